@@ -1,0 +1,132 @@
+// Live state: what a process knows now of its sessions and turns.
+//
+// Open sessions, turns and stages are state, not spans. Each flush carries the
+// turns that changed since the last acknowledged one, whole, as JSON in
+// `framescope.state` on an `audio.frames` span; the collector upserts them by
+// (session, turn tick), higher `rev` wins. The final state of a turn also
+// rides on its OpenTelemetry `turn` span (`framescope.turn.state`), so that a
+// turn that reached us through another exporter is not lost.
+//
+// All times are `DomainNs` of the sending process: raw, uncorrected. Nobody
+// sends a part of a wait: parts are computed in the collector.
+
+import type { DomainNs, DurationNs, Tick } from './units.ts';
+import type { MomentName } from './moments.ts';
+
+/** What one process says in one flush. */
+export interface StateMessage {
+  /** Version of this shape. */
+  readonly v: 1;
+  /** Present in the first flush of a session, every tenth, and when it changed. */
+  readonly session?: SessionState;
+  readonly turns?: readonly TurnState[];
+  /** Cumulative counts of what this process could not deliver, by reason. */
+  readonly dropped?: Readonly<Record<string, number>>;
+}
+
+export interface SessionState {
+  readonly attributes: Readonly<Record<string, string | number | boolean>>;
+  /** True for the process that decides turns. */
+  readonly authority: boolean;
+  readonly startedAt: DomainNs;
+  /** Set when this process ended its part of the session. */
+  readonly endedAt?: DomainNs;
+  /** How often this process flushes; three missed ones mean broken off. */
+  readonly flushNs: DurationNs;
+  readonly streams: readonly StreamState[];
+}
+
+export interface StreamState {
+  readonly name: string;
+  readonly sampleRate: number;
+  /** `up`: from the user toward the agent. `down`: toward the user. */
+  readonly direction: 'up' | 'down';
+}
+
+export interface TurnState {
+  /** Start tick of the user's speech on `stream`: with the session, the turn's identity. */
+  readonly tick: Tick;
+  readonly stream: string;
+  /** 32 and 16 hex digits: the trace of this turn and its root span. */
+  readonly traceId: string;
+  readonly spanId: string;
+  /** Rises with each change; the higher one wins. */
+  readonly rev: number;
+  readonly startedAt: DomainNs;
+  readonly endedAt?: DomainNs;
+  readonly outcome?: TurnOutcome;
+  readonly waits: readonly WaitState[];
+  readonly stages: readonly StageState[];
+  readonly words: readonly WordsState[];
+  readonly bargeIn?: BargeInState;
+}
+
+export type TurnOutcome = 'completed' | 'interrupted' | 'abandoned' | 'failed';
+
+export type WaitKind = 'response' | 'greeting' | 'resume';
+
+export interface WaitState {
+  readonly kind: WaitKind;
+  /** What opened it: the last voiced user sample, or (greeting, resume) a moment. */
+  readonly opens:
+    | { readonly stream: string; readonly tick: Tick; readonly source: string; readonly errorNs: DurationNs }
+    | { readonly at: DomainNs; readonly source: string; readonly errorNs: DurationNs };
+  /** The first voiced agent sample that ended it; absent while open or when never answered. */
+  readonly closes?: {
+    readonly stream: string;
+    readonly tick: Tick;
+    readonly source: string;
+    readonly errorNs: DurationNs;
+    /** A filler ("let me check"): ends `voice_to_voice`, not `time_to_answer`. */
+    readonly filler?: boolean;
+  };
+  readonly moments: readonly MomentState[];
+  /** Said by the authority when it knows better than the marks. */
+  readonly outcome?: 'interrupted_after' | 'interrupted_before' | 'abandoned' | 'failed' | 'none';
+}
+
+export interface MomentState {
+  readonly name: MomentName;
+  readonly at: DomainNs;
+  /** How it was taken, e.g. `vad`, `timer`, `service`. */
+  readonly source?: string;
+  readonly errorNs?: DurationNs;
+  /** Moments of the same wait that this one waited for; the latest of them owns the stretch. */
+  readonly after?: readonly MomentName[];
+  /** Which generation (speech) it belongs to; moments of discarded ones are off the path. */
+  readonly generation?: string;
+}
+
+export interface StageState {
+  readonly name: string;
+  /** 16 hex digits. */
+  readonly spanId: string;
+  readonly startedAt: DomainNs;
+  /** First useful output: first word, first speakable token, first audio byte. */
+  readonly firstAt?: DomainNs;
+  readonly endedAt?: DomainNs;
+  readonly generation?: string;
+  /** True for work whose result was thrown away (speculation, a failed attempt). */
+  readonly discarded?: boolean;
+  readonly error?: string;
+  readonly attributes?: Readonly<Record<string, string | number | boolean>>;
+}
+
+export interface WordsState {
+  readonly who: 'user' | 'agent' | 'tool';
+  /** At most 4,000 characters. */
+  readonly text: string;
+  readonly at: DomainNs;
+  /** True when the user never heard its end. */
+  readonly cut?: boolean;
+}
+
+export interface BargeInState {
+  /** Onset of the user's speech over the agent, on the turn's mic stream. */
+  readonly onsetTick: Tick;
+  readonly detectedAt?: DomainNs;
+  readonly decidedAt?: DomainNs;
+  readonly cancelledAt?: DomainNs;
+  /** Last agent tick generated; what lies beyond the last one played was never heard. */
+  readonly generatedTick?: Tick;
+}
