@@ -18,7 +18,13 @@ export interface Problem {
   readonly detail: string;
 }
 
-export type AttributeValue = string | number | boolean | null | readonly AttributeValue[] | { readonly [key: string]: AttributeValue };
+export type AttributeValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly AttributeValue[]
+  | { readonly [key: string]: AttributeValue };
 export type Attributes = Readonly<Record<string, AttributeValue>>;
 
 export type SessionStatus = 'live' | 'idle' | 'ended' | 'broken_off';
@@ -173,10 +179,20 @@ export interface Turn {
   /** The user's speech and the agent's, as seen at the best covered place; null when not known. */
   readonly user: { readonly startNs: number; readonly endNs: number } | null;
   readonly agent: { readonly startNs: number; readonly endNs: number } | null;
-  readonly words: readonly { readonly who: 'user' | 'agent' | 'tool'; readonly text: string; readonly atNs: number; readonly cut: boolean }[];
+  readonly words: readonly {
+    readonly who: 'user' | 'agent' | 'tool';
+    readonly text: string;
+    readonly atNs: number;
+    readonly cut: boolean;
+  }[];
   readonly waits: readonly Wait[];
   readonly stages: readonly Stage[];
-  readonly bargeIn: { readonly onsetNs: number; readonly detectNs: number | null; readonly stopNs: number | null; readonly unheardNs: number | null } | null;
+  readonly bargeIn: {
+    readonly onsetNs: number;
+    readonly detectNs: number | null;
+    readonly stopNs: number | null;
+    readonly unheardNs: number | null;
+  } | null;
 }
 
 export interface Stage {
@@ -208,7 +224,11 @@ export interface Wait {
   readonly notSeen: readonly string[];
   readonly moments: readonly Moment[];
   /** The same wait by other definitions (lines on the ledger). */
-  readonly alternatives: readonly { readonly definition: WaitDefinition; readonly startNs: number; readonly endNs: number }[];
+  readonly alternatives: readonly {
+    readonly definition: WaitDefinition;
+    readonly startNs: number;
+    readonly endNs: number;
+  }[];
   /** Clock revision the parts were computed with. */
   readonly revision: number;
 }
@@ -310,7 +330,11 @@ export interface Heatmap {
   readonly rowMin: number;
   readonly rows: number;
   /** Non-empty cells, by column then row. */
-  readonly cells: { readonly column: readonly number[]; readonly row: readonly number[]; readonly count: readonly number[] };
+  readonly cells: {
+    readonly column: readonly number[];
+    readonly row: readonly number[];
+    readonly count: readonly number[];
+  };
   readonly overflow: readonly number[];
   readonly underflow: readonly number[];
   /** Waits only. */
@@ -393,8 +417,16 @@ export interface Span {
   readonly status: { readonly code: number; readonly message: string };
   readonly attributes: Attributes;
   readonly resource: Attributes;
-  readonly events: readonly { readonly name: string; readonly atNs: number; readonly attributes: Attributes }[];
-  readonly links: readonly { readonly traceId: string; readonly spanId: string; readonly attributes: Attributes }[];
+  readonly events: readonly {
+    readonly name: string;
+    readonly atNs: number;
+    readonly attributes: Attributes;
+  }[];
+  readonly links: readonly {
+    readonly traceId: string;
+    readonly spanId: string;
+    readonly attributes: Attributes;
+  }[];
 }
 
 // GET /api/v1/search?q -> { items: SearchHit[] }
@@ -411,11 +443,20 @@ export interface SearchHit {
 // GET /api/v1/live: server-sent events. `id:` is a revision; Last-Event-ID resumes or gets a new snapshot.
 
 export type LiveEvent =
-  | { readonly type: 'snapshot'; readonly sessions: readonly SessionSummary[]; readonly revision: number }
+  | {
+      readonly type: 'snapshot';
+      readonly sessions: readonly SessionSummary[];
+      readonly revision: number;
+    }
   | { readonly type: 'session'; readonly session: SessionSummary }
   /** Turns of a session changed: their ticks. */
   | { readonly type: 'turns'; readonly sessionKey: string; readonly ticks: readonly number[] }
   /** New marks are readable: window in which they fall. */
-  | { readonly type: 'frames'; readonly sessionKey: string; readonly fromNs: number; readonly toNs: number }
+  | {
+      readonly type: 'frames';
+      readonly sessionKey: string;
+      readonly fromNs: number;
+      readonly toNs: number;
+    }
   /** The heatmap's data of these minutes changed. */
   | { readonly type: 'rollup'; readonly fromUnixNs: string; readonly toUnixNs: string };

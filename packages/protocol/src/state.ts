@@ -69,7 +69,12 @@ export interface WaitState {
   readonly kind: WaitKind;
   /** What opened it: the last voiced user sample, or (greeting, resume) a moment. */
   readonly opens:
-    | { readonly stream: string; readonly tick: Tick; readonly source: string; readonly errorNs: DurationNs }
+    | {
+        readonly stream: string;
+        readonly tick: Tick;
+        readonly source: string;
+        readonly errorNs: DurationNs;
+      }
     | { readonly at: DomainNs; readonly source: string; readonly errorNs: DurationNs };
   /** The first voiced agent sample that ended it; absent while open or when never answered. */
   readonly closes?: {

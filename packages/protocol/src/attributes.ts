@@ -1,0 +1,179 @@
+// Every attribute, span and scope name that we write: one table.
+//
+// docs/wire.md prints it (a test keeps the two equal); code takes names from
+// ATTR and SPAN, so that each is spelled once. Durations are whole nanoseconds
+// in `…_ns`; 64-bit Unix times are decimal strings, because a JSON number
+// would lose digits.
+
+/** The instrumentation scope of all our spans. */
+export const SCOPE_NAME = '@framescope/instrument';
+
+/** Names of the spans we write; stages are children of `turn`, named as the user names them. */
+export const SPAN = {
+  frames: 'audio.frames',
+  sessionStart: 'session.start',
+  turn: 'turn',
+} as const;
+
+/** Stage names with a meaning of their own (contracts of a turn's ledger); any other is allowed. */
+export const STAGE = {
+  endpointing: 'endpointing',
+  stt: 'stt',
+  llm: 'llm',
+  tool: 'tool',
+  tts: 'tts',
+} as const;
+
+/** Attribute names by the word code uses for them. */
+export const ATTR = {
+  serviceName: 'service.name',
+  serviceInstanceId: 'service.instance.id',
+  hostName: 'host.name',
+  cloudRegion: 'cloud.region',
+  cloudZone: 'cloud.availability_zone',
+  sessionId: 'session.id',
+  clockDomain: 'framescope.clock.domain',
+  clockEpoch: 'framescope.clock.epoch',
+  clockZeroUnixNs: 'framescope.clock.zero_unix_ns',
+  producer: 'framescope.producer',
+  seq: 'framescope.seq',
+  record: 'framescope.record',
+  recordPart: 'framescope.record.part',
+  state: 'framescope.state',
+  frameCount: 'framescope.frame.count',
+  frameLost: 'framescope.frame.lost',
+  turnTick: 'framescope.turn.tick',
+  turnStream: 'framescope.turn.stream',
+  turnState: 'framescope.turn.state',
+  stageFirstNs: 'framescope.stage.first_ns',
+  stageGeneration: 'framescope.stage.generation',
+  stageDiscarded: 'framescope.stage.discarded',
+  truncated: 'framescope.truncated',
+  adjusted: 'framescope.adjusted',
+  sampleWeight: 'framescope.sample.weight',
+  synthetic: 'framescope.synthetic',
+} as const;
+
+/** Where an attribute stands. */
+export type AttributePlace =
+  | 'resource'
+  | 'every span of ours'
+  | 'audio.frames'
+  | 'turn'
+  | 'stage'
+  | 'promoted frame'
+  | 'session';
+
+export interface AttributeInfo {
+  readonly name: (typeof ATTR)[keyof typeof ATTR];
+  readonly on: AttributePlace;
+  readonly type: 'string' | 'int' | 'bool' | 'double';
+  /** Unit or form of the value; empty where the name says it. */
+  readonly unit: string;
+  readonly meaning: string;
+}
+
+const info = (
+  name: AttributeInfo['name'],
+  on: AttributePlace,
+  typeAndUnit: string,
+  meaning: string,
+): AttributeInfo => {
+  const [type, ...unit] = typeAndUnit.split(' ');
+  return { name, on, type: type as AttributeInfo['type'], unit: unit.join(' '), meaning };
+};
+
+/** One row an attribute, in the order of the document. */
+export const ATTRIBUTE_TABLE: readonly AttributeInfo[] = [
+  info(ATTR.serviceName, 'resource', 'string', 'Which service the process is part of.'),
+  info(ATTR.serviceInstanceId, 'resource', 'string', 'Which process: a place of its hops.'),
+  info(ATTR.hostName, 'resource', 'string', 'Machine.'),
+  info(ATTR.cloudRegion, 'resource', 'string', 'Region.'),
+  info(ATTR.cloudZone, 'resource', 'string', 'Zone.'),
+  info(
+    ATTR.sessionId,
+    'every span of ours',
+    'string',
+    'The call. Any characters; also read on spans of other instrumentation.',
+  ),
+  info(
+    ATTR.clockDomain,
+    'every span of ours',
+    'string 16 hex digits',
+    'The monotonic clock that all times of the span were read on.',
+  ),
+  info(
+    ATTR.clockEpoch,
+    'every span of ours',
+    'int count',
+    'Rises when that clock jumped (sleep, suspend, step).',
+  ),
+  info(
+    ATTR.clockZeroUnixNs,
+    'every span of ours',
+    'string decimal ns',
+    'Wall clock at domain time 0: span time − this = domain time, exactly.',
+  ),
+  info(
+    ATTR.producer,
+    'audio.frames',
+    'string 16 hex digits',
+    'The process instance that wrote the record.',
+  ),
+  info(
+    ATTR.seq,
+    'audio.frames',
+    'int count',
+    'Rises by one a record of this producer and session.',
+  ),
+  info(
+    ATTR.record,
+    'audio.frames',
+    'string base64',
+    'Packed marks, at most 2,000 characters; absent when there are none.',
+  ),
+  info(ATTR.recordPart, 'audio.frames', 'int index', '0, 1, … where one flush needed several.'),
+  info(
+    ATTR.state,
+    'audio.frames',
+    'string JSON',
+    'A StateMessage: sessions and turns as they are now; absent when nothing changed.',
+  ),
+  info(ATTR.frameCount, 'audio.frames', 'int count', 'Marks in the record.'),
+  info(
+    ATTR.frameLost,
+    'audio.frames',
+    'int count',
+    'Marks this process had to throw away since its last record.',
+  ),
+  info(ATTR.turnTick, 'turn', 'int ticks', "Start of the user's speech: the turn's identity."),
+  info(ATTR.turnStream, 'turn', 'string', 'The stream of that tick.'),
+  info(ATTR.turnState, 'turn', 'string JSON', 'The final TurnState.'),
+  info(
+    ATTR.stageFirstNs,
+    'stage',
+    'int ns',
+    'First useful output, counted from the start of the stage.',
+  ),
+  info(ATTR.stageGeneration, 'stage', 'string', 'Which generation (speech) the work was for.'),
+  info(ATTR.stageDiscarded, 'stage', 'bool', 'True when the result was thrown away.'),
+  info(
+    ATTR.truncated,
+    'stage',
+    'bool',
+    'True when the collector closed it because the session broke off.',
+  ),
+  info(
+    ATTR.adjusted,
+    'promoted frame',
+    'bool',
+    'True when moved by up to 1 µs to keep siblings apart.',
+  ),
+  info(
+    ATTR.sampleWeight,
+    'promoted frame',
+    'double frames',
+    'How many frames a sampled one stands for.',
+  ),
+  info(ATTR.synthetic, 'session', 'string', 'A label on generated calls, e.g. `simulated day`.'),
+];

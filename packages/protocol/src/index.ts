@@ -1,0 +1,138 @@
+// What crosses a boundary in Framescope: units, IDs, hops, attribute names,
+// the codecs of records, anchors and sketches, and the types of the query API.
+
+export {
+  ATTR,
+  ATTRIBUTE_TABLE,
+  SCOPE_NAME,
+  SPAN,
+  STAGE,
+  type AttributeInfo,
+  type AttributePlace,
+} from './attributes.ts';
+export { base64Length, fromBase64, toBase64, toHex } from './base64.ts';
+export { crc32 } from './crc32.ts';
+export type {
+  ClockDomainId,
+  ClockSample,
+  FrameBlock,
+  FrameRecord,
+  HopColumn,
+  HopName,
+  LateMark,
+  MediaRange,
+} from './frame-block.types.ts';
+export {
+  HOP,
+  hopCode,
+  hopKey,
+  hopOfCode,
+  hopPath,
+  parseHopKey,
+  ROLE,
+  roleCode,
+  roleOfCode,
+  type HopPlace,
+  type StandardHop,
+  type StandardRole,
+} from './hops.ts';
+export {
+  clockDomainOf,
+  decodeSpanId,
+  decodeTraceId,
+  frameSpanId,
+  ID_KIND,
+  recordSpanId,
+  sessionKey,
+  sessionStartSpanId,
+  sessionTraceId,
+  traceparent,
+  turnSpanId,
+  turnTraceId,
+  type SpanId,
+  type TraceId,
+} from './ids.ts';
+export { MARKED_MOMENTS, RECORDED_MOMENTS, type MomentName } from './moments.ts';
+export { murmur3x128 } from './murmur.ts';
+export { FRAME_FLAG } from './query-api.ts';
+export type {
+  AttributeValue,
+  Attributes,
+  Budget,
+  ClockDetail,
+  Exemplar,
+  FrameCounts,
+  FramesHop,
+  FramesWindow,
+  Heatmap,
+  HopDetail,
+  LiveEvent,
+  MeasureInfo,
+  Moment,
+  Page,
+  Part,
+  Problem,
+  ProcessDetail,
+  Quantiles,
+  SearchHit,
+  SessionDetail,
+  SessionStatus,
+  SessionSummary,
+  Span,
+  Stage,
+  StreamDetail,
+  StripBar,
+  Tail,
+  TailItem,
+  Timeline,
+  TimelineHop,
+  Trace,
+  TraceSummary,
+  Turn,
+  Wait,
+  WaitDefinition,
+  WaitOutcome,
+} from './query-api.ts';
+export { decoded, rejected, type Decoded } from './result.ts';
+export { bucketOf, bucketUpperNs, rankOf, Sketch, SKETCH_SCALE, SKETCH_ZERO_NS } from './sketch.ts';
+export type {
+  BargeInState,
+  MomentState,
+  SessionState,
+  StageState,
+  StateMessage,
+  StreamState,
+  TurnOutcome,
+  TurnState,
+  WaitKind,
+  WaitState,
+  WordsState,
+} from './state.ts';
+export {
+  between,
+  domainNs,
+  durationNs,
+  NS_PER_MS,
+  NS_PER_S,
+  NS_PER_US,
+  sessionNs,
+  tick,
+  ticksToNs,
+  toUnixNs,
+  unixNs,
+  type DomainNs,
+  type DurationNs,
+  type SessionNs,
+  type Tick,
+  type UnixNs,
+} from './units.ts';
+export { decodeUtf8, encodeUtf8 } from './utf8.ts';
+export {
+  ANCHOR_VERSION,
+  PROTOCOL_VERSION,
+  RECORD_VERSION,
+  SKETCH_VERSION,
+  STATE_VERSION,
+  TAG_VERSION,
+} from './version.ts';
+export { WORST_COUNT, WorstList, type Worst } from './worst-list.ts';

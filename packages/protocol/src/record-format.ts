@@ -1,0 +1,41 @@
+// What the encoder and the decoder of records share: constants, codes, limits.
+// The bytes are described in docs/wire.md, "Record".
+
+import type { MediaRange } from './frame-block.types.ts';
+
+/** `FR` */
+export const RECORD_MAGIC = [0x46, 0x52] as const;
+/** 10 µs: 6.8 bits a mark where 1 µs takes 10.1, and finer than any browser's clock. */
+export const DEFAULT_QUANTUM_NS = 10_000;
+/** Largest quantum: one second. */
+export const QUANTUM_NS_MAX = 1_000_000_000;
+/** Some stores cut attributes at 2,048 bytes: 2,000 characters of base64 are 1,500 bytes. */
+export const RECORD_BASE64_LIMIT = 2_000;
+export const RECORD_BYTES_MAX: number = (RECORD_BASE64_LIMIT / 4) * 3;
+/** Of stream, role, hop and predecessor names, in UTF-8 bytes. */
+export const NAME_BYTES_MAX = 255;
+/**
+ * A frame whose time is exactly as predicted costs no bits at all, so the length of a column needs
+ * a limit of its own: rows in a record are at most this many times its bytes.
+ */
+export const ROWS_PER_BYTE_MAX = 32;
+export const COLUMN_ROWS_MAX = 4_096;
+export const SAMPLE_RATE_MAX = 4_294_967_295;
+/** Times are at most 2^52 ns from the domain's zero, 52 days, so that every difference is exact. */
+export const TIME_NS_MAX: number = 2 ** 52;
+
+/** Low three bits of an item's first byte. */
+export const ITEM = { block: 1, column: 2, range: 3, clockSample: 4 } as const;
+
+/** `conceal` = 1, …; append-only. */
+export const RANGE_KINDS: readonly MediaRange['kind'][] = ['conceal', 'drop', 'silence'];
+
+/** Bits 3–7 of a column's first byte. */
+export const COLUMN_FLAG = { sameCut: 8, evenCut: 16, late: 128 } as const;
+/** Bits 5–6 of a column's first byte. */
+export const PREDICTOR_SHIFT = 5;
+/** What the time of a frame is told against; see docs/wire.md. */
+export const PREDICTOR = { mediaClock: 0, previousHop: 1, previousRow: 2 } as const;
+
+/** Bits 6–7 of a hop's role byte. */
+export const HOP_FLAG = { nth: 64, after: 128 } as const;

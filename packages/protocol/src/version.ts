@@ -1,0 +1,20 @@
+// Versions of what crosses a boundary. Each layout has a number of its own in
+// its bytes; PROTOCOL_VERSION rises whenever any of them, the code tables or
+// the attribute names change, and a test that hashes them notices.
+//
+// History
+//   1  first: records, anchors, tags, sketches, live state, clock samples
+
+/** Rises with any change of what is sent or stored. */
+export const PROTOCOL_VERSION = 1;
+
+/** Byte 2 of a record. */
+export const RECORD_VERSION = 1;
+/** Byte 2 of an anchor. */
+export const ANCHOR_VERSION = 1;
+/** The top two bits of a tag. */
+export const TAG_VERSION = 1;
+/** First byte of a stored sketch. */
+export const SKETCH_VERSION = 1;
+/** `v` of a StateMessage. */
+export const STATE_VERSION = 1;
