@@ -1,0 +1,59 @@
+// The arrow from raw data to what is shown: called by the writer's loop after
+// each commit, off the path of the answer.
+//
+// An assembler is pure: it knows no store, no thread and no clock but the one
+// handed to it. The loop gives it what was committed, asks from time to time
+// what changed, writes that down and tells the viewers.
+
+import type { CommittedBatch, DerivedRows, RawSession } from '../store/store.ts';
+
+/** What viewers are told; the serving side turns it into `LiveEvent`s. */
+export type Change =
+  | { readonly type: 'session'; readonly sessionKey: string }
+  | { readonly type: 'turns'; readonly sessionKey: string; readonly ticks: readonly number[] }
+  /** New marks are readable: the window in `SessionNs` in which they fall. */
+  | {
+      readonly type: 'frames';
+      readonly sessionKey: string;
+      readonly fromNs: number;
+      readonly toNs: number;
+    }
+  | { readonly type: 'rollup'; readonly fromUnixNs: string; readonly toUnixNs: string };
+
+export interface Assembled {
+  readonly derived: readonly DerivedRows[];
+  readonly changes: readonly Change[];
+}
+
+/** What an assembler may know of the collector's own clock. */
+export interface CollectorClock {
+  /** 16 hex digits; on Linux a hash of the boot ID, so that processes of this host share it. */
+  readonly domain: string;
+  readonly epoch: number;
+  /** Unix time at DomainNs 0. */
+  readonly zeroUnixNs: bigint;
+}
+
+export interface AssemblerOptions {
+  readonly clock: CollectorClock;
+  /** When this collector started: sessions are not called broken off in the first three periods. */
+  readonly startedUnixNs: bigint;
+  /** Limits by measure, ns. */
+  readonly budgets: Readonly<Record<string, number>>;
+}
+
+export interface Assembler {
+  /** True when the session is in memory. If not, and it is not new, the loop calls `restore` first. */
+  has(sessionKey: string): boolean;
+  /** All raw data of one session, after a start or when it had been let go. */
+  restore(raw: RawSession): void;
+  /** What one commit brought, each thing once. Must not throw on strange data. */
+  ingest(batch: CommittedBatch): void;
+  /**
+   * Called about four times a second and before closing. Answers what changed since the last
+   * call, including what time alone changed (idle, broken off). May let go of quiet sessions.
+   */
+  tick(nowUnixNs: bigint): Assembled;
+}
+
+export type MakeAssembler = (options: AssemblerOptions) => Assembler;

@@ -1,0 +1,93 @@
+// What decoding makes of an OTLP body: spans, records and live state, with no
+// doubts left about types, lengths and IDs.
+//
+// Times are Unix nanoseconds as the sender wrote them: nothing is corrected
+// here. `audio.frames` spans become records and states and are not kept as
+// spans; every other span stays a span.
+
+import type { Attributes, SpanId, StateMessage, TraceId } from '@framescope/protocol';
+
+/** One resource of a request: the process (or the service) that its spans came from. */
+export interface DecodedResource {
+  readonly attributes: Attributes;
+}
+
+export interface DecodedEvent {
+  readonly name: string;
+  readonly atUnixNs: bigint;
+  readonly attributes: Attributes;
+}
+
+export interface DecodedLink {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly attributes: Attributes;
+}
+
+/** One OTLP span. */
+export interface DecodedSpan {
+  readonly traceId: TraceId;
+  readonly spanId: SpanId;
+  /** Absent on a root. */
+  readonly parentSpanId?: SpanId;
+  readonly name: string;
+  /** OTLP's SpanKind, 0–5. */
+  readonly kind: number;
+  readonly startUnixNs: bigint;
+  /** Equals the start when the sender left it out. May be before it: stored as sent. */
+  readonly endUnixNs: bigint;
+  /** OTLP's status code: 0 unset, 1 ok, 2 error. */
+  readonly statusCode: number;
+  readonly statusMessage: string;
+  readonly attributes: Attributes;
+  readonly events: readonly DecodedEvent[];
+  readonly links: readonly DecodedLink[];
+  readonly scope: string;
+  readonly resource: DecodedResource;
+  /** `session.id` of the span, else of its resource; absent: none said. */
+  readonly sessionId?: string;
+}
+
+/** Whose clock a span of ours was read on, from its attributes. */
+export interface DecodedClock {
+  readonly domain: string;
+  readonly epoch: number;
+  readonly zeroUnixNs: bigint;
+}
+
+/** One `audio.frames` span: a record, a state message, or both (or neither: a heart beat). */
+export interface DecodedFlush {
+  readonly sessionId: string;
+  readonly traceId: TraceId;
+  readonly spanId: SpanId;
+  /** 16 hex digits. With session, seq and part: its identity. */
+  readonly producer: string;
+  readonly seq: number;
+  readonly part: number;
+  readonly clock: DecodedClock;
+  /** First and last mark on the sender's wall clock; equal to the flush's time when it has none. */
+  readonly startUnixNs: bigint;
+  readonly endUnixNs: bigint;
+  /** The record as bytes, its CRC and shape checked by decoding it once; absent: no marks. */
+  readonly record?: Uint8Array;
+  readonly state?: StateMessage;
+  readonly frameCount: number;
+  readonly lostCount: number;
+  readonly resource: DecodedResource;
+}
+
+/** Why one span of a decodable body was refused. */
+export interface Refusal {
+  /** e.g. `resourceSpans[0].scopeSpans[0].spans[3].traceId`. */
+  readonly path: string;
+  readonly problem: string;
+  /** A stable word for counting, e.g. `trace_id`, `record_crc`. */
+  readonly reason: string;
+}
+
+export interface DecodedRequest {
+  readonly spans: readonly DecodedSpan[];
+  readonly flushes: readonly DecodedFlush[];
+  /** Bad spans; the others of the same body are taken. */
+  readonly refused: readonly Refusal[];
+}

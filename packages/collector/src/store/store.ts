@@ -1,0 +1,254 @@
+// The seam between the collector and whatever keeps its data.
+//
+// Nothing outside this folder knows SQL. The writer side is used by the writer
+// thread alone; readers have their own connections and answer promises, so
+// that another engine (or a thread of readers) can take its place.
+//
+// Raw data is the truth and never changes: each group commit has a number that
+// only rises, over all volumes. Derived rows can be made again from it. They
+// are written together with the number of the last commit that they cover, so
+// that assembly goes on after a `kill -9` where it was.
+//
+//   commit(batch) ──▶ raw, commit n ──▶ assembler ──▶ commitDerived(rows, covers n)
+//        │                                                   │
+//        └─ answered 200 here                                └─ shown from here
+
+import type {
+  SessionDetail,
+  SessionStatus,
+  SessionSummary,
+  TraceSummary,
+  Turn,
+} from '@framescope/protocol';
+import type { DecodedFlush, DecodedSpan } from '../decode/types.ts';
+
+// ---- raw, in ------------------------------------------------------------------------------
+
+/** What one group commit takes in: the decoded bodies of one or more requests. */
+export interface IngestBatch {
+  readonly arrivalUnixNs: bigint;
+  readonly spans: readonly DecodedSpan[];
+  readonly flushes: readonly DecodedFlush[];
+}
+
+/** A span as stored. `sessionKey` is null for spans that name no session. */
+export interface StoredSpan extends DecodedSpan {
+  readonly sessionKey: string | null;
+  readonly commit: number;
+  readonly arrivalUnixNs: bigint;
+}
+
+/** A flush (record, state or heart beat) as stored. */
+export interface StoredFlush extends DecodedFlush {
+  readonly sessionKey: string;
+  readonly commit: number;
+  readonly arrivalUnixNs: bigint;
+}
+
+/** One incarnation of a `session.id` that a commit touched. */
+export interface TouchedSession {
+  readonly key: string;
+  readonly id: string;
+  /** 0, or one more each time its `session.id` came back an hour after its last data. */
+  readonly incarnation: number;
+  /** True when nothing of it was stored before this commit. */
+  readonly isNew: boolean;
+}
+
+/** What was new in a batch: repeated spans and records are left out. Order is that of arrival. */
+export interface CommittedBatch {
+  readonly commit: number;
+  readonly arrivalUnixNs: bigint;
+  readonly sessions: readonly TouchedSession[];
+  readonly spans: readonly StoredSpan[];
+  readonly flushes: readonly StoredFlush[];
+}
+
+export interface CommitResult {
+  readonly committed: CommittedBatch;
+  /** Spans and flushes that were stored before: harmless, not an error. */
+  readonly repeatedCount: number;
+}
+
+/** All raw data of one session, in order of arrival. */
+export interface RawSession {
+  readonly key: string;
+  readonly id: string;
+  readonly lastCommit: number;
+  readonly spans: readonly StoredSpan[];
+  readonly flushes: readonly StoredFlush[];
+}
+
+/** A session whose derived rows do not cover all of its raw data, or that was open at the end. */
+export interface UnfinishedSession {
+  readonly key: string;
+  readonly id: string;
+  /** Commit that its derived rows cover; 0: none. */
+  readonly coveredCommit: number;
+  readonly lastCommit: number;
+  readonly status: SessionStatus | null;
+}
+
+// ---- derived ------------------------------------------------------------------------------
+
+/** One number of one turn (a wait by one definition, a part, a stage): a point of a chart. */
+export interface ValueRow {
+  /** `voice_to_voice.client`, `time_to_answer.server`, `part.inference`, … */
+  readonly measure: string;
+  readonly sessionKey: string;
+  readonly tick: number;
+  /** Which wait of the turn, 0 the first. */
+  readonly waitIndex: number;
+  /** Where it stands in time: the start of its wait. */
+  readonly atUnixNs: bigint;
+  readonly valueNs: number;
+  /** Never answered: at least so long. */
+  readonly isCensored: boolean;
+  readonly outcome: string;
+  readonly errorNs: number;
+  readonly resolved: number;
+  readonly worstPart: string | null;
+  readonly worstPartNs: number | null;
+  /** Over the budget that applied when it was computed. */
+  readonly isOverBudget: boolean;
+  /** Dimensions for grouping: region, release, synthetic, … */
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+/** Frames of one session, measure and minute. */
+export interface RollupRow {
+  readonly sessionKey: string;
+  /** `frame.<hop key without instance>`. */
+  readonly measure: string;
+  /** Unix time / 60 s, whole. */
+  readonly minute: number;
+  readonly count: number;
+  readonly expectedCount: number;
+  readonly lostCount: number;
+  readonly lateCount: number;
+  readonly concealedCount: number;
+  readonly overBudgetCount: number;
+  readonly sumNs: number;
+  readonly minNs: number;
+  readonly maxNs: number;
+  /** `Sketch.toBytes()`. */
+  readonly sketch: Uint8Array;
+  /** The 32 worst, slowest first: value and the tick it belongs to. */
+  readonly worst: readonly { readonly valueNs: number; readonly ref: number }[];
+}
+
+/** One sample of a clock domain against the collector's, as used. */
+export interface ClockSampleRow {
+  readonly domain: string;
+  readonly epoch: number;
+  readonly peer: string;
+  readonly peerEpoch: number;
+  readonly t1: number;
+  readonly t2: number;
+  readonly t3: number;
+  readonly t4: number;
+}
+
+/** What assembly made of one session; written in one transaction. */
+export interface DerivedRows {
+  readonly sessionKey: string;
+  /** The last commit whose raw data is in these rows. */
+  readonly coveredCommit: number;
+  /** Clock revision they were computed with. */
+  readonly revision: number;
+  readonly session: SessionDetail;
+  /**
+   * `all`: every turn, value and rollup of the session is replaced by those given.
+   * `given`: turns (by tick, with their values) and rollups (by measure and minute) named here only.
+   */
+  readonly replace: 'all' | 'given';
+  readonly turns: readonly Turn[];
+  readonly values: readonly ValueRow[];
+  readonly rollups: readonly RollupRow[];
+  /** Added to those stored; absent: none. */
+  readonly clockSamples?: readonly ClockSampleRow[];
+}
+
+// ---- the two sides ------------------------------------------------------------------------
+
+/** Used by the writer thread alone. Every method is one transaction, and throws a StoreError. */
+export interface StoreWriter {
+  /**
+   * Raw data, durable when it returns. Writing twice is harmless: spans are known by
+   * (trace, span), flushes by (session, producer, seq, part), looked up among the last 24 h.
+   */
+  commit(batch: IngestBatch): CommitResult;
+  commitDerived(rows: readonly DerivedRows[]): void;
+  /** At start: what assembly has to take up again. */
+  unfinishedSessions(): readonly UnfinishedSession[];
+  /** Everything raw of one session; undefined when there is none. `fromUnixNs`: arrival. */
+  loadSession(key: string, fromUnixNs?: bigint): RawSession | undefined;
+  /** Bytes on disk, all files. */
+  sizeBytes(): number;
+  close(): void;
+}
+
+export interface PageRequest {
+  readonly limit: number;
+  /** Opaque: from the `nextCursor` of the page before. */
+  readonly cursor?: string;
+}
+
+export interface SessionFilter extends PageRequest {
+  readonly status?: SessionStatus;
+  readonly fromUnixNs?: bigint;
+  readonly toUnixNs?: bigint;
+}
+
+export interface StorePage<T> {
+  readonly items: readonly T[];
+  readonly nextCursor: string | null;
+}
+
+/** Half-open range of time, Unix ns. */
+export interface UnixRange {
+  readonly fromUnixNs: bigint;
+  readonly toUnixNs: bigint;
+}
+
+export interface MeasureCount {
+  readonly measure: string;
+  readonly kind: 'wait' | 'frame';
+  readonly count: number;
+  readonly sessionCount: number;
+}
+
+export interface TraceSpans {
+  readonly spans: readonly StoredSpan[];
+  /** Spans of the trace beyond the limit. */
+  readonly omittedCount: number;
+}
+
+export interface SearchRows {
+  readonly sessions: readonly SessionSummary[];
+  readonly turns: readonly { readonly sessionKey: string; readonly turn: Turn }[];
+  readonly traceIds: readonly string[];
+}
+
+/** What serving reads through; safe to use while the writer writes. */
+export interface StoreReader {
+  sessions(filter: SessionFilter): Promise<StorePage<SessionSummary>>;
+  session(key: string): Promise<SessionDetail | undefined>;
+  turns(key: string, page: PageRequest): Promise<StorePage<Turn>>;
+  turn(key: string, tick: number): Promise<Turn | undefined>;
+  /** Flushes whose sender's wall-clock range touches `range` (all when absent), by arrival. */
+  flushes(key: string, range?: UnixRange): Promise<readonly StoredFlush[]>;
+  /** Spans of one session, by arrival. */
+  sessionSpans(key: string, limit: number): Promise<readonly StoredSpan[]>;
+  clockSamples(key: string): Promise<readonly ClockSampleRow[]>;
+  measures(range?: UnixRange): Promise<readonly MeasureCount[]>;
+  /** By time. */
+  values(measure: string, range: UnixRange): Promise<readonly ValueRow[]>;
+  rollups(measure: string, range: UnixRange): Promise<readonly RollupRow[]>;
+  sessionRollups(key: string): Promise<readonly RollupRow[]>;
+  trace(traceId: string, limit: number): Promise<TraceSpans | undefined>;
+  /** Newest first by arrival. */
+  traces(page: PageRequest): Promise<StorePage<TraceSummary>>;
+  search(text: string, limit: number): Promise<SearchRows>;
+  close(): void;
+}
