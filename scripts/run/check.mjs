@@ -2,7 +2,7 @@
 //
 // The results are left in .framescope/check-results.json for .ci/run.
 
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setUp } from '../setup/setup.mjs';
 import { run } from '../setup/spawn.mjs';
@@ -15,9 +15,13 @@ const RESULTS = join(ROOT, '.framescope', 'check-results.json');
 /** Folders whose tests (or scripts) are TypeScript projects of their own. */
 function typedFolders() {
   const tests = ['.', ...workspaceFolders(ROOT)].map(folder => join(folder, 'test'));
-  return [...tests, 'scripts', 'lint'].filter(path =>
-    existsSync(join(ROOT, path, 'tsconfig.json')),
-  );
+  return [...tests, 'scripts'].filter(folder => hasFilesToType(join(ROOT, folder)));
+}
+
+/** @param {string} folder */
+function hasFilesToType(folder) {
+  if (!existsSync(join(folder, 'tsconfig.json'))) return false;
+  return readdirSync(folder, { recursive: true }).some(path => /\.(ts|mjs)$/.test(String(path)));
 }
 
 /** What is published must be fit to be. */

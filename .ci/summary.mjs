@@ -1,0 +1,69 @@
+// The last line of .ci/run: counts tests and checks from the files that they leave.
+//
+// A command that failed without a failed test in its file (lint, a crash, a
+// limit of time) counts as one failure: the sum never hides a red exit code.
+
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * @typedef {object} Count
+ * @property {number} passed
+ * @property {number} failed
+ */
+
+/** @param {string} name */
+function read(name) {
+  try {
+    return JSON.parse(readFileSync(new URL(`../.framescope/${name}`, import.meta.url), 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * vitest's JSON report: tests, and files that broke before their first test.
+ * @param {any} report
+ * @returns {Count}
+ */
+export function countTests(report) {
+  if (report === undefined) return { passed: 0, failed: 0 };
+  const broken = report.testResults.filter(
+    (/** @type {any} */ file) =>
+      file.status === 'failed' &&
+      file.assertionResults.every((/** @type {any} */ one) => one.status !== 'failed'),
+  );
+  // A skipped test is a failed one here: nothing may be passed over.
+  const skipped = report.numPendingTests + (report.numTodoTests ?? 0);
+  return { passed: report.numPassedTests, failed: report.numFailedTests + skipped + broken.length };
+}
+
+/**
+ * @param {{ ok: boolean }[] | undefined} results
+ * @returns {Count}
+ */
+export function countChecks(results = []) {
+  const passed = results.filter(one => one.ok).length;
+  return { passed, failed: results.length - passed };
+}
+
+/**
+ * @param {Count} count
+ * @param {number} exitCode of the command that was counted
+ * @returns {Count}
+ */
+export function honest(count, exitCode) {
+  const isHidden = count.failed === 0 && (exitCode !== 0 || count.passed === 0);
+  return isHidden ? { ...count, failed: 1 } : count;
+}
+
+function main() {
+  const [testsExit, checksExit] = process.argv.slice(2).map(Number);
+  const tests = honest(countTests(read('test-results.json')), testsExit ?? 1);
+  const checks = honest(countChecks(read('check-results.json')), checksExit ?? 1);
+  const failed = tests.failed + checks.failed;
+  console.log(`${tests.passed + checks.passed} passed, ${failed} failed`);
+  process.exitCode = failed === 0 ? 0 : 1;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) main();
