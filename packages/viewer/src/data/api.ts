@@ -1,0 +1,118 @@
+// The collector's HTTP API as typed functions: one place that knows paths,
+// and one error whose fields say what to show.
+
+import type {
+  Heatmap,
+  MeasureInfo,
+  Page,
+  Problem,
+  SearchHit,
+  SessionDetail,
+  SessionSummary,
+  Tail,
+  Timeline,
+  Trace,
+  TraceSummary,
+  Turn,
+  FramesWindow,
+} from '@framescope/protocol';
+import { decodeFrames, FRAMES_TYPE } from './frames-decode.ts';
+
+/** What went wrong with a request. `kind` decides which state the page shows. */
+export class ApiError extends Error {
+  readonly kind: 'away' | 'missing' | 'refused';
+  readonly status: number;
+
+  constructor(kind: 'away' | 'missing' | 'refused', status: number, message: string) {
+    super(message);
+    this.name = 'ApiError';
+    this.kind = kind;
+    this.status = status;
+  }
+}
+
+export type Query = Readonly<Record<string, string | number | undefined>>;
+
+/** Writes a path with its query, leaving out what is undefined. */
+export function urlOf(path: string, query: Query = {}): string {
+  const pairs = Object.entries(query).filter(([, value]) => value !== undefined);
+  if (pairs.length === 0) return `/api/v1${path}`;
+  const search = new URLSearchParams(pairs.map(([key, value]) => [key, String(value)]));
+  return `/api/v1${path}?${search}`;
+}
+
+const segment = (value: string): string => encodeURIComponent(value);
+
+async function request(url: string, accept: string, signal?: AbortSignal): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(url, { headers: { accept }, ...(signal ? { signal } : {}) });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new ApiError('away', 0, 'The collector does not answer.');
+  }
+  if (response.ok) return response;
+  const kind = response.status === 404 ? 'missing' : response.status >= 502 ? 'away' : 'refused';
+  throw new ApiError(kind, response.status, await reasonOf(response));
+}
+
+async function reasonOf(response: Response): Promise<string> {
+  try {
+    const problem = (await response.json()) as Partial<Problem>;
+    return problem.detail ?? problem.title ?? `HTTP ${response.status}`;
+  } catch {
+    return `The collector answered ${response.status}.`;
+  }
+}
+
+async function get<T>(path: string, query?: Query, signal?: AbortSignal): Promise<T> {
+  const response = await request(urlOf(path, query), 'application/json', signal);
+  return (await response.json()) as T;
+}
+
+/** 200 turns a page: an hour of one-second turns, and then some. */
+const TURN_PAGES_MAX = 25;
+
+async function allTurns(key: string, signal?: AbortSignal): Promise<readonly Turn[]> {
+  const path = `/sessions/${segment(key)}/turns`;
+  const follow = async (cursor: string | undefined, pagesLeft: number): Promise<Turn[]> => {
+    const page = await get<Page<Turn>>(path, { limit: 200, cursor }, signal);
+    if (page.nextCursor === null || pagesLeft === 0) return [...page.items];
+    return [...page.items, ...(await follow(page.nextCursor, pagesLeft - 1))];
+  };
+  return follow(undefined, TURN_PAGES_MAX);
+}
+
+async function frames(
+  key: string,
+  window: { fromNs: number; toNs: number },
+  signal?: AbortSignal,
+): Promise<FramesWindow> {
+  const query = { fromNs: Math.floor(window.fromNs), toNs: Math.ceil(window.toNs) };
+  const url = urlOf(`/sessions/${segment(key)}/frames`, query);
+  const response = await request(url, `${FRAMES_TYPE}, application/json;q=0.5`, signal);
+  const type = response.headers.get('content-type') ?? '';
+  if (!type.startsWith(FRAMES_TYPE)) return (await response.json()) as FramesWindow;
+  return decodeFrames(await response.arrayBuffer());
+}
+
+export const api = {
+  sessions: (query: Query, signal?: AbortSignal): Promise<Page<SessionSummary>> =>
+    get('/sessions', query, signal),
+  session: (key: string, signal?: AbortSignal): Promise<SessionDetail> =>
+    get(`/sessions/${segment(key)}`, {}, signal),
+  turns: allTurns,
+  frames,
+  timeline: (key: string, query: Query, signal?: AbortSignal): Promise<Timeline> =>
+    get(`/sessions/${segment(key)}/timeline`, query, signal),
+  measures: (signal?: AbortSignal): Promise<{ readonly items: readonly MeasureInfo[] }> =>
+    get('/measures', {}, signal),
+  heatmap: (query: Query, signal?: AbortSignal): Promise<Heatmap> => get('/heatmap', query, signal),
+  tail: (query: Query, signal?: AbortSignal): Promise<Tail> => get('/tail', query, signal),
+  traces: (query: Query, signal?: AbortSignal): Promise<Page<TraceSummary>> =>
+    get('/traces', query, signal),
+  trace: (id: string, signal?: AbortSignal): Promise<Trace> =>
+    get(`/traces/${segment(id)}`, {}, signal),
+  search: (q: string, signal?: AbortSignal): Promise<{ readonly items: readonly SearchHit[] }> =>
+    get('/search', { q }, signal),
+} as const;

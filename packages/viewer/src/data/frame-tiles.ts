@@ -1,0 +1,160 @@
+// Frames of one session, fetched in tiles of fixed length and joined into columns.
+//
+//   tiles    |  0  |  1  |  2* |      * stale: drawn as it is until its new answer comes,
+//   view        [——————————]            so nothing jumps while a call runs
+//
+// Tiles that nobody looked at for long go first: memory follows the view and not the call.
+
+import type { FramesHop, FramesWindow } from '@framescope/protocol';
+
+export const TILE_NS = 4_000_000_000;
+/** 64 tiles of 4 s: a bit over four minutes of frames, about 20 MB at 16 hops. */
+const TILES_MAX = 64;
+const FETCHES_MAX = 4;
+
+/** The rows of one hop over all loaded tiles, in order of time. */
+export interface HopRows {
+  readonly key: string;
+  errorNs: number;
+  rawShiftNs: number;
+  length: number;
+  startTick: Float64Array;
+  endTick: Float64Array;
+  atNs: Float64Array;
+  latencyNs: Float64Array;
+  flags: Uint8Array;
+}
+
+interface Tile {
+  readonly index: number;
+  window: FramesWindow | undefined;
+  isStale: boolean;
+  isLoading: boolean;
+  usedAt: number;
+}
+
+export interface TileSource {
+  fetch(window: { fromNs: number; toNs: number }): Promise<FramesWindow>;
+  changed(): void;
+}
+
+export class FrameTiles {
+  readonly #source: TileSource;
+  readonly #tiles = new Map<number, Tile>();
+  #loading = 0;
+  #use = 0;
+  #joined: ReadonlyMap<string, HopRows> | undefined;
+  #joinedRange = '';
+
+  constructor(source: TileSource) {
+    this.#source = source;
+  }
+
+  /** Marks tiles that touch the window as out of date; all when none is given. */
+  invalidate(fromNs = -Infinity, toNs = Infinity): void {
+    for (const tile of this.#tiles.values())
+      if (tile.index * TILE_NS <= toNs && (tile.index + 1) * TILE_NS >= fromNs) tile.isStale = true;
+  }
+
+  get isLoading(): boolean {
+    return this.#loading > 0;
+  }
+
+  /** Asks for what the window lacks, nearest to its end first (there a live call grows). */
+  want(fromNs: number, toNs: number): void {
+    const first = Math.max(0, Math.floor(fromNs / TILE_NS));
+    for (let index = Math.floor(toNs / TILE_NS); index >= first; index--) {
+      const tile = this.#tile(index);
+      tile.usedAt = ++this.#use;
+      if (tile.isStale && !tile.isLoading && this.#loading < FETCHES_MAX) void this.#load(tile);
+    }
+    this.#evict();
+  }
+
+  /** Rows by hop of the loaded tiles that touch the window. */
+  rows(fromNs: number, toNs: number): ReadonlyMap<string, HopRows> {
+    const first = Math.floor(fromNs / TILE_NS);
+    const last = Math.floor(toNs / TILE_NS);
+    const range = `${first}-${last}`;
+    if (this.#joined && this.#joinedRange === range) return this.#joined;
+    const tiles = [...this.#tiles.values()]
+      .filter(tile => tile.window && tile.index >= first && tile.index <= last)
+      .toSorted((a, b) => a.index - b.index);
+    this.#joined = joinTiles(tiles.map(tile => tile.window!));
+    this.#joinedRange = range;
+    return this.#joined;
+  }
+
+  #tile(index: number): Tile {
+    const known = this.#tiles.get(index);
+    if (known) return known;
+    const tile = { index, window: undefined, isStale: true, isLoading: false, usedAt: 0 };
+    this.#tiles.set(index, tile);
+    return tile;
+  }
+
+  async #load(tile: Tile): Promise<void> {
+    tile.isLoading = true;
+    tile.isStale = false;
+    this.#loading++;
+    try {
+      const fromNs = tile.index * TILE_NS;
+      tile.window = await this.#source.fetch({ fromNs, toNs: fromNs + TILE_NS });
+      this.#joined = undefined;
+    } catch {
+      tile.isStale = true; // The live connection's return asks again.
+      return;
+    } finally {
+      tile.isLoading = false;
+      this.#loading--;
+    }
+    this.#source.changed();
+  }
+
+  #evict(): void {
+    if (this.#tiles.size <= TILES_MAX) return;
+    const oldest = [...this.#tiles.values()].toSorted((a, b) => a.usedAt - b.usedAt);
+    for (const tile of oldest.slice(0, this.#tiles.size - TILES_MAX)) this.#tiles.delete(tile.index);
+  }
+}
+
+/** Joins windows that follow each other; a row on a seam counts once, in its own window. */
+export function joinTiles(windows: readonly FramesWindow[]): Map<string, HopRows> {
+  const rows = new Map<string, HopRows>();
+  for (const key of new Set(windows.flatMap(one => one.hops.map(hop => hop.key)))) {
+    const pieces = windows.flatMap(one => {
+      const hop = one.hops.find(candidate => candidate.key === key);
+      return hop ? [{ hop, window: one }] : [];
+    });
+    rows.set(key, joinHop(key, pieces));
+  }
+  return rows;
+}
+
+function joinHop(key: string, pieces: readonly { hop: FramesHop; window: FramesWindow }[]): HopRows {
+  const capacity = pieces.reduce((sum, { hop }) => sum + hop.length, 0);
+  const last = pieces.at(-1)!.hop;
+  const rows: HopRows = {
+    key,
+    errorNs: last.errorNs,
+    rawShiftNs: last.rawShiftNs,
+    length: 0,
+    startTick: new Float64Array(capacity),
+    endTick: new Float64Array(capacity),
+    atNs: new Float64Array(capacity),
+    latencyNs: new Float64Array(capacity),
+    flags: new Uint8Array(capacity),
+  };
+  for (const { hop, window } of pieces)
+    for (let i = 0; i < hop.length; i++) {
+      const atNs = hop.atNs[i]!;
+      if (atNs < window.fromNs || atNs >= window.toNs) continue;
+      rows.startTick[rows.length] = hop.startTick[i]!;
+      rows.endTick[rows.length] = hop.endTick[i]!;
+      rows.atNs[rows.length] = atNs;
+      rows.latencyNs[rows.length] = hop.latencyNs[i]!;
+      rows.flags[rows.length] = hop.flags[i]!;
+      rows.length++;
+    }
+  return rows;
+}

@@ -1,0 +1,130 @@
+// Every view is a URL: which page, and what it shows. Pure; history is in router.ts.
+
+export type Route =
+  | { readonly page: 'find'; readonly q: string }
+  | { readonly page: 'sessions' }
+  | { readonly page: 'session'; readonly key: string; readonly view: SessionView }
+  | { readonly page: 'tail'; readonly view: TailView }
+  | { readonly page: 'traces' }
+  | { readonly page: 'trace'; readonly id: string; readonly span: string | undefined }
+  | { readonly page: 'missing'; readonly path: string };
+
+export interface SessionView {
+  /** Shown window; undefined follows the call or shows all of it. */
+  readonly fromNs: number | undefined;
+  readonly toNs: number | undefined;
+  /** Tick of the selected turn. */
+  readonly turn: number | undefined;
+  /** `stream:tick` of the chosen frame. */
+  readonly frame: string | undefined;
+  readonly isRaw: boolean;
+}
+
+export interface TailView {
+  readonly measure: string | undefined;
+  readonly fromUnixNs: string | undefined;
+  readonly toUnixNs: string | undefined;
+  /** Length of the range when it ends now, for example `6h`. */
+  readonly range: string | undefined;
+}
+
+const numberOf = (text: string | null): number | undefined => {
+  if (text === null || text.trim() === '') return undefined;
+  const value = Number(text);
+  return Number.isFinite(value) ? value : undefined;
+};
+const digitsOf = (text: string | null): string | undefined =>
+  text !== null && /^\d{1,20}$/.test(text) ? text : undefined;
+
+/** Reads a path with its query. An unknown path is a page of its own, never an exception. */
+export function parseRoute(path: string, search: string): Route {
+  const query = new URLSearchParams(search);
+  const [page = '', id = '', ...rest] = path.split('/').slice(1).map(decode);
+  if (rest.length > 0) return { page: 'missing', path };
+  if (page === '' && id === '') return { page: 'find', q: query.get('q') ?? '' };
+  if (page === 'sessions')
+    return id === '' ? { page: 'sessions' } : { page: 'session', key: id, view: sessionView(query) };
+  if (page === 'tail' && id === '') return { page: 'tail', view: tailView(query) };
+  if (page === 'traces')
+    return id === '' ? { page: 'traces' } : { page: 'trace', id, span: query.get('span') ?? undefined };
+  return { page: 'missing', path };
+}
+
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+function sessionView(query: URLSearchParams): SessionView {
+  const fromNs = numberOf(query.get('from'));
+  const toNs = numberOf(query.get('to'));
+  const isWindow = fromNs !== undefined && toNs !== undefined && toNs > fromNs;
+  return {
+    fromNs: isWindow ? fromNs : undefined,
+    toNs: isWindow ? toNs : undefined,
+    turn: numberOf(query.get('turn')),
+    frame: /^.{1,200}:\d{1,16}$/.test(query.get('frame') ?? '') ? query.get('frame')! : undefined,
+    isRaw: query.get('clock') === 'raw',
+  };
+}
+
+function tailView(query: URLSearchParams): TailView {
+  return {
+    measure: query.get('measure') ?? undefined,
+    fromUnixNs: digitsOf(query.get('from')),
+    toUnixNs: digitsOf(query.get('to')),
+    range: /^\d{1,3}[mhd]$/.test(query.get('range') ?? '') ? query.get('range')! : undefined,
+  };
+}
+
+/** The path and query of a route: parseRoute of it gives the route back. */
+export function formatRoute(route: Route): string {
+  switch (route.page) {
+    case 'find':
+      return withQuery('/', { q: route.q || undefined });
+    case 'sessions':
+      return '/sessions';
+    case 'session':
+      return withQuery(`/sessions/${encodeURIComponent(route.key)}`, {
+        from: rounded(route.view.fromNs),
+        to: rounded(route.view.toNs),
+        turn: rounded(route.view.turn),
+        frame: route.view.frame,
+        clock: route.view.isRaw ? 'raw' : undefined,
+      });
+    case 'tail': {
+      const { measure, fromUnixNs, toUnixNs, range } = route.view;
+      return withQuery('/tail', { measure, from: fromUnixNs, to: toUnixNs, range });
+    }
+    case 'traces':
+      return '/traces';
+    case 'trace':
+      return withQuery(`/traces/${encodeURIComponent(route.id)}`, { span: route.span });
+    case 'missing':
+      return route.path;
+  }
+}
+
+const rounded = (value: number | undefined): string | undefined =>
+  value === undefined ? undefined : String(Math.round(value));
+
+function withQuery(path: string, query: Readonly<Record<string, string | undefined>>): string {
+  const pairs = Object.entries(query).filter((pair): pair is [string, string] => pair[1] !== undefined);
+  return pairs.length === 0 ? path : `${path}?${new URLSearchParams(pairs)}`;
+}
+
+export const WHOLE_SESSION: SessionView = {
+  fromNs: undefined,
+  toNs: undefined,
+  turn: undefined,
+  frame: undefined,
+  isRaw: false,
+};
+
+/** The place of a turn or frame in its session. */
+export function sessionRoute(key: string, view: Partial<SessionView> = {}): Route {
+  return { page: 'session', key, view: { ...WHOLE_SESSION, ...view } };
+}
