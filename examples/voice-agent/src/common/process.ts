@@ -65,3 +65,12 @@ export async function closeServer(server: WebSocketServer): Promise<void> {
   for (const socket of server.clients) socket.close(1001, 'shutting down');
   await closed;
 }
+
+/** Runs a program's main; what it throws is told in one line, with exit code 1. */
+export function runProgram(main: () => Promise<void>): void {
+  main().catch((error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+    leave();
+  });
+}

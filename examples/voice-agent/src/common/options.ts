@@ -1,0 +1,205 @@
+// Every option of the five programs, once: name, default, which programs take
+// it, and the line of `--help`. The launcher takes them all and hands each
+// process its own.
+
+import { parseArgs } from 'node:util';
+
+export type Program = 'main' | 'client' | 'edge' | 'agent' | 'models';
+
+export const SLOW_HOPS = ['none', 'edge', 'agent', 'client', 'stt', 'llm', 'tts'] as const;
+export type SlowHop = (typeof SLOW_HOPS)[number];
+
+interface OptionSpec {
+  readonly value: string | number | boolean;
+  readonly hint?: string;
+  readonly help: string;
+  readonly programs: readonly Program[];
+}
+
+const ALL: readonly Program[] = ['main', 'client', 'edge', 'agent', 'models'];
+const CLIENT: readonly Program[] = ['main', 'client'];
+const EDGE: readonly Program[] = ['main', 'edge'];
+const AGENT: readonly Program[] = ['main', 'agent'];
+
+const OPTIONS = {
+  calls: { value: 1, hint: 'N', help: 'Calls at the same time.', programs: CLIENT },
+  turns: { value: 4, hint: 'N', help: 'Things the user says before hanging up.', programs: CLIENT },
+  duration: {
+    value: 0,
+    hint: 'S',
+    help: 'Hang up and stop after this many seconds; 0: when the calls are over.',
+    programs: CLIENT,
+  },
+  loop: { value: false, help: 'Call after call, until stopped.', programs: CLIENT },
+  'barge-in': {
+    value: false,
+    help: 'The user talks over every second answer.',
+    programs: CLIENT,
+  },
+  'skew-ms': {
+    value: 3_700,
+    hint: 'MS',
+    help: "How far the client's clock is off.",
+    programs: CLIENT,
+  },
+  'drift-ppm': {
+    value: 40,
+    hint: 'PPM',
+    help: "How much too fast the client's clock runs.",
+    programs: CLIENT,
+  },
+  delay: { value: 20, hint: 'MS', help: 'Delay of the line, each way.', programs: EDGE },
+  jitter: {
+    value: 8,
+    hint: 'MS',
+    help: 'Jitter of the line, each way: 19 of 20 frames wait less than this on top.',
+    programs: EDGE,
+  },
+  loss: { value: 0.2, hint: '%', help: 'Frames lost on the line, each way.', programs: EDGE },
+  'endpoint-ms': {
+    value: 500,
+    hint: 'MS',
+    help: 'Silence that ends the user’s turn (200 to 5000).',
+    programs: AGENT,
+  },
+  preemptive: {
+    value: false,
+    help: 'Ask the model at the final transcript, before the turn is decided.',
+    programs: AGENT,
+  },
+  tool: {
+    value: false,
+    help: 'The model calls a tool every second turn, after a spoken filler.',
+    programs: AGENT,
+  },
+  'lead-ms': {
+    value: 60,
+    hint: 'MS',
+    help: 'How far ahead of real time the agent sends its voice.',
+    programs: AGENT,
+  },
+  'slow-hop': {
+    value: 'none',
+    hint: 'HOP',
+    help: `Makes one hop slow: ${SLOW_HOPS.join(', ')}.`,
+    programs: ALL,
+  },
+  'slow-ms': { value: 120, hint: 'MS', help: 'By how much.', programs: ALL },
+  seed: {
+    value: 1,
+    hint: 'N',
+    help: 'The same seed gives the same words, timings and line again.',
+    programs: ALL,
+  },
+  collector: {
+    value: 'http://127.0.0.1:4318',
+    hint: 'URL',
+    help: 'The Framescope collector that traces go to.',
+    programs: ALL,
+  },
+  port: {
+    value: 0,
+    hint: 'PORT',
+    help: 'Port to listen on; 0: a free one, printed.',
+    programs: ['edge', 'agent', 'models'],
+  },
+  edge: { value: '', hint: 'URL', help: 'Address of the edge relay.', programs: ['client'] },
+  agent: { value: '', hint: 'URL', help: 'Address of the agent.', programs: ['edge'] },
+  models: { value: '', hint: 'URL', help: 'Address of the models.', programs: ['agent'] },
+} as const satisfies Record<string, OptionSpec>;
+
+type Name = keyof typeof OPTIONS;
+type Widened<T> = T extends number ? number : T extends boolean ? boolean : string;
+export type Options = { readonly [K in Name]: Widened<(typeof OPTIONS)[K]['value']> };
+
+const NAMES = Object.keys(OPTIONS) as Name[];
+const LIMITS: Partial<Record<Name, readonly [number, number]>> = {
+  calls: [1, 200],
+  turns: [1, 10_000],
+  loss: [0, 100],
+  'endpoint-ms': [200, 5_000],
+  'lead-ms': [0, 1_000],
+  'drift-ppm': [-500, 500],
+  'skew-ms': [-1e9, 1e9],
+  port: [0, 65_535],
+};
+const AT_MOST = 1e9;
+
+/** The options in `argv`; undefined when help was asked for (and printed). Throws with what to do. */
+export function readOptions(program: Program, argv: readonly string[]): Options | undefined {
+  const names = NAMES.filter(name => specOf(name).programs.includes(program));
+  const config = Object.fromEntries(
+    names.map(name => [
+      name,
+      { type: typeof specOf(name).value === 'boolean' ? 'boolean' : 'string' } as const,
+    ]),
+  );
+  const options = { ...config, help: { type: 'boolean', short: 'h' } as const };
+  const { values } = parseArgs({ args: [...argv], options, strict: true });
+  if (values['help'] === true) {
+    process.stdout.write(helpText(program, names));
+    return undefined;
+  }
+  const given = NAMES.map(name => [name, valueOf(name, values[name])]);
+  return checked(Object.fromEntries(given) as Options);
+}
+
+function specOf(name: Name): OptionSpec {
+  return OPTIONS[name];
+}
+
+function valueOf(name: Name, raw: string | boolean | undefined): string | number | boolean {
+  const fallback = specOf(name).value;
+  if (raw === undefined) return fallback;
+  if (typeof fallback !== 'number') return raw;
+  const value = Number(raw);
+  const [min, max] = LIMITS[name] ?? [0, AT_MOST];
+  if (raw === '' || !Number.isFinite(value) || value < min || value > max) {
+    throw new Error(`--${name} must be a number from ${min} to ${max}, not "${String(raw)}"`);
+  }
+  return value;
+}
+
+function checked(options: Options): Options {
+  const hops: readonly string[] = SLOW_HOPS;
+  if (!hops.includes(options['slow-hop'])) {
+    throw new Error(`--slow-hop must be one of ${hops.join(', ')}, not "${options['slow-hop']}"`);
+  }
+  return options;
+}
+
+/** Milliseconds by which `hop` is to be slowed down: 0 unless it is the slow one. */
+export function slownessMs(options: Options, hop: SlowHop): number {
+  return options['slow-hop'] === hop ? options['slow-ms'] : 0;
+}
+
+/** The part of `options` that `program` takes, as arguments for it. */
+export function argumentsFor(program: Program, options: Options): string[] {
+  return NAMES.filter(name => specOf(name).programs.includes(program)).flatMap(name => {
+    const value = options[name];
+    if (typeof value === 'boolean') return value ? [`--${name}`] : [];
+    return value === '' ? [] : [`--${name}=${value}`];
+  });
+}
+
+const ABOUT: Record<Program, string> = {
+  main: 'Runs a voice call: client → edge relay → agent ⇄ models → back, as four processes.',
+  client: 'The caller: microphone, jitter buffer, loudspeaker. Started by main.js, or alone.',
+  edge: 'The edge relay, and the bad line. Started by main.js, or alone.',
+  agent: 'The voice agent: hears, decides, speaks. Started by main.js, or alone.',
+  models: 'Speech recogniser, language model, synthesiser. Started by main.js, or alone.',
+};
+
+function helpText(program: Program, names: readonly Name[]): string {
+  const rows = names.map(name => {
+    const { hint, help, value } = specOf(name);
+    const left = `  --${name}${hint === undefined ? '' : ` ${hint}`}`;
+    const preset = value === false || value === '' ? '' : ` [${value}]`;
+    return `${left.padEnd(22)} ${help}${preset}`;
+  });
+  const lines = [`Usage: node out/${program}.js [options]`, '', ABOUT[program], '', ...rows];
+  if (program === 'main' || program === 'models') {
+    lines.push('', 'With OPENAI_API_KEY set, the models are the real ones of OpenAI.');
+  }
+  return `${lines.join('\n')}\n`;
+}

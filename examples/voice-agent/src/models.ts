@@ -1,0 +1,44 @@
+// Speech recogniser, language model and synthesiser behind one WebSocket each
+// call. Replayed by default (README.md says what that means); OpenAI's with a key.
+
+import { callFromUrl, type CallIdentity } from './common/messages.ts';
+import { readOptions, slownessMs, type Options } from './common/options.ts';
+import { announceReady, closeServer, listen, onStop, runProgram } from './common/process.ts';
+import { loadClips } from './common/script.ts';
+import { serveModels } from './models/connection.ts';
+import { openAiServices } from './models/openai.ts';
+import { replayServices } from './models/replay.ts';
+import type { Services } from './models/services.ts';
+import { findVoice } from './models/voice.ts';
+
+async function main(): Promise<void> {
+  const options = readOptions('models', process.argv.slice(2));
+  if (options === undefined) return;
+  const servicesFor = await serviceFactory(options);
+  const { server, url } = await listen(options.port);
+  server.on('connection', (socket, request) => {
+    const call = callFromUrl(request.url);
+    if (call === undefined) socket.close(1008, 'the URL needs ?session=');
+    else serveModels(socket, servicesFor(call));
+  });
+  onStop(() => closeServer(server));
+  announceReady('models', url);
+}
+
+async function serviceFactory(options: Options): Promise<(call: CallIdentity) => Services> {
+  const apiKey = process.env['OPENAI_API_KEY'];
+  if (apiKey !== undefined && apiKey !== '') {
+    const baseUrl = process.env['OPENAI_BASE_URL'] ?? 'https://api.openai.com/v1';
+    return () => openAiServices({ apiKey, baseUrl });
+  }
+  const voice = await findVoice();
+  const clips = loadClips();
+  const slowness = {
+    sttMs: slownessMs(options, 'stt'),
+    llmMs: slownessMs(options, 'llm'),
+    ttsMs: slownessMs(options, 'tts'),
+  };
+  return call => replayServices({ seed: call.seed, clips, voice, slowness });
+}
+
+runProgram(main);
