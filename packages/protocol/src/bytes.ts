@@ -56,6 +56,12 @@ export class ByteWriter {
     for (let i = 0; i < 8; i++) this.u8(double.getUint8(i));
   }
 
+  /** Overwrites two bytes written before. */
+  setU16(at: number, value: number): void {
+    this.bytes[at] = value;
+    this.bytes[at + 1] = value >>> 8;
+  }
+
   /** Overwrites four bytes written before. */
   setU32(at: number, value: number): void {
     for (let i = 0; i < 4; i++) this.bytes[at + i] = value >>> (8 * i);
@@ -94,6 +100,18 @@ export class ByteWriter {
 
   string(text: string): void {
     const bytes = encodeUtf8(text);
+    this.varint(bytes.length);
+    this.raw(bytes);
+  }
+
+  /** Cut at the last whole character that fits `maxBytes`. */
+  shortString(text: string, maxBytes: number): void {
+    let bytes = encodeUtf8(text.slice(0, maxBytes));
+    if (bytes.length > maxBytes) {
+      let end = maxBytes;
+      while (end > 0 && (bytes[end]! & 0xc0) === 0x80) end--;
+      bytes = bytes.slice(0, end);
+    }
     this.varint(bytes.length);
     this.raw(bytes);
   }

@@ -1,6 +1,5 @@
 // A record in memory: what one process saw of one session between two flushes.
 
-import type { Decoded } from './result.ts';
 import type { DomainNs, Tick, UnixNs } from './units.ts';
 
 /** 16 hex digits naming one monotonic clock (a hash of the boot ID, or random for a browser). */
@@ -78,6 +77,3 @@ export interface FrameRecord {
   readonly blocks: readonly FrameBlock[];
   readonly clockSamples: readonly ClockSample[];
 }
-
-/** Reads one record; never throws. The path names the field, with its byte offset. */
-export type DecodeRecord = (bytes: Uint8Array) => Decoded<FrameRecord>;

@@ -2,6 +2,15 @@
 // the codecs of records, anchors and sketches, and the types of the query API.
 
 export {
+  anchorFromText,
+  anchorLength,
+  anchorToText,
+  decodeAnchor,
+  encodeAnchor,
+  type Anchor,
+  type AnchorEcho,
+} from './anchor.ts';
+export {
   ATTR,
   ATTRIBUTE_TABLE,
   SCOPE_NAME,
@@ -93,6 +102,10 @@ export type {
   WaitDefinition,
   WaitOutcome,
 } from './query-api.ts';
+export { decodeRecord, type RecordPart } from './record-decode.ts';
+export { encodeRecord, type EncodeOptions } from './record-encode.ts';
+export { DEFAULT_QUANTUM_NS, RECORD_BASE64_LIMIT } from './record-format.ts';
+export { EncodeTally } from './record-rows.ts';
 export { decoded, rejected, type Decoded } from './result.ts';
 export { bucketOf, bucketUpperNs, rankOf, Sketch, SKETCH_SCALE, SKETCH_ZERO_NS } from './sketch.ts';
 export type {
@@ -108,6 +121,7 @@ export type {
   WaitState,
   WordsState,
 } from './state.ts';
+export { decodeTag, encodeTag, sessionCheck, TAG_BYTES, unwrapTick, type Tag } from './tag.ts';
 export {
   between,
   domainNs,

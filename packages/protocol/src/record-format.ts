@@ -1,6 +1,7 @@
 // What the encoder and the decoder of records share: constants, codes, limits.
 // The bytes are described in docs/wire.md, "Record".
 
+import { PACKED_MAX } from './bit-packing.ts';
 import type { MediaRange } from './frame-block.types.ts';
 
 /** `FR` */
@@ -21,17 +22,20 @@ export const NAME_BYTES_MAX = 255;
 export const ROWS_PER_BYTE_MAX = 32;
 export const COLUMN_ROWS_MAX = 4_096;
 export const SAMPLE_RATE_MAX = 4_294_967_295;
-/** Times are at most 2^52 ns from the domain's zero, 52 days, so that every difference is exact. */
-export const TIME_NS_MAX: number = 2 ** 52;
+/** 1,487 years at 48 kHz: every difference of two ticks stays exact. */
+export const TICK_MAX: number = PACKED_MAX;
+/** A decoder refuses longer ones unread: with ROWS_PER_BYTE_MAX it bounds what it allocates to 13 MB. */
+export const RECORD_DECODE_MAX = 16_384;
+export const CRC_BYTES = 4;
 
 /** Low three bits of an item's first byte. */
-export const ITEM = { block: 1, column: 2, range: 3, clockSample: 4 } as const;
+export const ITEM = { block: 1, column: 2, range: 3, clockSample: 4, late: 5 } as const;
 
-/** `conceal` = 1, …; append-only. */
+/** Bits 3–7 of a range's first byte count from 0 in this list; append-only. */
 export const RANGE_KINDS: readonly MediaRange['kind'][] = ['conceal', 'drop', 'silence'];
 
-/** Bits 3–7 of a column's first byte. */
-export const COLUMN_FLAG = { sameCut: 8, evenCut: 16, late: 128 } as const;
+/** Bits 3–4 of a column's first byte; bit 7 is 0. */
+export const COLUMN_FLAG = { sameCut: 8, evenCut: 16 } as const;
 /** Bits 5–6 of a column's first byte. */
 export const PREDICTOR_SHIFT = 5;
 /** What the time of a frame is told against; see docs/wire.md. */

@@ -1,0 +1,45 @@
+// What the time of a frame is told against. Encoder and decoder share these
+// functions, so that a residual is undone by the very arithmetic that made it:
+// IEEE 754 doubles, products rounded to nearest, then floor.
+//
+// Times are whole quanta. `quantaPerTick` is 1e9 / (sampleRate · quantumNs).
+
+/** The rows of one column: ticks, and times in quanta. Columns of one length. */
+export interface QuantaColumn {
+  readonly start: Float64Array;
+  readonly end: Float64Array;
+  readonly at: Float64Array;
+}
+
+/** Frames of a steady source: the media time that has passed since the first row's end. */
+export function predictByMediaClock(
+  out: Float64Array,
+  end: Float64Array,
+  baseQuanta: number,
+  quantaPerTick: number,
+): void {
+  const first = end[0]!;
+  for (let i = 0; i < end.length; i++)
+    out[i] = baseQuanta + Math.floor((end[i]! - first) * quantaPerTick);
+}
+
+/**
+ * When the frame's last sample passed the column before: the last row j of it with
+ * start[j] < end[i] (else row 0). Where that row does not hold the sample, media time is added.
+ */
+export function predictByPreviousHop(
+  out: Float64Array,
+  end: Float64Array,
+  previous: QuantaColumn,
+  quantaPerTick: number,
+): void {
+  const last = previous.start.length - 1;
+  let j = 0;
+  for (let i = 0; i < end.length; i++) {
+    const endTick = end[i]!;
+    while (j < last && previous.start[j + 1]! < endTick) j++;
+    const isInside = previous.start[j]! < endTick && endTick <= previous.end[j]!;
+    const beyond = isInside ? 0 : Math.floor((endTick - previous.end[j]!) * quantaPerTick);
+    out[i] = previous.at[j]! + beyond;
+  }
+}
