@@ -1,0 +1,315 @@
+// The whole truth of a call, from its scenario alone: turns in order, each where
+// the one before left off, then the microphone from the first sample to the last.
+
+import { NS_PER_MS } from '@framescope/protocol';
+import { lastTick, utteranceTruth, type UtteranceTruth } from './agent-truth.ts';
+import { micTruth, TICKS_PER_MS } from './mic-truth.ts';
+import { type Scenario, type TurnSpec } from './scenario.ts';
+import {
+  type AgentAct,
+  type CallTruth,
+  hopOf,
+  type HopTruth,
+  passed,
+  type TurnTruth,
+  type WaitTruth,
+} from './truth.ts';
+import {
+  type AnswerTruth,
+  answerTruth,
+  partsOf,
+  type Speech,
+  speechOf,
+  understand,
+  type Understanding,
+} from './turn-truth.ts';
+import { startAt, spend } from './wait-truth.ts';
+
+/** A first guess of a call's length, only to have microphone frames to plan turns on. */
+const TURN_MS_MAX = 60_000;
+/** From the user's first sample over the agent to the agent's verdict, and to its stop. */
+const BARGE_IN_DETECT_MS = 160;
+const BARGE_IN_DECIDE_MS = 60;
+const BARGE_IN_CANCEL_MS = 4;
+
+const ms = (value: number): number => Math.round(value * NS_PER_MS);
+const FRAME_MS = 20;
+const ceilToFrame = (valueMs: number): number => Math.ceil(valueMs / FRAME_MS) * FRAME_MS;
+
+interface Planned {
+  readonly turn: TurnTruth;
+  readonly utterances: readonly UtteranceTruth[];
+  /** Next free tick of the agent stream. */
+  readonly nextTick: number;
+  /** Last sound of the turn, or the hang-up. */
+  readonly endNs: number;
+  /** Where the next turn starts when it has no start of its own. */
+  readonly nextStartMs?: number;
+}
+
+/** Computes the truth of a call; runs nothing of the product. */
+export function callTruth(scenario: Scenario): CallTruth {
+  const lengthMs = scenario.turns.reduce(
+    (sum, turn) => Math.max(sum, turn.startMs ?? 0) + TURN_MS_MAX,
+    0,
+  );
+  const mic = micTruth({ ...scenario, isLean: true }, lengthMs);
+  const planned: Planned[] = [];
+  for (const turn of scenario.turns)
+    planned.push(planTurn(scenario, turn, mic.hops, planned.at(-1)));
+  const endNs = Math.max(0, ...planned.map(one => one.endNs)) + ms(scenario.tailMs);
+  const endMs = Math.floor(endNs / NS_PER_MS / FRAME_MS) * FRAME_MS;
+  const whole = micTruth(scenario, endMs);
+  const utterances = planned.flatMap(one => one.utterances);
+  return {
+    sessionId: scenario.id,
+    startUnixMs: scenario.startUnixMs,
+    endNs: ms(endMs),
+    turns: planned.map(one => one.turn),
+    hops: [...whole.hops, ...joined(utterances)],
+    ranges: [...whole.ranges, ...utterances.flatMap(one => one.ranges)],
+  };
+}
+
+/** Utterances one after the other on the agent's media axis. */
+function joined(utterances: readonly UtteranceTruth[]): HopTruth[] {
+  const first = utterances[0];
+  if (first === undefined) return [];
+  return first.hops.map((hop, at) => {
+    const all = utterances.map(one => one.hops[at]!);
+    return {
+      ...hop,
+      startTick: all.flatMap(one => one.startTick),
+      endTick: all.flatMap(one => one.endTick),
+      atNs: all.flatMap(one => one.atNs),
+      lostCount: all.reduce((sum, one) => sum + one.lostCount, 0),
+    };
+  });
+}
+
+function planTurn(
+  scenario: Scenario,
+  turn: TurnSpec,
+  mic: readonly HopTruth[],
+  before: Planned | undefined,
+): Planned {
+  const afterNs = before?.endNs ?? 0;
+  const startMs =
+    turn.startMs ?? before?.nextStartMs ?? ceilToFrame(afterNs / NS_PER_MS + (turn.gapMs ?? 600));
+  const speech = speechOf(startMs, turn.speechMs, tick => ({
+    capturedNs: passed(hopOf({ hops: mic }, 'mic.client/capture'), tick),
+    receivedNs: passed(hopOf({ hops: mic }, 'mic.agent/receive'), tick),
+  }));
+  if (Number.isNaN(speech.receivedNs) || Number.isNaN(speech.heardNs))
+    throw new Error(
+      `${scenario.id}: the frame that ends (or starts) a turn's speech is lost; use another seed`,
+    );
+  const start: TurnStart = { scenario, turn, speech, mic, fromTick: before?.nextTick ?? 0 };
+  const knows = understand(turn, speech);
+  if (turn.abandonedAfterMs !== undefined) return abandoned(start, knows, turn.abandonedAfterMs);
+  return turn.tool === undefined ? answered(start, knows) : answeredByTool(start, knows, turn.tool);
+}
+
+interface TurnStart {
+  readonly scenario: Scenario;
+  readonly turn: TurnSpec;
+  readonly speech: Speech;
+  readonly mic: readonly HopTruth[];
+  readonly fromTick: number;
+}
+
+function firstAnswer(start: TurnStart, knows: Understanding, isFiller: boolean): AnswerTruth {
+  const { scenario, turn } = start;
+  return answerTruth(scenario, turn.answer, {
+    name: 'first',
+    fromTick: start.fromTick,
+    ready: knows.ready,
+    ...(turn.preemptive === true ? { gate: knows.decided } : {}),
+    ...(turn.discardedAfterMs === undefined ? {} : { generation: 'spoken' }),
+    isFiller,
+  });
+}
+
+const responseOf = (start: TurnStart, answer: AnswerTruth, isFiller: boolean): WaitTruth => ({
+  kind: 'response',
+  outcome: isFiller ? 'filler_only' : 'answered',
+  openNs: start.speech.capturedNs,
+  closeNs: answer.audibleNs,
+  voicedTick: answer.voicedTick,
+  isFiller,
+  parts: partsOf(answer.audible, start.speech.capturedNs),
+});
+
+function answered(start: TurnStart, knows: Understanding): Planned {
+  const answer = firstAnswer(start, knows, false);
+  if (start.turn.bargeIn !== undefined)
+    return interrupted(start, knows, answer, start.turn.bargeIn.afterMs);
+  const end: AgentAct = { atNs: answer.sentNs, act: 'end', outcome: 'completed' };
+  return {
+    turn: turnTruth(
+      start,
+      'completed',
+      [responseOf(start, answer, false)],
+      [...knows.acts, ...answer.acts, end],
+    ),
+    utterances: [answer.truth],
+    nextTick: answer.utterance.fromTick + start.turn.answer.audioMs * TICKS_PER_MS,
+    endNs: answer.audibleNs + ms(start.turn.answer.audioMs),
+  };
+}
+
+/** A filler, the tool behind it, and the answer: two waits. */
+function answeredByTool(
+  start: TurnStart,
+  knows: Understanding,
+  tool: NonNullable<TurnSpec['tool']>,
+): Planned {
+  const filler = firstAnswer(start, knows, true);
+  const toolNs = filler.textSentNs + 2_000;
+  const ready = spend(startAt(toolNs), 'tool', ms(tool.toolMs));
+  const answer = answerTruth(start.scenario, tool.answer, {
+    name: 'second',
+    fromTick: start.fromTick + start.turn.answer.audioMs * TICKS_PER_MS,
+    ready,
+    isFiller: false,
+  });
+  const openNs = filler.sentNs;
+  const resume: WaitTruth = {
+    kind: 'resume',
+    outcome: 'answered',
+    openNs,
+    closeNs: answer.audibleNs,
+    voicedTick: answer.voicedTick,
+    isFiller: false,
+    parts: partsOf(answer.audible, openNs),
+  };
+  const acts: AgentAct[] = [
+    ...knows.acts,
+    ...filler.acts,
+    { atNs: toolNs, act: 'begin', stage: 'tool', id: 'tool' },
+    { atNs: ready.atNs, act: 'finish', stage: 'tool', id: 'tool' },
+    { atNs: openNs, act: 'wait' },
+    ...answer.acts,
+    { atNs: answer.sentNs, act: 'end', outcome: 'completed' },
+  ];
+  return {
+    turn: turnTruth(start, 'completed', [responseOf(start, filler, true), resume], acts),
+    utterances: [filler.truth, answer.truth],
+    nextTick: answer.utterance.fromTick + tool.answer.audioMs * TICKS_PER_MS,
+    endNs: answer.audibleNs + ms(tool.answer.audioMs),
+  };
+}
+
+/** The user talks over the answer: the agent hears it, decides, stops; the client throws the rest away. */
+function interrupted(
+  start: TurnStart,
+  knows: Understanding,
+  answer: AnswerTruth,
+  afterMs: number,
+): Planned {
+  const { scenario, mic } = start;
+  const onsetMs = ceilToFrame(answer.audibleNs / NS_PER_MS + afterMs);
+  const onsetTick = onsetMs * TICKS_PER_MS;
+  const heardNs = passed(hopOf({ hops: mic }, 'mic.agent/receive'), onsetTick);
+  const detectedNs = heardNs + ms(BARGE_IN_DETECT_MS);
+  const decidedNs = detectedNs + ms(BARGE_IN_DECIDE_MS);
+  const cancelledNs = decidedNs + ms(BARGE_IN_CANCEL_MS);
+  const { 'agent>edge': down, 'edge>client': air } = scenario.legs;
+  const clearNs =
+    cancelledNs + ms(2 + down.baseMs + air.baseMs + 8 * (down.jitterMs + air.jitterMs));
+  const truth = utteranceTruth(scenario, { ...answer.utterance, cancelNs: cancelledNs, clearNs });
+  const played = hopOf(truth, 'agent.client/playout');
+  const heardTick = lastTick(played);
+  const stopNs = passed(played, heardTick) + ms(scenario.frameMs.playout);
+  const generatedTick = hopOf(truth, 'agent.agent/send').endTick.at(-1)!;
+  const acts: AgentAct[] = [
+    ...knows.acts,
+    ...answer.acts.filter(one => one.atNs <= cancelledNs),
+    { atNs: detectedNs, act: 'bargeIn', onsetTick },
+    { atNs: decidedNs, act: 'bargeInDecided' },
+    { atNs: cancelledNs, act: 'bargeInCancelled', generatedTick },
+    {
+      atNs: cancelledNs + 1_000,
+      act: 'said',
+      text: start.turn.answer.text ?? 'We close',
+      cut: true,
+    },
+    { atNs: cancelledNs + 2_000, act: 'end', outcome: 'interrupted' },
+  ];
+  const turn = turnTruth(start, 'interrupted', [responseOf(start, answer, false)], acts);
+  return {
+    turn: {
+      ...turn,
+      bargeIn: {
+        onsetNs: passed(hopOf({ hops: mic }, 'mic.client/capture'), onsetTick),
+        detectedNs,
+        cancelledNs,
+        stopNs,
+        unheardNs: Math.round(((generatedTick - 1 - heardTick) / TICKS_PER_MS) * NS_PER_MS),
+      },
+    },
+    utterances: [truth],
+    nextTick: generatedTick,
+    endNs: stopNs,
+    nextStartMs: onsetMs,
+  };
+}
+
+/** Nobody answered in time: what was begun is dropped when the hang-up reaches the agent. */
+function abandoned(start: TurnStart, knows: Understanding, afterMs: number): Planned {
+  const { speech, scenario } = start;
+  const hangUpNs = speech.capturedNs + ms(afterMs);
+  const { 'client>edge': air, 'edge>agent': up } = scenario.legs;
+  const knownNs = hangUpNs + ms(air.baseMs + up.baseMs);
+  const answer = firstAnswer(start, knows, false);
+  if (answer.audibleNs <= hangUpNs)
+    throw new Error(`${scenario.id}: the answer sounds before the user hangs up`);
+  if (answer.firstFrameNs <= knownNs)
+    throw new Error(
+      `${scenario.id}: the answer is on its way when the user hangs up; hang up sooner`,
+    );
+  const wait: WaitTruth = {
+    kind: 'response',
+    outcome: 'abandoned',
+    openNs: speech.capturedNs,
+    closeNs: hangUpNs,
+    isFiller: false,
+    parts: [],
+  };
+  const acts: AgentAct[] = [
+    ...[...knows.acts, ...answer.acts].filter(one => one.atNs < knownNs),
+    { atNs: knownNs, act: 'end', outcome: 'abandoned' },
+  ];
+  return {
+    turn: turnTruth(start, 'abandoned', [wait], acts),
+    utterances: [],
+    nextTick: start.fromTick,
+    endNs: knownNs,
+  };
+}
+
+function turnTruth(
+  start: TurnStart,
+  outcome: TurnTruth['outcome'],
+  waits: readonly WaitTruth[],
+  acts: readonly AgentAct[],
+): TurnTruth {
+  const { speech, mic } = start;
+  return {
+    tick: speech.startTick,
+    userStartNs: passed(hopOf({ hops: mic }, 'mic.client/capture'), speech.startTick),
+    userEndNs: speech.capturedNs,
+    outcome,
+    waits,
+    acts: acts.toSorted((a, b) => a.atNs - b.atNs),
+  };
+}
+
+/** How much the response wait of `turn` falls when a part of the scenario takes no time: run again. */
+export function savesOf(scenario: Scenario, shorter: Scenario, turn = 0): number {
+  const waitNs = (one: Scenario): number => {
+    const wait = callTruth(one).turns[turn]!.waits[0]!;
+    return wait.closeNs - wait.openNs;
+  };
+  return waitNs(scenario) - waitNs(shorter);
+}
