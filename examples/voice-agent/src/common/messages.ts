@@ -28,7 +28,12 @@ export type ModelReply =
   | { readonly type: 'stt.partial'; readonly text: string }
   | { readonly type: 'stt.final'; readonly id: number; readonly text: string }
   | { readonly type: 'llm.token'; readonly id: number; readonly text: string }
-  | { readonly type: 'llm.tool'; readonly id: number; readonly name: string; readonly input: string }
+  | {
+      readonly type: 'llm.tool';
+      readonly id: number;
+      readonly name: string;
+      readonly input: string;
+    }
   | { readonly type: 'tool.result'; readonly id: number; readonly output: string }
   | { readonly type: 'done'; readonly id: number }
   | { readonly type: 'failed'; readonly id: number; readonly reason: string };

@@ -16,12 +16,39 @@ interface OptionSpec {
   readonly programs: readonly Program[];
 }
 
+export interface Options {
+  readonly calls: number;
+  readonly turns: number;
+  readonly duration: number;
+  readonly loop: boolean;
+  readonly 'barge-in': boolean;
+  readonly 'skew-ms': number;
+  readonly 'drift-ppm': number;
+  readonly delay: number;
+  readonly jitter: number;
+  readonly loss: number;
+  readonly 'endpoint-ms': number;
+  readonly preemptive: boolean;
+  readonly tool: boolean;
+  readonly 'lead-ms': number;
+  readonly 'slow-hop': string;
+  readonly 'slow-ms': number;
+  readonly seed: number;
+  readonly collector: string;
+  readonly port: number;
+  readonly edge: string;
+  readonly agent: string;
+  readonly models: string;
+}
+
+type Name = keyof Options;
+
 const ALL: readonly Program[] = ['main', 'client', 'edge', 'agent', 'models'];
 const CLIENT: readonly Program[] = ['main', 'client'];
 const EDGE: readonly Program[] = ['main', 'edge'];
 const AGENT: readonly Program[] = ['main', 'agent'];
 
-const OPTIONS = {
+const OPTIONS: Readonly<Record<Name, OptionSpec>> = {
   calls: { value: 1, hint: 'N', help: 'Calls at the same time.', programs: CLIENT },
   turns: { value: 4, hint: 'N', help: 'Things the user says before hanging up.', programs: CLIENT },
   duration: {
@@ -106,11 +133,7 @@ const OPTIONS = {
   edge: { value: '', hint: 'URL', help: 'Address of the edge relay.', programs: ['client'] },
   agent: { value: '', hint: 'URL', help: 'Address of the agent.', programs: ['edge'] },
   models: { value: '', hint: 'URL', help: 'Address of the models.', programs: ['agent'] },
-} as const satisfies Record<string, OptionSpec>;
-
-type Name = keyof typeof OPTIONS;
-type Widened<T> = T extends number ? number : T extends boolean ? boolean : string;
-export type Options = { readonly [K in Name]: Widened<(typeof OPTIONS)[K]['value']> };
+};
 
 const NAMES = Object.keys(OPTIONS) as Name[];
 const LIMITS: Partial<Record<Name, readonly [number, number]>> = {
@@ -127,29 +150,26 @@ const AT_MOST = 1e9;
 
 /** The options in `argv`; undefined when help was asked for (and printed). Throws with what to do. */
 export function readOptions(program: Program, argv: readonly string[]): Options | undefined {
-  const names = NAMES.filter(name => specOf(name).programs.includes(program));
+  const names = NAMES.filter(name => OPTIONS[name].programs.includes(program));
   const config = Object.fromEntries(
     names.map(name => [
       name,
-      { type: typeof specOf(name).value === 'boolean' ? 'boolean' : 'string' } as const,
+      { type: typeof OPTIONS[name].value === 'boolean' ? 'boolean' : 'string' } as const,
     ]),
   );
   const options = { ...config, help: { type: 'boolean', short: 'h' } as const };
   const { values } = parseArgs({ args: [...argv], options, strict: true });
-  if (values['help'] === true) {
+  if (values.help === true) {
     process.stdout.write(helpText(program, names));
     return undefined;
   }
-  const given = NAMES.map(name => [name, valueOf(name, values[name])]);
-  return checked(Object.fromEntries(given) as Options);
-}
-
-function specOf(name: Name): OptionSpec {
-  return OPTIONS[name];
+  const raw: Record<string, string | boolean | undefined> = values;
+  const given = NAMES.map(name => [name, valueOf(name, raw[name])]);
+  return checked(Object.fromEntries(given) as unknown as Options);
 }
 
 function valueOf(name: Name, raw: string | boolean | undefined): string | number | boolean {
-  const fallback = specOf(name).value;
+  const fallback = OPTIONS[name].value;
   if (raw === undefined) return fallback;
   if (typeof fallback !== 'number') return raw;
   const value = Number(raw);
@@ -175,7 +195,7 @@ export function slownessMs(options: Options, hop: SlowHop): number {
 
 /** The part of `options` that `program` takes, as arguments for it. */
 export function argumentsFor(program: Program, options: Options): string[] {
-  return NAMES.filter(name => specOf(name).programs.includes(program)).flatMap(name => {
+  return NAMES.filter(name => OPTIONS[name].programs.includes(program)).flatMap(name => {
     const value = options[name];
     if (typeof value === 'boolean') return value ? [`--${name}`] : [];
     return value === '' ? [] : [`--${name}=${value}`];
@@ -192,7 +212,7 @@ const ABOUT: Record<Program, string> = {
 
 function helpText(program: Program, names: readonly Name[]): string {
   const rows = names.map(name => {
-    const { hint, help, value } = specOf(name);
+    const { hint, help, value } = OPTIONS[name];
     const left = `  --${name}${hint === undefined ? '' : ` ${hint}`}`;
     const preset = value === false || value === '' ? '' : ` [${value}]`;
     return `${left.padEnd(22)} ${help}${preset}`;

@@ -6,6 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { randomFrom } from './random.ts';
 import { readWavFile } from './wav.ts';
 
+/** What the agent says when a call begins. */
+export const GREETING = 'Hello, this is the reading room. What can I do for you?';
+
 export interface Clip {
   readonly file: string;
   readonly voice: string;

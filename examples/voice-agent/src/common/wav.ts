@@ -34,7 +34,7 @@ export function decodeWav(bytes: Buffer, name: string): Wav {
 
 function chunksOf(bytes: Buffer): Map<string, Buffer> {
   const chunks = new Map<string, Buffer>();
-  for (let at = 12; at + 8 <= bytes.length; ) {
+  for (let at = 12; at + 8 <= bytes.length;) {
     const id = bytes.toString('latin1', at, at + 4);
     const size = bytes.readUInt32LE(at + 4);
     // A WAV written to a pipe (espeak-ng --stdout) has a length of "endless".

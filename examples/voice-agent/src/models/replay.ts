@@ -116,14 +116,11 @@ async function* spoken(
 ): AsyncIterable<Int16Array> {
   const shape = speechShape(random);
   // Rendering is part of the wait for the first byte, not on top of it.
-  const [pcm] = await Promise.all([
-    voice.render(text),
-    sleep(shape.firstByteMs + slowMs, signal),
-  ]);
+  const [pcm] = await Promise.all([voice.render(text), sleep(shape.firstByteMs + slowMs, signal)]);
   const silence = Math.round(shape.leadingSilenceMs * SAMPLES_PER_MS);
   const speech = new Int16Array(silence + pcm.length);
   speech.set(pcm, silence);
-  for (let at = 0; at < speech.length; ) {
+  for (let at = 0; at < speech.length;) {
     const samples = Math.round(burstMs(random) * SAMPLES_PER_MS);
     yield speech.slice(at, at + samples);
     at += samples;

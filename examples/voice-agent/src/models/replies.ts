@@ -7,8 +7,6 @@ export interface Reply {
   readonly filler: string;
 }
 
-export const GREETING = 'Hello, this is the reading room. What can I do for you?';
-
 export const REPLIES: readonly Reply[] = [
   {
     text: 'I have noted that down. Is there anything else you would like me to add?',
@@ -27,8 +25,3 @@ export const REPLIES: readonly Reply[] = [
     filler: 'Just a second, please.',
   },
 ];
-
-/** Every text that the spare voice must be able to say. */
-export function allSentences(split: (text: string) => readonly string[]): readonly string[] {
-  return [GREETING, ...REPLIES.flatMap(reply => [reply.text, reply.filler])].flatMap(split);
-}

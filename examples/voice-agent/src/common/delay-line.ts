@@ -3,8 +3,8 @@
 // out together. Messages that are not audio are delayed with the rest, in
 // order, but never lost.
 
-import type { NowMs, Timers } from '../common/clock.ts';
-import { exponentialMs, type Random } from '../common/random.ts';
+import type { NowMs, Timers } from './clock.ts';
+import { exponentialMs, type Random } from './random.ts';
 
 export interface LineShape {
   readonly delayMs: number;

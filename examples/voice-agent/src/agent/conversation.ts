@@ -1,0 +1,158 @@
+// Whose turn is it, and what is being done about it. One object a call.
+//
+//   user speaks ──▶ listening ──turn over──▶ decided ──transcript──▶ answering
+//        ▲              │                                               │
+//        │              └─ final transcript + --preemptive: asks early ─┤
+//        └──────────── user speaks again: cancelled, or barge-in ◀──────┘
+
+import type { ChatMessage } from '../common/messages.ts';
+import { GREETING } from '../common/script.ts';
+import { Generation } from './generation.ts';
+import type { ModelsLink } from './models-link.ts';
+import type { Mouth } from './mouth.ts';
+
+/** A barge-in must be this long: a cough is none. 200 ms at 16 kHz. */
+const BARGE_IN_GUARD_TICKS = 3_200;
+
+export interface ConversationOptions {
+  readonly link: ModelsLink;
+  readonly mouth: Mouth;
+  readonly isPreemptive: boolean;
+  readonly usesTools: boolean;
+  /** The client is to throw away what it has not played. */
+  readonly clearClient: () => void;
+}
+
+export class Conversation {
+  readonly #options: ConversationOptions;
+  readonly #history: ChatMessage[] = [];
+  #turnIndex = -1;
+  #isTurnOpen = false;
+  #isDecided = false;
+  #transcript: string | undefined;
+  #listening = new AbortController();
+  #generation: Generation | undefined;
+
+  constructor(options: ConversationOptions) {
+    this.#options = options;
+  }
+
+  greet(): void {
+    const { link, mouth } = this.#options;
+    mouth.awaitVoice();
+    const generation = new Generation(link, [], this.#events());
+    this.#generation = generation;
+    generation.say(GREETING);
+  }
+
+  speechStarted(): void {
+    // While the agent is heard this may be a barge-in: `heard` decides after the guard.
+    if (!this.#options.mouth.isSpeaking) this.#listen();
+  }
+
+  /** The user has been speaking for so long. */
+  heard(speakingTicks: number): void {
+    if (speakingTicks < BARGE_IN_GUARD_TICKS || this.#isListening()) return;
+    if (this.#options.mouth.isSpeaking) this.#interrupt();
+    this.#listen();
+  }
+
+  speechStopped(): void {
+    if (!this.#isListening()) return;
+    void this.#transcribe(this.#listening.signal);
+  }
+
+  turnOver(): void {
+    if (!this.#isListening()) return;
+    this.#isDecided = true;
+    this.#answerIfReady();
+  }
+
+  close(): void {
+    this.#listening.abort(new Error('the call is over'));
+    this.#generation?.cancel();
+  }
+
+  #isListening(): boolean {
+    return this.#isTurnOpen && !this.#isDecided;
+  }
+
+  /** A new turn of the user, or more of the one that has no answer yet. */
+  #listen(): void {
+    this.#drop();
+    if (!this.#isTurnOpen) {
+      this.#isTurnOpen = true;
+      this.#turnIndex += 1;
+    }
+    this.#isDecided = false;
+    this.#transcript = undefined;
+    this.#listening.abort(new Error('the user went on'));
+    this.#listening = new AbortController();
+    this.#options.link.beginUtterance(this.#turnIndex);
+  }
+
+  async #transcribe(signal: AbortSignal): Promise<void> {
+    try {
+      this.#transcript = await this.#options.link.transcript(signal);
+    } catch (reason) {
+      if (!signal.aborted) this.#failed(reason);
+      return;
+    }
+    if (this.#options.isPreemptive) this.#generate(this.#transcript);
+    this.#answerIfReady();
+  }
+
+  #answerIfReady(): void {
+    if (!this.#isDecided || this.#transcript === undefined) return;
+    if (this.#generation === undefined) this.#generate(this.#transcript);
+    this.#options.mouth.awaitVoice();
+    this.#generation?.commit();
+  }
+
+  #generate(transcript: string): void {
+    const messages = [...this.#history, { role: 'user', content: transcript } as const];
+    this.#generation = new Generation(this.#options.link, messages, this.#events());
+    this.#generation.start(this.#options.usesTools);
+  }
+
+  #events(): ConstructorParameters<typeof Generation>[2] {
+    const { mouth } = this.#options;
+    return {
+      onAudio: pcm => mouth.say(pcm),
+      onSpoken: text => {
+        mouth.endPiece();
+        this.#history.push({ role: 'assistant', content: text });
+      },
+      onFinished: () => {
+        this.#generation = undefined;
+        mouth.finish();
+      },
+      onFailed: reason => this.#failed(reason),
+    };
+  }
+
+  /** The agent's sound in this turn is on its way: the next speech is a new turn. */
+  voiced(): void {
+    if (this.#isTurnOpen) this.#history.push({ role: 'user', content: this.#transcript ?? '' });
+    this.#isTurnOpen = false;
+  }
+
+  #interrupt(): void {
+    this.#drop();
+    this.#options.mouth.clear();
+    this.#options.clearClient();
+    this.#isTurnOpen = false;
+  }
+
+  #drop(): void {
+    this.#generation?.cancel();
+    this.#generation = undefined;
+  }
+
+  #failed(reason: unknown): void {
+    process.stderr.write(`agent: ${String(reason)}\n`);
+    this.#drop();
+    this.#isTurnOpen = false;
+    this.#options.mouth.finish();
+  }
+}

@@ -1,0 +1,101 @@
+// The caller: as many calls at once as asked for, one after the other in each
+// place. Its clock is off by design (--skew-ms, --drift-ppm): one machine has
+// one monotonic clock, so the difference between two has to be put in.
+
+import { setTimeout as pause } from 'node:timers/promises';
+import { Call } from './client/call.ts';
+import { readOptions, slownessMs, type Options } from './common/options.ts';
+import { announceReady, leave, onStop, runProgram } from './common/process.ts';
+import { loadClips, type Clip } from './common/script.ts';
+
+const BETWEEN_CALLS_MS = 1_000;
+/** Concurrent calls do not all begin at once. */
+const STAGGER_MS = 370;
+const AFTER_FAILURE_MS = 2_000;
+
+class Caller {
+  readonly #options: Options;
+  readonly #clips: readonly Clip[] = loadClips();
+  readonly #stopping = new AbortController();
+  readonly #live = new Set<Call>();
+  readonly #runId = Date.now().toString(36);
+  #callCount = 0;
+
+  constructor(options: Options) {
+    this.#options = options;
+  }
+
+  async run(): Promise<void> {
+    const { calls, duration } = this.#options;
+    const timer = duration > 0 ? setTimeout(() => this.stop(), duration * 1000) : undefined;
+    await Promise.all(Array.from({ length: calls }, (_, place) => this.#runPlace(place)));
+    clearTimeout(timer);
+  }
+
+  /** Hangs up everywhere; `run` then ends by itself. */
+  stop(): void {
+    this.#stopping.abort();
+    for (const call of this.#live) call.hangUp();
+  }
+
+  async #runPlace(place: number): Promise<void> {
+    await this.#wait(place * STAGGER_MS);
+    while (!this.#stopping.signal.aborted) {
+      await this.#oneCall();
+      if (!this.#options.loop) return;
+      await this.#wait(BETWEEN_CALLS_MS);
+    }
+  }
+
+  async #oneCall(): Promise<void> {
+    const number = this.#callCount;
+    this.#callCount += 1;
+    try {
+      const call = await Call.start(this.#callOptions(number));
+      this.#live.add(call);
+      if (this.#stopping.signal.aborted) call.hangUp();
+      process.stdout.write(`${await call.finished()}\n`);
+      this.#live.delete(call);
+    } catch (error) {
+      process.stderr.write(`${String(error)}\n`);
+      if (this.#options.loop) await this.#wait(AFTER_FAILURE_MS);
+      else process.exitCode = 1;
+    }
+  }
+
+  #callOptions(number: number): Parameters<typeof Call.start>[0] {
+    const options = this.#options;
+    const rate = 1 + options['drift-ppm'] / 1e6;
+    return {
+      session: `call-${this.#runId}-${number + 1}`,
+      edgeUrl: options.edge,
+      seed: options.seed + number,
+      turns: options.turns,
+      bargesIn: options['barge-in'],
+      slowMs: slownessMs(options, 'client'),
+      nowMs: () => performance.now() * rate + options['skew-ms'],
+      clips: this.#clips,
+    };
+  }
+
+  async #wait(ms: number): Promise<void> {
+    await pause(ms, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
+  }
+}
+
+async function main(): Promise<void> {
+  const options = readOptions('client', process.argv.slice(2));
+  if (options === undefined) return;
+  if (options.edge === '') throw new Error('Give the address of the edge relay: --edge ws://…');
+  const caller = new Caller(options);
+  const running = caller.run();
+  onStop(async () => {
+    caller.stop();
+    await running;
+  });
+  announceReady('client', options.edge);
+  await running;
+  leave();
+}
+
+runProgram(main);

@@ -1,0 +1,169 @@
+// One call at the caller's end: microphone → Opus → line, and line → jitter
+// buffer → Opus → loudspeaker, both on one 20 ms device clock.
+
+import { createDecoder, createEncoder } from 'libopus-wasm';
+import type { OpusDecoderHandle, OpusEncoderHandle } from 'libopus-wasm';
+import type { WebSocket } from 'ws';
+import { FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE_HZ } from '../common/audio.ts';
+import { Metronome, nodeTimers, type NowMs } from '../common/clock.ts';
+import { DelayLine } from '../common/delay-line.ts';
+import { parseMessage, urlForCall, type CallMessage } from '../common/messages.ts';
+import { decodePacket, encodePacket, type Packet } from '../common/packet.ts';
+import { randomFrom } from '../common/random.ts';
+import { clipOfTurn, loadClipAudio, type Clip } from '../common/script.ts';
+import { connect, onMessage, sendIfOpen, type Message } from '../common/socket.ts';
+import { JitterBuffer } from './jitter-buffer.ts';
+import { Microphone } from './microphone.ts';
+import { Playout } from './playout.ts';
+import { User } from './user.ts';
+
+export interface CallOptions {
+  readonly session: string;
+  readonly edgeUrl: string;
+  readonly seed: number;
+  readonly turns: number;
+  readonly bargesIn: boolean;
+  readonly slowMs: number;
+  readonly nowMs: NowMs;
+  readonly clips: readonly Clip[];
+}
+
+interface Codec {
+  readonly encoder: OpusEncoderHandle;
+  readonly decoder: OpusDecoderHandle;
+}
+
+export class Call {
+  readonly #options: CallOptions;
+  readonly #socket: WebSocket;
+  readonly #codec: Codec;
+  readonly #microphone: Microphone;
+  readonly #user: User;
+  readonly #buffer = new JitterBuffer();
+  readonly #playout: Playout;
+  readonly #device: Metronome;
+  readonly #inbound: DelayLine<Packet>;
+  readonly #ended: Promise<void>;
+  #sequence = 0;
+  #turn = 0;
+
+  static async start(options: CallOptions): Promise<Call> {
+    const encoder = await createEncoder({
+      sampleRate: SAMPLE_RATE_HZ,
+      channels: 1,
+      frameSize: FRAME_SAMPLES,
+      bitrate: 24_000,
+      complexity: 5,
+    });
+    const decoder = await createDecoder({ sampleRate: SAMPLE_RATE_HZ, channels: 1 });
+    const { session, seed } = options;
+    const url = urlForCall(options.edgeUrl, { session, seed, preSkip: encoder.getLookahead() });
+    const socket = await connect(url, 'edge');
+    return new Call(options, socket, { encoder, decoder });
+  }
+
+  private constructor(options: CallOptions, socket: WebSocket, codec: Codec) {
+    this.#options = options;
+    this.#socket = socket;
+    this.#codec = codec;
+    const { seed, turns, bargesIn, nowMs, slowMs } = options;
+    this.#microphone = new Microphone(seed);
+    this.#user = new User({ random: randomFrom(seed, 'user'), turns, bargesIn });
+    this.#playout = new Playout({
+      buffer: this.#buffer,
+      decoder: codec.decoder,
+      hooks: {
+        unbuffered: () => undefined,
+        decoded: () => undefined,
+        audible: () => undefined,
+      },
+    });
+    this.#inbound = new DelayLine<Packet>({
+      shape: { delayMs: slowMs, jitterMs: 0, loss: 0 },
+      nowMs,
+      timers: nodeTimers,
+      random: Math.random,
+      deliver: packet => {
+        this.#buffer.push(packet, nowMs());
+      },
+    });
+    this.#device = new Metronome({
+      periodMs: FRAME_MS,
+      nowMs,
+      onTick: lateMs => this.#onPeriod(lateMs),
+    });
+    onMessage(socket, message => this.#receive(message));
+    this.#ended = new Promise(resolve => socket.once('close', () => resolve()));
+    this.#device.start();
+  }
+
+  /** Resolves when the call is over, whoever ended it; then everything is let go. */
+  async finished(): Promise<string> {
+    await this.#ended;
+    this.#device.stop();
+    this.#inbound.close();
+    this.#codec.encoder.free();
+    this.#codec.decoder.free();
+    return this.#summary();
+  }
+
+  hangUp(): void {
+    this.#device.stop();
+    this.#say({ type: 'bye' });
+    this.#socket.close();
+  }
+
+  #onPeriod(lateMs: number): void {
+    const played = this.#playout.pull(this.#options.nowMs(), lateMs);
+    this.#capture(this.#microphone.next());
+    const wish = this.#user.hear(played, this.#microphone.isSpeaking);
+    if (wish === 'hang up') this.hangUp();
+    else if (wish === 'speak') this.#speakNext();
+  }
+
+  #speakNext(): void {
+    const clip = clipOfTurn(this.#options.clips, this.#options.seed, this.#turn);
+    this.#turn += 1;
+    this.#microphone.speak(loadClipAudio(clip));
+  }
+
+  #capture(pcm: Int16Array): void {
+    const sequence = this.#sequence;
+    this.#sequence += 1;
+    const opus = this.#codec.encoder.encode(pcm);
+    const sentMs = this.#options.nowMs();
+    const packet = { sequence, sentMs, isSpurtStart: sequence === 0, isSpurtEnd: false, opus };
+    sendIfOpen(this.#socket, encodePacket(packet));
+  }
+
+  #receive(message: Message): void {
+    if (typeof message !== 'string') {
+      const packet = decodePacket(message);
+      if (packet !== undefined) this.#inbound.send(packet, false);
+      return;
+    }
+    const told = parseMessage<CallMessage>(message, ['clear', 'agent_done']);
+    if (told?.type === 'agent_done') this.#user.agentDone();
+    else if (told?.type === 'clear') this.#clear();
+  }
+
+  #clear(): void {
+    this.#buffer.clear();
+    this.#playout.clear();
+    this.#say({ type: 'cleared', heardTick: this.#playout.heardTick });
+  }
+
+  #say(message: CallMessage): void {
+    sendIfOpen(this.#socket, JSON.stringify(message));
+  }
+
+  #summary(): string {
+    const { played, concealed, late, underruns } = this.#buffer.counts;
+    return [
+      `${this.#options.session}: ${this.#turn} turns`,
+      `${played} frames played, ${concealed} concealed, ${late} late, ${underruns} underruns`,
+      `jitter target ${Math.round(this.#buffer.targetMs)} ms`,
+      `${this.#playout.tickCount} device ticks, ${this.#playout.lateCount} late`,
+    ].join(' · ');
+  }
+}
