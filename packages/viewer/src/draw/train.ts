@@ -1,0 +1,154 @@
+// Paints the timetable. Decides colours, never positions.
+
+import { LEVEL_COUNT, type ChosenFrame, type Train } from '../layout/train.ts';
+import type { Lanes } from '../layout/lanes.ts';
+import type { Tint } from '../layout/speech.ts';
+import type { Palette } from './palette.ts';
+
+export interface TrainPaint {
+  readonly context: CanvasRenderingContext2D;
+  readonly lanes: Lanes;
+  readonly palette: Palette;
+  readonly hairPx: number;
+}
+
+export function drawTints({ context, lanes, palette }: TrainPaint, tints: readonly Tint[]): void {
+  for (const tint of tints) {
+    const leg = lanes.legs[tint.leg]!;
+    context.fillStyle = tint.who === 'user' ? palette.userTint : palette.agentTint;
+    context.beginPath();
+    context.moveTo(tint.topLeft, lanes.stations[leg.from]!.y);
+    context.lineTo(tint.topRight, lanes.stations[leg.from]!.y);
+    context.lineTo(tint.bottomRight, lanes.stations[leg.to]!.y);
+    context.lineTo(tint.bottomLeft, lanes.stations[leg.to]!.y);
+    context.fill();
+  }
+}
+
+/** One path a level: calm ones first, the worst on top. */
+export function drawTrain(paint: TrainPaint, train: Train): void {
+  const { context, lanes, palette, hairPx } = paint;
+  drawFans(paint, train);
+  context.lineWidth = hairPx;
+  for (let level = 0; level < LEVEL_COUNT; level++) {
+    context.strokeStyle = palette.levels[level]!;
+    context.beginPath();
+    for (let i = 0; i < train.lines.count; i++) {
+      if (train.lines.level[i] !== level) continue;
+      const leg = lanes.legs[train.lines.leg[i]!]!;
+      context.moveTo(train.lines.x1[i]!, lanes.stations[leg.from]!.y);
+      context.lineTo(train.lines.x2[i]!, lanes.stations[leg.to]!.y);
+    }
+    context.stroke();
+  }
+  drawLost(paint, train);
+}
+
+function drawFans({ context, lanes, palette, hairPx }: TrainPaint, train: Train): void {
+  context.fillStyle = palette.fan;
+  context.strokeStyle = palette.fanEdge;
+  context.lineWidth = hairPx;
+  for (const fan of train.fans) {
+    const leg = lanes.legs[fan.leg]!;
+    const top = lanes.stations[leg.from]!.y;
+    const bottom = lanes.stations[leg.to]!.y;
+    context.beginPath();
+    context.moveTo(fan.left, bottom);
+    context.lineTo(fan.x, top);
+    context.lineTo(fan.right, bottom);
+    context.fill();
+    context.stroke();
+  }
+  context.fillStyle = palette.fanEdge;
+  for (const fan of train.fans)
+    context.fillRect(fan.x - 2, lanes.stations[lanes.legs[fan.leg]!.from]!.y - 3, 4, 6);
+}
+
+const STUB_PX = 12;
+
+function drawLost({ context, lanes, palette }: TrainPaint, train: Train): void {
+  context.strokeStyle = palette.strong;
+  context.lineWidth = 1.5;
+  context.beginPath();
+  for (const { station, x } of train.lost) {
+    const y = lanes.stations[station]!.y;
+    context.moveTo(x, y);
+    context.lineTo(x + 2, y + STUB_PX - 3);
+    context.moveTo(x - 1, y + STUB_PX - 3);
+    context.lineTo(x + 5, y + STUB_PX + 3);
+    context.moveTo(x + 5, y + STUB_PX - 3);
+    context.lineTo(x - 1, y + STUB_PX + 3);
+  }
+  context.stroke();
+}
+
+/** The frame under the pointer or chosen: black, with its time at each hop and the clock error as whiskers. */
+export function drawChosen(paint: TrainPaint, frame: ChosenFrame, texts: ChosenTexts): void {
+  const { context, lanes, palette } = paint;
+  const y = (i: number): number => lanes.stations[frame.points[i]!.station]!.y;
+  for (const [color, width] of [[palette.ground, 5], [palette.strong, 2]] as const) {
+    context.strokeStyle = color;
+    context.lineWidth = width;
+    context.beginPath();
+    frame.points.forEach((point, i) => (i === 0 ? context.moveTo(point.x, y(i)) : context.lineTo(point.x, y(i))));
+    context.stroke();
+  }
+  context.fillStyle = palette.strong;
+  frame.points.forEach((point, i) => {
+    context.beginPath();
+    context.arc(point.x, y(i), 3.5, 0, Math.PI * 2);
+    context.fill();
+  });
+  drawWhiskers(paint, frame, texts);
+  texts.legs.forEach((text, i) => {
+    const point = frame.points[i]!;
+    const before = frame.points[i - 1];
+    if (!before || text === '' || y(i) - y(i - 1) < 16) return;
+    label(paint, { text, x: Math.max(point.x, before.x) + 9, y: (y(i) + y(i - 1)) / 2 + 4, isStrong: false });
+  });
+  const last = frame.points.length - 1;
+  label(paint, { text: texts.total, x: frame.points[last]!.x + 9, y: y(last) - 6, isStrong: true });
+}
+
+export interface ChosenTexts {
+  readonly legs: readonly string[];
+  readonly total: string;
+  /** Half width of the clock error at each point, in CSS pixels. */
+  readonly errorPx: readonly number[];
+}
+
+function drawWhiskers({ context, lanes, palette }: TrainPaint, frame: ChosenFrame, texts: ChosenTexts): void {
+  context.strokeStyle = palette.strong;
+  context.lineWidth = 1;
+  context.beginPath();
+  frame.points.forEach((point, i) => {
+    const half = texts.errorPx[i] ?? 0;
+    if (half < 1) return;
+    const y = lanes.stations[point.station]!.y;
+    context.moveTo(point.x - half, y);
+    context.lineTo(point.x + half, y);
+    for (const x of [point.x - half, point.x + half]) {
+      context.moveTo(x, y - 4);
+      context.lineTo(x, y + 4);
+    }
+  });
+  context.stroke();
+}
+
+interface Label {
+  readonly text: string;
+  readonly x: number;
+  readonly y: number;
+  readonly isStrong: boolean;
+}
+
+function label({ context, palette }: TrainPaint, { text, x, y, isStrong }: Label): void {
+  context.font = `${isStrong ? 600 : 500} ${isStrong ? 12.5 : 11.5}px system-ui, sans-serif`;
+  context.textAlign = 'left';
+  context.lineJoin = 'round';
+  context.strokeStyle = palette.ground;
+  context.lineWidth = 4;
+  context.strokeText(text, x, y);
+  context.fillStyle = isStrong ? palette.strong : palette.text;
+  context.fillText(text, x, y);
+}
