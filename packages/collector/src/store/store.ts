@@ -224,6 +224,13 @@ export interface TraceSpans {
   readonly omittedCount: number;
 }
 
+/** The session, and the turn if it is one's, that a trace belongs to. */
+export interface TraceOwner {
+  readonly sessionKey: string;
+  readonly sessionId: string;
+  readonly turnTick: number | null;
+}
+
 export interface SearchRows {
   readonly sessions: readonly SessionSummary[];
   readonly turns: readonly { readonly sessionKey: string; readonly turn: Turn }[];
@@ -247,6 +254,7 @@ export interface StoreReader {
   rollups(measure: string, range: UnixRange): Promise<readonly RollupRow[]>;
   sessionRollups(key: string): Promise<readonly RollupRow[]>;
   trace(traceId: string, limit: number): Promise<TraceSpans | undefined>;
+  traceOwner(traceId: string): Promise<TraceOwner | undefined>;
   /** Newest first by arrival. */
   traces(page: PageRequest): Promise<StorePage<TraceSummary>>;
   search(text: string, limit: number): Promise<SearchRows>;

@@ -1,0 +1,126 @@
+// From what a body says of a span to a span with no doubts: the same checks
+// for both encodings, so that they cannot disagree.
+
+import {
+  ATTR,
+  decodeSpanId,
+  decodeTraceId,
+  type Attributes,
+  type AttributeValue,
+  type Decoded,
+  type SpanId,
+} from '@framescope/protocol';
+import { SESSION_ID_LENGTH_MAX, UNIX_NS_MAX } from './limits.ts';
+import { SpanProblem } from './problem.ts';
+import type { DecodedEvent, DecodedLink, DecodedResource, DecodedSpan } from './types.ts';
+
+/** A span as read: types are right, values are not checked yet. */
+export interface RawSpan {
+  traceId: string;
+  spanId: string;
+  parentSpanId: string;
+  name: string;
+  kind: number;
+  startUnixNs: bigint;
+  endUnixNs: bigint;
+  statusCode: number;
+  statusMessage: string;
+  attributes: Attributes;
+  events: DecodedEvent[];
+  links: DecodedLink[];
+}
+
+export const emptySpan = (): RawSpan => ({
+  traceId: '',
+  spanId: '',
+  parentSpanId: '',
+  name: '',
+  kind: 0,
+  startUnixNs: 0n,
+  endUnixNs: 0n,
+  statusCode: 0,
+  statusMessage: '',
+  attributes: {},
+  events: [],
+  links: [],
+});
+
+/** @throws {SpanProblem} naming the field. */
+export function checkSpan(raw: RawSpan, scope: string, resource: DecodedResource): DecodedSpan {
+  const traceId = orThrow(decodeTraceId(raw.traceId, 'traceId'), 'trace_id');
+  const spanId = orThrow(decodeSpanId(raw.spanId, 'spanId'), 'span_id');
+  const startUnixNs = checkTime(raw.startUnixNs, 'startTimeUnixNano');
+  const endUnixNs = checkTime(raw.endUnixNs || raw.startUnixNs, 'endTimeUnixNano');
+  const parentSpanId = parentOf(raw.parentSpanId);
+  const sessionId = sessionIdOf(raw.attributes) ?? sessionIdOf(resource.attributes);
+  return {
+    traceId,
+    spanId,
+    ...(parentSpanId !== undefined && { parentSpanId }),
+    name: raw.name,
+    kind: inRange(raw.kind, 5, 'kind'),
+    startUnixNs,
+    endUnixNs,
+    statusCode: inRange(raw.statusCode, 2, 'status.code'),
+    statusMessage: raw.statusMessage,
+    attributes: raw.attributes,
+    events: raw.events,
+    links: raw.links.filter((link, index) => isLink(link, index)),
+    scope,
+    resource,
+    ...(sessionId !== undefined && { sessionId }),
+  };
+}
+
+/** Sets a key that may be any text, `__proto__` included. */
+export function setAttribute(
+  into: Record<string, AttributeValue>,
+  key: string,
+  value: AttributeValue,
+): void {
+  Object.defineProperty(into, key, { value, enumerable: true, writable: true, configurable: true });
+}
+
+export function orThrow<T>(result: Decoded<T>, reason: string): T {
+  if (!result.ok) throw new SpanProblem(result.path, reason, result.problem);
+  return result.value;
+}
+
+/** An empty or all-zero parent is how some SDKs write a root. */
+function parentOf(hex: string): SpanId | undefined {
+  if (/^0*$/.test(hex)) return undefined;
+  return orThrow(decodeSpanId(hex, 'parentSpanId'), 'parent_span_id');
+}
+
+function checkTime(unixNs: bigint, path: string): bigint {
+  if (unixNs > UNIX_NS_MAX)
+    throw new SpanProblem(path, 'time', `${unixNs} ns is beyond the year 2262`);
+  return unixNs;
+}
+
+function inRange(value: number, max: number, path: string): number {
+  if (!Number.isInteger(value) || value < 0 || value > max)
+    throw new SpanProblem(path, 'enum', `expected a whole number from 0 to ${max}, got ${value}`);
+  return value;
+}
+
+/** A link to nothing (all-zero IDs) is left out; one with IDs of a wrong length is a mistake. */
+function isLink(link: DecodedLink, index: number): boolean {
+  if (/^0*$/.test(link.traceId) || /^0*$/.test(link.spanId)) return false;
+  orThrow(decodeTraceId(link.traceId, `links[${index}].traceId`), 'link');
+  orThrow(decodeSpanId(link.spanId, `links[${index}].spanId`), 'link');
+  return true;
+}
+
+function sessionIdOf(attributes: Attributes): string | undefined {
+  const value = attributes[ATTR.sessionId];
+  if (typeof value === 'number') return String(value);
+  if (typeof value !== 'string' || value === '') return undefined;
+  if (value.length > SESSION_ID_LENGTH_MAX)
+    throw new SpanProblem(
+      `attributes["${ATTR.sessionId}"]`,
+      'session_id',
+      `${value.length} characters; at most ${SESSION_ID_LENGTH_MAX}`,
+    );
+  return value;
+}

@@ -1,0 +1,91 @@
+// From an `audio.frames` span to a flush: a record, a state message, or a
+// heart beat. A record with a wrong CRC or a state of a wrong shape refuses
+// the span: the sender learns of it, and nothing half-read is kept.
+
+import { ATTR, decodeRecord, fromBase64, rejected, type Decoded } from '@framescope/protocol';
+import { orThrow } from './check-span.ts';
+import { SpanProblem } from './problem.ts';
+import { decodeState } from './state.ts';
+import type { DecodedClock, DecodedFlush, DecodedSpan } from './types.ts';
+
+const HEX_16 = /^[0-9a-f]{16}$/;
+
+/** @throws {SpanProblem} naming the attribute. */
+export function checkFlush(span: DecodedSpan): DecodedFlush {
+  const { sessionId } = span;
+  if (sessionId === undefined)
+    throw new SpanProblem(at(ATTR.sessionId), 'session_id', 'missing on an audio.frames span');
+  const record = recordOf(span);
+  const state = span.attributes[ATTR.state];
+  return {
+    sessionId,
+    traceId: span.traceId,
+    spanId: span.spanId,
+    producer: hex16(span, ATTR.producer),
+    seq: count(span, ATTR.seq),
+    part: count(span, ATTR.recordPart, 0),
+    clock: clockOf(span),
+    startUnixNs: span.startUnixNs,
+    endUnixNs: span.endUnixNs,
+    ...(record && { record }),
+    ...(state != null && { state: orThrow(decodeState(state, at(ATTR.state)), 'state') }),
+    frameCount: count(span, ATTR.frameCount, 0),
+    lostCount: count(span, ATTR.frameLost, 0),
+    resource: span.resource,
+  };
+}
+
+/** Whose clock a span of ours was read on; undefined when it does not say. */
+export function clockOfSpan(span: DecodedSpan): DecodedClock | undefined {
+  return ATTR.clockDomain in span.attributes ? clockOf(span) : undefined;
+}
+
+function clockOf(span: DecodedSpan): DecodedClock {
+  const zero = span.attributes[ATTR.clockZeroUnixNs];
+  const text = typeof zero === 'number' ? String(zero) : zero;
+  if (typeof text !== 'string' || !/^-?\d{1,19}$/.test(text))
+    throw new SpanProblem(at(ATTR.clockZeroUnixNs), 'clock', 'expected Unix ns in a string');
+  return {
+    domain: hex16(span, ATTR.clockDomain),
+    epoch: count(span, ATTR.clockEpoch, 0),
+    zeroUnixNs: BigInt(text),
+  };
+}
+
+function recordOf(span: DecodedSpan): Uint8Array | undefined {
+  const value = span.attributes[ATTR.record];
+  if (value == null) return undefined;
+  const path = at(ATTR.record);
+  if (typeof value !== 'string')
+    throw new SpanProblem(path, 'record', `expected base64, got ${typeof value}`);
+  const bytes = orThrow(fromBase64(value, path), 'record');
+  const result = checkRecord(bytes, path);
+  if (!result.ok)
+    throw new SpanProblem(
+      result.path,
+      /\bCRC\b/i.test(result.problem) ? 'record_crc' : 'record',
+      result.problem,
+    );
+  return bytes;
+}
+
+function checkRecord(bytes: Uint8Array, path: string): Decoded<unknown> {
+  const result = decodeRecord(bytes);
+  return result.ok ? result : rejected(`${path}.${result.path}`, result.problem);
+}
+
+function hex16(span: DecodedSpan, name: string): string {
+  const value = span.attributes[name];
+  if (typeof value !== 'string' || !HEX_16.test(value))
+    throw new SpanProblem(at(name), 'producer', 'expected 16 lower-case hex digits');
+  return value;
+}
+
+function count(span: DecodedSpan, name: string, otherwise?: number): number {
+  const value = span.attributes[name] ?? otherwise;
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)
+    throw new SpanProblem(at(name), 'number', 'expected a whole number of 0 or more');
+  return value;
+}
+
+const at = (name: string): string => `attributes["${name}"]`;

@@ -1,0 +1,197 @@
+// Writes derived rows to meta.db: one transaction a call, with the commit they cover.
+
+import type { Database, Statement } from 'better-sqlite3';
+import type { SessionDetail, SessionStatus, SessionSummary, Turn } from '@framescope/protocol';
+import type { DerivedRows, RollupRow, ValueRow } from '../store.ts';
+import { openForWriting } from './open.ts';
+
+const WRITE = {
+  session: `
+    INSERT INTO session (key, session_id, status, start_ns, end_ns, covered_commit, revision,
+      summary, detail)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (key) DO UPDATE SET status = excluded.status, start_ns = excluded.start_ns,
+      end_ns = excluded.end_ns, covered_commit = excluded.covered_commit,
+      revision = excluded.revision, summary = excluded.summary, detail = excluded.detail
+    RETURNING id`,
+  deleteTurns: `DELETE FROM turn WHERE session = ?`,
+  deleteValues: `DELETE FROM value WHERE session = ?`,
+  deleteRollups: `DELETE FROM rollup WHERE session = ?`,
+  deleteTurn: `DELETE FROM turn WHERE session = ? AND tick = ?`,
+  deleteTurnValues: `DELETE FROM value WHERE session = ? AND tick = ?`,
+  turn: `INSERT INTO turn (session, tick, trace, words, json) VALUES (?, ?, ?, ?, ?)`,
+  measure: `
+    INSERT INTO measure (name) VALUES (?)
+    ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id`,
+  value: `
+    INSERT INTO value (measure, session, tick, wait_index, at_ns, value_ns, is_censored, outcome,
+      error_ns, resolved, worst_part, worst_part_ns, is_over_budget, attributes)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  rollup: `
+    INSERT OR REPLACE INTO rollup (measure, session, minute, count, expected_count, lost_count,
+      late_count, concealed_count, over_budget_count, sum_ns, min_ns, max_ns, sketch, worst)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  clockSample: `
+    INSERT INTO clock_sample (session, domain, epoch, peer, peer_epoch, t1, t2, t3, t4)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (session, domain, epoch, peer, peer_epoch, t1) DO NOTHING`,
+  deleteCovered: `DELETE FROM session WHERE covered_commit <= ?`,
+} as const;
+
+const COVERED = `SELECT key, covered_commit, status FROM session`;
+
+export interface CoveredSession {
+  readonly key: string;
+  readonly covered_commit: number;
+  readonly status: SessionStatus;
+}
+
+export class MetaWriter {
+  readonly path: string;
+  readonly #database: Database;
+  readonly #statements: Readonly<Record<keyof typeof WRITE, Statement>>;
+  readonly #measureIds = new Map<string, number>();
+
+  constructor(path: string) {
+    this.path = path;
+    const database = openForWriting(path, 'meta');
+    this.#database = database;
+    this.#statements = {
+      session: database.prepare(WRITE.session),
+      deleteTurns: database.prepare(WRITE.deleteTurns),
+      deleteValues: database.prepare(WRITE.deleteValues),
+      deleteRollups: database.prepare(WRITE.deleteRollups),
+      deleteTurn: database.prepare(WRITE.deleteTurn),
+      deleteTurnValues: database.prepare(WRITE.deleteTurnValues),
+      turn: database.prepare(WRITE.turn),
+      measure: database.prepare(WRITE.measure),
+      value: database.prepare(WRITE.value),
+      rollup: database.prepare(WRITE.rollup),
+      clockSample: database.prepare(WRITE.clockSample),
+      deleteCovered: database.prepare(WRITE.deleteCovered),
+    };
+  }
+
+  write(all: readonly DerivedRows[]): void {
+    const work = this.#database.transaction(() => {
+      for (const rows of all) this.#writeSession(rows);
+    });
+    try {
+      work.immediate();
+    } catch (problem) {
+      this.#measureIds.clear();
+      throw problem;
+    }
+  }
+
+  #writeSession(rows: DerivedRows): void {
+    const { summary, rest } = splitDetail(rows.session);
+    const { id } = this.#statements.session.get(
+      rows.sessionKey,
+      summary.id,
+      summary.status,
+      BigInt(summary.startUnixNs),
+      BigInt(summary.endUnixNs),
+      rows.coveredCommit,
+      rows.revision,
+      JSON.stringify(summary),
+      JSON.stringify(rest),
+    ) as { id: number };
+    if (rows.replace === 'all') {
+      this.#statements.deleteTurns.run(id);
+      this.#statements.deleteValues.run(id);
+      this.#statements.deleteRollups.run(id);
+    }
+    for (const turn of rows.turns) this.#writeTurn(id, turn);
+    for (const value of rows.values) this.#writeValue(id, value);
+    for (const rollup of rows.rollups) this.#writeRollup(id, rollup);
+    for (const one of rows.clockSamples ?? [])
+      this.#statements.clockSample.run(
+        id,
+        one.domain,
+        one.epoch,
+        one.peer,
+        one.peerEpoch,
+        one.t1,
+        one.t2,
+        one.t3,
+        one.t4,
+      );
+  }
+
+  #writeTurn(session: number, turn: Turn): void {
+    this.#statements.deleteTurn.run(session, turn.tick);
+    this.#statements.deleteTurnValues.run(session, turn.tick);
+    const words = turn.words.map(one => one.text.toLowerCase()).join('\n');
+    this.#statements.turn.run(session, turn.tick, turn.traceId, words, JSON.stringify(turn));
+  }
+
+  #writeValue(session: number, value: ValueRow): void {
+    this.#statements.value.run(
+      this.#measureId(value.measure),
+      session,
+      value.tick,
+      value.waitIndex,
+      value.atUnixNs,
+      value.valueNs,
+      value.isCensored ? 1 : 0,
+      value.outcome,
+      value.errorNs,
+      value.resolved,
+      value.worstPart,
+      value.worstPartNs,
+      value.isOverBudget ? 1 : 0,
+      JSON.stringify(value.attributes),
+    );
+  }
+
+  #writeRollup(session: number, row: RollupRow): void {
+    this.#statements.rollup.run(
+      this.#measureId(row.measure),
+      session,
+      row.minute,
+      row.count,
+      row.expectedCount,
+      row.lostCount,
+      row.lateCount,
+      row.concealedCount,
+      row.overBudgetCount,
+      row.sumNs,
+      row.minNs,
+      row.maxNs,
+      row.sketch,
+      JSON.stringify(row.worst.map(one => [one.valueNs, one.ref])),
+    );
+  }
+
+  #measureId(name: string): number {
+    const known = this.#measureIds.get(name);
+    if (known !== undefined) return known;
+    const { id } = this.#statements.measure.get(name) as { id: number };
+    this.#measureIds.set(name, id);
+    return id;
+  }
+
+  covered(): CoveredSession[] {
+    return this.#database.prepare<[], CoveredSession>(COVERED).all();
+  }
+
+  /** Derived rows of sessions whose last raw data went with a dropped volume. */
+  dropCovered(lastCommit: number): void {
+    this.#statements.deleteCovered.run(lastCommit);
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+}
+
+/** A SessionDetail as its summary and what it adds. */
+function splitDetail(detail: SessionDetail): { summary: SessionSummary; rest: object } {
+  const { zeroUnixNs, durationNs, streams, processes, budgets, traceIds, dropped, ...summary } =
+    detail;
+  return {
+    summary,
+    rest: { zeroUnixNs, durationNs, streams, processes, budgets, traceIds, dropped },
+  };
+}

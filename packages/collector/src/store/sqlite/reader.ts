@@ -1,0 +1,210 @@
+// The readers' side of the SQLite store: a connection to meta.db and one to
+// each volume, none of which can write; what several volumes hold is merged here.
+
+import { existsSync } from 'node:fs';
+import type { SessionDetail, SessionSummary, TraceSummary, Turn } from '@framescope/protocol';
+import type {
+  ClockSampleRow,
+  MeasureCount,
+  PageRequest,
+  RollupRow,
+  SearchRows,
+  SessionFilter,
+  StoredFlush,
+  StoredSpan,
+  StorePage,
+  StoreReader,
+  TraceOwner,
+  TraceSpans,
+  UnixRange,
+  ValueRow,
+} from '../store.ts';
+import { cursorOf, numbersOf } from './cursor.ts';
+import { MetaReader } from './meta-reader.ts';
+import { openForReading } from './open.ts';
+import { summaryOfTrace } from './trace-summary.ts';
+import { DataFolder } from './volume-files.ts';
+import { VolumeQueries, type TracePart } from './volume-queries.ts';
+
+interface OpenVolume {
+  readonly number: number;
+  readonly queries: VolumeQueries;
+  close(): void;
+}
+
+interface TracePlace {
+  readonly volume: number;
+  readonly id: number;
+  readonly traceId: string;
+}
+
+export class SqliteReader implements StoreReader {
+  readonly #folder: DataFolder;
+  readonly #meta: MetaReader;
+  /** Oldest first. */
+  #volumes: OpenVolume[] = [];
+
+  /** The writer must have opened the folder before. */
+  constructor(folder: string) {
+    this.#folder = new DataFolder(folder);
+    this.#meta = new MetaReader(openForReading(this.#folder.metaPath, 'meta'));
+    this.refresh();
+  }
+
+  /** Looks again which volumes there are: call when the writer says that they changed. */
+  refresh(): void {
+    const numbers = this.#folder.volumeNumbers();
+    for (const gone of this.#volumes.filter(one => !numbers.includes(one.number))) gone.close();
+    this.#volumes = numbers.flatMap(
+      number => this.#volumes.find(one => one.number === number) ?? this.#open(number) ?? [],
+    );
+  }
+
+  #open(number: number): OpenVolume | undefined {
+    const path = this.#folder.volumePath(number);
+    // Dropped between listing and opening: gone is gone.
+    if (!existsSync(path)) return undefined;
+    const database = openForReading(path, 'volume');
+    return { number, queries: new VolumeQueries(database), close: () => database.close() };
+  }
+
+  async sessions(filter: SessionFilter): Promise<StorePage<SessionSummary>> {
+    return this.#meta.sessions(filter);
+  }
+
+  async session(key: string): Promise<SessionDetail | undefined> {
+    return this.#meta.session(key);
+  }
+
+  async turns(key: string, page: PageRequest): Promise<StorePage<Turn>> {
+    return this.#meta.turns(key, page);
+  }
+
+  async turn(key: string, tick: number): Promise<Turn | undefined> {
+    return this.#meta.turn(key, tick);
+  }
+
+  async flushes(key: string, range?: UnixRange): Promise<readonly StoredFlush[]> {
+    return this.#volumes.flatMap(({ queries }) => {
+      const session = queries.sessionByKey(key);
+      return session ? queries.flushes(session.id, { key, id: session.sessionId }, range) : [];
+    });
+  }
+
+  async sessionSpans(key: string, limit: number): Promise<readonly StoredSpan[]> {
+    const spans: StoredSpan[] = [];
+    for (const { queries } of this.#volumes) {
+      const session = queries.sessionByKey(key);
+      if (session && spans.length < limit)
+        spans.push(...queries.sessionSpans(session.id, limit - spans.length));
+    }
+    return spans;
+  }
+
+  async clockSamples(key: string): Promise<readonly ClockSampleRow[]> {
+    return this.#meta.clockSamples(key);
+  }
+
+  async measures(range?: UnixRange): Promise<readonly MeasureCount[]> {
+    return this.#meta.measures(range);
+  }
+
+  async values(measure: string, range: UnixRange): Promise<readonly ValueRow[]> {
+    return this.#meta.values(measure, range);
+  }
+
+  async rollups(measure: string, range: UnixRange): Promise<readonly RollupRow[]> {
+    return this.#meta.rollups(measure, range);
+  }
+
+  async sessionRollups(key: string): Promise<readonly RollupRow[]> {
+    return this.#meta.sessionRollups(key);
+  }
+
+  async trace(traceId: string, limit: number): Promise<TraceSpans | undefined> {
+    const spans: StoredSpan[] = [];
+    let count = 0;
+    for (const { queries } of this.#volumes) {
+      for (const part of queries.traceParts(traceId)) {
+        count += part.positions.length;
+        const room = limit - spans.length;
+        if (room > 0) spans.push(...queries.spansAt(part.commit, part.positions.slice(0, room)));
+      }
+    }
+    return count > 0 ? { spans, omittedCount: count - spans.length } : undefined;
+  }
+
+  async traceOwner(traceId: string): Promise<TraceOwner | undefined> {
+    const turn = this.#meta.turnOfTrace(traceId);
+    if (turn) return turn;
+    const key = this.#partsOf(traceId).find(part => part.sessionKey !== null)?.sessionKey;
+    const sessionId = key == null ? undefined : this.#sessionId(key);
+    return key == null || sessionId === undefined
+      ? undefined
+      : { sessionKey: key, sessionId, turnTick: null };
+  }
+
+  #sessionId(key: string): string | undefined {
+    for (const { queries } of this.#volumes) {
+      const session = queries.sessionByKey(key);
+      if (session) return session.sessionId;
+    }
+    return undefined;
+  }
+
+  #partsOf(traceId: string): TracePart[] {
+    return this.#volumes.flatMap(({ queries }) => queries.traceParts(traceId));
+  }
+
+  /** A trace stands where its latest part arrived; earlier parts of it are passed over. */
+  async traces(page: PageRequest): Promise<StorePage<TraceSummary>> {
+    const [fromVolume, fromId] = numbersOf(page.cursor, 2) ?? [];
+    const found: TracePlace[] = [];
+    for (const volume of this.#volumes.toReversed()) {
+      if (fromVolume !== undefined && volume.number > Number(fromVolume)) continue;
+      const isResumed = fromVolume !== undefined && volume.number === Number(fromVolume);
+      const before = isResumed ? Number(fromId) : Number.MAX_SAFE_INTEGER;
+      found.push(...this.#tracesIn(volume, before, page.limit + 1 - found.length));
+      if (found.length > page.limit) break;
+    }
+    const items = found.slice(0, page.limit);
+    const last = items.at(-1);
+    return {
+      items: items.map(one => summaryOfTrace(one.traceId, this.#partsOf(one.traceId))),
+      nextCursor: found.length > page.limit && last ? cursorOf(last.volume, last.id) : null,
+    };
+  }
+
+  #tracesIn({ number, queries }: OpenVolume, before: number, limit: number): TracePlace[] {
+    const found: TracePlace[] = [];
+    let beforeId = before;
+    while (found.length < limit) {
+      const rows = queries.tracesBefore(beforeId, limit);
+      for (const { id, traceId } of rows)
+        if (!this.#isInNewer(traceId, number)) found.push({ volume: number, id, traceId });
+      if (rows.length < limit) break;
+      beforeId = rows.at(-1)!.id;
+    }
+    return found.slice(0, limit);
+  }
+
+  #isInNewer(traceId: string, volume: number): boolean {
+    return this.#volumes.some(
+      ({ number, queries }) => number > volume && queries.traceParts(traceId).length > 0,
+    );
+  }
+
+  async search(text: string, limit: number): Promise<SearchRows> {
+    const isTraceId = /^[0-9a-f]{32}$/i.test(text) && this.#partsOf(text.toLowerCase()).length > 0;
+    return {
+      sessions: this.#meta.searchSessions(text, limit),
+      turns: this.#meta.searchTurns(text, limit),
+      traceIds: isTraceId ? [text.toLowerCase()] : [],
+    };
+  }
+
+  close(): void {
+    for (const volume of this.#volumes) volume.close();
+    this.#meta.close();
+  }
+}
