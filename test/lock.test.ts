@@ -8,9 +8,9 @@ interface Locked {
   readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
 
-const lock = JSON.parse(
-  readFileSync(new URL('../package-lock.json', import.meta.url), 'utf8'),
-) as { packages: Readonly<Record<string, Locked>> };
+const lock = JSON.parse(readFileSync(new URL('../package-lock.json', import.meta.url), 'utf8')) as {
+  packages: Readonly<Record<string, Locked>>;
+};
 
 /** True when npm's walk up the folders from `path` finds `name`. */
 function isLocked(path: string, name: string): boolean {

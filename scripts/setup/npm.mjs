@@ -4,6 +4,7 @@ import { existsSync, readFileSync, readdirSync, realpathSync } from 'node:fs';
 import { basename, delimiter, dirname, join } from 'node:path';
 import { SetupError } from './command.mjs';
 import { run } from './spawn.mjs';
+import { readJson } from './workspace.mjs';
 
 const NETWORK =
   /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|ERR_SOCKET_TIMEOUT|FETCH_ERROR|network timeout/;
@@ -30,15 +31,22 @@ export function findNpm(env, execPath) {
   return places.find(path => basename(path) === 'npm-cli.js' && existsSync(path));
 }
 
-/** @returns {string[]} the command line that runs npm */
-function npmCommand() {
+/**
+ * Runs npm, with the Node that runs now.
+ * @param {string[]} args
+ * @param {string} root
+ * @param {string} what
+ */
+function runNpm(args, root, what) {
   const npm = findNpm(process.env, process.execPath);
   if (npm === undefined)
     throw new SetupError(
       'npm was not found; it comes with Node (on Debian as a package of its own: apt-get install npm).\n' +
         'Install it, or start with `npm start`, and try again.',
     );
-  return [process.execPath, npm];
+  const { version } = readJson(join(dirname(npm), '../package.json'));
+  const env = headersEnvironment(version);
+  return run([process.execPath, npm, ...args], { cwd: root, what, env });
 }
 
 /**
@@ -49,7 +57,7 @@ export function explainNpm(tail) {
   if (NETWORK.test(tail))
     return (
       'npm could not reach its registry, so the dependencies are not installed.\n' +
-      'Check the network (and `npm config get registry proxy https-proxy`), then type the same command again: it goes on where it stopped.'
+      'Check the network (and `npm config get registry proxy https-proxy`), then type the same command again.'
     );
   if (/EACCES|EPERM/.test(tail))
     return 'npm may not write here (see above). Check who owns this folder and ~/.npm, then type the same command again.';
@@ -63,10 +71,8 @@ export async function installPackages(root) {
   // `ci` takes exactly the lock file, but removes what is there: only for a first time.
   const isFirst = !existsSync(join(root, 'node_modules'));
   const args = isFirst ? ['ci'] : ['install', '--no-save'];
-  const { ok, tail } = await run(
-    [...npmCommand(), ...args, '--include=dev', '--no-audit', '--no-fund'],
-    { cwd: root, what: 'installing', env: headersEnvironment() },
-  );
+  const flags = ['--include=dev', '--no-audit', '--no-fund'];
+  const { ok, tail } = await runNpm([...args, ...flags], root, 'installing');
   if (!ok) throw new SetupError(explainNpm(tail));
 }
 
@@ -107,11 +113,17 @@ export function findHeaders(execPath, version) {
 
 /**
  * Should an addon have to be compiled, node-gyp takes headers that are here instead of fetching them.
+ * @param {string} npmVersion
  * @returns {Record<string, string>}
  */
-function headersEnvironment() {
-  const headers = findHeaders(process.execPath, process.version);
-  return headers === undefined ? {} : { npm_config_nodedir: headers };
+export function headersEnvironment(
+  npmVersion,
+  headers = findHeaders(process.execPath, process.version),
+) {
+  if (headers === undefined) return {};
+  // npm 11 and newer complain of a setting that is not npm's own; the node-gyp of older ones knows no other.
+  const isOld = Number(npmVersion.split('.')[0]) < 11;
+  return { [isOld ? 'npm_config_nodedir' : 'npm_package_config_node_gyp_nodedir']: headers };
 }
 
 const LOADS = "new (require('better-sqlite3'))(':memory:').close()";
@@ -134,12 +146,7 @@ export async function ensureAddon(root, say) {
   say(
     "better-sqlite3's native part does not load: npm rebuild --ignore-scripts=false better-sqlite3",
   );
-  const rebuild = ['rebuild', '--ignore-scripts=false', 'better-sqlite3'];
-  await run([...npmCommand(), ...rebuild], {
-    cwd: root,
-    what: 'building',
-    env: headersEnvironment(),
-  });
+  await runNpm(['rebuild', '--ignore-scripts=false', 'better-sqlite3'], root, 'building');
   const { ok, tail } = await addonLoads(root);
   if (!ok)
     throw new SetupError(

