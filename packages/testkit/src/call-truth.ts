@@ -25,8 +25,8 @@ import {
 } from './turn-truth.ts';
 import { startAt, spend } from './wait-truth.ts';
 
-/** A first guess of a call's length, only to have microphone frames to plan turns on. */
-const TURN_MS_MAX = 60_000;
+/** Network, buffers and slow hops of one turn take less than this. */
+const SLACK_MS = 8_000;
 /** From the user's first sample over the agent to the agent's verdict, and to its stop. */
 const BARGE_IN_DETECT_MS = 160;
 const BARGE_IN_DECIDE_MS = 60;
@@ -49,8 +49,9 @@ interface Planned {
 
 /** Computes the truth of a call; runs nothing of the product. */
 export function callTruth(scenario: Scenario): CallTruth {
+  // Planning turns needs microphone frames, and their number is known when the turns are planned.
   const lengthMs = scenario.turns.reduce(
-    (sum, turn) => Math.max(sum, turn.startMs ?? 0) + TURN_MS_MAX,
+    (sum, turn) => Math.max(sum, turn.startMs ?? 0) + turnMsMax(turn),
     0,
   );
   const mic = micTruth({ ...scenario, isLean: true }, lengthMs);
@@ -69,6 +70,15 @@ export function callTruth(scenario: Scenario): CallTruth {
     hops: [...whole.hops, ...joined(utterances)],
     ranges: [...whole.ranges, ...utterances.flatMap(one => one.ranges)],
   };
+}
+
+/** No turn with these figures is longer. */
+function turnMsMax(turn: TurnSpec): number {
+  const answers = [turn.answer, ...(turn.tool === undefined ? [] : [turn.tool.answer])];
+  const work = answers.flatMap(({ text: _text, ...lengths }) => Object.values(lengths));
+  const own = [turn.gapMs ?? 0, turn.speechMs, turn.endpointingMs, turn.transcriptionMs];
+  const rest = [turn.detectorMs ?? 0, turn.tool?.toolMs ?? 0, SLACK_MS];
+  return [...work, ...own, ...rest].reduce((sum, one) => sum + one, 0);
 }
 
 /** Utterances one after the other on the agent's media axis. */

@@ -1,7 +1,8 @@
 // The truth itself, checked by hand: if this is wrong, every other test here is.
 
 import { expect, test } from 'vitest';
-import { answerOf, callTruth, LAN_LEGS, scenarioOf, turnOf } from '../src/index.ts';
+import { callTruth } from '../src/call-truth.ts';
+import { answerOf, LAN_LEGS, scenarioOf, turnOf } from '../src/scenario.ts';
 
 const STILL = Object.fromEntries(
   Object.entries(LAN_LEGS).map(([name, leg]) => [name, { ...leg, jitterMs: 0 }]),

@@ -1,0 +1,125 @@
+// The agent's own code in a simulated call: turns, stages, words, barge-ins, at
+// their true times, by the calls that a user makes.
+
+import type { BargeIn, Session, Stage, Turn } from '@framescope/instrument';
+import { NS_PER_MS } from '@framescope/protocol';
+import { type Party } from './frame-driver.ts';
+import { type AgentAct, type CallTruth, type TurnTruth } from './truth.ts';
+import { type VirtualTime } from './virtual-time.ts';
+
+export interface AgentDrive {
+  readonly vadErrorMs: number;
+  /** The act of this name (`first_frame_sent`, `begin llm`, …) comes so much later than it should. */
+  readonly shift?: { readonly act: string; readonly byMs: number };
+}
+
+/** How an act is named in a shift: the moment's name, or act and stage. */
+export const nameOfAct = (one: AgentAct): string =>
+  'stage' in one ? `${one.act} ${one.stage}` : one.act === 'moment' ? one.name : one.act;
+
+export function driveAgent(
+  time: VirtualTime,
+  truth: CallTruth,
+  party: Party,
+  drive: AgentDrive,
+): void {
+  for (const turn of truth.turns) {
+    const driver = new TurnDriver(party, turn, drive.vadErrorMs);
+    for (const act of turn.acts) {
+      const lateMs = drive.shift?.act === nameOfAct(act) ? drive.shift.byMs : 0;
+      time.at(act.atNs + lateMs * NS_PER_MS, () => driver.perform(act));
+    }
+  }
+}
+
+class TurnDriver {
+  readonly #call: Session;
+  readonly #party: Party;
+  readonly #truth: TurnTruth;
+  readonly #vadErrorMs: number;
+  readonly #stages = new Map<string, Stage>();
+  #turn: Turn | undefined;
+  #bargeIn: BargeIn | undefined;
+
+  constructor(party: Party, truth: TurnTruth, vadErrorMs: number) {
+    this.#party = party;
+    this.#call = party.call;
+    this.#truth = truth;
+    this.#vadErrorMs = vadErrorMs;
+  }
+
+  perform(act: AgentAct): void {
+    if (act.act === 'start') {
+      this.#turn = this.#call.startTurn({ stream: this.#party.mic, at: this.#truth.tick });
+      return;
+    }
+    const turn = this.#turn;
+    if (turn === undefined) throw new Error(`${act.act} before the turn's start`);
+    switch (act.act) {
+      case 'begin':
+      case 'first':
+      case 'finish':
+        return this.#stage(turn, act);
+      case 'moment':
+        turn.moment(act.name, {
+          ...(act.after === undefined ? {} : { after: act.after }),
+          ...(act.generation === undefined ? {} : { generation: act.generation }),
+        });
+        return;
+      case 'speechEnded':
+        turn.speechEnded({ tick: act.tick, source: 'vad', errorMs: this.#vadErrorMs });
+        return;
+      case 'firstVoiced':
+        turn.firstVoiced({ stream: this.#party.agent, tick: act.tick, filler: act.filler });
+        return;
+      default:
+        return this.#other(turn, act);
+    }
+  }
+
+  #stage(turn: Turn, act: Extract<AgentAct, { stage: string }>): void {
+    if (act.act === 'begin') {
+      const options = act.generation === undefined ? {} : { generation: act.generation };
+      this.#stages.set(act.id, turn.stage(act.stage, options));
+      return;
+    }
+    const stage = this.#stages.get(act.id);
+    if (act.act === 'first') {
+      stage?.first();
+      return;
+    }
+    stage?.end({
+      ...(act.error === undefined ? {} : { error: act.error }),
+      ...(act.discarded === undefined ? {} : { discarded: act.discarded }),
+    });
+  }
+
+  #other(turn: Turn, act: AgentAct): void {
+    switch (act.act) {
+      case 'wait':
+        turn.wait('resume', { source: 'filler end' });
+        return;
+      case 'heard':
+        turn.heard(act.text);
+        return;
+      case 'said':
+        turn.said(act.text, act.cut === undefined ? {} : { cut: act.cut });
+        return;
+      case 'bargeIn':
+        this.#bargeIn = turn.bargeIn({ onsetTick: act.onsetTick });
+        this.#bargeIn.detected();
+        return;
+      case 'bargeInDecided':
+        this.#bargeIn?.decided();
+        return;
+      case 'bargeInCancelled':
+        this.#bargeIn?.cancelled({ generatedTick: act.generatedTick });
+        return;
+      case 'end':
+        turn.end({ outcome: act.outcome });
+        return;
+      default:
+        throw new Error(`nobody performs ${act.act}`);
+    }
+  }
+}

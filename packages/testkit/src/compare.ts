@@ -1,0 +1,185 @@
+// Answers against truth: every sentence in the result is something that the
+// collector said and that is not so. An empty list is the promise kept.
+
+import {
+  FRAME_FLAG,
+  type FramesHop,
+  type FramesWindow,
+  NS_PER_MS,
+  type SessionDetail,
+  type Turn,
+  type Wait,
+} from '@framescope/protocol';
+import { type CallTruth, type HopTruth, type TurnTruth, type WaitTruth } from './truth.ts';
+import { OWNER_OF } from './wait-truth.ts';
+
+/** What was read back over HTTP. */
+export interface Answers {
+  readonly detail: SessionDetail;
+  readonly turns: readonly Turn[];
+  readonly frames: FramesWindow;
+}
+
+export interface CompareOptions {
+  /** A bound beyond which "± error" is no answer; default 1 s. */
+  readonly errorNsMax?: number;
+}
+
+/** Marks are kept to 10 µs: half of that either way belongs to every time read back from one. */
+const QUANTUM_NS = 10_000;
+/** At most so many sentences about one hop: a shifted hop is wrong 3,000 times. */
+const SAID_MAX = 3;
+
+export function disagreements(
+  truth: CallTruth,
+  answers: Answers,
+  options: CompareOptions = {},
+): string[] {
+  const place = new Place(truth, answers.detail, options.errorNsMax ?? 1e9);
+  return [
+    ...turnsWrong(place, answers.turns),
+    ...truth.hops.flatMap(hop => hopWrong(place, hop, answers)),
+  ];
+}
+
+/** True time ↔ the session's time. */
+class Place {
+  readonly truth: CallTruth;
+  readonly errorNsMax: number;
+  readonly #shiftNs: number;
+
+  constructor(truth: CallTruth, detail: SessionDetail, errorNsMax: number) {
+    this.truth = truth;
+    this.errorNsMax = errorNsMax;
+    const startUnixNs = BigInt(truth.startUnixMs) * BigInt(NS_PER_MS);
+    this.#shiftNs = Number(BigInt(detail.zeroUnixNs) - startUnixNs);
+  }
+
+  sessionNs(trueNs: number): number {
+    return trueNs - this.#shiftNs;
+  }
+
+  /** A sentence when `said` is further from `isNs` than its own bound. */
+  off(
+    what: string,
+    said: { readonly ns: number; readonly errorNs: number },
+    isNs: number,
+  ): string[] {
+    const offNs = said.ns - isNs;
+    if (said.errorNs > this.errorNsMax) return [`${what}: ± ${ms(said.errorNs)} ms is no answer`];
+    if (Math.abs(offNs) <= said.errorNs) return [];
+    return [`${what}: said ${ms(said.ns)} ± ${ms(said.errorNs)} ms, is ${ms(isNs)} ms`];
+  }
+}
+
+const ms = (ns: number): string => (ns / NS_PER_MS).toFixed(3);
+
+function turnsWrong(place: Place, turns: readonly Turn[]): string[] {
+  const said = turns.map(turn => turn.tick).toSorted((a, b) => a - b);
+  const are = place.truth.turns.map(turn => turn.tick);
+  if (said.join() !== are.join()) return [`turns at ticks ${said.join()}, are ${are.join()}`];
+  return place.truth.turns.flatMap(turn => {
+    const found = turns.find(one => one.tick === turn.tick)!;
+    return turnWrong(place, turn, found).map(one => `turn ${turn.tick}: ${one}`);
+  });
+}
+
+function turnWrong(place: Place, truth: TurnTruth, turn: Turn): string[] {
+  if (turn.outcome !== truth.outcome) return [`outcome ${turn.outcome}, is ${truth.outcome}`];
+  if (turn.waits.length !== truth.waits.length)
+    return [`${turn.waits.length} waits, are ${truth.waits.length}`];
+  return [
+    ...truth.waits.flatMap((wait, at) =>
+      waitWrong(place, wait, turn.waits[at]!).map(one => `wait ${at}: ${one}`),
+    ),
+    ...bargeInWrong(place, truth, turn),
+  ];
+}
+
+function waitWrong(place: Place, truth: WaitTruth, wait: Wait): string[] {
+  const problems = wait.kind === truth.kind ? [] : [`kind ${wait.kind}, is ${truth.kind}`];
+  if (wait.outcome !== truth.outcome) problems.push(`outcome ${wait.outcome}, is ${truth.outcome}`);
+  const sumNs = wait.parts.reduce((sum, part) => sum + part.exposedNs, 0);
+  if (wait.parts.length > 0 && sumNs !== wait.waitNs)
+    problems.push(`parts sum to ${sumNs} ns, the wait is ${wait.waitNs} ns`);
+  if (truth.outcome === 'abandoned') return [...problems, ...abandonedWrong(truth, wait)];
+  const isNs = truth.closeNs - truth.openNs;
+  problems.push(...place.off('wait', { ns: wait.waitNs, errorNs: wait.errorNs }, isNs));
+  if (wait.resolved !== 1) problems.push(`resolved ${wait.resolved}, every hop is instrumented`);
+  return [...problems, ...partsWrong(place, truth, wait)];
+}
+
+/** "At least so long": never more than the user waited, and not less than until the agent knew. */
+function abandonedWrong(truth: WaitTruth, wait: Wait): string[] {
+  const isNs = truth.closeNs - truth.openNs;
+  const slackNs = wait.errorNs + 200 * NS_PER_MS;
+  return Math.abs(wait.waitNs - isNs) <= slackNs
+    ? []
+    : [`abandoned after ${ms(wait.waitNs)} ms, is ${ms(isNs)} ms`];
+}
+
+function partsWrong(place: Place, truth: WaitTruth, wait: Wait): string[] {
+  const said = wait.parts.map(part => part.name).join(' ');
+  const are = truth.parts.map(part => part.part).join(' ');
+  if (said !== are) return [`parts "${said}", are "${are}"`];
+  return truth.parts.flatMap((part, at) => {
+    const found = wait.parts[at]!;
+    const owner = OWNER_OF[part.part];
+    const exposed = { ns: found.exposedNs, errorNs: found.errorNs };
+    return [
+      ...(found.owner === owner ? [] : [`${part.part} owned by ${found.owner}, is ${owner}`]),
+      ...place.off(part.part, exposed, part.toNs - part.fromNs),
+    ];
+  });
+}
+
+function bargeInWrong(place: Place, truth: TurnTruth, turn: Turn): string[] {
+  const is = truth.bargeIn;
+  const said = turn.bargeIn;
+  if (is === undefined) return said === null ? [] : ['a barge-in that was none'];
+  if (said === null) return ['no barge-in, the user spoke over the agent'];
+  const errorNs = 60 * NS_PER_MS;
+  const check = (what: string, ns: number | null, isNs: number): string[] =>
+    ns === null ? [`barge-in: no ${what}`] : place.off(`barge-in ${what}`, { ns, errorNs }, isNs);
+  return [
+    ...check('detect', said.detectNs, is.detectedNs - is.onsetNs),
+    ...check('stop', said.stopNs, is.stopNs - is.onsetNs),
+    ...check('unheard', said.unheardNs, is.unheardNs),
+  ];
+}
+
+function hopWrong(place: Place, truth: HopTruth, answers: Answers): string[] {
+  const detail = answers.detail.streams
+    .flatMap(stream => stream.hops)
+    .find(hop => hop.key === truth.key);
+  const frames = answers.frames.hops.find(hop => hop.key === truth.key);
+  if (detail === undefined || frames === undefined) return [`${truth.key}: not there`];
+  const lost =
+    detail.frames.lost === truth.lostCount
+      ? []
+      : [`${truth.key}: ${detail.frames.lost} lost, are ${truth.lostCount}`];
+  return [...lost, ...timesWrong(place, truth, frames)];
+}
+
+function timesWrong(place: Place, truth: HopTruth, frames: FramesHop): string[] {
+  const rowOf = new Map<number, number>();
+  for (let row = 0; row < frames.length; row += 1)
+    if ((frames.flags[row]! & FRAME_FLAG.lost) === 0) rowOf.set(frames.startTick[row]!, row);
+  const wrong: string[] = [];
+  let passedCount = 0;
+  for (const [at, trueNs] of truth.atNs.entries()) {
+    if (Number.isNaN(trueNs)) continue;
+    passedCount += 1;
+    const what = `${truth.key} tick ${truth.startTick[at]}`;
+    const row = rowOf.get(truth.startTick[at]!);
+    if (row === undefined) wrong.push(`${what}: not there`);
+    else {
+      const said = { ns: frames.atNs[row]!, errorNs: frames.errorNs + QUANTUM_NS };
+      wrong.push(...place.off(what, said, place.sessionNs(trueNs)));
+    }
+  }
+  if (rowOf.size !== passedCount)
+    wrong.push(`${truth.key}: ${rowOf.size} frames passed, are ${passedCount}`);
+  if (wrong.length <= SAID_MAX) return wrong;
+  return [...wrong.slice(0, SAID_MAX), `${truth.key}: and ${wrong.length - SAID_MAX} more`];
+}

@@ -1,0 +1,233 @@
+// A simulated day: what a voice product with a deploy at noon, a bad host and an
+// evening incident looks like from above. Every call is a scenario with a seed of
+// its own; the same seed and end give the same day, down to the IDs.
+//
+//   load   two humps (late morning, evening), a tenth of that at night
+//   place  three regions, each farther from its callers than the one before
+//   09:xx  one host of us-east has a slow TTS all day
+//   mid    release 2.4.0 → 2.5.0: faster model, longer endpointing
+//   3/4    a network incident of twelve minutes in ap-south
+
+import { Draws } from './random.ts';
+import {
+  answerOf,
+  type AnswerSpec,
+  HOME_LEGS,
+  type LegSpec,
+  type Scenario,
+  scenarioOf,
+  type TurnSpec,
+} from './scenario.ts';
+
+export interface DaySpec {
+  readonly seed: number;
+  readonly turns: number;
+  /** The day ends here: Unix ms. */
+  readonly endUnixMs: number;
+}
+
+export const SYNTHETIC_LABEL = 'simulated day';
+
+const DAY_MS = 86_400_000;
+const DEPLOY_AT = 0.55;
+const INCIDENT = { from: 0.76, to: 0.7683, region: 'ap-south' } as const;
+const BAD_HOST = 'us-east-agent-3';
+const HOSTS_PER_REGION = 4;
+
+interface Region {
+  readonly name: string;
+  readonly weight: number;
+  readonly upMs: number;
+  readonly downMs: number;
+  readonly jitterMs: number;
+}
+
+const REGIONS: readonly Region[] = [
+  { name: 'us-east', weight: 5, upMs: 24, downMs: 16, jitterMs: 2 },
+  { name: 'eu-west', weight: 3, upMs: 31, downMs: 22, jitterMs: 3 },
+  { name: 'ap-south', weight: 2, upMs: 68, downMs: 47, jitterMs: 7 },
+];
+
+const WORDS: readonly (readonly [string, string])[] = [
+  ['What time do you close today?', 'We close at six.'],
+  ['I would like to move my appointment.', 'Of course. Which day suits you?'],
+  ['Can I pay by card at the door?', 'Yes, every card is fine.'],
+  ['Is my order on its way already?', 'It left this morning.'],
+  ['My flight was cancelled.', 'I am sorry. Let me see what else flies today.'],
+  ['Do you have a table for four tonight?', 'At half past seven, by the window.'],
+];
+
+/** Share of a day's calls, up to which each hour's calls are started: load by the clock. */
+const LOAD_BY_HOUR = [
+  2, 1, 1, 1, 1, 2, 4, 7, 11, 15, 17, 16, 13, 12, 13, 14, 15, 16, 17, 15, 11, 8, 5, 3,
+] as const;
+
+/** The calls of the day in the order in which they start; about `turns` turns, never fewer. */
+export function* dayOf(spec: DaySpec): Generator<Scenario> {
+  const draws = new Draws(spec.seed, 'day');
+  const shares: number[] = [];
+  const sizes: number[] = [];
+  for (let turns = 0; turns < spec.turns; turns += sizes.at(-1)!) {
+    shares.push(
+      shareOfDay(draws.uniform(7 * sizes.length), draws.uniform(7 * sizes.length + 1), spec),
+    );
+    sizes.push(2 + Math.floor(7 * draws.uniform(7 * sizes.length + 2)));
+  }
+  shares.sort((a, b) => a - b);
+  for (const [index, share] of shares.entries())
+    yield callOf(spec, index, { share, turns: sizes[index]! });
+}
+
+/** A draw from the load curve, as a share of the day that ends at `endUnixMs`. */
+function shareOfDay(whichHour: number, within: number, spec: DaySpec): number {
+  const total = LOAD_BY_HOUR.reduce((sum, load) => sum + load, 0);
+  let rest = whichHour * total;
+  const hour = LOAD_BY_HOUR.findIndex(load => (rest -= load) < 0);
+  const clockMs = (Math.max(hour, 0) + within) * 3_600_000;
+  const endClockMs = spec.endUnixMs % DAY_MS;
+  // No call may still run at the day's end: the last two minutes stay free.
+  return Math.min(((clockMs - endClockMs + DAY_MS) % DAY_MS) / DAY_MS, 1 - 120_000 / DAY_MS);
+}
+
+interface Place {
+  readonly share: number;
+  readonly turns: number;
+}
+
+function callOf(spec: DaySpec, index: number, { share, turns }: Place): Scenario {
+  const seed = (spec.seed * 1_000_003 + index) | 0;
+  const draws = new Draws(seed, 'call');
+  const region = draws.pick(
+    0,
+    REGIONS.map(one => [one, one.weight] as const),
+  );
+  const host = `${region.name}-agent-${1 + Math.floor(HOSTS_PER_REGION * draws.uniform(1))}`;
+  const release = share < DEPLOY_AT ? '2.4.0' : '2.5.0';
+  const isIncident =
+    region.name === INCIDENT.region && share >= INCIDENT.from && share < INCIDENT.to;
+  const startUnixMs = Math.round(spec.endUnixMs - DAY_MS + share * DAY_MS);
+  const client = draws.pick(2, [
+    ['web', 5],
+    ['ios', 3],
+    ['android', 2],
+  ] as const);
+  const kind: CallKind = { draws, release, isBadHost: host === BAD_HOST, isIncident };
+  return scenarioOf({
+    id: `day-${spec.seed}-${new Date(startUnixMs).toISOString().slice(0, 19)}-${index}`,
+    seed,
+    startUnixMs,
+    attributes: {
+      region: region.name,
+      host,
+      release,
+      client,
+      codec:
+        client === 'web'
+          ? 'opus'
+          : draws.pick(3, [
+              ['opus', 2],
+              ['pcmu', 1],
+            ] as const),
+      'framescope.synthetic': SYNTHETIC_LABEL,
+    },
+    hosts: hostsOf(region, host, draws),
+    legs: legsOf(region, isIncident),
+    slowHops: {},
+    turns: Array.from({ length: turns }, (_, at) => dayTurn(kind, at, at === turns - 1)),
+    stalls: draws.uniform(4) < 0.02 ? [{ atMs: 2_100, forMs: 400 }] : [],
+    vadErrorMs: 20,
+    isLean: true,
+    flushMs: 5_000,
+    tailMs: 2_200,
+  });
+}
+
+function hostsOf(region: Region, host: string, draws: Draws): Scenario['hosts'] {
+  const resource = { 'cloud.region': region.name };
+  const off = (at: number, spreadMs: number): number => spreadMs * (draws.uniform(at) - 0.5);
+  return {
+    client: { offsetMs: off(10, 6_000), driftPpm: off(11, 80), resource: {} },
+    edge: {
+      offsetMs: off(12, 40),
+      driftPpm: off(13, 20),
+      resource: { ...resource, 'host.name': `${region.name}-edge` },
+    },
+    agent: {
+      offsetMs: off(14, 10),
+      driftPpm: off(15, 10),
+      resource: { ...resource, 'host.name': host },
+    },
+    models: { offsetMs: 0, driftPpm: 0, resource },
+  };
+}
+
+function legsOf(region: Region, isIncident: boolean): Scenario['legs'] {
+  const air = (baseMs: number): LegSpec => ({
+    baseMs: baseMs + (isIncident ? 240 : 0),
+    jitterMs: isIncident ? 30 : region.jitterMs,
+    loss: 0,
+  });
+  return { ...HOME_LEGS, 'client>edge': air(region.upMs), 'edge>client': air(region.downMs) };
+}
+
+interface CallKind {
+  readonly draws: Draws;
+  readonly release: string;
+  readonly isBadHost: boolean;
+  readonly isIncident: boolean;
+}
+
+/** Draws of one turn lie so far apart. */
+const DRAWS_PER_TURN = 16;
+
+function dayTurn(kind: CallKind, at: number, isLast: boolean): TurnSpec {
+  const { draws } = kind;
+  const base = 100 + at * DRAWS_PER_TURN;
+  const isNew = kind.release === '2.5.0';
+  const [asked, said] = WORDS[Math.floor(WORDS.length * draws.uniform(base))]!;
+  const turn: TurnSpec = {
+    gapMs: 300 + 20 * Math.floor(20 * draws.uniform(base + 1)),
+    speechMs: 600 + 20 * Math.floor(45 * draws.uniform(base + 2)),
+    endpointingMs: isNew ? 420 : 300,
+    transcriptionMs: draws.logNormal(base + 3, 230, 0.35),
+    answer: dayAnswer(kind, base, said),
+    text: asked,
+  };
+  const chance = draws.uniform(base + 12);
+  if (isLast && chance < (kind.isIncident ? 0.4 : 0.035)) return abandonedTurn(turn, draws, base);
+  if (chance < 0.09) return { ...turn, bargeIn: { afterMs: 200 + 300 * draws.uniform(base + 13) } };
+  if (chance < 0.15) {
+    const filler = { ...turn.answer, audioMs: 800, text: 'Let me check that for you.' };
+    const toolMs = draws.logNormal(base + 14, 1_500, 0.5);
+    return { ...turn, answer: filler, tool: { toolMs, answer: dayAnswer(kind, base + 5, said) } };
+  }
+  return isNew && chance < 0.6 ? { ...turn, preemptive: true } : turn;
+}
+
+/** The model hangs, and so, after a while, does the caller. */
+function abandonedTurn(turn: TurnSpec, draws: Draws, base: number): TurnSpec {
+  const afterMs = 2_500 + 3_500 * draws.uniform(base + 13);
+  return {
+    ...turn,
+    answer: { ...turn.answer, inferenceMs: 9_000 },
+    abandonedAfterMs: afterMs,
+  };
+}
+
+function dayAnswer(kind: CallKind, base: number, text: string): AnswerSpec {
+  const { draws } = kind;
+  const isSlow = draws.uniform(base + 4) < 0.02;
+  const inferenceMs = draws.logNormal(base + 5, kind.release === '2.5.0' ? 270 : 360, 0.38);
+  const synthesisMs = draws.logNormal(base + 6, kind.isBadHost ? 420 : 140, 0.3);
+  return {
+    ...answerOf({ text }),
+    preparationMs: draws.logNormal(base + 7, 11, 0.6),
+    inferenceMs: isSlow ? inferenceMs * 5 : inferenceMs,
+    aggregationMs: draws.logNormal(base + 8, 80, 0.4),
+    synthesisMs,
+    deliveryMs: 4 + 4 * draws.uniform(base + 9),
+    leadingSilenceMs: 40 * Math.floor(4 * draws.uniform(base + 10)),
+    audioMs: 600 + 200 * Math.floor(4 * draws.uniform(base + 11)),
+    ...(draws.uniform(base + 15) < 0.01 ? { failedAttemptMs: 700 } : {}),
+  };
+}

@@ -1,0 +1,129 @@
+// One call, simulated: its truth first, then the real instrumentation of four
+// processes run on it in virtual time. What comes out is what left the processes:
+// OTLP bodies, byte for byte, in the order in which they left.
+
+import { Framescope } from '@framescope/instrument';
+import { NS_PER_MS, NS_PER_S } from '@framescope/protocol';
+import { driveAgent } from './agent-driver.ts';
+import { type ApiClient } from './api-client.ts';
+import { callTruth } from './call-truth.ts';
+import { driveFrames, joinStreams, type Party, type Shift } from './frame-driver.ts';
+import { HOSTS, type HostName, type Scenario } from './scenario.ts';
+import { type CallTruth } from './truth.ts';
+import { type CollectorTime, hostPlatform, type SentBody, type World } from './virtual-host.ts';
+import { VirtualTime } from './virtual-time.ts';
+
+export interface SimulateOptions {
+  /** The clock that probes meet; `collectorTimeOf` asks a running collector. */
+  readonly collector: CollectorTime;
+  /** Processes from which nothing leaves, from the given true ms on. */
+  readonly silenced?: Partial<Record<HostName, number>>;
+  /** Mistakes made on purpose. */
+  readonly shift?: Shift;
+  readonly shiftAct?: { readonly act: string; readonly byMs: number };
+  /** Gets the truth before anything runs. */
+  readonly onTruth?: (truth: CallTruth) => void;
+}
+
+export interface Simulated {
+  readonly truth: CallTruth;
+  readonly bodies: readonly SentBody[];
+  /** What the instrumentation complained of, by process: empty when all is well. */
+  readonly problems: readonly string[];
+}
+
+/** After the call's end the processes have so long to send what is left. */
+const FAREWELL_MS = 5_000;
+
+export async function simulate(scenario: Scenario, options: SimulateOptions): Promise<Simulated> {
+  const truth = callTruth(scenario);
+  options.onTruth?.(truth);
+  const time = new VirtualTime();
+  const bodies: SentBody[] = [];
+  const problems: string[] = [];
+  const world: World = {
+    time,
+    seed: scenario.seed,
+    startUnixMs: scenario.startUnixMs,
+    collector: options.collector,
+    send: body => {
+      const fromMs = options.silenced?.[body.host];
+      if (fromMs !== undefined && body.atNs >= fromMs * NS_PER_MS) return false;
+      bodies.push(body);
+      return true;
+    },
+  };
+  const scopes = new Map<HostName, Framescope>();
+  const parties = new Map<HostName, Party>();
+  for (const host of hostsOf(scenario)) {
+    const scope = scopeOf(scenario, host, { world, problems });
+    scopes.set(host, scope);
+    const call = scope.startSession({
+      id: scenario.id,
+      authority: host === 'agent',
+      ...(host === 'agent' || host === 'client' ? { attributes: scenario.attributes } : {}),
+    });
+    parties.set(host, joinStreams(call));
+  }
+  driveFrames(time, truth, parties, options.shift);
+  driveAgent(time, truth, parties.get('agent')!, {
+    vadErrorMs: scenario.vadErrorMs,
+    ...(options.shiftAct === undefined ? {} : { shift: options.shiftAct }),
+  });
+  await time.advanceTo(truth.endNs);
+  await farewell(time, scopes, parties);
+  return { truth, bodies, problems };
+}
+
+const hostsOf = (scenario: Scenario): readonly HostName[] =>
+  scenario.isLean === true ? HOSTS.filter(host => host !== 'models') : HOSTS;
+
+function scopeOf(
+  scenario: Scenario,
+  host: HostName,
+  { world, problems }: { readonly world: World; readonly problems: string[] },
+): Framescope {
+  const spec = scenario.hosts[host];
+  return new Framescope(
+    {
+      serviceName: `voice-${host}`,
+      role: host,
+      flushMs: scenario.flushMs,
+      resource: {
+        'service.instance.id': `${host}-1`,
+        'host.name': `${host}.test`,
+        ...spec.resource,
+      },
+      onProblem: problem => problems.push(`${host}: ${problem.code}: ${problem.message}`),
+    },
+    hostPlatform(world, host, spec),
+  );
+}
+
+async function farewell(
+  time: VirtualTime,
+  scopes: ReadonlyMap<HostName, Framescope>,
+  parties: ReadonlyMap<HostName, Party>,
+): Promise<void> {
+  const ends = [...parties.values()].map(party => party.call.end());
+  time.wakes();
+  await time.advanceTo(time.nowNs + (FAREWELL_MS * NS_PER_MS) / 2);
+  const downs = [...scopes.values()].map(scope => scope.shutdown());
+  time.wakes();
+  await time.advanceTo(time.nowNs + (FAREWELL_MS * NS_PER_MS) / 2);
+  await Promise.all([...ends, ...downs]);
+}
+
+/** The clock of a running collector, read at the true time 0 of a call that started at `startUnixMs`. */
+export async function collectorTimeOf(api: ApiClient, startUnixMs: number): Promise<CollectorTime> {
+  const { domain, epoch, t2 } = await api.clock();
+  return { domain, epoch, atZeroNs: t2 - Math.round((Date.now() - startUnixMs) * NS_PER_MS) };
+}
+
+/** Hands a call to a collector, in order, as it left the processes. */
+export async function deliver(api: ApiClient, bodies: readonly SentBody[]): Promise<void> {
+  for (const body of bodies) await api.post(body);
+}
+
+/** Long enough after a call's end that its last frames are judged: lost is told 2 s late. */
+export const JUDGED_AFTER_NS: number = 2 * NS_PER_S;

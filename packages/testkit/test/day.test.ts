@@ -1,0 +1,57 @@
+// The simulated day: what is in it, and that a seed makes it the same again.
+
+import { expect, test } from 'vitest';
+import { callTruth } from '../src/call-truth.ts';
+import { dayOf } from '../src/day.ts';
+
+const END_UNIX_MS = Date.UTC(2026, 4, 1, 12);
+const DAY_MS = 86_400_000;
+const day = [...dayOf({ seed: 1, turns: 5_000, endUnixMs: END_UNIX_MS })];
+
+test('a day of 5,000 turns has no fewer, in three regions and two releases, within 24 hours', () => {
+  const turns = day.reduce((sum, call) => sum + call.turns.length, 0);
+  expect(turns).toBeGreaterThanOrEqual(5_000);
+  expect(turns).toBeLessThan(5_010);
+  expect(new Set(day.map(call => call.attributes['region'])).size).toBe(3);
+  expect([...new Set(day.map(call => call.attributes['release']))]).toEqual(['2.4.0', '2.5.0']);
+  for (const { startUnixMs } of day) {
+    expect(startUnixMs).toBeGreaterThanOrEqual(END_UNIX_MS - DAY_MS);
+    expect(startUnixMs).toBeLessThan(END_UNIX_MS);
+  }
+});
+
+test('a call of the day has the same ID and turns when its day is made again', () => {
+  expect([...dayOf({ seed: 1, turns: 5_000, endUnixMs: END_UNIX_MS })]).toEqual(day);
+});
+
+test('another seed is another day', () => {
+  const other = dayOf({ seed: 2, turns: 5_000, endUnixMs: END_UNIX_MS }).next().value;
+  expect(other?.id).not.toBe(day[0]?.id);
+});
+
+test('the afternoon is busier than the night', () => {
+  const hourOf = (unixMs: number): number => new Date(unixMs).getUTCHours();
+  const between = (from: number, to: number): number =>
+    day.filter(call => hourOf(call.startUnixMs) >= from && hourOf(call.startUnixMs) < to).length;
+  expect(between(14, 18)).toBeGreaterThan(8 * between(1, 5));
+});
+
+test('the day holds abandoned waits, fillers, barge-ins and failed attempts', () => {
+  const turns = day.flatMap(call => call.turns);
+  const share = (count: number): number => count / turns.length;
+  expect(share(turns.filter(turn => turn.abandonedAfterMs !== undefined).length)).toBeGreaterThan(
+    0.004,
+  );
+  expect(share(turns.filter(turn => turn.tool !== undefined).length)).toBeGreaterThan(0.03);
+  expect(share(turns.filter(turn => turn.bargeIn !== undefined).length)).toBeGreaterThan(0.03);
+  expect(turns.some(turn => turn.answer.failedAttemptMs !== undefined)).toBe(true);
+});
+
+test('every tenth call of the day has a truth in which the parts cover the waits', () => {
+  for (const call of day.filter((_, index) => index % 10 === 0))
+    for (const wait of callTruth(call).turns.flatMap(turn => turn.waits)) {
+      if (wait.outcome === 'abandoned') continue;
+      const sumNs = wait.parts.reduce((sum, part) => sum + part.toNs - part.fromNs, 0);
+      expect(sumNs).toBe(wait.closeNs - wait.openNs);
+    }
+});
