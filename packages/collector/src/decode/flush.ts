@@ -2,10 +2,18 @@
 // heart beat. A record with a wrong CRC or a state of a wrong shape refuses
 // the span: the sender learns of it, and nothing half-read is kept.
 
-import { ATTR, decodeRecord, fromBase64, rejected, type Decoded } from '@framescope/protocol';
+import {
+  ATTR,
+  decodeRecord,
+  fromBase64,
+  rejected,
+  type Decoded,
+  type StateMessage,
+} from '@framescope/protocol';
+import { decodeStateMessage } from '../recognise/framescope.ts';
 import { orThrow } from './check-span.ts';
 import { SpanProblem } from './problem.ts';
-import { decodeState } from './state.ts';
+
 import type { DecodedClock, DecodedFlush, DecodedSpan } from './types.ts';
 
 const HEX_16 = /^[0-9a-f]{16}$/;
@@ -16,7 +24,7 @@ export function checkFlush(span: DecodedSpan): DecodedFlush {
   if (sessionId === undefined)
     throw new SpanProblem(at(ATTR.sessionId), 'session_id', 'missing on an audio.frames span');
   const record = recordOf(span);
-  const state = span.attributes[ATTR.state];
+  const state = stateOf(span);
   return {
     sessionId,
     traceId: span.traceId,
@@ -28,7 +36,7 @@ export function checkFlush(span: DecodedSpan): DecodedFlush {
     startUnixNs: span.startUnixNs,
     endUnixNs: span.endUnixNs,
     ...(record && { record }),
-    ...(state != null && { state: orThrow(decodeState(state, at(ATTR.state)), 'state') }),
+    ...(state && { state }),
     frameCount: count(span, ATTR.frameCount, 0),
     lostCount: count(span, ATTR.frameLost, 0),
     resource: span.resource,
@@ -67,6 +75,14 @@ function recordOf(span: DecodedSpan): Uint8Array | undefined {
       result.problem,
     );
   return bytes;
+}
+
+function stateOf(span: DecodedSpan): StateMessage | undefined {
+  const value = span.attributes[ATTR.state];
+  if (value == null) return undefined;
+  if (typeof value !== 'string')
+    throw new SpanProblem(at(ATTR.state), 'state', `expected JSON text, got ${typeof value}`);
+  return orThrow(decodeStateMessage(value, at(ATTR.state)), 'state');
 }
 
 function checkRecord(bytes: Uint8Array, path: string): Decoded<unknown> {
