@@ -246,7 +246,8 @@ function interrupted(
     },
     { atNs: cancelledNs + 2_000, act: 'end', outcome: 'interrupted' },
   ];
-  const turn = turnTruth(start, 'interrupted', [responseOf(start, answer, false)], acts);
+  const wait: WaitTruth = { ...responseOf(start, answer, false), outcome: 'interrupted_after' };
+  const turn = turnTruth(start, 'interrupted', [wait], acts);
   return {
     turn: {
       ...turn,

@@ -17,7 +17,8 @@ import { OWNER_OF } from './wait-truth.ts';
 export interface Answers {
   readonly detail: SessionDetail;
   readonly turns: readonly Turn[];
-  readonly frames: FramesWindow;
+  /** Neighbouring windows that cover the session. */
+  readonly windows: readonly FramesWindow[];
 }
 
 export interface CompareOptions {
@@ -152,31 +153,46 @@ function hopWrong(place: Place, truth: HopTruth, answers: Answers): string[] {
   const detail = answers.detail.streams
     .flatMap(stream => stream.hops)
     .find(hop => hop.key === truth.key);
-  const frames = answers.frames.hops.find(hop => hop.key === truth.key);
-  if (detail === undefined || frames === undefined) return [`${truth.key}: not there`];
+  const pieces = answers.windows.flatMap(window =>
+    window.hops.filter(hop => hop.key === truth.key),
+  );
+  if (detail === undefined || pieces.length === 0) return [`${truth.key}: not there`];
   const lost =
     detail.frames.lost === truth.lostCount
       ? []
       : [`${truth.key}: ${detail.frames.lost} lost, are ${truth.lostCount}`];
-  return [...lost, ...timesWrong(place, truth, frames)];
+  return [...lost, ...timesWrong(place, truth, pieces)];
 }
 
-function timesWrong(place: Place, truth: HopTruth, frames: FramesHop): string[] {
-  const rowOf = new Map<number, number>();
-  for (let row = 0; row < frames.length; row += 1)
-    if ((frames.flags[row]! & FRAME_FLAG.lost) === 0) rowOf.set(frames.startTick[row]!, row);
+interface Passed {
+  readonly ns: number;
+  readonly errorNs: number;
+}
+
+/** Every frame that passed, by its start tick. A frame may be in two windows, never twice in time. */
+function passedIn(pieces: readonly FramesHop[]): Map<number, Passed> {
+  const passed = new Map<number, Passed>();
+  for (const piece of pieces)
+    for (let row = 0; row < piece.length; row += 1)
+      if ((piece.flags[row]! & FRAME_FLAG.lost) === 0)
+        passed.set(piece.startTick[row]!, {
+          ns: piece.atNs[row]!,
+          errorNs: piece.errorNs + QUANTUM_NS,
+        });
+  return passed;
+}
+
+function timesWrong(place: Place, truth: HopTruth, pieces: readonly FramesHop[]): string[] {
+  const rowOf = passedIn(pieces);
   const wrong: string[] = [];
   let passedCount = 0;
   for (const [at, trueNs] of truth.atNs.entries()) {
     if (Number.isNaN(trueNs)) continue;
     passedCount += 1;
     const what = `${truth.key} tick ${truth.startTick[at]}`;
-    const row = rowOf.get(truth.startTick[at]!);
-    if (row === undefined) wrong.push(`${what}: not there`);
-    else {
-      const said = { ns: frames.atNs[row]!, errorNs: frames.errorNs + QUANTUM_NS };
-      wrong.push(...place.off(what, said, place.sessionNs(trueNs)));
-    }
+    const said = rowOf.get(truth.startTick[at]!);
+    if (said === undefined) wrong.push(`${what}: not there`);
+    else wrong.push(...place.off(what, said, place.sessionNs(trueNs)));
   }
   if (rowOf.size !== passedCount)
     wrong.push(`${truth.key}: ${rowOf.size} frames passed, are ${passedCount}`);

@@ -5,6 +5,7 @@ export { callTruth, savesOf } from './call-truth.ts';
 export { type Answers, disagreements } from './compare.ts';
 export { type DaySpec, dayOf, SYNTHETIC_LABEL } from './day.ts';
 export { loadDay, type LoadOptions, type Loaded } from './load-day.ts';
+export { type Ran, runCall, settledAnswers } from './run-call.ts';
 export {
   answerOf,
   HOME_LEGS,

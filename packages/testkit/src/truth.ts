@@ -30,7 +30,7 @@ export interface RangeTruth {
 
 export interface WaitTruth {
   readonly kind: 'response' | 'resume';
-  readonly outcome: 'answered' | 'filler_only' | 'abandoned';
+  readonly outcome: 'answered' | 'filler_only' | 'interrupted_after' | 'abandoned';
   /** Last speech sample captured (or the filler's end) → first voiced sample audible (or the hang-up). */
   readonly openNs: number;
   readonly closeNs: number;

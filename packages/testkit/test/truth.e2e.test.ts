@@ -1,0 +1,268 @@
+// The promise of the ledger, against a call of which everything is known: the
+// real instrumentation of four processes on four wrong clocks, a real collector,
+// and its answers over HTTP.
+
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  answerOf,
+  callPicture,
+  disagreements,
+  HOME_LEGS,
+  hopOf,
+  LAN_LEGS,
+  type Ran,
+  runCall,
+  type Scenario,
+  scenarioOf,
+  turnOf,
+} from '@framescope/testkit';
+import { testCollector, type TestCollector } from './collector.ts';
+
+let collector: TestCollector;
+beforeAll(async () => {
+  collector = await testCollector();
+});
+afterAll(() => collector.close());
+
+const minutesAgo = (minutes: number): number => Date.now() - minutes * 60_000;
+let callCount = 0;
+
+/** Runs a call under an ID of its own. */
+function run(
+  changes: Partial<Scenario>,
+  options: Parameters<typeof runCall>[2] = {},
+): Promise<Ran> {
+  callCount += 1;
+  const scenario = scenarioOf({
+    startUnixMs: minutesAgo(10),
+    ...changes,
+    id: `${changes.id ?? 'call'} ${callCount}`,
+  });
+  return runCall(collector.api, scenario, options);
+}
+
+const wrongIn = ({ truth, answers, problems }: Ran): string[] => [
+  ...problems,
+  ...disagreements(truth, answers),
+];
+
+const TURNS = {
+  'an ordinary turn': turnOf(),
+  'a preemptive answer': turnOf({ preemptive: true, transcriptionMs: 380 }),
+  'a preemptive answer after a discarded one': turnOf({
+    preemptive: true,
+    discardedAfterMs: 110,
+    transcriptionMs: 380,
+  }),
+  'a slow transcript': turnOf({ transcriptionMs: 900 }),
+  'a detector that waits for the transcript': turnOf({
+    endpointingMs: 200,
+    transcriptionMs: 300,
+    detectorMs: 45,
+  }),
+  'a long endpointing': turnOf({ endpointingMs: 1_500 }),
+  'a failed attempt at the model': turnOf({ answer: answerOf({ failedAttemptMs: 640 }) }),
+  'a tool behind a filler': turnOf({
+    answer: answerOf({ audioMs: 800 }),
+    tool: { toolMs: 2_400, answer: answerOf() },
+  }),
+} as const;
+
+for (const [name, turn] of Object.entries(TURNS))
+  test(`${name} comes back with every part inside its stated error, under its right owner`, async () => {
+    expect(wrongIn(await run({ id: name, turns: [turn, turnOf()] }))).toEqual([]);
+  });
+
+test('a drawn call with a barge-in comes back as it was drawn', async () => {
+  const drawn = callPicture(
+    `user   ......aaaaaaaa....................bbbbbbbb
+     agent  ............................cccccccccccccccc................dddddddd`,
+    { id: 'drawn' },
+  );
+  expect(wrongIn(await run(drawn))).toEqual([]);
+});
+
+test('a jitter buffer, a slow relay and a re-chunked microphone are told apart', async () => {
+  const ran = await run({
+    id: 'slow relay',
+    jitterBufferMs: 140,
+    slowHops: { 'mic.edge/send': 90, 'agent.client/playout': 35 },
+    turns: [turnOf(), turnOf()],
+  });
+  expect(wrongIn(ran)).toEqual([]);
+});
+
+test('parts sum to the wait to the nanosecond, and all of it is resolved', async () => {
+  const { answers } = await run({ id: 'sum', turns: Object.values(TURNS) });
+  const waits = answers.turns.flatMap(turn => turn.waits);
+  expect(waits).toHaveLength(Object.values(TURNS).length + 1);
+  for (const wait of waits) {
+    expect(wait.parts.reduce((sum, part) => sum + part.exposedNs, 0)).toBe(wait.waitNs);
+    expect(wait.resolved).toBe(1);
+  }
+});
+
+test('lost frames are counted exactly, and only where they were lost', async () => {
+  const ran = await run({
+    id: 'lossy',
+    seed: 5,
+    legs: {
+      ...HOME_LEGS,
+      'client>edge': {
+        ...HOME_LEGS['client>edge'],
+        incident: { fromMs: 1_900, toMs: 3_600, addMs: 0, loss: 0.3 },
+      },
+    },
+    turns: [turnOf(), turnOf({ gapMs: 1_000 })],
+    tailMs: 5_000,
+  });
+  expect(hopOf(ran.truth, 'mic.edge/receive').lostCount).toBeGreaterThan(10);
+  expect(wrongIn(ran)).toEqual([]);
+});
+
+test('with two 400 ms stalls among 3,000 frames the fourth worst is about 420 ms, not 44', async () => {
+  const { truth, answers } = await run({
+    id: 'stalls',
+    stalls: [
+      { atMs: 20_000, forMs: 400 },
+      { atMs: 40_000, forMs: 400 },
+    ],
+    turns: [turnOf({ startMs: 1_000 })],
+    tailMs: 60_000 - 4_300,
+  });
+  const key = 'mic.agent/receive';
+  const frameCount = hopOf(truth, key).atNs.length;
+  expect(frameCount).toBeGreaterThan(2_900);
+  expect(frameCount).toBeLessThan(3_100);
+  const worst = answers.windows
+    .flatMap(window => window.hops.filter(hop => hop.key === key))
+    .flatMap(hop => Array.from(hop.latencyNs))
+    .toSorted((a, b) => b - a);
+  expect(worst[3]! / 1e6).toBeGreaterThan(400);
+  expect(worst[3]! / 1e6).toBeLessThan(440);
+});
+
+test('an abandoned wait is in the tail, at least as long as the caller waited', async () => {
+  const startUnixMs = minutesAgo(10);
+  const slow = answerOf({ inferenceMs: 9_000 });
+  const ran = await run({
+    id: 'abandoned',
+    startUnixMs,
+    turns: [turnOf(), turnOf({ answer: slow, abandonedAfterMs: 4_000 })],
+  });
+  expect(wrongIn(ran)).toEqual([]);
+  const unixNs = (ms: number): string => `${Math.round(ms)}000000`;
+  const tail = await collector.api.tail({
+    measure: 'voice_to_voice.client',
+    from: unixNs(startUnixMs - 60_000),
+    to: unixNs(startUnixMs + 60_000),
+  });
+  const found = tail.items.find(one => one.sessionId === ran.truth.sessionId && one.censored);
+  expect(found?.valueNs).toBeGreaterThanOrEqual(4e9);
+});
+
+/** Parts that a scenario can shorten, and how. */
+const SHORTENED: Readonly<
+  Record<string, (turn: ReturnType<typeof turnOf>) => ReturnType<typeof turnOf>>
+> = {
+  endpointing: turn => ({ ...turn, endpointingMs: 0 }),
+  transcription: turn => ({ ...turn, transcriptionMs: 0 }),
+  inference: turn => ({ ...turn, answer: { ...turn.answer, inferenceMs: 0 } }),
+  aggregation: turn => ({ ...turn, answer: { ...turn.answer, aggregationMs: 0 } }),
+  synthesis: turn => ({ ...turn, answer: { ...turn.answer, synthesisMs: 0 } }),
+};
+
+const SAVED = {
+  'one after the other': turnOf({ endpointingMs: 500, transcriptionMs: 900 }),
+  preemptive: turnOf({ preemptive: true, endpointingMs: 900, transcriptionMs: 300 }),
+} as const;
+
+for (const [name, turn] of Object.entries(SAVED))
+  test(`shortening one part and running again moves the wait by what the part saves (${name})`, async () => {
+    const waitOf = (ran: Ran): Ran['answers']['turns'][number]['waits'][number] =>
+      ran.answers.turns[0]!.waits[0]!;
+    const whole = waitOf(await run({ id: 'whole', turns: [turn] }));
+    for (const [part, shorten] of Object.entries(SHORTENED)) {
+      const found = whole.parts.find(one => one.name === part);
+      const shorter = waitOf(await run({ id: `no ${part}`, turns: [shorten(turn)] }));
+      const movedNs = whole.waitNs - shorter.waitNs;
+      if (found === undefined) expect(Math.abs(movedNs), part).toBeLessThanOrEqual(100_000);
+      else expect(Math.abs(movedNs - found.savesNs!), part).toBeLessThanOrEqual(100_000);
+    }
+  });
+
+for (const host of ['client', 'edge', 'models'] as const)
+  test(`with ${host} silenced the ledger still sums, and makes no number up`, async () => {
+    const { answers } = await run(
+      { id: `no ${host}`, turns: [turnOf(), turnOf()] },
+      { silenced: { [host]: 0 } },
+    );
+    const waits = answers.turns.flatMap(turn => turn.waits);
+    expect(waits).toHaveLength(2);
+    for (const wait of waits) {
+      expect(wait.parts.reduce((sum, part) => sum + part.exposedNs, 0)).toBe(wait.waitNs);
+      if (host !== 'client') continue;
+      expect(wait.definition).toBe('server');
+      expect(wait.notSeen.length).toBeGreaterThan(0);
+      expect(wait.parts.map(part => part.name)).not.toContain('jitter_buffer');
+    }
+  });
+
+test('with the agent silenced from the start there are frames, and no turn is made up', async () => {
+  const { answers } = await run({ id: 'no agent', turns: [turnOf()] }, { silenced: { agent: 0 } });
+  expect(answers.turns).toEqual([]);
+  expect(answers.detail.streams.flatMap(stream => stream.hops).map(hop => hop.key)).toContain(
+    'mic.edge/receive',
+  );
+});
+
+test('an agent that falls silent within a turn leaves a wait that sums and is not called answered', async () => {
+  const turns = [
+    turnOf({ startMs: 600 }),
+    turnOf({ startMs: 6_000, answer: answerOf({ inferenceMs: 4_000 }) }),
+  ];
+  const { answers } = await run({ id: 'agent dies', turns }, { silenced: { agent: 8_500 } });
+  const waits = answers.turns.flatMap(turn => turn.waits);
+  expect(waits).toHaveLength(2);
+  expect(waits[1]!.outcome).not.toBe('answered');
+  for (const wait of waits)
+    expect(wait.parts.reduce((sum, part) => sum + part.exposedNs, 0)).toBe(wait.waitNs);
+});
+
+const LAN: Partial<Scenario> = { legs: LAN_LEGS, turns: [turnOf()] };
+
+test('on one floor the clocks are known so well that every hop is right to two milliseconds', async () => {
+  const ran = await run({ id: 'lan', ...LAN });
+  expect([...ran.problems, ...disagreements(ran.truth, ran.answers, { errorNsMax: 4e6 })]).toEqual(
+    [],
+  );
+});
+
+test('5 ms put into any one hop are noticed, whichever it is', async () => {
+  const { truth } = await run({ id: 'lan', ...LAN });
+  const unnoticed: string[] = [];
+  for (const { key } of truth.hops) {
+    const ran = await run({ id: `5 ms in ${key}`, ...LAN }, { shift: { key, byMs: 5 } });
+    if (disagreements(ran.truth, ran.answers).length === 0) unnoticed.push(key);
+  }
+  expect(unnoticed).toEqual([]);
+});
+
+test('5 ms put into any one step of the agent are noticed, whichever it is', async () => {
+  const steps = [
+    'finish stt',
+    'finish endpointing',
+    'begin llm',
+    'first llm',
+    'begin tts',
+    'first tts',
+    'first_frame_sent',
+  ];
+  const unnoticed: string[] = [];
+  for (const act of steps) {
+    const turns = [turnOf(act === 'finish stt' ? { transcriptionMs: 900 } : {})];
+    const ran = await run({ id: `5 ms in ${act}`, ...LAN, turns }, { shiftAct: { act, byMs: 5 } });
+    if (disagreements(ran.truth, ran.answers).length === 0) unnoticed.push(act);
+  }
+  expect(unnoticed).toEqual([]);
+});
