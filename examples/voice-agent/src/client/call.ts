@@ -46,6 +46,7 @@ export class Call {
   readonly #ended: Promise<void>;
   #sequence = 0;
   #turn = 0;
+  #answerCount = 0;
 
   static async start(options: CallOptions): Promise<Call> {
     const encoder = await createEncoder({
@@ -143,8 +144,14 @@ export class Call {
       return;
     }
     const told = parseMessage<CallMessage>(message, ['clear', 'agent_done']);
-    if (told?.type === 'agent_done') this.#user.agentDone();
+    if (told?.type === 'agent_done') this.#answered();
     else if (told?.type === 'clear') this.#clear();
+  }
+
+  #answered(): void {
+    this.#user.agentDone();
+    // The first thing an agent says is its greeting.
+    if (this.#turn > 0) this.#answerCount += 1;
   }
 
   #clear(): void {
@@ -160,7 +167,7 @@ export class Call {
   #summary(): string {
     const { played, concealed, late, underruns } = this.#buffer.counts;
     return [
-      `${this.#options.session}: ${this.#turn} turns`,
+      `${this.#options.session}: ${this.#turn} turns, ${this.#answerCount} answered`,
       `${played} frames played, ${concealed} concealed, ${late} late, ${underruns} underruns`,
       `jitter target ${Math.round(this.#buffer.targetMs)} ms`,
       `${this.#playout.tickCount} device ticks, ${this.#playout.lateCount} late`,
