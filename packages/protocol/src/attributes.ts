@@ -132,7 +132,12 @@ export const ATTRIBUTE_TABLE: readonly AttributeInfo[] = [
     'string base64',
     'Packed marks, at most 2,000 characters; absent when there are none.',
   ),
-  info(ATTR.recordPart, 'audio.frames', 'int index', '0, 1, … where one flush needed several.'),
+  info(
+    ATTR.recordPart,
+    'audio.frames',
+    'int index',
+    'Which part, 0, 1, …, where one flush needed several.',
+  ),
   info(
     ATTR.state,
     'audio.frames',

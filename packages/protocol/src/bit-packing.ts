@@ -24,7 +24,7 @@ const EXCEPTIONS_FOLLOW = 128;
 const sorted = new Float64Array(GROUP_SIZE);
 const highs = new Float64Array(GROUP_SIZE);
 /** Result of `chooseLane`: a module-level pair, because packing runs once per column and flush. */
-const lane = { width: 0, reference: 0, bytes: 0 };
+const lane = { width: 0, reference: 0 };
 
 /** Writes numbers `[from, to)`, each a whole number of magnitude <= PACKED_MAX. */
 export function pack(out: ByteWriter, values: Float64Array, from: number, to: number): void {
@@ -32,12 +32,17 @@ export function pack(out: ByteWriter, values: Float64Array, from: number, to: nu
     packGroup(out, values, at, Math.min(to, at + GROUP_SIZE));
 }
 
-/** About how many bytes `pack` will take. */
-export function packedBytes(values: Float64Array, from: number, to: number): number {
-  let bytes = 0;
-  for (let at = from; at < to; at += GROUP_SIZE)
-    bytes += chooseLane(values, at, Math.min(to, at + GROUP_SIZE)).bytes;
-  return bytes;
+/**
+ * Roughly how many bits `pack` will take, to choose among ways to tell one column: the widths of
+ * the steps between neighbours. Tells packings apart at a tenth of the cost of making them.
+ */
+export function roughBits(values: Float64Array, count: number): number {
+  let bits = 0;
+  for (let i = 1; i < count; i++) {
+    const step = Math.abs(values[i]! - values[i - 1]!);
+    bits += step < 0x80000000 ? 32 - Math.clz32(step) : 52;
+  }
+  return bits;
 }
 
 /** Reads `count` numbers into `out` from `at`; false, and `input.problem`, when they do not fit. */
@@ -111,7 +116,8 @@ function packExceptions(out: ByteWriter, count: number): void {
 
 /**
  * The cheapest width and reference. Over sorted numbers the best reference of a width is the start
- * of the window [r, r + 2^w) that holds most of them: one sliding pass a width.
+ * of the window [r, r + 2^w) that holds most of them: one sliding pass a width. A width that leaves
+ * out more than every fifth number has never paid, so the passes begin where four fifths fit.
  */
 function chooseLane(values: Float64Array, from: number, to: number): typeof lane {
   const count = to - from;
@@ -120,47 +126,42 @@ function chooseLane(values: Float64Array, from: number, to: number): typeof lane
   view.sort();
   const low = view[0]!;
   const high = view[count - 1]!;
-  lane.bytes = Infinity;
-  for (let width = 0; width <= WIDTH_MAX; width++) {
+  const margin = Math.floor(count / 10);
+  const core = view[count - 1 - margin]! - view[margin]!;
+  let leastBytes = Infinity;
+  const firstWidth = core < 1 ? 0 : Math.min(WIDTH_MAX, Math.floor(Math.log2(core)));
+  for (let width = firstWidth; width <= WIDTH_MAX; width++) {
     const laneBytes = Math.ceil((count * width) / 8);
-    if (laneBytes >= lane.bytes) break;
+    if (laneBytes >= leastBytes) break;
     const size = 2 ** width;
-    const start = densestWindow(view, size);
-    const reference = view[start]!;
-    const inside = countInside(view, start, size);
+    densestWindow(view, size);
+    const reference = view[dense.start]!;
     const worst = (Math.max(high - reference, reference - low) / size) * 2;
-    const bytes = laneBytes + (count - inside) * (1 + varintBytes(worst));
-    if (bytes < lane.bytes) {
-      lane.bytes = bytes;
+    const bytes = laneBytes + (count - dense.count) * (1 + varintBytes(worst));
+    if (bytes < leastBytes) {
+      leastBytes = bytes;
       lane.width = width;
       lane.reference = reference;
     }
-    if (inside === count) break;
+    if (dense.count === count) break;
   }
-  lane.bytes += 2 + varintBytes(Math.abs(lane.reference) * 2);
   return lane;
 }
 
-function densestWindow(view: Float64Array, size: number): number {
-  let best = 0;
-  let bestCount = 0;
+/** Result of `densestWindow`. */
+const dense = { start: 0, count: 0 };
+
+function densestWindow(view: Float64Array, size: number): void {
+  dense.count = 0;
   let end = 0;
-  for (let start = 0; start < view.length && view.length - start > bestCount; start++) {
+  for (let start = 0; view.length - start > dense.count; start++) {
     const limit = view[start]! + size;
     while (end < view.length && view[end]! < limit) end++;
-    if (end - start > bestCount) {
-      bestCount = end - start;
-      best = start;
+    if (end - start > dense.count) {
+      dense.count = end - start;
+      dense.start = start;
     }
   }
-  return best;
-}
-
-function countInside(view: Float64Array, start: number, size: number): number {
-  const limit = view[start]! + size;
-  let end = start;
-  while (end < view.length && view[end]! < limit) end++;
-  return end - start;
 }
 
 function varintBytes(value: number): number {

@@ -1,7 +1,7 @@
 // One piece of a column → bytes: its hop, its cut of the media axis, its times.
 // Layout: docs/wire.md, "Record", items 2 and 5.
 
-import { pack, packedBytes, PACKED_MAX } from './bit-packing.ts';
+import { pack, PACKED_MAX, roughBits } from './bit-packing.ts';
 import type { ByteWriter } from './bytes.ts';
 import type { HopName } from './frame-block.types.ts';
 import { hopCode, roleCode } from './hops.ts';
@@ -137,7 +137,7 @@ function greatestDivisor(a: number, b: number): number {
   return x;
 }
 
-/** The cheapest predictor; its residuals are left in `candidates`. */
+/** The cheapest predictor, roughly; its residuals are left in `candidates`. */
 function choosePredictor(rows: QuantaColumn, context: ColumnContext): number {
   const { previous, baseQuanta, quantaPerTick } = context;
   const { at, end } = rows;
@@ -149,23 +149,23 @@ function choosePredictor(rows: QuantaColumn, context: ColumnContext): number {
   byRow[0] = baseQuanta;
   byRow.set(at.subarray(0, count - 1), 1);
   let best: number = PREDICTOR.previousRow;
-  let bestBytes = residualBytes(byRow, at);
+  let bestBits = residualBits(byRow, at);
   for (const predictor of [PREDICTOR.previousHop, PREDICTOR.mediaClock]) {
     if (predictor === PREDICTOR.previousHop && previous === undefined) continue;
-    const bytes = residualBytes(candidates[predictor]!, at);
-    if (bytes > bestBytes) continue;
+    const bits = residualBits(candidates[predictor]!, at);
+    if (bits > bestBits) continue;
     best = predictor;
-    bestBytes = bytes;
+    bestBits = bits;
   }
   return best;
 }
 
 /** Turns predictions into residuals in place; their cost, or Infinity where one would not be exact. */
-function residualBytes(predicted: Float64Array, at: Float64Array): number {
+function residualBits(predicted: Float64Array, at: Float64Array): number {
   for (let i = 0; i < at.length; i++) {
     const residual = at[i]! - predicted[i]!;
     if (!(Math.abs(residual) <= PACKED_MAX && Number.isSafeInteger(predicted[i]!))) return Infinity;
     predicted[i] = residual;
   }
-  return packedBytes(predicted, 0, at.length);
+  return roughBits(predicted, at.length);
 }
