@@ -1,0 +1,168 @@
+// Find: paste any ID, or words; it lands on the call, the turn or the trace.
+// With nothing asked it shows what is going on: live calls, the slowest turns.
+
+import type { LiveEvent, SearchHit, SessionSummary, TailItem } from '@framescope/protocol';
+import { api } from '../data/api.ts';
+import { formatRoute, sessionRoute, type Route } from '../state/route.ts';
+import { cut, fill, h } from '../ui/dom.ts';
+import { ago, clock, duration, plural, unixMs, words } from '../ui/format.ts';
+import { empty, failed, loading, throttled, type App, type Page } from './page.ts';
+import { statusBadge } from './session-bits.ts';
+
+const TILE_ROWS = 6;
+
+export class FindPage implements Page {
+  readonly element = h('div', { class: 'finder' });
+  readonly #app: App;
+  readonly #field = h('input', { class: 'search', type: 'search', placeholder: 'Session, CallSid, room, trace, or words that were said', 'aria-label': 'Find by ID or words', autocomplete: 'off', spellcheck: 'false' });
+  readonly #results = h('div', { class: 'hits', 'aria-live': 'polite' });
+  readonly #live = h('div', { class: 'card tile' });
+  readonly #slow = h('div', { class: 'card tile' });
+  readonly #tiles = h('div', { class: 'tiles' }, this.#live, this.#slow);
+  readonly #sessions = new Map<string, SessionSummary>();
+  readonly #redraw = throttled(700, () => this.#drawLive());
+  readonly #off: () => void;
+  #q: string;
+  #asked: AbortController | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(app: App, q: string) {
+    this.#app = app;
+    this.#q = q;
+    this.#field.value = q;
+    this.#field.addEventListener('input', () => this.#type());
+    const form = h('form', { class: 'find', role: 'search' }, this.#field, h('kbd', { 'aria-hidden': 'true' }, '/'));
+    form.addEventListener('submit', event => {
+      event.preventDefault();
+      this.#openFirst();
+    });
+    this.element.append(
+      h('div', { class: 'hero' }, h('h1', {}, 'Find a call'), h('p', { class: 'quiet' }, 'Every frame from mouth to ear, every wait with its ledger. Paste any ID, or type words that were said.'), form, this.#results),
+      this.#tiles,
+    );
+    this.#off = app.live.onEvent(event => this.#take(event));
+    this.#drawLive();
+    void this.#loadTiles();
+    if (q !== '') void this.#search();
+  }
+
+  get title(): string {
+    return this.#q === '' ? 'Find' : `Find ${cut(this.#q, 30)}`;
+  }
+
+  update(route: Route): boolean {
+    if (route.page !== 'find') return false;
+    if (route.q === this.#q) return true;
+    this.#q = route.q;
+    this.#field.value = route.q;
+    void this.#search();
+    return true;
+  }
+
+  key(): boolean {
+    return false;
+  }
+
+  close(): void {
+    this.#off();
+    this.#asked?.abort();
+    clearTimeout(this.#timer);
+    this.#redraw.cancel();
+  }
+
+  #type(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#q = this.#field.value.trim();
+      this.#app.note({ page: 'find', q: this.#q });
+      void this.#search();
+    }, 180);
+  }
+
+  #openFirst(): void {
+    const first = this.#results.querySelector<HTMLAnchorElement>('a.hit');
+    if (first && this.#field.value.trim() === this.#q) first.click();
+    else this.#type();
+  }
+
+  async #search(): Promise<void> {
+    this.#asked?.abort();
+    this.#tiles.hidden = this.#q !== '';
+    if (this.#q === '') return fill(this.#results);
+    const asked = new AbortController();
+    this.#asked = asked;
+    try {
+      const { items } = await api.search(this.#q, asked.signal);
+      const nothing = empty('Nothing found', `No call, turn or trace has “${cut(this.#q, 60)}” in its ID or words.`);
+      fill(this.#results, items.length === 0 ? nothing : h('div', { class: 'card' }, ...items.map(hitLine)));
+    } catch (error) {
+      if (!asked.signal.aborted) fill(this.#results, failed(error, () => void this.#search()));
+    }
+  }
+
+  async #loadTiles(): Promise<void> {
+    fill(this.#slow, tileHead('Slowest turns', '/tail', 'Tail'), loading('Looking for the slowest turns'));
+    try {
+      const [sessions, measures] = await Promise.all([api.sessions({ limit: 20 }), api.measures()]);
+      for (const session of sessions.items) this.#sessions.set(session.key, session);
+      this.#drawLive();
+      const best = measures.items.filter(one => one.name.startsWith('voice_to_voice.')).toSorted((a, b) => b.n - a.n)[0];
+      const tail = best ? await api.tail({ measure: best.name, limit: TILE_ROWS }) : { items: [] };
+      this.#drawSlow(tail.items);
+    } catch (error) {
+      fill(this.#slow, tileHead('Slowest turns', '/tail', 'Tail'), failed(error, () => void this.#loadTiles()));
+    }
+  }
+
+  #take(event: LiveEvent): void {
+    if (event.type === 'snapshot') for (const one of event.sessions) this.#sessions.set(one.key, one);
+    else if (event.type === 'session') this.#sessions.set(event.session.key, event.session);
+    else return;
+    this.#redraw();
+  }
+
+  #drawLive(): void {
+    const all = [...this.#sessions.values()].toSorted((a, b) => Number(b.status === 'live') - Number(a.status === 'live') || unixMs(b.startUnixNs) - unixMs(a.startUnixNs));
+    const rows = all.slice(0, TILE_ROWS).map(sessionLine);
+    const none = empty('No calls yet', 'Start the demo to watch one:', 'npm start -- --demo');
+    fill(this.#live, tileHead('Calls', '/sessions', 'All sessions'), ...(rows.length > 0 ? rows : [none]));
+  }
+
+  #drawSlow(items: readonly TailItem[]): void {
+    const rows = items.slice(0, TILE_ROWS).map(slowLine);
+    fill(this.#slow, tileHead('Slowest turns', '/tail', 'Tail'), ...(rows.length > 0 ? rows : [empty('No turns yet', 'Turns with their waits show up here as calls go on.')]));
+  }
+}
+
+function tileHead(title: string, href: string, link: string): HTMLElement {
+  return h('h2', {}, title, h('a', { href }, link));
+}
+
+function sessionLine(session: SessionSummary): HTMLElement {
+  const lengthNs = (unixMs(session.endUnixNs) - unixMs(session.startUnixNs)) * 1e6;
+  const p95 = session.voiceToVoice?.p95Ns ?? session.voiceToVoice?.maxNs;
+  return h(
+    'a',
+    { class: 'line', href: formatRoute(sessionRoute(session.key)) },
+    h('span', { class: 'grow' }, h('div', { class: 'strong' }, cut(session.id, 60)), h('div', { class: 'sub' }, `${ago(session.startUnixNs, Date.now())} · ${clock(lengthNs)} · ${plural(session.turnCount, 'turn')}${session.synthetic === null ? '' : ` · ${cut(session.synthetic, 30)}`}`)),
+    h('span', { class: 'right' }, duration(p95)),
+    statusBadge(session.status),
+  );
+}
+
+function slowLine(item: TailItem): HTMLElement {
+  return h(
+    'a',
+    { class: 'line', href: formatRoute(sessionRoute(item.sessionKey, { turn: item.tick })) },
+    h('span', { class: 'strong' }, `${item.censored ? '≥ ' : ''}${duration(item.valueNs)}`),
+    h('span', { class: 'grow' }, h('div', {}, cut(item.sessionId, 60)), h('div', { class: 'sub' }, `${ago(item.atUnixNs, Date.now())}${item.worstPart ? ` · most of it ${words(cut(item.worstPart.name, 40))}, ${duration(item.worstPart.exposedNs)}` : ''}`)),
+  );
+}
+
+function hitLine(hit: SearchHit): HTMLElement {
+  const route: Route =
+    hit.traceId !== null && hit.kind === 'trace'
+      ? { page: 'trace', id: hit.traceId, span: undefined }
+      : sessionRoute(hit.sessionKey ?? '', hit.tick === null ? {} : { turn: hit.tick });
+  return h('a', { class: 'hit', href: formatRoute(route) }, h('span', { class: 'kind' }, hit.kind), h('span', { class: 'title strong' }, cut(hit.title, 120)), h('span', { class: 'sub' }, cut(hit.detail, 160)));
+}

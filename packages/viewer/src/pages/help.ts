@@ -1,0 +1,26 @@
+// The keys, on one sheet.
+
+import { h } from '../ui/dom.ts';
+
+const KEYS: readonly (readonly [readonly string[], string])[] = [
+  [['/'], 'Find a call, turn or trace'],
+  [['W', 'S'], 'Zoom in, zoom out (or the wheel)'],
+  [['A', 'D'], 'Earlier, later (or drag)'],
+  [['F'], 'Fit the selected turn, or the whole call'],
+  [['L'], 'Follow a live call'],
+  [['[', ']'], 'Previous, next turn'],
+  [[',', '.'], 'Previous, next late or lost frame'],
+  [['R'], 'Raw or corrected clocks'],
+  [['Esc'], 'Close the panel, let go of the frame'],
+  [['?'], 'This sheet'],
+];
+
+export function makeHelp(): HTMLDialogElement {
+  const dialog = h('dialog', { class: 'help', 'aria-label': 'Keys' });
+  const close = h('button', { class: 'button bare icon', type: 'button', 'aria-label': 'Close', onclick: () => dialog.close() }, '✕');
+  dialog.append(
+    h('header', {}, h('h2', {}, 'Keys'), close),
+    h('dl', {}, ...KEYS.flatMap(([keys, text]) => [h('dt', {}, ...keys.map(key => h('kbd', {}, key))), h('dd', {}, text)])),
+  );
+  return dialog;
+}

@@ -1,0 +1,140 @@
+// Sessions: live and past calls, newest first; live ones move as they go.
+
+import type { LiveEvent, SessionSummary } from '@framescope/protocol';
+import { api } from '../data/api.ts';
+import { formatRoute, sessionRoute, type Route } from '../state/route.ts';
+import { cut, fill, h } from '../ui/dom.ts';
+import { clock, count, duration, share, unixMs, wallTime } from '../ui/format.ts';
+import { empty, failed, loading, throttled, type App, type Page } from './page.ts';
+import { statusBadge, strip } from './session-bits.ts';
+
+const PAGE = 60;
+
+export class SessionsPage implements Page {
+  readonly title = 'Sessions';
+  readonly element = h('div', { class: 'page' });
+  readonly #app: App;
+  readonly #body = h('div');
+  readonly #tools = h('div', { class: 'tools' });
+  readonly #sessions = new Map<string, SessionSummary>();
+  readonly #render = throttled(500, () => this.#draw());
+  readonly #off: (() => void)[];
+  #cursor: string | null = null;
+  #isLiveOnly = false;
+
+  constructor(app: App) {
+    this.#app = app;
+    this.element.append(h('div', { class: 'page-head' }, h('h1', {}, 'Sessions'), this.#tools), this.#body);
+    fill(this.#body, loading('Loading sessions'));
+    this.#off = [app.live.onEvent(event => this.#take(event))];
+    void this.#load();
+  }
+
+  update(route: Route): boolean {
+    return route.page === 'sessions';
+  }
+
+  key(): boolean {
+    return false;
+  }
+
+  close(): void {
+    for (const off of this.#off) off();
+    this.#render.cancel();
+  }
+
+  async #load(cursor?: string): Promise<void> {
+    try {
+      const page = await api.sessions({ limit: PAGE, cursor });
+      for (const session of page.items) this.#sessions.set(session.key, session);
+      this.#cursor = page.nextCursor;
+      this.#draw();
+    } catch (error) {
+      if (this.#sessions.size === 0) fill(this.#body, failed(error, () => void this.#load()));
+    }
+  }
+
+  #take(event: LiveEvent): void {
+    if (event.type === 'snapshot') for (const session of event.sessions) this.#sessions.set(session.key, session);
+    else if (event.type === 'session') this.#sessions.set(event.session.key, event.session);
+    else return;
+    this.#render();
+  }
+
+  #draw(): void {
+    const all = [...this.#sessions.values()].toSorted(newestFirst);
+    const live = all.filter(session => session.status === 'live');
+    const shown = this.#isLiveOnly ? live : all;
+    const toggle = h('button', { class: 'button', type: 'button', 'aria-pressed': String(this.#isLiveOnly), onclick: () => this.#toggle() }, `Live only (${live.length})`);
+    fill(this.#tools, toggle);
+    if (all.length === 0) {
+      fill(this.#body, empty('No calls yet', 'Send spans with a session.id, or watch a call of ours:', 'npm start -- --demo'));
+      return;
+    }
+    const focused = document.activeElement?.closest('tr')?.dataset['key'];
+    fill(this.#body, this.#table(shown), this.#cursor !== null && !this.#isLiveOnly ? this.#more() : undefined);
+    if (focused !== undefined) this.#body.querySelector<HTMLElement>(`tr[data-key="${CSS.escape(focused)}"] a`)?.focus();
+  }
+
+  #toggle(): void {
+    this.#isLiveOnly = !this.#isLiveOnly;
+    this.#draw();
+  }
+
+  #more(): HTMLElement {
+    return h('p', { class: 'page-head' }, h('button', { class: 'button', type: 'button', onclick: () => void this.#load(this.#cursor ?? undefined) }, 'Older sessions'));
+  }
+
+  #table(sessions: readonly SessionSummary[]): HTMLElement {
+    const heads = ['Session', 'Status', 'Started', 'Length', 'Turns', 'Voice to voice p50', 'p95', 'p99', 'Worst turn', 'Over budget', 'Barge-ins', 'Lost frames', 'Turns by wait'];
+    return h(
+      'div',
+      { class: 'card scroll-x' },
+      h(
+        'table',
+        { class: 'sessions' },
+        h('thead', {}, h('tr', {}, ...heads.map((head, i) => h('th', { scope: 'col', class: i >= 3 && i <= 11 ? 'right' : undefined }, head)))),
+        h('tbody', {}, ...sessions.map(session => this.#row(session))),
+      ),
+    );
+  }
+
+  #row(session: SessionSummary): HTMLElement {
+    const v2v = session.voiceToVoice;
+    const lengthNs = (unixMs(session.endUnixNs) - unixMs(session.startUnixNs)) * 1e6;
+    const cell = (label: string, text: string, look = ''): HTMLElement => h('td', { class: `right ${look}`, 'data-label': label }, text);
+    const worst = session.worstTurn;
+    return h(
+      'tr',
+      { class: 'row', 'data-key': session.key, onclick: event => this.#open(event, session.key) },
+      h('td', { class: 'cell-name' }, h('a', { href: formatRoute(sessionRoute(session.key)) }, cut(session.id, 80)), h('div', { class: 'sub' }, subtitle(session))),
+      h('td', {}, statusBadge(session.status)),
+      h('td', { class: 'quiet', 'data-label': 'Started' }, wallTime(session.startUnixNs, Date.now())),
+      cell('Length', clock(lengthNs)),
+      cell('Turns', count(session.turnCount)),
+      cell('p50', duration(v2v?.p50Ns)),
+      cell('p95', duration(v2v?.p95Ns)),
+      cell('p99', duration(v2v?.p99Ns)),
+      h('td', { class: 'right', 'data-label': 'Worst' }, worst ? h('a', { class: 'link', href: formatRoute(sessionRoute(session.key, { turn: worst.tick })) }, duration(worst.waitNs)) : '–'),
+      cell('Over budget', session.turnCount === 0 ? '–' : count(session.overBudgetCount), session.overBudgetCount > 0 ? 'warn strong' : 'quiet'),
+      cell('Barge-ins', count(session.bargeInCount), session.bargeInCount > 0 ? '' : 'quiet'),
+      h('td', { class: session.frames.lost > 0 ? 'right' : 'right quiet', 'data-label': 'Lost', title: `${count(session.frames.lost)} of ${count(session.frames.expected)} frames` }, session.frames.expected === 0 ? '–' : `${count(session.frames.lost)} (${share(session.frames.lost, session.frames.expected)})`),
+      h('td', {}, session.strip.length === 0 ? '' : (strip(session.strip) as unknown as HTMLElement)),
+    );
+  }
+
+  #open(event: MouseEvent, key: string): void {
+    if (!(event.target as Element).closest('a')) this.#app.go(sessionRoute(key));
+  }
+}
+
+function newestFirst(a: SessionSummary, b: SessionSummary): number {
+  return unixMs(b.startUnixNs) - unixMs(a.startUnixNs) || (a.key < b.key ? -1 : 1);
+}
+
+function subtitle(session: SessionSummary): string {
+  const region = session.attributes['region'] ?? session.attributes['cloud.region'];
+  const parts = [session.synthetic, region, session.services.join(' · ')].filter(part => typeof part === 'string' && part !== '');
+  return cut(parts.join('  —  '), 90);
+}
+
