@@ -1,0 +1,106 @@
+// Clock probes: four stamps with the collector, about once a second, while a
+// session is open. Every sample is handed on raw; the collector chooses.
+//
+// An answer over a fresh connection is thrown away: its way there included
+// handshakes, which makes the two ways unequal. Platforms that cannot say
+// (browsers) lose the first answer after each silence instead.
+
+import { decodeUtf8, domainNs, type ClockSample } from '@framescope/protocol';
+import type { Clock, Http, Timer, Timers } from '../ports.ts';
+
+const PROBE_MS = 1_000;
+/** A collector that does not answer is asked less often, up to this. */
+const PROBE_MS_MAX = 30_000;
+const TIMEOUT_MS = 5_000;
+
+export interface ProberPorts {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly http: Http;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export class Prober {
+  readonly #ports: ProberPorts;
+  readonly #take: (sample: ClockSample) => void;
+  #timer: Timer | undefined;
+  #isRunning = false;
+  #isWarm = false;
+  #failures = 0;
+
+  /** @param take Gets each sample, off the audio path. */
+  constructor(ports: ProberPorts, take: (sample: ClockSample) => void) {
+    this.#ports = ports;
+    this.#take = take;
+  }
+
+  /** Probes from now on, until `stop`. Starting twice does nothing. */
+  start(): void {
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    void this.#probe();
+  }
+
+  stop(): void {
+    this.#isRunning = false;
+    this.#isWarm = false;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  async #probe(): Promise<void> {
+    const { clock, http, url, headers } = this.#ports;
+    const { epoch } = clock;
+    const t1 = clock.now();
+    try {
+      const answer = await http({
+        method: 'GET',
+        url: `${url}?t1=${t1}`,
+        headers,
+        timeoutMs: TIMEOUT_MS,
+      });
+      const t4 = clock.now();
+      const sample = answer.status === 200 ? sampleOf(answer.body, t1, t4) : undefined;
+      this.#failures = sample === undefined ? this.#failures + 1 : 0;
+      const isGood = this.#isWarm && answer.isCold !== true && epoch === clock.epoch;
+      this.#isWarm = sample !== undefined;
+      if (sample !== undefined && isGood) this.#take(sample);
+    } catch {
+      // No answer is no news: the exporter tells of an unreachable collector.
+      this.#isWarm = false;
+      this.#failures += 1;
+    }
+    this.#again();
+  }
+
+  #again(): void {
+    if (!this.#isRunning) return;
+    const delayMs = Math.min(PROBE_MS * 2 ** Math.min(this.#failures, 5), PROBE_MS_MAX);
+    this.#timer?.cancel();
+    this.#timer = this.#ports.timers.after(delayMs, () => {
+      if (this.#isRunning) void this.#probe();
+    });
+  }
+}
+
+/** Reads `{ domain, epoch, t2, t3 }`; `undefined` for anything else. */
+function sampleOf(body: Uint8Array, t1: number, t4: number): ClockSample | undefined {
+  if (body.length > 1_000) return undefined;
+  const raw: unknown = JSON.parse(decodeUtf8(body));
+  if (typeof raw !== 'object' || raw === null) return undefined;
+  const { domain, epoch, t2, t3 } = raw as Record<string, unknown>;
+  if (typeof domain !== 'string' || !/^[0-9a-f]{16}$/.test(domain)) return undefined;
+  if (!isWhole(epoch) || !isWhole(t2) || !isWhole(t3)) return undefined;
+  return {
+    peer: domain,
+    peerEpoch: epoch,
+    t1: domainNs(t1),
+    t2: domainNs(t2),
+    t3: domainNs(t3),
+    t4: domainNs(t4),
+  };
+}
+
+const isWhole = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isSafeInteger(value);

@@ -1,0 +1,218 @@
+// One session's flush: marks out of the ring, into a record, into bytes, into
+// the outbox. Runs off the audio path, about once a second.
+
+import {
+  ATTR,
+  encodeRecord,
+  EncodeTally,
+  type ClockSample,
+  type FrameBlock,
+  type FrameRecord,
+  type MediaRange,
+  type SessionState,
+} from '@framescope/protocol';
+import type { MarkRing, MarkRows } from '../hot/mark-ring.ts';
+import type { Attributes, Clock } from '../ports.ts';
+import { textOf, type Problems } from '../problems.ts';
+import { framesSpans, recordId, type SpanPacker } from './frames-span.ts';
+import type { Outbox } from './outbox.ts';
+import type { RecordBuilder, StreamFacts } from './record-builder.ts';
+import type { StateBook, Told } from './state-book.ts';
+
+/** 10 µs: finer than a browser's clock, and 6.8 bits a mark. */
+const QUANTUM_NS = 10_000;
+/** A sample a second from the collector and each link: a minute of a busy relay. */
+const CLOCK_SAMPLES_MAX = 256;
+
+export interface ExporterHost {
+  readonly sessionId: string;
+  readonly traceId: string;
+  readonly producer: string;
+  readonly clock: Clock;
+  readonly problems: Problems;
+  readonly ring: MarkRing;
+  /** Where marks of hops that found no room went. */
+  readonly refusingRing: MarkRing;
+  /** Shared by all sessions of a scope: a flush is over before the next one begins. */
+  readonly rows: MarkRows;
+  readonly builder: RecordBuilder;
+  readonly book: StateBook;
+  readonly packer: SpanPacker;
+  readonly outbox: Outbox;
+  readonly rangesOf: (stream: StreamFacts) => readonly MediaRange[];
+  /** Calls of `mark` refused for their arguments, since the start. */
+  readonly badMarkCount: () => number;
+  readonly sessionState: () => SessionState;
+  readonly onAcknowledged: (recordIds: readonly string[]) => void;
+}
+
+export class SessionExporter {
+  readonly #host: ExporterHost;
+  #seq = 0;
+  #clockSamples: ClockSample[] = [];
+  #refused = 0;
+  #closed = 0;
+  #bad = 0;
+  #waiting = 0;
+
+  constructor(host: ExporterHost) {
+    this.#host = host;
+  }
+
+  clockSample(sample: ClockSample): void {
+    if (this.#clockSamples.length < CLOCK_SAMPLES_MAX) this.#clockSamples.push(sample);
+  }
+
+  /** Attributes of every span of ours: session and clock. */
+  common(): Attributes {
+    const { clock, sessionId } = this.#host;
+    return {
+      [ATTR.sessionId]: sessionId,
+      [ATTR.clockDomain]: clock.domain,
+      [ATTR.clockEpoch]: clock.epoch,
+      [ATTR.clockZeroUnixNs]: String(clock.zeroUnixNs),
+    };
+  }
+
+  /** Packs what came since the last call and hands it to the outbox. Never throws. */
+  flush(): void {
+    const { problems } = this.#host;
+    const lost = problems.guard(
+      'flush',
+      () => this.#countLost(),
+      () => 0,
+    );
+    // A full ring may hold more than one record's worth.
+    do
+      problems.guard(
+        'flush',
+        () => this.#flushOnce(lost),
+        () => undefined,
+      );
+    while (this.#host.ring.length > 0);
+  }
+
+  #flushOnce(lostCount: number): void {
+    const { ring, rows, builder, book, rangesOf, sessionState, clock } = this.#host;
+    const frameCount = ring.drain(rows);
+    const blocks = builder.blocks(rows, frameCount, rangesOf);
+    const clockSamples = this.#clockSamples;
+    this.#clockSamples = [];
+    const told = book.next(sessionState);
+    const isEmpty = blocks.length === 0 && clockSamples.length === 0 && told.message === undefined;
+    // A heart beat says "I am alive"; one that waits says nothing more.
+    if (isEmpty && this.#waiting > 0) return;
+    const record = this.#record(blocks, clockSamples);
+    const nowNs = clock.now();
+    const firstNs = frameCount === 0 ? nowNs : least(rows.atNs, frameCount);
+    const lastNs = frameCount === 0 ? nowNs : greatest(rows.atNs, frameCount);
+    this.#send(record, told, { frameCount, lostCount, firstNs, lastNs });
+  }
+
+  #record(blocks: readonly FrameBlock[], clockSamples: readonly ClockSample[]): FrameRecord {
+    const { producer, clock } = this.#host;
+    const seq = this.#seq;
+    this.#seq += 1;
+    return {
+      producer,
+      seq,
+      domain: clock.domain,
+      epoch: clock.epoch,
+      zeroUnixNs: clock.zeroUnixNs,
+      quantumNs: QUANTUM_NS,
+      blocks,
+      clockSamples,
+    };
+  }
+
+  #send(
+    record: FrameRecord,
+    told: Told,
+    counts: { frameCount: number; lostCount: number; firstNs: number; lastNs: number },
+  ): void {
+    const { book, outbox, packer, traceId, problems } = this.#host;
+    try {
+      const parts = this.#encode(record);
+      const state = told.message;
+      const facts = { traceId, record, parts, state, common: this.common(), ...counts };
+      const bytes = packer.pack(framesSpans(facts));
+      const recordIds = Array.from({ length: Math.max(1, parts.length) }, (_, part) =>
+        recordId(record, traceId, part),
+      );
+      this.#waiting += 1;
+      outbox.enqueue({
+        recordIds,
+        bytes,
+        settled: drop => {
+          this.#waiting -= 1;
+          told.settled(drop === undefined);
+          if (drop === undefined) this.#acknowledged(recordIds);
+          else book.countDropped(drop, 1);
+        },
+      });
+    } catch (cause) {
+      told.settled(false);
+      book.countDropped('not_encoded', 1);
+      problems.report(
+        'not_encoded',
+        `a record could not be packed: ${textOf(cause)}; please report this`,
+      );
+    }
+  }
+
+  #encode(record: FrameRecord): readonly Uint8Array[] {
+    if (record.blocks.length === 0 && record.clockSamples.length === 0) return [];
+    const tally = new EncodeTally();
+    const parts = encodeRecord(record, { tally });
+    this.#host.book.countDropped('bad_mark', tally.refusedCount);
+    return parts;
+  }
+
+  #acknowledged(recordIds: readonly string[]): void {
+    try {
+      this.#host.onAcknowledged(recordIds);
+    } catch (cause) {
+      this.#host.problems.report('on_acknowledged_threw', `onAcknowledged: ${textOf(cause)}`);
+    }
+  }
+
+  /** Marks lost since the last flush, each told under its reason. */
+  #countLost(): number {
+    const { ring, refusingRing, badMarkCount, book, problems } = this.#host;
+    const refused = ring.refusedCount - this.#refused;
+    const closedCount = ring.closedCount + refusingRing.closedCount;
+    const closed = closedCount - this.#closed;
+    const bad = badMarkCount() - this.#bad;
+    this.#refused += refused;
+    this.#closed += closed;
+    this.#bad += bad;
+    book.countDropped('ring_full', refused);
+    book.countDropped('session_ended', closed);
+    book.countDropped('bad_mark', bad);
+    if (refused > 0)
+      problems.report(
+        'ring_full',
+        'more marks than the ring holds came between two flushes: was the event loop blocked? They are counted as dropped',
+        refused,
+      );
+    if (bad > 0)
+      problems.report(
+        'bad_mark',
+        'mark(samples) takes a whole number of samples above 0, markAt also a start tick from 0',
+        bad,
+      );
+    return refused + bad;
+  }
+}
+
+function least(values: Float64Array, count: number): number {
+  let least = values[0]!;
+  for (let i = 1; i < count; i++) least = Math.min(least, values[i]!);
+  return least;
+}
+
+function greatest(values: Float64Array, count: number): number {
+  let greatest = values[0]!;
+  for (let i = 1; i < count; i++) greatest = Math.max(greatest, values[i]!);
+  return greatest;
+}

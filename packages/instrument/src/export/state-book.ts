@@ -1,0 +1,96 @@
+// Which part of the live state goes with the next flush: turns that changed
+// since they were last put on their way, the session when it changed and every
+// tenth time, drop counts when they rose. What was dropped on the way is told
+// again; what is in the outbox is not packed twice.
+
+import type { SessionState, StateMessage, TurnState } from '@framescope/protocol';
+import type { DropReason } from './outbox.ts';
+
+/** Session state is repeated: a collector that lost its data learns of the session anew. */
+const SESSION_EVERY = 10;
+/** Ended turns that wait to be acknowledged. */
+export const TURNS_MAX = 1_000;
+
+/** A turn as this book sees it. */
+export interface ToldTurn {
+  readonly rev: number;
+  readonly isEnded: boolean;
+  snapshot(): TurnState;
+}
+
+interface Page {
+  sentRev: number;
+  ackedRev: number;
+}
+
+/** What to do when the flush that carried a message is settled. */
+export interface Told {
+  readonly message: StateMessage | undefined;
+  readonly settled: (isDelivered: boolean) => void;
+}
+
+export class StateBook {
+  readonly #turns = new Map<ToldTurn, Page>();
+  readonly #dropped: Partial<Record<DropReason, number>> = {};
+  #isDroppedTold = true;
+  #isSessionTold = false;
+  #flushCount = 0;
+
+  /** Takes a turn in; false if there are too many that nobody acknowledged. */
+  addTurn(turn: ToldTurn): boolean {
+    if (this.#turns.size >= TURNS_MAX) return false;
+    this.#turns.set(turn, { sentRev: 0, ackedRev: 0 });
+    return true;
+  }
+
+  /** Call when the session's attributes, streams or end changed. */
+  sessionChanged(): void {
+    this.#isSessionTold = false;
+  }
+
+  countDropped(reason: DropReason, count: number): void {
+    if (count <= 0) return;
+    this.#dropped[reason] = (this.#dropped[reason] ?? 0) + count;
+    this.#isDroppedTold = false;
+  }
+
+  /** Cumulative counts of what was not delivered. */
+  get dropped(): Readonly<Partial<Record<DropReason, number>>> {
+    return this.#dropped;
+  }
+
+  /** The message of this flush; an absent one means that nothing changed. */
+  next(session: () => SessionState): Told {
+    const isSessionDue = !this.#isSessionTold || this.#flushCount % SESSION_EVERY === 0;
+    const changed = [...this.#turns].filter(([turn, page]) => turn.rev > page.sentRev);
+    const isDropDue = !this.#isDroppedTold;
+    this.#flushCount += 1;
+    this.#isSessionTold = true;
+    this.#isDroppedTold = true;
+    if (!isSessionDue && !isDropDue && changed.length === 0)
+      return { message: undefined, settled: () => undefined };
+    const revs = changed.map(([turn, page]) => {
+      page.sentRev = turn.rev;
+      return { turn, page, rev: turn.rev };
+    });
+    const message: StateMessage = {
+      v: 1,
+      ...(isSessionDue ? { session: session() } : {}),
+      ...(changed.length > 0 ? { turns: changed.map(([turn]) => turn.snapshot()) } : {}),
+      ...(isDropDue ? { dropped: { ...this.#dropped } } : {}),
+    };
+    const settled = (isDelivered: boolean): void => {
+      if (isSessionDue && !isDelivered) this.#isSessionTold = false;
+      if (isDropDue && !isDelivered) this.#isDroppedTold = false;
+      for (const one of revs) this.#settle(one, isDelivered);
+    };
+    return { message, settled };
+  }
+
+  #settle(one: { turn: ToldTurn; page: Page; rev: number }, isDelivered: boolean): void {
+    const { turn, page, rev } = one;
+    if (isDelivered) page.ackedRev = Math.max(page.ackedRev, rev);
+    else page.sentRev = Math.min(page.sentRev, page.ackedRev);
+    if (turn.isEnded && page.ackedRev >= turn.rev) this.#turns.delete(turn);
+  }
+}

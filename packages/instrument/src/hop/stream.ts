@@ -1,0 +1,177 @@
+// One direction of audio from one source in a session, as one process sees it:
+// its hops, its media position, and what it declares about missing media.
+
+import {
+  tick,
+  type DomainNs,
+  type HopName,
+  type MediaRange,
+  type StreamState,
+  type Tick,
+} from '@framescope/protocol';
+import { nameIfAny, nameOf, optionsOf, tickOf } from '../coerce.ts';
+import { HopProbe, isFrameLength } from '../hot/hop-probe.ts';
+import { JumpList, JUMPS_MAX } from '../hot/jump-list.ts';
+import type { MarkRing } from '../hot/mark-ring.ts';
+import type { Problems } from '../problems.ts';
+import { Hop, type HopOptions } from './hop.ts';
+
+/** Declared ranges kept between two flushes; a second has 100 frames at most. */
+const RANGES_MAX = 1_024;
+
+/** What a stream needs of its session. */
+export interface StreamHost {
+  readonly role: string;
+  readonly ring: MarkRing;
+  /** A closed ring: marks of hops there was no room for are counted there. */
+  readonly refusingRing: MarkRing;
+  readonly problems: Problems;
+  now(): DomainNs;
+  /** Gives a new hop its code in the ring; `undefined` when the session has too many. */
+  enrol(stream: Stream, probe: (code: number) => ProbedHop): ProbedHop | undefined;
+}
+
+/** A hop with its hot half, which users do not see. */
+export interface ProbedHop {
+  readonly hop: Hop;
+  readonly probe: HopProbe;
+}
+
+export class Stream {
+  readonly name: string;
+  readonly sampleRate: number;
+  /** `up`: from the user toward the agent. `down`: toward the user. */
+  readonly direction: 'up' | 'down';
+
+  readonly #host: StreamHost;
+  readonly #hops = new Map<string, ProbedHop>();
+  readonly #jumps = new JumpList();
+  #ranges: MediaRange[] = [];
+
+  /** Made by `Session.stream`. */
+  constructor(host: StreamHost, state: StreamState) {
+    this.#host = host;
+    this.name = state.name;
+    this.sampleRate = state.sampleRate;
+    this.direction = state.direction;
+  }
+
+  /**
+   * The hop of that name in this process, made at the first call. A lookup of some 20 ns; keep the
+   * result where it matters. A hop counts its samples from tick 0 (or from where an anchor put the
+   * stream); one that sees only part of the stream uses `markAt`.
+   */
+  hop(name: string, options?: HopOptions): Hop {
+    const known = options === undefined ? this.#hops.get(name) : undefined;
+    return (known ?? this.#probed(name, options)).hop;
+  }
+
+  /** The foremost tick that any hop of this process has reached. */
+  get position(): Tick {
+    let position = 0;
+    for (const { probe } of this.#hops.values()) position = Math.max(position, probe.nextTick());
+    return tick(position);
+  }
+
+  /** Samples made up in place of missing ones left `hopName` now (packet loss concealment). */
+  conceal(hopName: string, startTick: number, samples: number): void {
+    this.#declare('conceal', hopName, startTick, samples);
+  }
+
+  /** Samples thrown away here, on purpose. */
+  drop(hopName: string, startTick: number, samples: number): void {
+    this.#declare('drop', hopName, startTick, samples);
+  }
+
+  /** Samples that nobody sends: DTX, mute. They are not lost. */
+  silence(hopName: string, startTick: number, samples: number): void {
+    this.#declare('silence', hopName, startTick, samples);
+  }
+
+  /**
+   * Where the next frame on a wire starts: at the `send` hop, or, where none is marked, at the
+   * rearmost hop in use. `breakCount` rises when the ticks do not follow each other.
+   */
+  sendPlace(isFirst: boolean): { readonly tick: Tick; readonly breakCount: number } {
+    const send = this.#probed('send').probe;
+    const used = [...this.#hops.values()].map(one => one.probe).filter(probe => probe.isUsed);
+    const ticks = used.map(probe => probe.nextTick());
+    const isSend = send.isUsed || isFirst || used.length === 0;
+    const at = isSend ? send.nextTick() : Math.min(...ticks);
+    return { tick: tick(at), breakCount: send.breakCount };
+  }
+
+  /** The peer says that the next frame starts at `place`: hops jump there once they pass this point. */
+  follow(place: Tick): void {
+    const { position } = this;
+    if (position === place) return;
+    if (!this.#jumps.add(position, place))
+      this.#host.problems.report(
+        'too_many_jumps',
+        `stream ${this.name}: more than ${JUMPS_MAX} jumps; positions are no longer corrected`,
+      );
+  }
+
+  /** Hands over the ranges declared since the last call. */
+  takeRanges(): readonly MediaRange[] {
+    const ranges = this.#ranges;
+    this.#ranges = [];
+    return ranges;
+  }
+
+  #probed(name: string, options?: HopOptions): ProbedHop {
+    const find = (): ProbedHop => this.#findOrAdd(name, options);
+    return this.#host.problems.guard('stream.hop', find, () => this.#findOrAdd('unnamed'));
+  }
+
+  #findOrAdd(name: string, options?: HopOptions): ProbedHop {
+    const { problems, role } = this.#host;
+    const { after, nth } = optionsOf(options);
+    const safeName = nameOf(name, 'unnamed', 'stream.hop', problems);
+    const safeNth = typeof nth === 'number' && nth >= 0 && nth < 256 ? Math.floor(nth) : 0;
+    const key = safeNth === 0 ? safeName : `${safeName}#${safeNth + 1}`;
+    const safeAfter = nameIfAny(after, 'hop after', problems);
+    const hop = { role, name: safeName, nth: safeNth };
+    return (
+      this.#hops.get(key) ??
+      this.#add(key, safeAfter === undefined ? hop : { ...hop, after: safeAfter })
+    );
+  }
+
+  #add(key: string, name: HopName): ProbedHop {
+    const { ring, refusingRing, problems } = this.#host;
+    const make = (on: MarkRing, code: number): ProbedHop => {
+      const probe = new HopProbe(on, code, this.#jumps);
+      return { hop: new Hop(name, probe), probe };
+    };
+    const enrolled = this.#host.enrol(this, code => make(ring, code));
+    if (enrolled === undefined) {
+      problems.report(
+        'too_many_hops',
+        `stream ${this.name}: no room for hop ${key}; its marks are dropped`,
+      );
+      return make(refusingRing, 0);
+    }
+    this.#hops.set(key, enrolled);
+    return enrolled;
+  }
+
+  #declare(kind: MediaRange['kind'], hopName: string, startTick: number, samples: number): void {
+    const { problems } = this.#host;
+    const where = `stream.${kind}`;
+    const declare = (): void => {
+      const start = tickOf(startTick, where, problems);
+      if (start === undefined) return;
+      if (!isFrameLength(samples))
+        return problems.report('bad_argument', `${where}: samples is a whole number above 0`);
+      if (this.#ranges.length >= RANGES_MAX)
+        return problems.report('ranges_full', `${where}: over ${RANGES_MAX} ranges in one flush`);
+      const { hop, probe } = this.#probed(hopName);
+      const end = tick(start + samples);
+      const atNs = this.#host.now();
+      this.#ranges.push({ kind, hop: hop.name, startTick: start, endTick: end, atNs });
+      probe.skipTo(end);
+    };
+    problems.guard(where, declare, () => undefined);
+  }
+}

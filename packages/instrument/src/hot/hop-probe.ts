@@ -1,0 +1,105 @@
+// One hop of one stream, where frames are marked: the media position of the
+// hop, and the jumps of the stream that it has not made yet.
+//
+// The position lives in a Float64Array of one: a double in a field is boxed
+// when it outgrows 31 bits (after 12 hours at 48 kHz), and a box is garbage.
+
+import type { MarkRing } from './mark-ring.ts';
+import type { JumpList } from './jump-list.ts';
+
+/** Samples in one frame at most: ten minutes at 48 kHz. More is a mistake in units. */
+export const FRAME_SAMPLES_MAX = 28_800_000;
+/** Ticks are whole numbers a double holds exactly. */
+const TICK_MAX = 9_007_199_254_740_991 - FRAME_SAMPLES_MAX;
+
+export class HopProbe {
+  /** Calls of `mark` and `markAt` refused for their arguments. */
+  badCount = 0;
+  /** How often the ticks did not follow each other: what is sent on needs a new anchor. */
+  breakCount = 0;
+  /** True once a frame was marked or declared. */
+  isUsed = false;
+
+  readonly #ring: MarkRing;
+  readonly #code: number;
+  readonly #jumps: JumpList;
+  readonly #next: Float64Array;
+  #jumpsMade = 0;
+
+  /** @param code Index of this hop in its session; below 65,536. */
+  constructor(ring: MarkRing, code: number, jumps: JumpList) {
+    this.#ring = ring;
+    this.#code = code;
+    this.#jumps = jumps;
+    this.#next = new Float64Array(1);
+  }
+
+  /** The tick that the next frame starts with, jumps of the stream included. */
+  nextTick(): number {
+    this.#jump();
+    return this.#next[0]!;
+  }
+
+  /**
+   * The next `samples` ticks left this hop now. About 60 ns and no garbage. A count that is no
+   * whole number above 0 is refused and counted; never throws.
+   */
+  mark(samples: number): void {
+    if (!isFrameLength(samples)) {
+      this.badCount = (this.badCount + 1) | 0;
+      return;
+    }
+    this.#jump();
+    const start = this.#next[0]!;
+    this.#ring.push(this.#code, start, samples);
+    this.#next[0] = start + samples;
+    this.isUsed = true;
+  }
+
+  /**
+   * Ticks `startTick` to `startTick + samples` left this hop now: after a loss, late, or repeated.
+   * `mark` goes on after the highest tick marked. Costs and refuses like `mark`.
+   */
+  markAt(startTick: number, samples: number): void {
+    if (!isFrameLength(samples) || !isTick(startTick)) {
+      this.badCount = (this.badCount + 1) | 0;
+      return;
+    }
+    this.#ring.push(this.#code, startTick, samples);
+    if (startTick === this.nextTick()) {
+      this.#next[0] = startTick + samples;
+      this.isUsed = true;
+    } else this.skipTo(startTick + samples);
+  }
+
+  /** Moves the position forward to `tick`, over ticks accounted for in another way. */
+  skipTo(tick: number): void {
+    this.#jumpsMade = this.#jumps.count;
+    this.breakCount = (this.breakCount + 1) | 0;
+    if (tick > this.#next[0]!) this.#next[0] = tick;
+    this.isUsed = true;
+  }
+
+  /** Makes the jumps of the stream that lie at or before the position. */
+  #jump(): void {
+    while (this.#jumpsMade < this.#jumps.count) {
+      const beyond = this.#next[0]! - this.#jumps.at(this.#jumpsMade);
+      if (beyond < 0) return;
+      this.#next[0] = this.#jumps.to(this.#jumpsMade) + beyond;
+      this.#jumpsMade = (this.#jumpsMade + 1) | 0;
+      this.breakCount = (this.breakCount + 1) | 0;
+    }
+  }
+}
+
+/** False also for what is no number: callers may be untyped. */
+export function isFrameLength(samples: unknown): boolean {
+  return (
+    typeof samples === 'number' && samples >= 1 && samples <= FRAME_SAMPLES_MAX && samples % 1 === 0
+  );
+}
+
+/** A whole number from 0 that leaves room for a frame. */
+export function isTick(tick: unknown): boolean {
+  return typeof tick === 'number' && tick >= 0 && tick <= TICK_MAX && tick % 1 === 0;
+}

@@ -1,0 +1,46 @@
+// The package in a browser: the same names on another platform.
+
+import { Scope, type FramescopeOptions } from './framescope.ts';
+import { BrowserClock, makeBrowserPlatform } from './platform/browser/platform.ts';
+import type { Clock } from './ports.ts';
+
+/**
+ * Tags audio frames with trace IDs and tells when each passed each hop. One for each page.
+ * Construction costs no I/O; nothing it does throws.
+ */
+export class Framescope extends Scope {
+  constructor(options: FramescopeOptions) {
+    super(options, makeBrowserPlatform());
+  }
+}
+
+/** The clock of this page: a domain of its own. */
+export const systemClock = (): Clock => new BrowserClock();
+
+export { Link, type AnchorOptions } from './adapters/websocket/link.ts';
+export { ClockColumn } from './clock/clock-column.ts';
+export { skewClock, type SkewedClockOptions } from './clock/skewed-clock.ts';
+export type { FramescopeOptions, SessionOptions, Stats } from './framescope.ts';
+export { Hop, type HopOptions } from './hop/hop.ts';
+export { Stream } from './hop/stream.ts';
+export type {
+  Attributes,
+  Clock,
+  Http,
+  HttpRequest,
+  HttpResponse,
+  Problem,
+  TimeColumn,
+  Timer,
+  Timers,
+} from './ports.ts';
+export { Session, type StreamOptions, type TurnStart } from './session.ts';
+export { BargeIn } from './turn/barge-in.ts';
+export { Stage, type StageEnd, type StageOptions } from './turn/stage.ts';
+export {
+  Turn,
+  type FirstVoiced,
+  type MomentOptions,
+  type SpeechEnded,
+  type WaitOptions,
+} from './turn/turn.ts';

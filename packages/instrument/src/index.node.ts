@@ -1,0 +1,52 @@
+// The package on Node: the platform filled in, and the names users hold.
+
+import { Scope, type FramescopeOptions } from './framescope.ts';
+import { skewClock, type SkewedClockOptions } from './clock/skewed-clock.ts';
+import { NodeClock } from './platform/node/clock.ts';
+import { makeNodePlatform } from './platform/node/platform.ts';
+import type { Clock } from './ports.ts';
+
+/**
+ * Tags audio frames with trace IDs and tells when each passed each hop. One for each process.
+ * Construction costs no I/O; nothing it does throws.
+ */
+export class Framescope extends Scope {
+  constructor(options: FramescopeOptions) {
+    super(options, makeNodePlatform());
+  }
+}
+
+/** The clock of this machine: all Node processes on one Linux host share it. */
+export const systemClock = (): Clock => new NodeClock();
+
+/** A clock `offsetMs` ahead and `driftPpm` fast, in a domain of its own: for demos and tests. */
+export const skewedClock = (options?: SkewedClockOptions): Clock =>
+  skewClock(new NodeClock(), options);
+
+export { Link, type AnchorOptions } from './adapters/websocket/link.ts';
+export { ClockColumn } from './clock/clock-column.ts';
+export { skewClock, type SkewedClockOptions } from './clock/skewed-clock.ts';
+export type { FramescopeOptions, SessionOptions, Stats } from './framescope.ts';
+export { Hop, type HopOptions } from './hop/hop.ts';
+export { Stream } from './hop/stream.ts';
+export type {
+  Attributes,
+  Clock,
+  Http,
+  HttpRequest,
+  HttpResponse,
+  Problem,
+  TimeColumn,
+  Timer,
+  Timers,
+} from './ports.ts';
+export { Session, type StreamOptions, type TurnStart } from './session.ts';
+export { BargeIn } from './turn/barge-in.ts';
+export { Stage, type StageEnd, type StageOptions } from './turn/stage.ts';
+export {
+  Turn,
+  type FirstVoiced,
+  type MomentOptions,
+  type SpeechEnded,
+  type WaitOptions,
+} from './turn/turn.ts';

@@ -1,0 +1,52 @@
+// The clock of a Node process: `process.hrtime`, counted from its own zero. On
+// Linux that is CLOCK_MONOTONIC, one clock for all processes of a machine (and
+// of its containers): its domain is made from the boot ID, so that they need no
+// offset between them. Elsewhere each process is a domain of its own.
+
+import { readFileSync } from 'node:fs';
+import { clockDomainOf, domainNs, unixNs, type DomainNs, type UnixNs } from '@framescope/protocol';
+import { JumpWatch } from '../../clock/jump-watch.ts';
+import type { Clock } from '../../ports.ts';
+import { NodeTimeColumn } from './time-column.ts';
+
+const BOOT_ID = '/proc/sys/kernel/random/boot_id';
+
+const now = (): DomainNs => domainNs(Number(process.hrtime.bigint()));
+const wallNs = (): bigint => BigInt(Date.now()) * 1_000_000n;
+
+export class NodeClock implements Clock {
+  readonly domain: string;
+  readonly #watch = new JumpWatch(now, wallNs);
+
+  constructor() {
+    this.domain = readDomain();
+  }
+
+  get epoch(): number {
+    return this.#watch.epoch;
+  }
+  get zeroUnixNs(): UnixNs {
+    return unixNs(this.#watch.zeroUnixNs);
+  }
+
+  now(): DomainNs {
+    return now();
+  }
+
+  makeColumn(capacity: number): NodeTimeColumn {
+    return new NodeTimeColumn(capacity);
+  }
+
+  check(): boolean {
+    return this.#watch.check();
+  }
+}
+
+function readDomain(): string {
+  try {
+    return clockDomainOf(readFileSync(BOOT_ID, 'utf8'));
+  } catch {
+    // No boot ID (macOS, Windows, a locked-down container): nothing vouches for a shared zero.
+    return clockDomainOf(`${process.pid} ${process.hrtime.bigint()} ${Math.random()}`);
+  }
+}

@@ -1,0 +1,91 @@
+// What the instrumentation takes from outside: clock, timers, HTTP, chance.
+// The entries (index.node.ts, index.browser.ts) fill these with the platform;
+// a simulator fills them with virtual time and a captured wire.
+
+import type { ClockDomainId, DomainNs, UnixNs } from '@framescope/protocol';
+import type { TimeColumn } from './hot/time-column.ts';
+
+export type { TimeColumn } from './hot/time-column.ts';
+
+/** One monotonic clock, and what its process believed the wall clock to say at its zero. */
+export interface Clock {
+  /** 16 hex digits; equal for processes that read the very same clock with the same zero. */
+  readonly domain: ClockDomainId;
+  /** Rises when the clock jumped against the wall clock (sleep, suspend, step). */
+  readonly epoch: number;
+  /** Wall clock at domain time 0, in this epoch. */
+  readonly zeroUnixNs: UnixNs;
+  /** Whole ns since the domain's zero. Must not throw. */
+  now(): DomainNs;
+  /** A column that this clock stamps. Called once a session. */
+  makeColumn(capacity: number): TimeColumn;
+  /**
+   * Compares with the wall clock and opens a new epoch after a jump; true if it did. Called once a
+   * flush, after the marks of that flush were taken out. Absent: the clock never jumps.
+   */
+  check?(): boolean;
+}
+
+/** A task that waits. Cancelling it twice, or after it ran, does nothing. */
+export interface Timer {
+  cancel(): void;
+}
+
+/** Timers that do not keep a process alive. */
+export interface Timers {
+  /** Runs `task` once, `delayMs` from now. */
+  after(delayMs: number, task: () => void): Timer;
+}
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST';
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+  /** Rejects after so long. */
+  readonly timeoutMs: number;
+  /** The page is going away: outlive it if the platform can. */
+  readonly isLast?: boolean;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  /** Seconds of a `Retry-After` header, if there was one. */
+  readonly retryAfterS?: number;
+  readonly body: Uint8Array;
+  /** True when a connection had to be made for it: its timing is no clock probe. */
+  readonly isCold?: boolean;
+}
+
+/** One HTTP exchange. Rejects when no answer came; never throws. */
+export type Http = (request: HttpRequest) => Promise<HttpResponse>;
+
+/** Something that went wrong in or around the instrumentation; it never throws instead. */
+export interface Problem {
+  /** Stable, e.g. `ring_full`, `collector_unreachable`, `bad_argument`. */
+  readonly code: string;
+  /** What, where, and what to do. */
+  readonly message: string;
+  /** How often it happened until now. */
+  readonly count: number;
+}
+
+/** Attributes as OpenTelemetry takes them, without arrays. */
+export type Attributes = Readonly<Record<string, string | number | boolean>>;
+
+/** All that differs between Node, a browser and a simulation. */
+export interface Platform {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly http: Http;
+  /** 0 ≤ x < 1. Backoff jitter and the producer's ID. */
+  readonly random: () => number;
+  /** Resource attributes the platform knows: `host.name`, `process.pid`, … */
+  readonly resource: Attributes;
+  /** Where to send when the user does not say. */
+  readonly endpoint: string;
+  /** Headers from `OTEL_EXPORTER_OTLP_HEADERS` and the like. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Calls `flush` when the process or page is about to go; returns a function that stops that. */
+  readonly onExit: (flush: () => void) => () => void;
+}

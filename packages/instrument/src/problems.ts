@@ -1,0 +1,54 @@
+// Nothing in this package throws into the user's audio code. What goes wrong is
+// counted by its code, and told once a code through `onProblem`.
+
+import type { Problem } from './ports.ts';
+
+/** Codes are ours, so there are few; a bound all the same. */
+const CODES_MAX = 64;
+
+export class Problems {
+  readonly #counts = new Map<string, number>();
+  readonly #tell: ((problem: Problem) => void) | undefined;
+
+  constructor(tell: ((problem: Problem) => void) | undefined) {
+    this.#tell = typeof tell === 'function' ? tell : undefined;
+  }
+
+  /** Counts a problem, and tells it if it is the first of its code. */
+  report(code: string, message: string, count = 1): void {
+    const before = this.#counts.get(code) ?? 0;
+    if (before === 0 && this.#counts.size >= CODES_MAX) return;
+    this.#counts.set(code, before + count);
+    if (before > 0 || this.#tell === undefined) return;
+    try {
+      this.#tell({ code, message, count });
+    } catch {
+      // The user's own handler threw: telling that through it would go on for ever.
+      this.#counts.set('on_problem_threw', (this.#counts.get('on_problem_threw') ?? 0) + 1);
+    }
+  }
+
+  /** How often each problem happened since the start. */
+  counts(): ReadonlyMap<string, number> {
+    return this.#counts;
+  }
+
+  /** Runs `work`; what it throws becomes a problem, and `otherwise` the result. */
+  guard<T>(where: string, work: () => T, otherwise: () => T): T {
+    try {
+      return work();
+    } catch (cause) {
+      this.report('internal', `${where}: ${textOf(cause)}; please report this`);
+      return otherwise();
+    }
+  }
+}
+
+/** The text of anything thrown, without trusting it. */
+export function textOf(cause: unknown): string {
+  try {
+    return cause instanceof Error ? cause.message : String(cause);
+  } catch {
+    return 'something that cannot be printed';
+  }
+}

@@ -1,0 +1,371 @@
+// What users hold: one call, as one process sees it.
+
+import {
+  frameSpanId,
+  hopKey,
+  sessionStartSpanId,
+  SPAN,
+  tick,
+  ticksToNs,
+  traceparent,
+  turnSpanId,
+  turnTraceId,
+  type Anchor,
+  type ClockSample,
+  type DomainNs,
+  type HopName,
+  type SessionState,
+  type StreamState,
+  type Tick,
+} from '@framescope/protocol';
+import { Link } from './adapters/websocket/link.ts';
+import { errorNsOf, momentOf, nameOf, optionsOf, tickOf } from './coerce.ts';
+import type { SessionExporter } from './export/session-exporter.ts';
+import type { LiveSpan, SpanSink } from './export/span-sink.ts';
+import type { StateBook } from './export/state-book.ts';
+import type { RecordBuilder } from './export/record-builder.ts';
+import { Stream, type ProbedHop, type StreamHost } from './hop/stream.ts';
+import type { MarkRing } from './hot/mark-ring.ts';
+import type { Attributes, Clock } from './ports.ts';
+import type { Problems } from './problems.ts';
+import { Turn, type TurnHost, type WaitOptions } from './turn/turn.ts';
+
+const STREAMS_MAX = 32;
+const HOPS_MAX = 512;
+/** Turns whose trace IDs can still be asked for. */
+const TURNS_KEPT = 256;
+const SAMPLE_RATE_MAX = 768_000;
+const DEFAULT_SAMPLE_RATE = 16_000;
+
+export interface StreamOptions {
+  /** Hertz: ticks a second of the stream's media clock. Default 16,000. */
+  readonly sampleRate?: number;
+  /** `up`: from the user toward the agent. Default: `up`, but `down` for a stream named `agent`. */
+  readonly direction?: 'up' | 'down';
+}
+
+export interface TurnStart {
+  /** The user's stream. Default: the first stream that goes up. */
+  readonly stream?: Stream;
+  /** First tick of the user's speech: the turn's identity. Default: where the stream stands. */
+  readonly at?: number;
+}
+
+/** What a session needs of its scope. */
+export interface SessionHost {
+  readonly id: string;
+  readonly traceId: string;
+  readonly role: string;
+  readonly isAuthority: boolean;
+  readonly attributes: Attributes;
+  readonly flushMs: number;
+  readonly clock: Clock;
+  readonly problems: Problems;
+  readonly ring: MarkRing;
+  readonly refusingRing: MarkRing;
+  readonly builder: RecordBuilder;
+  readonly book: StateBook;
+  readonly spans: SpanSink;
+  readonly nextSpanId: () => string;
+  readonly probes: ProbedHop[];
+  ended(session: Session): Promise<void>;
+}
+
+export class Session {
+  readonly id: string;
+  /** 32 hex digits, the same in every process that knows the session's ID. */
+  readonly traceId: string;
+
+  readonly #host: SessionHost;
+  readonly #exporter: SessionExporter;
+  readonly #streams = new Map<string, Stream>();
+  readonly #streamHost: StreamHost;
+  readonly #turns: Turn[] = [];
+  readonly #startedAt: DomainNs;
+  readonly #startSpan: LiveSpan | undefined;
+  #endedAt: DomainNs | undefined;
+  #ending: Promise<void> | undefined;
+
+  /** Made by `Framescope.startSession`. */
+  constructor(host: SessionHost, exporter: (session: Session) => SessionExporter) {
+    this.#host = host;
+    this.id = host.id;
+    this.traceId = host.traceId;
+    this.#exporter = exporter(this);
+    this.#startedAt = this.#now();
+    this.#streamHost = {
+      role: host.role,
+      ring: host.ring,
+      refusingRing: host.refusingRing,
+      problems: host.problems,
+      now: () => this.#now(),
+      enrol: (stream, make) => this.#enrol(stream, make),
+    };
+    this.#startSpan = host.isAuthority ? this.#announce() : undefined;
+  }
+
+  /**
+   * The stream of that name, made at the first call; options count then. Rate and direction must be
+   * the same in every process.
+   */
+  stream(name: string, options?: StreamOptions): Stream {
+    const known = typeof name === 'string' ? this.#streams.get(name) : undefined;
+    if (known !== undefined) return known;
+    const { problems } = this.#host;
+    const find = (): Stream => this.#findOrAdd(name, options);
+    return problems.guard('session.stream', find, () => this.#findOrAdd('unnamed', undefined));
+  }
+
+  /** Context in band over one WebSocket: make one for each connection. */
+  link(): Link {
+    const { clock, problems } = this.#host;
+    return new Link({
+      traceId: this.traceId,
+      clock,
+      problems,
+      streamOf: (anchor: Anchor) => this.stream(anchor.stream, anchor),
+      clockSample: (sample: ClockSample) => this.#exporter.clockSample(sample),
+    });
+  }
+
+  /** The user began to speak. Only the turn authority of a session starts turns. */
+  startTurn(start?: TurnStart): Turn {
+    const begin = (): Turn => {
+      const { stream, at } = optionsOf(start);
+      const on = stream instanceof Stream ? stream : this.#firstStream('up');
+      const given =
+        at === undefined ? undefined : tickOf(at, 'session.startTurn', this.#host.problems);
+      return this.#newTurn(on, given ?? on.position);
+    };
+    const { problems } = this.#host;
+    return problems.guard('session.startTurn', begin, () =>
+      this.#newTurn(this.#firstStream('up'), tick(0)),
+    );
+  }
+
+  /**
+   * The call was answered and the agent owes the first word: a turn whose first wait is a
+   * `greeting`, open from now (or `at`). It stands on the agent's stream.
+   */
+  greeting(options?: WaitOptions): Turn {
+    const begin = (): Turn => {
+      const turn = this.#newTurn(this.#firstStream('down'), tick(0));
+      turn.wait('greeting', { source: 'answered', ...optionsOf(options) });
+      return turn;
+    };
+    const { problems } = this.#host;
+    return problems.guard('session.greeting', begin, () =>
+      this.#newTurn(this.#firstStream('down'), tick(0)),
+    );
+  }
+
+  /** Trace ID of a sample: its turn's, or between turns the session's. Costs a hash at most. */
+  traceIdOf(stream: Stream, at: number): string {
+    return this.#turnAt(stream, at)?.traceId ?? this.traceId;
+  }
+
+  /**
+   * W3C `traceparent` for a request made for this very sample: in the trace of its turn or session,
+   * under the turn's root span, `session.start`, or (with `hop`) the span of the frame that begins there.
+   */
+  traceparent(stream: Stream, at: number, hop?: { readonly name: HopName }): string {
+    const make = (): string => {
+      const turn = this.#turnAt(stream, at);
+      const spanId = turn?.spanId ?? sessionStartSpanId(this.traceId);
+      const key = hop === undefined ? undefined : hopKey({ ...hop.name, stream: stream.name });
+      const own = key === undefined ? spanId : frameSpanId(this.traceId, stream.name, key, at);
+      return traceparent(turn?.traceId ?? this.traceId, own, true);
+    };
+    const plain = (): string => traceparent(this.traceId, sessionStartSpanId(this.traceId), true);
+    return this.#host.problems.guard('session.traceparent', make, plain);
+  }
+
+  /**
+   * Ends this process's part of the session: open turns end, what waits is sent. Resolves when it
+   * is acknowledged, or after 5 s; marks made later are refused and counted. Never rejects.
+   */
+  end(): Promise<void> {
+    this.#ending ??= this.#end();
+    return this.#ending;
+  }
+
+  get isEnded(): boolean {
+    return this.#endedAt !== undefined;
+  }
+
+  async #end(): Promise<void> {
+    const { problems, ring, book } = this.#host;
+    problems.guard(
+      'session.end',
+      () => {
+        for (const turn of this.#turns) if (!turn.isEnded) turn.end();
+        this.#endedAt = this.#now();
+        book.sessionChanged();
+        ring.close();
+      },
+      () => undefined,
+    );
+    await this.#host.ended(this).catch(() => undefined);
+  }
+
+  /** What this process says of the session. */
+  state(): SessionState {
+    const { attributes, isAuthority, flushMs } = this.#host;
+    return {
+      attributes,
+      authority: isAuthority,
+      startedAt: this.#startedAt,
+      ...(this.#endedAt === undefined ? {} : { endedAt: this.#endedAt }),
+      flushNs: errorNsOf(flushMs, 1_000),
+      streams: [...this.#streams.values()].map(({ name, sampleRate, direction }) => ({
+        name,
+        sampleRate,
+        direction,
+      })),
+    };
+  }
+
+  streams(): Iterable<Stream> {
+    return this.#streams.values();
+  }
+
+  #findOrAdd(name: string, options: StreamOptions | undefined): Stream {
+    const { problems, book } = this.#host;
+    const safeName = nameOf(name, 'unnamed', 'session.stream', problems);
+    const known = this.#streams.get(safeName);
+    if (known !== undefined) return known;
+    const { sampleRate, direction } = optionsOf(options);
+    const otherwise = safeName === 'agent' ? 'down' : 'up';
+    const state: StreamState = {
+      name: safeName,
+      sampleRate: this.#rateOf(sampleRate),
+      direction: direction === 'up' || direction === 'down' ? direction : otherwise,
+    };
+    const stream = new Stream(this.#streamHost, state);
+    if (this.#streams.size >= STREAMS_MAX) {
+      problems.report(
+        'too_many_streams',
+        `session.stream: more than ${STREAMS_MAX} streams; ${safeName} is not recorded`,
+      );
+      return this.#streams.values().next().value ?? stream;
+    }
+    this.#streams.set(safeName, stream);
+    book.sessionChanged();
+    return stream;
+  }
+
+  #rateOf(sampleRate: unknown): number {
+    if (sampleRate === undefined) return DEFAULT_SAMPLE_RATE;
+    if (typeof sampleRate === 'number' && Number.isSafeInteger(sampleRate))
+      if (sampleRate > 0 && sampleRate <= SAMPLE_RATE_MAX) return sampleRate;
+    this.#host.problems.report(
+      'bad_argument',
+      `session.stream: sampleRate is in hertz, 1 to ${SAMPLE_RATE_MAX}`,
+    );
+    return DEFAULT_SAMPLE_RATE;
+  }
+
+  #enrol(stream: Stream, make: (code: number) => ProbedHop): ProbedHop | undefined {
+    const { builder, probes } = this.#host;
+    if (builder.hopCount >= HOPS_MAX) return undefined;
+    const made = make(builder.hopCount);
+    builder.enrol(stream, made.hop.name);
+    probes.push(made);
+    return made;
+  }
+
+  #firstStream(direction: 'up' | 'down'): Stream {
+    for (const stream of this.#streams.values()) if (stream.direction === direction) return stream;
+    return this.stream(direction === 'up' ? 'mic' : 'agent');
+  }
+
+  #newTurn(stream: Stream, at: Tick): Turn {
+    const { problems, isAuthority, book, spans } = this.#host;
+    if (!isAuthority)
+      problems.report(
+        'not_authority',
+        'session.startTurn: this process is not the turn authority; start the session with { authority: true } in exactly one process',
+      );
+    if (this.isEnded) problems.report('session_ended', 'session.startTurn: the session has ended');
+    const place = this.#freePlace(at);
+    const startedAt = this.#turnStart(stream, place);
+    const span = spans.start({
+      name: SPAN.turn,
+      traceId: turnTraceId(this.traceId, stream.name, place),
+      spanId: turnSpanId(this.traceId, stream.name, place),
+      ...(this.#startSpan === undefined ? {} : { link: this.#startSpan }),
+      startedAt,
+      common: this.#exporter.common(),
+      zeroUnixNs: this.#host.clock.zeroUnixNs,
+    });
+    const turn = new Turn(this.#turnHost(), {
+      tick: place,
+      stream: stream.name,
+      startedAt,
+      span,
+      positionOf: () => stream.position,
+    });
+    if (this.#turns.push(turn) > TURNS_KEPT) this.#turns.shift();
+    if (!book.addTurn(turn))
+      problems.report(
+        'too_many_turns',
+        'session.startTurn: too many turns nobody acknowledged; this one is not told',
+      );
+    return turn;
+  }
+
+  /** No two turns of a session share a tick: a later one moves on by a sample. */
+  #freePlace(at: Tick): Tick {
+    let place = at;
+    while (this.#turns.some(turn => turn.tick === place)) place = tick(place + 1);
+    return place;
+  }
+
+  /** When the speech began: now, less the media that has passed since. */
+  #turnStart(stream: Stream, at: Tick): DomainNs {
+    const now = this.#now();
+    const passed = Math.max(0, stream.position - at);
+    const start = now - ticksToNs(Math.min(passed, 30 * stream.sampleRate), stream.sampleRate);
+    return momentOf(start, now, 'session.startTurn', this.#host.problems);
+  }
+
+  #turnHost(): TurnHost {
+    const { problems, spans, nextSpanId, clock } = this.#host;
+    return {
+      problems,
+      now: () => this.#now(),
+      startStage: (name, parent, startedAt) =>
+        spans.start({
+          name,
+          traceId: parent.traceId,
+          spanId: nextSpanId(),
+          parent,
+          startedAt,
+          common: this.#exporter.common(),
+          zeroUnixNs: clock.zeroUnixNs,
+        }),
+    };
+  }
+
+  /** The zero-length span that opens the session's trace. */
+  #announce(): LiveSpan {
+    const span = this.#host.spans.start({
+      name: SPAN.sessionStart,
+      traceId: this.traceId,
+      spanId: sessionStartSpanId(this.traceId),
+      startedAt: this.#startedAt,
+      common: { ...this.#exporter.common(), ...this.#host.attributes },
+      zeroUnixNs: this.#host.clock.zeroUnixNs,
+    });
+    span.end({ kind: 'session' });
+    return span;
+  }
+
+  #turnAt(stream: Stream, at: number): Turn | undefined {
+    return this.#turns.findLast(turn => turn.covers(stream?.name, at));
+  }
+
+  #now(): DomainNs {
+    return this.#host.clock.now();
+  }
+}

@@ -1,0 +1,70 @@
+// The user speaks over the agent: onset → detected → decided → cancelled. When
+// the last agent sample was heard, the collector reads off the client's marks.
+
+import type { BargeInState, DomainNs } from '@framescope/protocol';
+import { momentOf, optionsOf, tickOf } from '../coerce.ts';
+import type { Problems } from '../problems.ts';
+
+/** What a barge-in needs of its turn. */
+export interface BargeInHost {
+  readonly problems: Problems;
+  now(): DomainNs;
+  changed(): void;
+}
+
+interface At {
+  /** Default now. */
+  readonly at?: DomainNs;
+}
+
+export class BargeIn {
+  readonly #host: BargeInHost;
+  #state: BargeInState;
+
+  /** Made by `Turn.bargeIn`. */
+  constructor(host: BargeInHost, state: BargeInState) {
+    this.#host = host;
+    this.#state = state;
+  }
+
+  /** Speech over the agent was noticed. Of each step the first call counts. */
+  detected(options?: At): this {
+    return this.#step('detectedAt', options);
+  }
+
+  /** It was decided to stop: no backchannel, no echo. */
+  decided(options?: At): this {
+    return this.#step('decidedAt', options);
+  }
+
+  /** Generation and playback were told to stop; `generatedTick`: last agent sample generated. */
+  cancelled(options?: At & { readonly generatedTick?: number }): this {
+    const generated = this.#host.problems.guard(
+      'bargeIn.cancelled',
+      () => optionsOf(options).generatedTick,
+      () => undefined,
+    );
+    const { problems } = this.#host;
+    const generatedTick =
+      generated === undefined ? undefined : tickOf(generated, 'bargeIn.cancelled', problems);
+    if (generatedTick !== undefined && this.#state.cancelledAt === undefined)
+      this.#state = { ...this.#state, generatedTick };
+    return this.#step('cancelledAt', options);
+  }
+
+  get state(): BargeInState {
+    return this.#state;
+  }
+
+  #step(name: 'detectedAt' | 'decidedAt' | 'cancelledAt', options?: At): this {
+    const { problems } = this.#host;
+    const step = (): void => {
+      if (this.#state[name] !== undefined) return;
+      const at = momentOf(optionsOf(options).at, this.#host.now(), 'turn.bargeIn', problems);
+      this.#state = { ...this.#state, [name]: at };
+      this.#host.changed();
+    };
+    problems.guard('turn.bargeIn', step, () => undefined);
+    return this;
+  }
+}

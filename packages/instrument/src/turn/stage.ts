@@ -1,0 +1,99 @@
+// A stage: work inside a turn that is not per frame, such as one model request.
+
+import { type DomainNs, type StageState } from '@framescope/protocol';
+import { attributesOf, momentOf, optionsOf, textUpTo } from '../coerce.ts';
+import type { LiveSpan } from '../export/span-sink.ts';
+import type { Attributes } from '../ports.ts';
+import type { Problems } from '../problems.ts';
+
+const ERROR_LENGTH_MAX = 500;
+
+export interface StageOptions {
+  /** Which generation (speech) the work is for: moments of discarded ones are off the path. */
+  readonly generation?: string;
+  readonly attributes?: Attributes;
+  /** When it began; default now. */
+  readonly at?: DomainNs;
+}
+
+export interface StageEnd {
+  /** Text of what went wrong. */
+  readonly error?: string;
+  /** True for work whose result was thrown away. */
+  readonly discarded?: boolean;
+  readonly attributes?: Attributes;
+  readonly at?: DomainNs;
+}
+
+/** What a stage tells its turn. */
+export interface StageHost {
+  readonly problems: Problems;
+  now(): DomainNs;
+  stageChanged(stage: Stage, what: 'started' | 'first' | 'ended', at: DomainNs): void;
+}
+
+export class Stage {
+  readonly name: string;
+  readonly #host: StageHost;
+  readonly #span: LiveSpan;
+  #state: StageState;
+
+  /** Made by `Turn.stage`. */
+  constructor(host: StageHost, span: LiveSpan, state: StageState) {
+    this.#host = host;
+    this.#span = span;
+    this.#state = state;
+    this.name = state.name;
+  }
+
+  /** First useful output: first word, first speakable token, first audio byte. Only the first call counts. */
+  first(at?: DomainNs): void {
+    this.#guarded('stage.first', now => {
+      if (this.#state.firstAt !== undefined || this.#state.endedAt !== undefined) return;
+      const firstAt = momentOf(at, now, 'stage.first', this.#host.problems);
+      this.#state = { ...this.#state, firstAt };
+      this.#host.stageChanged(this, 'first', firstAt);
+    });
+  }
+
+  /** Ends the stage. Only the first call counts. */
+  end(options?: StageEnd): void {
+    this.#guarded('stage.end', now => {
+      if (this.#state.endedAt !== undefined) return;
+      const { at, error, discarded, attributes } = optionsOf(options);
+      const { problems } = this.#host;
+      const endedAt = momentOf(at, now, 'stage.end', problems);
+      const text = error === undefined ? undefined : (textUpTo(error, ERROR_LENGTH_MAX) ?? 'error');
+      this.#state = {
+        ...this.#state,
+        endedAt,
+        attributes: {
+          ...this.#state.attributes,
+          ...attributesOf(attributes, 'stage.end', problems),
+        },
+        ...(text === undefined ? {} : { error: text }),
+        ...(discarded === true ? { discarded: true } : {}),
+      };
+      this.#span.end({ kind: 'stage', state: this.#state });
+      this.#host.stageChanged(this, 'ended', endedAt);
+    });
+  }
+
+  /** Runs `work` with this stage as the active span, so that spans of your client land in it. */
+  run<T>(work: () => T): T {
+    return this.#span.run(work);
+  }
+
+  /** What is known of it now. */
+  get state(): StageState {
+    return this.#state;
+  }
+
+  #guarded(where: string, work: (now: DomainNs) => void): void {
+    this.#host.problems.guard(
+      where,
+      () => work(this.#host.now()),
+      () => undefined,
+    );
+  }
+}
