@@ -1,0 +1,72 @@
+// What each measure is called and between which two moments it is taken.
+// Shown on hover: a number whose definition is not known is worth nothing.
+
+const PLACES: Readonly<Record<string, string>> = {
+  client: 'last voiced user sample captured → first voiced agent sample audible, at the client',
+  carrier: 'last voiced user sample on the carrier’s media clock → echo of its playout mark',
+  server: 'last voiced user sample received → first voiced agent sample sent, at the agent',
+  framework: 'as the framework itself reports it',
+  recording: 'end of user energy → start of agent energy in a two-channel recording',
+};
+
+const PARTS: Readonly<Record<string, string>> = {
+  uplink: 'last voiced user sample captured → received by the server',
+  endpointing: 'speech end → end of turn decided, as far as the silence window or detector held it',
+  transcription: 'as far as the final transcript held the turn',
+  preparation: 'decision → request to the model sent',
+  inference: 'request sent → first speakable token',
+  tool: 'tool calls between generations',
+  failed_attempt: 'a try that failed, timed out or fell back',
+  aggregation: 'first speakable token → text sent to TTS',
+  synthesis: 'text sent to TTS → first audio byte',
+  leading_silence: 'first audio → first voiced sample',
+  floor: 'own earlier speech still playing or queued',
+  delivery: 'first audio ready → first frame sent',
+  downlink: 'first voiced sample sent → received by the client',
+  jitter_buffer: 'received by the client → out of the jitter buffer',
+  playout: 'out of the jitter buffer → audible',
+  unattributed: 'inside the wait, owned by nothing known',
+};
+
+export interface MeasureWords {
+  readonly title: string;
+  readonly definition: string;
+}
+
+/** Title and definition of a measure; unknown ones are shown under their own name. */
+export function wordsOf(measure: string): MeasureWords {
+  const dot = measure.indexOf('.');
+  const family = dot === -1 ? measure : measure.slice(0, dot);
+  const rest = dot === -1 ? '' : measure.slice(dot + 1);
+  if (family === 'voice_to_voice' && PLACES[rest] !== undefined)
+    return { title: `Voice to voice (${rest})`, definition: PLACES[rest] };
+  if (family === 'time_to_answer' && PLACES[rest] !== undefined)
+    return {
+      title: `Time to answer (${rest})`,
+      definition: `${PLACES[rest]}; a filler does not count as the answer`,
+    };
+  if (family === 'part') return partWords(rest);
+  if (family === 'frame')
+    return {
+      title: `Frame age at ${rest}`,
+      definition: `media time of the frame’s end → it left ${rest}; toward the user: since the stream’s first hop`,
+    };
+  return { title: measure, definition: 'as its source defines it' };
+}
+
+function partWords(name: string): MeasureWords {
+  const definition = name
+    .split('+')
+    .map(part => PARTS[part] ?? part)
+    .join('; then ');
+  return { title: `Part: ${name.replaceAll('_', ' ')}`, definition };
+}
+
+/** The limit that applies: the measure’s own, else that of its family. */
+export function budgetOf(
+  budgets: Readonly<Record<string, number>>,
+  measure: string,
+): number | null {
+  const family = measure.split('.', 1)[0] ?? measure;
+  return budgets[measure] ?? budgets[family] ?? null;
+}
