@@ -81,6 +81,11 @@ test('any whole numbers come back, and the layout is the documented one', () => 
   );
 });
 
+test('the example of the document is read as it says', () => {
+  const example = Uint8Array.of(0x82, 0x02, 0x01, 0x24, 0x03, 0x04, 0xf2, 0x03);
+  expect(unpacked(example, 5)).toEqual([1, 2, 3, 1, 1_000]);
+});
+
 test('numbers of every width come back', () => {
   for (let width = 0; width <= 51; width++) {
     const top = 2 ** width - 1;

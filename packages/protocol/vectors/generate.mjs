@@ -81,28 +81,32 @@ const column = (hop, rows, late = []) => ({
 const rows = (length, size, at) =>
   Array.from({ length }, (_, i) => [i * size, (i + 1) * size, at(i)]);
 
-function recordSources() {
-  const header = {
-    producer: '0123456789abcdef',
-    seq: 7,
-    domain: 'fedcba9876543210',
-    epoch: 2,
-    zeroUnixNs: 1_780_000_000_123_456_789n,
-    quantumNs: 10_000,
-    blocks: [],
-    clockSamples: [],
-  };
-  const block = (columns, more) => ({
-    stream: 'mic',
-    sampleRate: 16_000,
-    direction: 'up',
-    columns,
-    ranges: [],
-    ...more,
-  });
-  const jitter = i => ((i * 7_919) % 97) * 10_000;
-  const steady = rows(50, 320, i => 5e9 + (i + 1) * 20e6 + jitter(i));
-  const received = steady.map(([a, b, at], i) => [a, b, at + 25e6 + jitter(i + 31)]);
+const HEADER = {
+  producer: '0123456789abcdef',
+  seq: 7,
+  domain: 'fedcba9876543210',
+  epoch: 2,
+  zeroUnixNs: 1_780_000_000_123_456_789n,
+  quantumNs: 10_000,
+  blocks: [],
+  clockSamples: [],
+};
+
+const block = (columns, more) => ({
+  stream: 'mic',
+  sampleRate: 16_000,
+  direction: 'up',
+  columns,
+  ranges: [],
+  ...more,
+});
+
+const jitter = i => ((i * 7_919) % 97) * 10_000;
+const STEADY = rows(50, 320, i => 5e9 + (i + 1) * 20e6 + jitter(i));
+
+/** The media clock, the hop before and the row before; even, regrouped, broken and uneven cuts. */
+function everyCut() {
+  const received = STEADY.map(([a, b, at], i) => [a, b, at + 25e6 + jitter(i + 31)]);
   const regrouped = rows(10, 1_600, i => received[i * 5 + 4][2] + 150_000);
   const holes = received.filter((_, i) => i !== 7 && i !== 8 && i !== 30);
   const bursts = [
@@ -111,6 +115,17 @@ function recordSources() {
     [5_000, 9_600, 9e9 + 400e6],
     [12_000, 12_001, 9e9 + 400e6],
   ];
+  const up = [
+    column({ name: 'capture' }, STEADY),
+    column({ name: 'receive' }, received),
+    column({ name: 'stt', after: 'agent/receive' }, regrouped),
+    column({ name: 'decode', nth: 1 }, holes),
+  ];
+  const down = { stream: 'agent', direction: 'down', sampleRate: 24_000 };
+  return [block(up), block([column({ role: 'mixer', name: 'düse' }, bursts)], down)];
+}
+
+function lateAndRanges() {
   const ranges = ['conceal', 'drop', 'silence'].map((kind, i) => ({
     kind,
     hop: { role: 'client', name: 'jitter_buffer', nth: 0 },
@@ -118,6 +133,11 @@ function recordSources() {
     endTick: i * 320 + 640,
     atNs: 6e9 + i * 10_000,
   }));
+  const late = [STEADY[2], [0, 320, -70_000]];
+  return [block([column({ name: 'receive' }, STEADY.slice(0, 3), late)], { ranges })];
+}
+
+function recordSources() {
   const sample = {
     peer: '00000000000000ff',
     peerEpoch: 1,
@@ -126,45 +146,25 @@ function recordSources() {
     t3: -15,
     t4: 40_000_000,
   };
+  const beforeZero = [
+    column(
+      { name: 'send' },
+      rows(4, 160, i => -3e9 + i * 10_000_001),
+    ),
+  ];
   return {
-    empty: header,
-    'every predictor and cut': {
-      ...header,
-      blocks: [
-        block([
-          column({ name: 'capture' }, steady),
-          column({ name: 'receive' }, received),
-          column({ name: 'stt', after: 'agent/receive' }, regrouped),
-          column({ name: 'decode', nth: 1 }, holes),
-        ]),
-        block([column({ role: 'mixer', name: 'düse' }, bursts)], {
-          stream: 'agent',
-          direction: 'down',
-          sampleRate: 24_000,
-        }),
-      ],
-    },
+    empty: HEADER,
+    'every predictor and cut': { ...HEADER, blocks: everyCut() },
     'late and repeated marks, ranges, clock samples': {
-      ...header,
-      blocks: [
-        block([column({ name: 'receive' }, steady.slice(0, 3), [steady[2], [0, 320, -70_000]])], {
-          ranges,
-        }),
-      ],
+      ...HEADER,
+      blocks: lateAndRanges(),
       clockSamples: [sample],
     },
     'quantum of one nanosecond, before the zero of the clock': {
-      ...header,
+      ...HEADER,
       quantumNs: 1,
       zeroUnixNs: -1n,
-      blocks: [
-        block([
-          column(
-            { name: 'send' },
-            rows(4, 160, i => -3e9 + i * 10_000_001),
-          ),
-        ]),
-      ],
+      blocks: [block(beforeZero)],
     },
   };
 }
@@ -222,7 +222,7 @@ function sealed(p, bytes) {
 }
 
 function withItems(p, items, quantumNs = 1) {
-  const header = [0x46, 0x52, 1, 0, 0, 0, 0, 0, ...new Array(32).fill(0), 0, 0, 0, quantumNs];
+  const header = [0x46, 0x52, 1, 0, 0, 0, 0, 0, ...new Uint8Array(35), quantumNs];
   return sealed(p, Uint8Array.from([...header, ...items, 0, 0, 0, 0]));
 }
 
