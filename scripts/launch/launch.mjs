@@ -9,9 +9,17 @@ import { ROOT } from '../setup/workspace.mjs';
 import { DEMO_HELP, collectorByHand, readArguments } from './arguments.mjs';
 import { Children, inWords } from './children.mjs';
 
-const COLLECTOR = join(ROOT, 'packages/collector/bin/framescope.js');
-const SIMULATED_DAY = join(ROOT, 'packages/testkit/out/load-day.js');
-const EXAMPLE_CALL = join(ROOT, 'examples/voice-agent/out/main.js');
+/**
+ * The scripts that the launcher starts; a test gives its own.
+ * @typedef {{ collector: string, day: string, call: string }} Programs
+ */
+
+/** @type {Programs} */
+const PROGRAMS = {
+  collector: join(ROOT, 'packages/collector/bin/framescope.js'),
+  day: join(ROOT, 'packages/testkit/out/load-day.js'),
+  call: join(ROOT, 'examples/voice-agent/out/main.js'),
+};
 
 /** The collector's one line: `Framescope is ready on http://127.0.0.1:4318`. */
 const READY = /\bready on (https?:\/\/\S+)/;
@@ -21,20 +29,32 @@ const READY = /\bready on (https?:\/\/\S+)/;
  * @returns {Promise<number>} the exit code
  */
 export async function launch(args) {
-  const chosen = readArguments(args);
   await setUp();
+  return launchPrograms(args, PROGRAMS);
+}
+
+/**
+ * @param {string[]} args
+ * @param {Programs} programs
+ * @returns {Promise<number>} the exit code
+ */
+export async function launchPrograms(args, programs) {
+  const chosen = readArguments(args);
   const children = new Children();
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))
     process.on(signal, () => children.stop(signal));
-  if (chosen.isHelp) return printHelp(children);
-  if (chosen.isDemo) return runDemo(children, chosen);
-  const ended = await children.start([COLLECTOR, 'serve', ...chosen.collector]);
+  if (chosen.isHelp) return printHelp(children, programs);
+  if (chosen.isDemo) return runDemo(children, programs, chosen);
+  const ended = await children.start([programs.collector, 'serve', ...chosen.collector]);
   return exitCode(children, ended);
 }
 
-/** @param {Children} children */
-async function printHelp(children) {
-  const ended = await children.start([COLLECTOR, 'serve', '--help']);
+/**
+ * @param {Children} children
+ * @param {Programs} programs
+ */
+async function printHelp(children, programs) {
+  const ended = await children.start([programs.collector, 'serve', '--help']);
   console.log(DEMO_HELP);
   return ended.code ?? 1;
 }
@@ -48,13 +68,14 @@ const exitCode = (children, ended) => (children.isStopping ? 0 : (ended.code ?? 
 
 /**
  * @param {Children} children
+ * @param {Programs} programs
  * @param {import('./arguments.mjs').LaunchArguments} chosen
  */
-async function runDemo(children, chosen) {
+async function runDemo(children, programs, chosen) {
   /** @type {(url: string) => void} */
   let isReady = () => {};
   const ready = new Promise(resolve => (isReady = resolve));
-  const collector = children.start([COLLECTOR, 'serve', ...chosen.collector], line => {
+  const collector = children.start([programs.collector, 'serve', ...chosen.collector], line => {
     const url = READY.exec(line)?.[1];
     if (url !== undefined) isReady(url);
   });
@@ -68,7 +89,7 @@ async function runDemo(children, chosen) {
         `  ${collectorByHand(chosen.collector, first)}\nCtrl-C ends the demo.\n`,
     );
   });
-  await feed(children, first, chosen.demo);
+  await feed(children, programs, first, chosen.demo);
   const ended = await collector;
   return exitCode(children, ended);
 }
@@ -76,16 +97,17 @@ async function runDemo(children, chosen) {
 /**
  * The simulated day, then the call, which runs until it is stopped.
  * @param {Children} children
+ * @param {Programs} programs
  * @param {string} url
  * @param {readonly string[]} demoArgs
  */
-async function feed(children, url, demoArgs) {
+async function feed(children, programs, url, demoArgs) {
   console.log('Demo: loading a simulated day (its sessions are labelled as simulated)');
-  const day = await children.start([SIMULATED_DAY, '--url', url]);
+  const day = await children.start([programs.day, '--url', url]);
   if (children.isStopping) return;
   if (day.code !== 0) console.log(`Demo: the simulated day was not loaded whole (${inWords(day)})`);
   console.log(`Demo: a live call is running, look at ${url}   (Ctrl-C ends everything)`);
-  const call = await children.start([EXAMPLE_CALL, '--loop', '--url', url, ...demoArgs]);
+  const call = await children.start([programs.call, '--loop', '--url', url, ...demoArgs]);
   if (!children.isStopping)
     console.log(
       `Demo: the example call ended (${inWords(call)}). The collector keeps running; Ctrl-C ends it.`,
