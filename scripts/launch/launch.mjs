@@ -107,7 +107,7 @@ async function feed(children, programs, url, demoArgs) {
   if (children.isStopping) return;
   if (day.code !== 0) console.log(`Demo: the simulated day was not loaded whole (${inWords(day)})`);
   console.log(`Demo: a live call is running, look at ${url}   (Ctrl-C ends everything)`);
-  const call = await children.start([programs.call, '--loop', '--url', url, ...demoArgs]);
+  const call = await children.start([programs.call, '--loop', '--collector', url, ...demoArgs]);
   if (!children.isStopping)
     console.log(
       `Demo: the example call ended (${inWords(call)}). The collector keeps running; Ctrl-C ends it.`,

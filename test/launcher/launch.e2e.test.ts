@@ -68,7 +68,7 @@ test('flags reach the collector, and Ctrl-C stops it cleanly', async () => {
 
 test('the demo loads the day, then runs the call, each told where the collector is', async () => {
   const run = launched(['--demo', '--port', '0', '--', '--jitter', '80']);
-  await run.sees('call --loop --url http://127.0.0.1:40123 --jitter 80');
+  await run.sees('call --loop --collector http://127.0.0.1:40123 --jitter 80');
   expect(run.output()).toContain('day --url http://127.0.0.1:40123');
   run.process.kill('SIGINT');
   // npm passes on what the terminal has sent already: the children hear it once.
