@@ -84,10 +84,7 @@ class TurnDriver {
       return;
     }
     const stage = this.#stages.get(act.id);
-    if (act.act === 'first') {
-      stage?.first();
-      return;
-    }
+    if (act.act !== 'finish') return void stage?.first();
     stage?.end({
       ...(act.error === undefined ? {} : { error: act.error }),
       ...(act.discarded === undefined ? {} : { discarded: act.discarded }),

@@ -32,6 +32,9 @@ const BARGE_IN_DETECT_MS = 160;
 const BARGE_IN_DECIDE_MS = 60;
 const BARGE_IN_CANCEL_MS = 4;
 
+/** Every process hangs up so long after the last frame got where it went. */
+const AFTER_LAST_MS = 20;
+
 const ms = (value: number): number => Math.round(value * NS_PER_MS);
 const FRAME_MS = 20;
 const ceilToFrame = (valueMs: number): number => Math.ceil(valueMs / FRAME_MS) * FRAME_MS;
@@ -62,14 +65,22 @@ export function callTruth(scenario: Scenario): CallTruth {
   const endMs = Math.floor(endNs / NS_PER_MS / FRAME_MS) * FRAME_MS;
   const whole = micTruth(scenario, endMs);
   const utterances = planned.flatMap(one => one.utterances);
+  const hops = [...whole.hops, ...joined(utterances)];
   return {
     sessionId: scenario.id,
     startUnixMs: scenario.startUnixMs,
-    endNs: ms(endMs),
+    endNs: lastMarkNs(hops) + ms(AFTER_LAST_MS),
     turns: planned.map(one => one.turn),
-    hops: [...whole.hops, ...joined(utterances)],
+    hops,
     ranges: [...whole.ranges, ...utterances.flatMap(one => one.ranges)],
   };
+}
+
+/** When the last frame of the call was last seen. */
+function lastMarkNs(hops: readonly HopTruth[]): number {
+  let lastNs = 0;
+  for (const { atNs } of hops) for (const at of atNs) if (at > lastNs) lastNs = at;
+  return lastNs;
 }
 
 /** No turn with these figures is longer. */

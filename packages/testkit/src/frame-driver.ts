@@ -19,6 +19,9 @@ const WIRES: readonly { readonly from: string; readonly to: string }[] = [
   { from: 'agent.edge/send', to: 'agent.client/receive' },
 ];
 
+/** Code that fills holes must know where they are, and says which ticks it passes on. */
+const KNOWS_ITS_TICKS = new Set(['mic.agent/regroup', 'mic.agent/stt']);
+
 /** One process's part of the call. */
 export interface Party {
   readonly call: Session;
@@ -88,7 +91,8 @@ function driveHop(time: VirtualTime, hop: HopTruth, { party, lateNs, wires }: Dr
     if (Number.isNaN(atNs)) continue;
     const startTick = hop.startTick[row]!;
     const samples = hop.endTick[row]! - startTick;
-    const mark = markOf(probe, { startTick, samples, isNext: startTick === nextTick });
+    const isNext = startTick === nextTick && !KNOWS_ITS_TICKS.has(hop.key);
+    const mark = markOf(probe, { startTick, samples, isNext });
     nextTick = startTick + samples;
     time.at(atNs, () => {
       wires.receive(startTick);

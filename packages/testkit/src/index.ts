@@ -32,5 +32,5 @@ export {
   type TurnTruth,
   type WaitTruth,
 } from './truth.ts';
-export { type CollectorTime, hostPlatform, type SentBody, type World } from './virtual-host.ts';
+export { type CollectorTime, hostPorts, type SentBody, type World } from './virtual-host.ts';
 export { VirtualTime } from './virtual-time.ts';

@@ -10,7 +10,8 @@ import { callTruth } from './call-truth.ts';
 import { driveFrames, joinStreams, type Party, type Shift } from './frame-driver.ts';
 import { HOSTS, type HostName, type Scenario } from './scenario.ts';
 import { type CallTruth } from './truth.ts';
-import { type CollectorTime, hostPlatform, type SentBody, type World } from './virtual-host.ts';
+import { SpanRecorder } from './span-recorder.ts';
+import { type CollectorTime, hostPorts, type SentBody, type World } from './virtual-host.ts';
 import { VirtualTime } from './virtual-time.ts';
 
 export interface SimulateOptions {
@@ -18,6 +19,8 @@ export interface SimulateOptions {
   readonly collector: CollectorTime;
   /** Processes from which nothing leaves, from the given true ms on. */
   readonly silenced?: Partial<Record<HostName, number>>;
+  /** How records are packed; default protobuf. */
+  readonly encoding?: 'protobuf' | 'json';
   /** Mistakes made on purpose. */
   readonly shift?: Shift;
   readonly shiftAct?: { readonly act: string; readonly byMs: number };
@@ -56,7 +59,11 @@ export async function simulate(scenario: Scenario, options: SimulateOptions): Pr
   const scopes = new Map<HostName, Framescope>();
   const parties = new Map<HostName, Party>();
   for (const host of hostsOf(scenario)) {
-    const scope = scopeOf(scenario, host, { world, problems });
+    const scope = scopeOf(scenario, host, {
+      world,
+      problems,
+      encoding: options.encoding ?? 'protobuf',
+    });
     scopes.set(host, scope);
     const call = scope.startSession({
       id: scenario.id,
@@ -78,26 +85,36 @@ export async function simulate(scenario: Scenario, options: SimulateOptions): Pr
 const hostsOf = (scenario: Scenario): readonly HostName[] =>
   scenario.isLean === true ? HOSTS.filter(host => host !== 'models') : HOSTS;
 
+interface ScopeFacts {
+  readonly world: World;
+  readonly problems: string[];
+  readonly encoding: 'protobuf' | 'json';
+}
+
 function scopeOf(
   scenario: Scenario,
   host: HostName,
-  { world, problems }: { readonly world: World; readonly problems: string[] },
+  { world, problems, encoding }: ScopeFacts,
 ): Framescope {
   const spec = scenario.hosts[host];
-  return new Framescope(
-    {
-      serviceName: `voice-${host}`,
-      role: host,
-      flushMs: scenario.flushMs,
-      resource: {
-        'service.instance.id': `${host}-1`,
-        'host.name': `${host}.test`,
-        ...spec.resource,
-      },
-      onProblem: problem => problems.push(`${host}: ${problem.code}: ${problem.message}`),
-    },
-    hostPlatform(world, host, spec),
-  );
+  const serviceName = `voice-${host}`;
+  const resource = {
+    'service.instance.id': `${host}-1`,
+    'host.name': `${host}.test`,
+    ...spec.resource,
+  };
+  const spans = new SpanRecorder(world, host, { 'service.name': serviceName, ...resource });
+  return new Framescope({
+    serviceName,
+    role: host,
+    flushMs: scenario.flushMs,
+    encoding,
+    endpoint: 'http://collector.test:4318',
+    resource,
+    tracerProvider: spans.provider,
+    onProblem: problem => problems.push(`${host}: ${problem.code}: ${problem.message}`),
+    ...hostPorts(world, host, spec),
+  });
 }
 
 async function farewell(

@@ -10,7 +10,6 @@ import type {
   Http,
   HttpRequest,
   HttpResponse,
-  Platform,
   TimeColumn,
   Timers,
 } from '@framescope/instrument';
@@ -49,6 +48,10 @@ export interface World {
   /** Takes what leaves; false: nobody answers (the process is silenced). */
   readonly send: (body: SentBody) => boolean;
 }
+
+/** True time, from the zero of the call, of a reading of a host's clock; not for one that jumps. */
+export const trueNsOf = (spec: HostSpec, atNs: number): number =>
+  (atNs - UPTIME_MS * NS_PER_MS) / (1 + spec.driftPpm / 1e6);
 
 /** A clock that shows `offsetMs` too much and runs `driftPpm` fast; its domain is its own. */
 export function hostClock(world: World, name: HostName, spec: HostSpec): Clock {
@@ -165,16 +168,19 @@ function clockAnswer({ collector, time }: World): HttpResponse {
   return { status: 200, body, isCold: false };
 }
 
-/** Everything that the instrumentation takes from outside. */
-export function hostPlatform(world: World, name: HostName, spec: HostSpec): Platform {
+/** Everything that the instrumentation takes from outside, as its options name it. */
+export interface HostPorts {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly http: Http;
+  readonly random: () => number;
+}
+
+export function hostPorts(world: World, name: HostName, spec: HostSpec): HostPorts {
   return {
     clock: hostClock(world, name, spec),
     timers: timersOf(world.time),
     http: httpOf(world, name),
     random: sequence(world.seed, `random ${name}`),
-    resource: {},
-    endpoint: 'http://collector.test:4318',
-    headers: {},
-    onExit: () => () => undefined,
   };
 }
