@@ -241,6 +241,8 @@ export interface SearchRows {
 export interface StoreReader {
   sessions(filter: SessionFilter): Promise<StorePage<SessionSummary>>;
   session(key: string): Promise<SessionDetail | undefined>;
+  /** Those of `keys` that there are. */
+  summaries(keys: readonly string[]): Promise<readonly SessionSummary[]>;
   turns(key: string, page: PageRequest): Promise<StorePage<Turn>>;
   turn(key: string, tick: number): Promise<Turn | undefined>;
   /** Flushes whose sender's wall-clock range touches `range` (all when absent), by arrival. */

@@ -33,7 +33,8 @@ export const META_READ = {
     SELECT id, start_ns, summary FROM session
     WHERE status = ? AND (start_ns, id) < (?, ?) AND start_ns >= ?
     ORDER BY start_ns DESC, id DESC LIMIT ?`,
-  session: `SELECT id, summary, detail FROM session WHERE key = ?`,
+  session: `SELECT summary, detail FROM session WHERE key = ?`,
+  summary: `SELECT summary FROM session WHERE key = ?`,
   turns: `
     SELECT turn.tick, turn.json FROM turn JOIN session ON session.id = turn.session
     WHERE session.key = ? AND turn.tick > ? ORDER BY turn.tick LIMIT ?`,
@@ -124,6 +125,11 @@ export class MetaReader {
     const [row] = this.#all<{ summary: string; detail: string }>(META_READ.session, key);
     if (!row) return undefined;
     return { ...JSON.parse(row.summary), ...JSON.parse(row.detail) } as SessionDetail;
+  }
+
+  summary(key: string): SessionSummary | undefined {
+    const [row] = this.#all<{ summary: string }>(META_READ.summary, key);
+    return row && (JSON.parse(row.summary) as SessionSummary);
   }
 
   turns(key: string, page: PageRequest): StorePage<Turn> {

@@ -76,6 +76,10 @@ export class SqliteReader implements StoreReader {
     return this.#meta.session(key);
   }
 
+  async summaries(keys: readonly string[]): Promise<readonly SessionSummary[]> {
+    return keys.flatMap(key => this.#meta.summary(key) ?? []);
+  }
+
   async turns(key: string, page: PageRequest): Promise<StorePage<Turn>> {
     return this.#meta.turns(key, page);
   }

@@ -1,0 +1,82 @@
+// The `framescope` command: flags in, a running collector out, and a clean end.
+//
+// stdout has one line, when it is ready; everything else is the log, on stderr.
+
+import { startCollector, type Collector } from './collector.ts';
+import { helpText, readCommand, UsageError, type Command } from './config.ts';
+import { VERSION } from './version.ts';
+
+type Log = (message: string, error?: unknown) => void;
+
+export async function main(): Promise<void> {
+  let command: Command;
+  try {
+    command = readCommand(process.argv.slice(2), process.env);
+  } catch (problem) {
+    if (!(problem instanceof UsageError)) throw problem;
+    process.stderr.write(`framescope: ${problem.message}\nframescope --help lists the flags.\n`);
+    process.exitCode = 2;
+    return;
+  }
+  if (command.kind === 'help') process.stdout.write(helpText());
+  else if (command.kind === 'version') process.stdout.write(`${VERSION}\n`);
+  else await serve(command);
+}
+
+async function serve(command: Command & { kind: 'serve' }): Promise<void> {
+  const log = command.logFormat === 'json' ? jsonLog : textLog;
+  const running: { collector?: Collector } = {};
+  const stop = async (): Promise<void> => running.collector?.close();
+  try {
+    running.collector = await startCollector({
+      ...command.options,
+      log,
+      onCrash: () => {
+        process.exitCode = 1;
+        void stop();
+      },
+    });
+  } catch (problem) {
+    // Named errors say what to do; of others the stack is wanted.
+    const isNamed = problem instanceof Error && problem.name !== 'Error';
+    log(isNamed ? problem.message : 'cannot start', isNamed ? undefined : problem);
+    process.exitCode = 1;
+    return;
+  }
+  onSignals(stop, log);
+  process.stdout.write(`Framescope is ready on ${running.collector.url}\n`);
+}
+
+function onSignals(stop: () => Promise<void>, log: Log): void {
+  const onSignal = (signal: NodeJS.Signals): void => {
+    // A second Ctrl-C is meant: the signal then does what it does by itself.
+    process.off('SIGINT', onSignal);
+    process.off('SIGTERM', onSignal);
+    log(`${signal}: storing what was taken, then stopping`);
+    stop().catch((problem: unknown) => {
+      log('stopping failed', problem);
+      process.exitCode = 1;
+    });
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+}
+
+const textLog: Log = (message, error) => {
+  process.stderr.write(
+    `framescope: ${message}\n${error === undefined ? '' : `${stackOf(error)}\n`}`,
+  );
+};
+
+const jsonLog: Log = (message, error) => {
+  const line = {
+    time: new Date().toISOString(),
+    level: error === undefined ? 'info' : 'error',
+    message,
+    ...(error !== undefined && { error: stackOf(error) }),
+  };
+  process.stderr.write(`${JSON.stringify(line)}\n`);
+};
+
+const stackOf = (error: unknown): string =>
+  error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -1,0 +1,206 @@
+// Flags and their FRAMESCOPE_* twins → options. One table: parsing, `--help`
+// and the check for twins all come from it.
+
+import { readFileSync } from 'node:fs';
+import { MAX_BYTES_DEFAULT, type CollectorOptions } from './collector.ts';
+
+/** The command line (or a variable) is wrong; the message says how. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+interface Flag {
+  /** What stands for the value in `--help`; absent: a switch. */
+  readonly value?: string;
+  readonly help: string;
+  readonly default?: string;
+}
+
+const FLAGS = {
+  host: { value: 'ADDRESS', help: 'Address to listen on.', default: '127.0.0.1' },
+  port: { value: 'PORT', help: 'Port for everything; 0 picks a free one.', default: '4318' },
+  data: {
+    value: 'DIR',
+    help: 'Folder of the data; made when missing.',
+    default: './framescope-data',
+  },
+  'max-size': {
+    value: 'SIZE',
+    help: 'Oldest data goes when the folder is larger, e.g. 500MB, 10GB.',
+    default: '10GB',
+  },
+  budgets: {
+    value: 'FILE',
+    help: 'JSON: measure → limit in ms, e.g. {"voice_to_voice": 800, "frame": 300}.',
+  },
+  'allowed-host': {
+    value: 'NAME',
+    help: 'A name this collector is reached by, beside localhost and IP addresses; may be repeated.',
+  },
+  'allow-remote': {
+    help: 'Listen beyond this machine although there are no tokens yet: anybody there can read and write.',
+  },
+  'log-format': { value: 'text|json', help: 'Form of the log on stderr.', default: 'text' },
+  help: { help: 'Print this.' },
+  version: { help: 'Print the version.' },
+} as const satisfies Readonly<Record<string, Flag>>;
+
+type FlagName = keyof typeof FLAGS;
+
+export type Command =
+  | { readonly kind: 'help' }
+  | { readonly kind: 'version' }
+  | {
+      readonly kind: 'serve';
+      readonly options: CollectorOptions;
+      readonly logFormat: 'text' | 'json';
+    };
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Reads a command line (without `node` and the script). @throws {UsageError} */
+export function readCommand(args: readonly string[], environment: Environment): Command {
+  const given = readArguments(args);
+  if (given.has('help')) return { kind: 'help' };
+  if (given.has('version')) return { kind: 'version' };
+  for (const name of Object.keys(FLAGS) as FlagName[]) {
+    const value = environment[twinOf(name)];
+    if (value !== undefined && value !== '' && !given.has(name))
+      given.set(name, twinValues(name, value));
+  }
+  return serveCommand(given);
+}
+
+export const helpText = (): string =>
+  `Framescope: collector and viewer for real-time voice traces.
+
+Usage: framescope [serve] [flags]
+
+  Takes OTLP/HTTP traces at /v1/traces, and serves the viewer, the API (/api/v1) and
+  /metrics on the same port.
+
+Flags of serve; each has a twin in the environment, e.g. --max-size FRAMESCOPE_MAX_SIZE:
+${Object.entries<Flag>(FLAGS).map(flagHelp).join('\n')}
+`;
+
+function flagHelp([name, flag]: readonly [string, Flag]): string {
+  const left = `  --${name}${flag.value === undefined ? '' : ` ${flag.value}`}`;
+  const otherwise = flag.default === undefined ? '' : ` (${flag.default})`;
+  return `${left.padEnd(26)} ${flag.help}${otherwise}`;
+}
+
+function readArguments(args: readonly string[]): Map<FlagName, readonly string[]> {
+  const given = new Map<FlagName, readonly string[]>();
+  const rest = args[0] === 'serve' ? args.slice(1) : [...args];
+  while (rest.length > 0) {
+    const argument = rest.shift()!;
+    const [name, inline] = flagOf(argument, args[0] === argument);
+    const takesValue = 'value' in FLAGS[name];
+    if (!takesValue && inline !== undefined) throw new UsageError(`--${name} takes no value`);
+    const value = takesValue ? (inline ?? rest.shift()) : '';
+    if (value === undefined || (takesValue && inline === undefined && value.startsWith('--')))
+      throw new UsageError(`--${name} needs a value: --${name} ${(FLAGS[name] as Flag).value}`);
+    given.set(name, [...(given.get(name) ?? []), value]);
+  }
+  return given;
+}
+
+function flagOf(argument: string, isFirst: boolean): readonly [FlagName, string | undefined] {
+  if (argument === '-h') return ['help', undefined];
+  if (!argument.startsWith('--'))
+    throw new UsageError(
+      isFirst
+        ? `"${argument}" is not a command of this version; there is serve (the default)`
+        : `"${argument}" belongs to no flag`,
+    );
+  const [name = '', ...value] = argument.slice(2).split('=');
+  if (!Object.hasOwn(FLAGS, name))
+    throw new UsageError(`--${name} is not a flag. Did you mean --${nearestFlag(name)}?`);
+  return [name as FlagName, value.length > 0 ? value.join('=') : undefined];
+}
+
+function serveCommand(given: ReadonlyMap<FlagName, readonly string[]>): Command {
+  const text = (name: FlagName): string | undefined => given.get(name)?.at(-1);
+  const logFormat = text('log-format') ?? 'text';
+  if (logFormat !== 'text' && logFormat !== 'json')
+    throw new UsageError(`--log-format must be text or json, got "${logFormat}"`);
+  const budgets = text('budgets');
+  return {
+    kind: 'serve',
+    logFormat,
+    options: {
+      host: text('host') ?? FLAGS.host.default,
+      port: port(text('port') ?? FLAGS.port.default),
+      data: text('data') ?? FLAGS.data.default,
+      maxBytes: text('max-size') === undefined ? MAX_BYTES_DEFAULT : size(text('max-size')!),
+      allowedHosts: given.get('allowed-host') ?? [],
+      allowRemote: given.has('allow-remote'),
+      ...(budgets !== undefined && { budgets: readBudgets(budgets) }),
+    },
+  };
+}
+
+function port(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535)
+    throw new UsageError(`--port must be a number from 0 to 65535, got "${text}"`);
+  return Number(text);
+}
+
+const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12 };
+
+/** Below this a volume would hold less than one large commit. */
+const SIZE_MIN_BYTES = 64e6;
+
+function size(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?)b?$/i.exec(text.trim());
+  const bytes = match ? Number(match[1]) * (UNITS[match[2]!.toLowerCase()] ?? 1) : Number.NaN;
+  if (!(bytes >= SIZE_MIN_BYTES))
+    throw new UsageError(`--max-size must be a size of 64MB or more, e.g. 10GB, got "${text}"`);
+  return Math.floor(bytes);
+}
+
+function readBudgets(path: string): Record<string, number> {
+  let json: unknown;
+  try {
+    json = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : 'unreadable';
+    throw new UsageError(`--budgets ${path}: ${why}`, { cause });
+  }
+  if (typeof json !== 'object' || json === null || Array.isArray(json))
+    throw new UsageError(`--budgets ${path}: expected an object, measure → limit in ms`);
+  return Object.fromEntries(
+    Object.entries(json).map(([measure, limitMs]) => {
+      if (typeof limitMs !== 'number' || !(limitMs > 0))
+        throw new UsageError(`--budgets ${path}: "${measure}" must be a number of ms above 0`);
+      return [measure, Math.round(limitMs * 1e6)];
+    }),
+  );
+}
+
+const twinOf = (name: string): string => `FRAMESCOPE_${name.toUpperCase().replaceAll('-', '_')}`;
+
+function twinValues(name: FlagName, value: string): readonly string[] {
+  if ('value' in FLAGS[name]) return name === 'allowed-host' ? value.split(',') : [value];
+  if (value === '1' || value === 'true') return [''];
+  throw new UsageError(`${twinOf(name)} must be 1 or true, got "${value}"`);
+}
+
+/** The flag that takes the fewest edits. */
+export function nearestFlag(name: string): string {
+  const distances = Object.keys(FLAGS).map(flag => [editDistance(name, flag), flag] as const);
+  return distances.reduce((best, one) => (one[0] < best[0] ? one : best))[1];
+}
+
+function editDistance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= from.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= to.length; j++) {
+      const replaced = row[j - 1]! + (from[i - 1] === to[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[to.length]!;
+}

@@ -1,0 +1,42 @@
+// The collector's clock, and `GET /v1/clock`: the probe that processes measure
+// their own clock against. Tiny, and nothing between the two stamps.
+
+import { readFileSync } from 'node:fs';
+import { clockDomainOf } from '@framescope/protocol';
+import type { Request, Response } from 'express';
+import type { CollectorClock } from '../assemble/assembler.ts';
+
+const BOOT_ID = '/proc/sys/kernel/random/boot_id';
+
+/** Whole nanoseconds of the monotonic clock; a double holds 104 days of uptime. */
+export const monotonicNs = (): number => Number(process.hrtime.bigint());
+
+/** On Linux the domain is the boot's, so that processes of this host share it with offset 0. */
+export function systemClock(randomId: () => string): CollectorClock {
+  return {
+    domain: clockDomainOf(bootId() ?? randomId()),
+    epoch: 0,
+    zeroUnixNs: BigInt(Date.now()) * 1_000_000n - process.hrtime.bigint(),
+  };
+}
+
+function bootId(): string | undefined {
+  try {
+    return readFileSync(BOOT_ID, 'utf8').trim();
+  } catch {
+    // Not Linux, or hidden in a sandbox: a domain of our own.
+    return undefined;
+  }
+}
+
+export const clockProbe =
+  (clock: CollectorClock, nowNs: () => number) =>
+  (request: Request, response: Response): void => {
+    const t2 = nowNs();
+    const sent = request.query['t1'];
+    const t1 = typeof sent === 'string' && /^\d{1,16}$/.test(sent) ? Number(sent) : null;
+    const { domain, epoch } = clock;
+    response.setHeader('Cache-Control', 'no-store');
+    response.setHeader('Content-Type', 'application/json');
+    response.end(`{"domain":"${domain}","epoch":${epoch},"t1":${t1},"t2":${t2},"t3":${nowNs()}}`);
+  };

@@ -1,0 +1,138 @@
+// Everything on the one port: OTLP in, the API out, the viewer, and health.
+
+import express, { type Express, type Request, type Response } from 'express';
+import type { CollectorClock } from '../assemble/assembler.ts';
+import { clockProbe } from '../receive/clock.ts';
+import { RPC, status } from '../receive/otlp-answer.ts';
+import { notYet, TraceReceiver } from '../receive/traces.ts';
+import type { QueryContext } from '../query/queries.types.ts';
+import type { Writer } from '../writer/writer.ts';
+import { checkHost, localOrigins, securityHeaders } from './guard.ts';
+import type { LiveHub } from './live.ts';
+import type { Health } from './metrics.ts';
+import { API_BASE, openApiDocument } from './openapi.ts';
+import { readParams } from './params.ts';
+import { ApiError, problemHandler, sendProblem } from './problem.ts';
+import type { Route } from './route.ts';
+import { apiRoutes } from './routes.ts';
+import { viewerFiles } from './viewer.ts';
+
+export interface AppPorts {
+  readonly writer: Writer;
+  readonly health: Health;
+  readonly live: LiveHub;
+  readonly context: QueryContext;
+  readonly clock: CollectorClock;
+  readonly nowNs: () => number;
+  readonly dataBytes: () => number;
+  readonly version: string;
+  readonly allowedHosts: readonly string[];
+  readonly viewerFolder?: string;
+  readonly log: (message: string, error?: unknown) => void;
+}
+
+export function makeApp(ports: AppPorts): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  // `a[b]=c` is no language of ours: a parameter is text or is refused.
+  app.set('query parser', 'simple');
+  app.use(checkHost(ports.allowedHosts));
+  app.use(securityHeaders);
+  receiveRoutes(app, ports);
+  healthRoutes(app, ports);
+  serveApi(app, ports);
+  app.use(...viewerFiles(ports.viewerFolder));
+  app.use((request: Request, response: Response) => {
+    sendProblem(
+      response,
+      new ApiError(404, 'not_found', `there is nothing at ${cut(request.path)}`),
+    );
+  });
+  app.use(problemHandler(ports.log));
+  return app;
+}
+
+function receiveRoutes(app: Express, ports: AppPorts): void {
+  const receiver = new TraceReceiver({ writer: ports.writer, counts: ports.health });
+  app.use('/v1', localOrigins);
+  app.post('/v1/traces', receiver.handle);
+  app.post('/v1/logs', notYet('logs'));
+  app.post('/v1/metrics', notYet('metrics'));
+  app.get('/v1/clock', clockProbe(ports.clock, ports.nowNs));
+  app.use('/v1', (request: Request, response: Response) => {
+    const isKnown = /^\/(traces|logs|metrics)\/?$/.test(request.path);
+    if (isKnown) response.setHeader('Allow', 'POST');
+    const message = isKnown
+      ? `${request.method} is not taken here; OTLP is sent with POST`
+      : `there is nothing at /v1${cut(request.path)}; OTLP traces go to /v1/traces`;
+    response
+      .status(isKnown ? 405 : 404)
+      .type('json')
+      .end(status('json', RPC.notFound, message));
+  });
+}
+
+function healthRoutes(app: Express, { health, writer, live, dataBytes }: AppPorts): void {
+  app.get('/healthz', (_request, response) => {
+    response.type('text').send('ok\n');
+  });
+  app.get('/readyz', (_request, response) => {
+    const isReady = health.isStoring();
+    response
+      .status(isReady ? 200 : 503)
+      .type('text')
+      .send(isReady ? 'storing\n' : 'not storing: the last commit failed; see the log\n');
+  });
+  app.get('/metrics', (_request, response) => {
+    const gauges = {
+      queuedBytes: writer.queuedBytes(),
+      dataBytes: dataBytes(),
+      listeners: live.listenerCount(),
+    };
+    response.setHeader('Content-Type', 'text/plain; version=0.0.4; charset=utf-8');
+    response.send(health.text(gauges));
+  });
+}
+
+function serveApi(app: Express, ports: AppPorts): void {
+  const routes = apiRoutes(ports);
+  const document = JSON.stringify(openApiDocument(routes, ports.version));
+  app.use(API_BASE, (_request, response, next) => {
+    response.setHeader('Cache-Control', 'no-store');
+    next();
+  });
+  app.get(`${API_BASE}/openapi.json`, (_request, response) => {
+    response.type('json').send(document);
+  });
+  for (const route of routes) app.get(API_BASE + expressPath(route.path), handlerOf(route));
+  app.use('/api', (request: Request) => {
+    const isRead = request.method === 'GET' || request.method === 'HEAD';
+    if (!isRead) throw new ApiError(405, 'method_not_allowed', 'the API is read with GET');
+    throw new ApiError(
+      404,
+      'not_found',
+      `there is no ${cut(request.originalUrl.split('?')[0]!)}; ${API_BASE}/openapi.json lists what there is`,
+    );
+  });
+}
+
+/** `/sessions/{key}` → `/sessions/:id` */
+const expressPath = (path: string): string => path.replace(/\{\w+\}/, ':id');
+
+const handlerOf =
+  (route: Route) =>
+  async (request: Request, response: Response): Promise<void> => {
+    const values = readParams(route.params, request.query as Record<string, unknown>);
+    const id = String(request.params['id'] ?? '');
+    const answer = await route.answer({ id, values, request, response });
+    if (answer !== undefined) response.type('json').send(JSON.stringify(answer));
+    else if (route.schema && !response.headersSent)
+      throw new ApiError(
+        404,
+        'not_found',
+        route.id ? `there is no ${route.id.name} "${cut(id)}"` : 'nothing is stored for this yet',
+      );
+  };
+
+const cut = (text: string): string => (text.length > 100 ? `${text.slice(0, 100)}…` : text);

@@ -1,0 +1,84 @@
+// The OpenAPI document, written from the routes themselves.
+
+import type { Param } from './params.ts';
+import type { Route } from './route.ts';
+import { SCHEMAS, type Schema } from './schema.ts';
+
+export const API_BASE = '/api/v1';
+
+export function openApiDocument(routes: readonly Route[], version: string): object {
+  const described = [...routes, DOCUMENT_ROUTE];
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Framescope',
+      version,
+      description:
+        'Absolute times are Unix nanoseconds in strings, offsets and durations whole nanoseconds. ' +
+        'Errors are application/problem+json with a stable `code`.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: API_BASE }],
+    paths: Object.fromEntries(described.map(one => [one.path, { get: operation(one) }])),
+    components: { schemas: SCHEMAS },
+  };
+}
+
+type Described = Pick<Route, 'path' | 'summary' | 'params' | 'id' | 'schema' | 'alsoAs'>;
+
+const DOCUMENT_ROUTE: Described = {
+  path: '/openapi.json',
+  summary: 'This document.',
+  params: {},
+  alsoAs: { 'application/json': 'OpenAPI 3.1.' },
+};
+
+function operation(one: Described): object {
+  const query = Object.entries(one.params).map(([name, param]) => ({
+    name,
+    in: 'query',
+    description: param.description,
+    required: param.kind === 'text' && param.isRequired === true,
+    schema: schemaOf(param),
+  }));
+  const path = one.id
+    ? [{ ...one.id, in: 'path', required: true, schema: { type: 'string' } }]
+    : [];
+  return {
+    summary: one.summary,
+    parameters: [...path, ...query],
+    responses: {
+      200: { description: one.summary, content: contentOf(one) },
+      default: {
+        description: 'What was wrong, and what to do.',
+        content: { 'application/problem+json': { schema: reference('Problem') } },
+      },
+    },
+  };
+}
+
+function contentOf({ schema, alsoAs }: Described): object {
+  const others = Object.entries(alsoAs ?? {}).map(([type, description]) => [
+    type,
+    { schema: { description } },
+  ]);
+  return {
+    ...(schema && { 'application/json': { schema: reference(schema) } }),
+    ...Object.fromEntries(others),
+  };
+}
+
+const reference = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` });
+
+function schemaOf(param: Param): Schema {
+  if (param.kind === 'integer')
+    return {
+      type: 'integer',
+      minimum: param.min,
+      maximum: param.max,
+      ...(param.default !== undefined && { default: param.default }),
+    };
+  if (param.kind === 'unixNs') return { type: 'string', pattern: '^\\d{1,19}$' };
+  if (param.kind === 'oneOf') return { type: 'string', enum: param.values };
+  return { type: 'string', maxLength: param.lengthMax };
+}

@@ -1,0 +1,71 @@
+// Errors of the API: `application/problem+json` with a stable code, what was
+// wrong, and what to do.
+
+import type { Problem } from '@framescope/protocol';
+import type { NextFunction, Request, Response } from 'express';
+import { CursorError } from '../store/sqlite/cursor.ts';
+import { StoreError } from '../store/errors.ts';
+
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  readonly status: number;
+  readonly code: string;
+
+  constructor(status: number, code: string, detail: string) {
+    super(detail);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+const TITLES: Readonly<Record<number, string>> = {
+  400: 'Bad request',
+  403: 'Forbidden',
+  404: 'Not found',
+  405: 'Method not allowed',
+  406: 'Not acceptable',
+  421: 'Misdirected request',
+  500: 'Internal error',
+  503: 'Not available now',
+};
+
+export function sendProblem(response: Response, error: ApiError): void {
+  const problem: Problem = {
+    type: 'about:blank',
+    title: TITLES[error.status] ?? 'Error',
+    status: error.status,
+    code: error.code,
+    detail: error.message,
+  };
+  response.status(error.status).type('application/problem+json').send(JSON.stringify(problem));
+}
+
+/** Express's last handler: everything thrown by a route ends here. */
+export const problemHandler =
+  (log: (message: string, error: unknown) => void) =>
+  (error: unknown, request: Request, response: Response, next: NextFunction): void => {
+    if (response.headersSent) {
+      next(error);
+      return;
+    }
+    const known = asApiError(error);
+    if (known.status === 500) log(`${request.method} ${request.path} failed`, error);
+    sendProblem(response, known);
+  };
+
+function asApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  if (error instanceof CursorError)
+    return new ApiError(400, 'bad_cursor', `${error.message}; leave it out to begin at the start`);
+  if (error instanceof URIError || statusOf(error) === 400)
+    return new ApiError(400, 'bad_request', 'the URL cannot be decoded: check its % escapes');
+  if (error instanceof StoreError) return new ApiError(503, error.code, error.message);
+  return new ApiError(
+    500,
+    'internal',
+    'the collector failed to answer; its log says why. Other requests are not affected',
+  );
+}
+
+const statusOf = (error: unknown): unknown =>
+  error instanceof Error && 'status' in error ? error.status : undefined;

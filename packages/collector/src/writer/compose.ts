@@ -1,0 +1,29 @@
+// Puts the writer together: store, assembler, loop. Used by the thread and by the inline writer.
+
+import { makeAssembler } from '../assemble/make-assembler.ts';
+import { SqliteWriter } from '../store/sqlite/writer.ts';
+import { WriterLoop, type LoopPorts } from './loop.ts';
+import type { FromWriter, WriterOptions } from './messages.ts';
+
+/** How often derived rows are written and viewers told. */
+export const TICK_MS = 250;
+
+/** @throws {StoreError} when the data folder cannot be used. */
+export function makeLoop(
+  options: WriterOptions,
+  ports: Pick<LoopPorts, 'nowUnixNs' | 'nowNs' | 'soon'> & { post: (message: FromWriter) => void },
+): WriterLoop {
+  const store = new SqliteWriter({
+    folder: options.folder,
+    maxBytes: options.maxBytes,
+    onVolumes: () => ports.post({ type: 'volumes' }),
+  });
+  const assembler = makeAssembler({
+    clock: options.clock,
+    startedUnixNs: ports.nowUnixNs(),
+    budgets: options.budgets,
+  });
+  const loop = new WriterLoop({ ...ports, store, assembler });
+  loop.resume();
+  return loop;
+}

@@ -1,0 +1,225 @@
+// The writer's loop: bodies → decode → one commit for all that wait → answers
+// → assemble → derived rows → changes. The same code runs in the writer thread
+// and, for tests, in the thread of the caller.
+//
+// Group commit needs no timer: while one commit runs, the next bodies gather.
+//
+//   bodies   a b c │ d e f g │ h
+//   commits     [a b c]  [d e f g]  [h]
+
+import type { Assembler } from '../assemble/assembler.ts';
+import { decodeTraces } from '../decode/decode.ts';
+import { REFUSALS_NAMED_MAX } from '../decode/limits.ts';
+import type { DecodedFlush, DecodedRequest, DecodedSpan } from '../decode/types.ts';
+import { StoreError } from '../store/errors.ts';
+import type { CommittedBatch, DerivedRows, RawSession, StoreWriter } from '../store/store.ts';
+import type { Answer, Body, FromWriter, WriterCounts } from './messages.ts';
+
+/** A commit holds about this many bytes of bodies: larger ones make the answers of small ones late. */
+const GROUP_BYTES_MAX: number = 4 * 1024 * 1024;
+
+export interface LoopPorts {
+  readonly store: StoreWriter;
+  readonly assembler: Assembler;
+  readonly nowUnixNs: () => bigint;
+  /** Monotonic, ns; for counting only. */
+  readonly nowNs: () => number;
+  /** Runs `work` soon, after what waits already. */
+  readonly soon: (work: () => void) => void;
+  readonly post: (message: FromWriter) => void;
+}
+
+interface Waiting {
+  readonly id: number;
+  readonly body: Body;
+}
+
+export class WriterLoop {
+  readonly #ports: LoopPorts;
+  readonly #waiting: Waiting[] = [];
+  #isScheduled = false;
+  /** Derived rows that the disk had no room for: written before more are made. */
+  #unwritten: readonly DerivedRows[] = [];
+  #counts = new Counts();
+
+  constructor(ports: LoopPorts) {
+    this.#ports = ports;
+  }
+
+  /** Takes up what an earlier run left: sessions whose rows do not cover their raw data. */
+  resume(): void {
+    const { store, assembler } = this.#ports;
+    for (const { key } of store.unfinishedSessions()) {
+      const raw = store.loadSession(key);
+      if (raw) assembler.restore(raw);
+    }
+  }
+
+  accept(id: number, body: Body): void {
+    this.#waiting.push({ id, body });
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    this.#ports.soon(() => this.#drain());
+  }
+
+  #drain(): void {
+    this.#isScheduled = false;
+    const group = this.#takeGroup();
+    if (this.#waiting.length > 0) {
+      this.#isScheduled = true;
+      this.#ports.soon(() => this.#drain());
+    }
+    if (group.length > 0) this.#commitGroup(group);
+  }
+
+  #takeGroup(): Waiting[] {
+    let bytes = 0;
+    let count = 0;
+    for (const { body } of this.#waiting) {
+      if (count > 0 && bytes + body.bytes.length > GROUP_BYTES_MAX) break;
+      bytes += body.bytes.length;
+      count++;
+    }
+    return this.#waiting.splice(0, count);
+  }
+
+  #commitGroup(group: readonly Waiting[]): void {
+    const answers: [number, Answer][] = [];
+    const requests: { id: number; request: DecodedRequest }[] = [];
+    for (const { id, body } of group) {
+      const result = decodeTraces(body.bytes, body.encoding);
+      if (result.ok) requests.push({ id, request: result.value });
+      else {
+        this.#counts.malformedBodies++;
+        answers.push([id, { kind: 'malformed', path: result.path, problem: result.problem }]);
+      }
+    }
+    const outcome = this.#commit(requests.map(one => one.request));
+    for (const { id, request } of requests)
+      answers.push([id, outcome.ok ? storedAnswer(request) : outcome.answer]);
+    this.#ports.post({ type: 'answers', answers });
+    if (!outcome.ok) return;
+    for (const { request } of requests) this.#counts.refuse(request);
+    if (outcome.committed) this.#assemble(outcome.committed);
+  }
+
+  #commit(
+    requests: readonly DecodedRequest[],
+  ): { ok: true; committed?: CommittedBatch } | { ok: false; answer: Answer } {
+    const spans: DecodedSpan[] = [];
+    const flushes: DecodedFlush[] = [];
+    for (const request of requests) {
+      for (const span of request.spans) spans.push(span);
+      for (const flush of request.flushes) flushes.push(flush);
+    }
+    if (spans.length + flushes.length === 0) return { ok: true };
+    const startNs = this.#ports.nowNs();
+    try {
+      const arrivalUnixNs = this.#ports.nowUnixNs();
+      const result = this.#ports.store.commit({ arrivalUnixNs, spans, flushes });
+      this.#counts.commit(result.committed, result.repeatedCount);
+      this.#counts.commitNs += this.#ports.nowNs() - startNs;
+      return { ok: true, committed: result.committed };
+    } catch (problem) {
+      if (!(problem instanceof StoreError) || !problem.isRetryable) throw problem;
+      return { ok: false, answer: { kind: 'unavailable', message: problem.message } };
+    }
+  }
+
+  #assemble(committed: CommittedBatch): void {
+    if (committed.spans.length + committed.flushes.length === 0) return;
+    const { store, assembler } = this.#ports;
+    for (const { key, isNew } of committed.sessions) {
+      if (isNew || assembler.has(key)) continue;
+      const raw = store.loadSession(key);
+      if (raw) assembler.restore(before(raw, committed.commit));
+    }
+    assembler.ingest(committed);
+  }
+
+  /** Call about four times a second: writes down what changed, and tells of it. */
+  tick(): void {
+    this.#report();
+    if (!this.#writeDerived(this.#unwritten)) return;
+    this.#unwritten = [];
+    const { derived, changes } = this.#ports.assembler.tick(this.#ports.nowUnixNs());
+    if (!this.#writeDerived(derived)) this.#unwritten = derived;
+    if (changes.length > 0) this.#ports.post({ type: 'changes', changes });
+  }
+
+  #writeDerived(rows: readonly DerivedRows[]): boolean {
+    try {
+      this.#ports.store.commitDerived(rows);
+      return true;
+    } catch (problem) {
+      if (problem instanceof StoreError && problem.isRetryable) return false;
+      throw problem;
+    }
+  }
+
+  #report(): void {
+    if (this.#counts.isEmpty()) return;
+    this.#ports.post({ type: 'counts', counts: this.#counts.take() });
+    this.#counts = new Counts();
+  }
+
+  /** Commits what waits, writes what is derived, and closes the store. */
+  close(): void {
+    while (this.#waiting.length > 0) this.#drain();
+    this.tick();
+    this.#report();
+    this.#ports.store.close();
+    this.#ports.post({ type: 'closed' });
+  }
+}
+
+class Counts {
+  commits = 0;
+  spans = 0;
+  flushes = 0;
+  repeated = 0;
+  malformedBodies = 0;
+  commitNs = 0;
+  readonly #refused = new Map<string, number>();
+
+  commit(committed: CommittedBatch, repeatedCount: number): void {
+    this.commits++;
+    this.spans += committed.spans.length;
+    this.flushes += committed.flushes.length;
+    this.repeated += repeatedCount;
+  }
+
+  refuse({ refused }: DecodedRequest): void {
+    for (const { reason } of refused)
+      this.#refused.set(reason, (this.#refused.get(reason) ?? 0) + 1);
+  }
+
+  isEmpty(): boolean {
+    return this.commits + this.malformedBodies + this.#refused.size === 0;
+  }
+
+  take(): WriterCounts {
+    const { commits, spans, flushes, repeated, malformedBodies, commitNs } = this;
+    const refused = Object.fromEntries(this.#refused);
+    return { commits, spans, flushes, repeated, malformedBodies, refused, commitNs };
+  }
+}
+
+function storedAnswer({ spans, flushes, refused }: DecodedRequest): Answer {
+  const named = refused.slice(0, REFUSALS_NAMED_MAX).map(one => `${one.path}: ${one.problem}`);
+  const more = refused.length - named.length;
+  return {
+    kind: 'stored',
+    acceptedCount: spans.length + flushes.length,
+    rejectedCount: refused.length,
+    message: named.join('; ') + (more > 0 ? `; and ${more} more` : ''),
+  };
+}
+
+/** What of a session was there before `commit`, which will be ingested by itself. */
+function before(raw: RawSession, commit: number): RawSession {
+  const spans = raw.spans.filter(span => span.commit < commit);
+  const flushes = raw.flushes.filter(flush => flush.commit < commit);
+  const last = Math.max(spans.at(-1)?.commit ?? 0, flushes.at(-1)?.commit ?? 0);
+  return { ...raw, spans, flushes, lastCommit: last };
+}

@@ -1,0 +1,65 @@
+// What passes between the main thread and the writer thread. Bodies are moved,
+// not copied.
+
+import type { Change, CollectorClock } from '../assemble/assembler.ts';
+import type { Encoding } from '../decode/decode.ts';
+
+export interface WriterOptions {
+  readonly folder: string;
+  readonly maxBytes: number;
+  readonly clock: CollectorClock;
+  readonly budgets: Readonly<Record<string, number>>;
+}
+
+/** One OTLP trace body, decompressed. */
+export interface Body {
+  readonly bytes: Uint8Array;
+  readonly encoding: Encoding;
+}
+
+/** What became of one body. */
+export type Answer =
+  | {
+      readonly kind: 'stored';
+      /** Spans that were taken, repeated ones included. */
+      readonly acceptedCount: number;
+      readonly rejectedCount: number;
+      /** First reasons with their paths; empty when nothing was rejected. */
+      readonly message: string;
+    }
+  | { readonly kind: 'malformed'; readonly path: string; readonly problem: string }
+  /** Nothing was kept; sending it again later may succeed. */
+  | { readonly kind: 'unavailable'; readonly message: string };
+
+/** Counts since the last report; keys of `refused` are reasons. */
+export interface WriterCounts {
+  readonly commits: number;
+  readonly spans: number;
+  readonly flushes: number;
+  readonly repeated: number;
+  readonly malformedBodies: number;
+  readonly refused: Readonly<Record<string, number>>;
+  /** Time spent in commits, ns. */
+  readonly commitNs: number;
+}
+
+export type ToWriter =
+  | { readonly type: 'body'; readonly id: number; readonly body: Body }
+  | { readonly type: 'close' };
+
+export type FromWriter =
+  | { readonly type: 'ready' }
+  | {
+      readonly type: 'failed';
+      readonly name: string;
+      readonly code: string;
+      readonly message: string;
+    }
+  | {
+      readonly type: 'answers';
+      readonly answers: readonly (readonly [id: number, answer: Answer])[];
+    }
+  | { readonly type: 'changes'; readonly changes: readonly Change[] }
+  | { readonly type: 'volumes' }
+  | { readonly type: 'counts'; readonly counts: WriterCounts }
+  | { readonly type: 'closed' };

@@ -1,0 +1,186 @@
+// The main thread's end of the writer: bodies in, answers out, and no more
+// waiting than there is memory for.
+
+import { Worker } from 'node:worker_threads';
+import type { Change } from '../assemble/assembler.ts';
+import { StoreError } from '../store/errors.ts';
+import { makeLoop, TICK_MS } from './compose.ts';
+import type {
+  Answer,
+  Body,
+  FromWriter,
+  ToWriter,
+  WriterCounts,
+  WriterOptions,
+} from './messages.ts';
+
+/** Bodies that may wait for their commit: two seconds of what the writer takes. */
+export const QUEUE_BYTES_MAX: number = 64 * 1024 * 1024;
+
+export interface WriterEvents {
+  readonly onChanges: (changes: readonly Change[]) => void;
+  readonly onVolumes: () => void;
+  readonly onCounts: (counts: WriterCounts) => void;
+  /** The writer is gone, unasked: nothing can be stored any more. */
+  readonly onCrash: (problem: Error) => void;
+}
+
+/** Where bodies go. `submit` answers `full` at once when the queue has no room. */
+export interface Writer {
+  submit(body: Body): Promise<Answer> | 'full';
+  queuedBytes(): number;
+  /** Commits what waits and closes the store. */
+  close(): Promise<void>;
+}
+
+/** How messages reach the loop: through a thread, or by a call. */
+interface Line {
+  send(message: ToWriter): void;
+}
+
+class QueuedWriter implements Writer {
+  readonly #line: Line;
+  readonly #events: WriterEvents;
+  readonly #waiting = new Map<number, { bytes: number; answer: (answer: Answer) => void }>();
+  #nextId = 0;
+  #queuedBytes = 0;
+  #isClosing = false;
+  #onClosed: (() => void) | undefined;
+
+  constructor(line: Line, events: WriterEvents) {
+    this.#line = line;
+    this.#events = events;
+  }
+
+  submit(body: Body): Promise<Answer> | 'full' {
+    if (this.#isClosing) return Promise.resolve(CLOSING);
+    const bytes = body.bytes.length;
+    if (this.#queuedBytes > 0 && this.#queuedBytes + bytes > QUEUE_BYTES_MAX) return 'full';
+    const id = this.#nextId++;
+    this.#queuedBytes += bytes;
+    return new Promise(answer => {
+      this.#waiting.set(id, { bytes, answer });
+      this.#line.send({ type: 'body', id, body });
+    });
+  }
+
+  queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  receive(message: FromWriter): void {
+    if (message.type === 'answers')
+      for (const [id, answer] of message.answers) this.#answer(id, answer);
+    else if (message.type === 'changes') this.#events.onChanges(message.changes);
+    else if (message.type === 'counts') this.#events.onCounts(message.counts);
+    else if (message.type === 'volumes') this.#events.onVolumes();
+    else if (message.type === 'closed') this.#onClosed?.();
+  }
+
+  #answer(id: number, answer: Answer): void {
+    const waiting = this.#waiting.get(id);
+    if (!waiting) return;
+    this.#waiting.delete(id);
+    this.#queuedBytes -= waiting.bytes;
+    waiting.answer(answer);
+  }
+
+  /** The line is dead: whoever waits is told so. */
+  fail(problem: Error): void {
+    this.#isClosing = true;
+    const answer: Answer = { kind: 'unavailable', message: 'the writer stopped' };
+    for (const id of this.#waiting.keys()) this.#answer(id, answer);
+    this.#onClosed?.();
+    this.#events.onCrash(problem);
+  }
+
+  close(): Promise<void> {
+    if (this.#isClosing) return Promise.resolve();
+    this.#isClosing = true;
+    return new Promise(resolve => {
+      this.#onClosed = resolve;
+      this.#line.send({ type: 'close' });
+    });
+  }
+
+  isClosing(): boolean {
+    return this.#isClosing;
+  }
+}
+
+const CLOSING: Answer = { kind: 'unavailable', message: 'the collector is stopping' };
+
+/** Starts the writer thread. @throws {StoreError} when the data folder cannot be used. */
+export async function startWriterThread(
+  options: WriterOptions,
+  events: WriterEvents,
+): Promise<Writer> {
+  const worker = new Worker(new URL('thread.js', import.meta.url), { workerData: options });
+  const writer = new QueuedWriter(
+    {
+      send: message =>
+        worker.postMessage(message, message.type === 'body' ? [owned(message.body.bytes)] : []),
+    },
+    events,
+  );
+  await new Promise<void>((resolve, reject) => {
+    worker.once('error', reject);
+    worker.on('message', (message: FromWriter) => {
+      if (message.type === 'ready') resolve();
+      else if (message.type === 'failed') reject(namedError(message));
+      else writer.receive(message);
+    });
+  });
+  worker.removeAllListeners('error');
+  worker.on('error', problem => writer.fail(asError(problem)));
+  worker.on('exit', code => {
+    if (!writer.isClosing()) writer.fail(new Error(`the writer thread ended with code ${code}`));
+  });
+  return writer;
+}
+
+/** The same writer in this thread: for tests, and where no worker can be started. */
+export function startInlineWriter(
+  options: WriterOptions,
+  events: WriterEvents,
+  now: { readonly unixNs: () => bigint; readonly ns: () => number },
+): Writer & { tick(): void } {
+  const post = (message: FromWriter): void => writer.receive(message);
+  const line: Line = {
+    send: message => {
+      if (message.type === 'body') loop.accept(message.id, message.body);
+      else {
+        clearInterval(timer);
+        loop.close();
+      }
+    },
+  };
+  const writer = new QueuedWriter(line, events);
+  const loop = makeLoop(options, {
+    nowUnixNs: now.unixNs,
+    nowNs: now.ns,
+    soon: setImmediate,
+    post,
+  });
+  const timer = setInterval(() => loop.tick(), TICK_MS);
+  return {
+    submit: body => writer.submit(body),
+    queuedBytes: () => writer.queuedBytes(),
+    close: () => writer.close(),
+    tick: () => loop.tick(),
+  };
+}
+
+/** A buffer that belongs to this body alone: one out of a pool cannot be moved. */
+function owned(bytes: Uint8Array): ArrayBuffer {
+  return bytes.buffer as ArrayBuffer;
+}
+
+const asError = (problem: unknown): Error =>
+  problem instanceof Error ? problem : new Error(String(problem));
+
+function namedError(message: FromWriter & { type: 'failed' }): StoreError {
+  const error = new StoreError(message.code, message.message);
+  Object.defineProperty(error, 'name', { value: message.name });
+  return error;
+}
