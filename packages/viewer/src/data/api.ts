@@ -83,9 +83,14 @@ async function allTurns(key: string, signal?: AbortSignal): Promise<readonly Tur
   return follow(undefined, TURN_PAGES_MAX);
 }
 
+export interface FrameWindow {
+  readonly fromNs: number;
+  readonly toNs: number;
+}
+
 async function frames(
   key: string,
-  window: { fromNs: number; toNs: number },
+  window: FrameWindow,
   signal?: AbortSignal,
 ): Promise<FramesWindow> {
   const query = { fromNs: Math.floor(window.fromNs), toNs: Math.ceil(window.toNs) };
@@ -101,8 +106,9 @@ export const api = {
     get('/sessions', query, signal),
   session: (key: string, signal?: AbortSignal): Promise<SessionDetail> =>
     get(`/sessions/${segment(key)}`, {}, signal),
-  turns: allTurns,
-  frames,
+  turns: (key: string, signal?: AbortSignal): Promise<readonly Turn[]> => allTurns(key, signal),
+  frames: (key: string, window: FrameWindow, signal?: AbortSignal): Promise<FramesWindow> =>
+    frames(key, window, signal),
   timeline: (key: string, query: Query, signal?: AbortSignal): Promise<Timeline> =>
     get(`/sessions/${segment(key)}/timeline`, query, signal),
   measures: (signal?: AbortSignal): Promise<{ readonly items: readonly MeasureInfo[] }> =>

@@ -51,7 +51,7 @@ export class FrameTiles {
   }
 
   /** Marks tiles that touch the window as out of date; all when none is given. */
-  invalidate(fromNs = -Infinity, toNs = Infinity): void {
+  invalidate(fromNs: number = -Infinity, toNs: number = Infinity): void {
     for (const tile of this.#tiles.values())
       if (tile.index * TILE_NS <= toNs && (tile.index + 1) * TILE_NS >= fromNs) tile.isStale = true;
   }

@@ -89,7 +89,7 @@ function limitOf(a: BareStation, b: BareStation): number {
 /** Lays lanes into at least `heightPx`; more when the legs would get too flat. */
 export function layoutLanes(session: Pick<SessionDetail, 'streams'>, heightPx: number, stageRows: number): Lanes {
   const bare = stationsOf(session);
-  const weights = bare.map((one, i) => {
+  const weights = bare.map((one, i): number => {
     const before = bare[i - 1];
     if (!before || before.stream !== one.stream) return 0;
     return before.role === one.role ? 1 : NETWORK_WEIGHT;

@@ -12,7 +12,7 @@ import { statusBadge } from './session-bits.ts';
 const TILE_ROWS = 6;
 
 export class FindPage implements Page {
-  readonly element = h('div', { class: 'finder' });
+  readonly element: HTMLElement = h('div', { class: 'finder' });
   readonly #app: App;
   readonly #field = h('input', { class: 'search', type: 'search', placeholder: 'Session, CallSid, room, trace, or words that were said', 'aria-label': 'Find by ID or words', autocomplete: 'off', spellcheck: 'false' });
   readonly #results = h('div', { class: 'hits', 'aria-live': 'polite' });

@@ -12,7 +12,7 @@ const PAGE = 60;
 
 export class SessionsPage implements Page {
   readonly title = 'Sessions';
-  readonly element = h('div', { class: 'page' });
+  readonly element: HTMLElement = h('div', { class: 'page' });
   readonly #app: App;
   readonly #body = h('div');
   readonly #tools = h('div', { class: 'tools' });

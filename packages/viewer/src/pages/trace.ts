@@ -16,7 +16,7 @@ const ROWS_MAX = 1_000_000;
 
 export class TracePage implements Page {
   readonly title = 'Trace';
-  readonly element = h('div', { class: 'trace' });
+  readonly element: HTMLElement = h('div', { class: 'trace' });
   readonly #app: App;
   readonly #id: string;
   readonly #rows = h('div', { class: 'fall-rows', tabindex: '0', role: 'tree', 'aria-label': 'Spans' });

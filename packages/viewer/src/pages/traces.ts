@@ -11,7 +11,7 @@ const PAGE = 100;
 
 export class TracesPage implements Page {
   readonly title = 'Traces';
-  readonly element = h('div', { class: 'page' });
+  readonly element: HTMLElement = h('div', { class: 'page' });
   readonly #body = h('div');
   readonly #app: App;
   readonly #refresh = throttled(3_000, () => void this.#load());

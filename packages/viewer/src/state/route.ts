@@ -18,6 +18,8 @@ export interface SessionView {
   /** `stream:tick` of the chosen frame. */
   readonly frame: string | undefined;
   readonly isRaw: boolean;
+  /** A moment to show when no window is given. */
+  readonly atUnixNs: string | undefined;
 }
 
 export interface TailView {
@@ -68,6 +70,7 @@ function sessionView(query: URLSearchParams): SessionView {
     turn: numberOf(query.get('turn')),
     frame: /^.{1,200}:\d{1,16}$/.test(query.get('frame') ?? '') ? query.get('frame')! : undefined,
     isRaw: query.get('clock') === 'raw',
+    atUnixNs: digitsOf(query.get('at')),
   };
 }
 
@@ -94,6 +97,7 @@ export function formatRoute(route: Route): string {
         turn: rounded(route.view.turn),
         frame: route.view.frame,
         clock: route.view.isRaw ? 'raw' : undefined,
+        at: route.view.atUnixNs,
       });
     case 'tail': {
       const { measure, fromUnixNs, toUnixNs, range } = route.view;
@@ -122,6 +126,7 @@ export const WHOLE_SESSION: SessionView = {
   turn: undefined,
   frame: undefined,
   isRaw: false,
+  atUnixNs: undefined,
 };
 
 /** The place of a turn or frame in its session. */

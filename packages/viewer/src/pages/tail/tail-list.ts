@@ -26,7 +26,7 @@ export function tailList(tail: Tail, cell: CellInfo, close: () => void): HTMLEle
 }
 
 function line(item: TailItem): HTMLElement {
-  const route = item.hop === null ? sessionRoute(item.sessionKey, { turn: item.tick }) : sessionRoute(item.sessionKey, { frame: `${item.hop.split('.')[0]}:${item.tick}` });
+  const route = item.hop === null ? sessionRoute(item.sessionKey, { turn: item.tick }) : sessionRoute(item.sessionKey, { frame: `${item.hop.split('.')[0]}:${item.tick}`, atUnixNs: item.atUnixNs });
   const part = item.worstPart && `${words(cut(item.worstPart.name, 40))} ${duration(item.worstPart.exposedNs)} (${share(item.worstPart.exposedNs, item.valueNs)})`;
   return h(
     'a',

@@ -30,7 +30,7 @@ interface Picked {
 
 export class TailPage implements Page {
   readonly title = 'Tail';
-  readonly element = h('div', { class: 'tail' });
+  readonly element: HTMLElement = h('div', { class: 'tail' });
   readonly #app: App;
   readonly #head = h('header', { class: 'session-head' });
   readonly #tools = h('div', { class: 'toolbar' });
