@@ -179,7 +179,7 @@ class RecordEncoder {
   #tryItem(write: (out: ByteWriter) => void, rows: number, block?: FrameBlock): boolean {
     const out = this.#out;
     const before = out.length;
-    const [openBlock, previous] = [this.#openBlock, this.#previous];
+    const openBlock = this.#openBlock;
     if (block !== undefined) this.#openIfNeeded(block);
     write(out);
     const bytes = out.length + CRC_BYTES;
@@ -189,8 +189,8 @@ class RecordEncoder {
       return true;
     }
     out.length = before;
+    // `#previous` needs no undoing: a new part, or an unopened block, forgets it.
     this.#openBlock = openBlock;
-    this.#previous = previous;
     return false;
   }
 

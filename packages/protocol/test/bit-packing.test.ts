@@ -123,6 +123,9 @@ test('a packing that ends early or points past its group is refused', () => {
     expect(unpack(input, new Float64Array(6), 0, 6)).toBe(false);
     expect(input.problem).toMatch(/ends early/);
   }
+  const tooMany = new ByteReader(Uint8Array.of(128, 0, 7, 0, 2));
+  expect(unpack(tooMany, new Float64Array(6), 0, 6)).toBe(false);
+  expect(tooMany.problem).toMatch(/7 exceptions in 6 numbers/);
   const pointsPast = new ByteReader(Uint8Array.of(128, 0, 1, 6, 2));
   expect(unpack(pointsPast, new Float64Array(6), 0, 6)).toBe(false);
   expect(pointsPast.problem).toMatch(/exception out of range/);

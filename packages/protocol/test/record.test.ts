@@ -178,6 +178,34 @@ test('rows that say nothing exact are refused and counted, and the others are ke
   expect(tally.firstProblem).toMatch(/ticks NaN to 320 at 0 ns/);
 });
 
+test('the tick 2^51 − 1 is the last one that a frame may end at', () => {
+  const tally = new EncodeTally();
+  const last = 2 ** 51 - 1;
+  const source = record([
+    block([
+      column('send', [
+        [last - 1, last, 0],
+        [last, last + 1, 0],
+      ]),
+    ]),
+  ]);
+  expect(partsOf(source, tally)[0]!.blocks[0]!.columns[0]!.endTick).toEqual(Float64Array.of(last));
+  expect(tally).toMatchObject({ markCount: 1, refusedCount: 1 });
+});
+
+test('times weeks apart at a quantum of one nanosecond are told one by one, or refused', () => {
+  const tally = new EncodeTally();
+  const times = [0, 3e15, 20_000_000, 6e15];
+  const rows = times.map((at, i) => [i * 320, i * 320 + 320, at] as const);
+  const source = record([block([column('send', rows)])], { quantumNs: 1 });
+  expect(marksOf(partsOf(source, tally)[0]!.blocks, 1)).toEqual([
+    'mic.agent/send#0 0-320 @0',
+    'mic.agent/send#0 320-640 @3000000000000000',
+    'mic.agent/send#0 640-960 @20000000',
+  ]);
+  expect(tally).toMatchObject({ markCount: 0, lateCount: 3, refusedCount: 1 });
+});
+
 test('a stream without a sample rate or with an endless name is refused with all it holds', () => {
   const tally = new EncodeTally();
   const columns = [column('send', frames('abc'))];

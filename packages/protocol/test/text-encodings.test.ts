@@ -32,6 +32,14 @@ test('well-formed bytes become their text, and malformed ones never throw', () =
   );
 });
 
+test('a surrogate, an overlong form and a code beyond Unicode are malformed bytes', () => {
+  const text = (...bytes: number[]): string => decodeUtf8(Uint8Array.from(bytes));
+  expect(text(0xed, 0xa0, 0x80)).toBe('\ufffd\ufffd\ufffd');
+  expect(text(0xe0, 0x80, 0xaf)).toBe('\ufffd\ufffd\ufffd');
+  expect(text(0xf4, 0x90, 0x80, 0x80)).toBe('\ufffd\ufffd\ufffd\ufffd');
+  expect(text(0xed, 0x9f, 0xbf)).toBe('\ud7ff');
+});
+
 test('base64 is the platform’s, with and without padding and in the URL alphabet', () => {
   fc.assert(
     fc.property(anyBytes(), bytes => {

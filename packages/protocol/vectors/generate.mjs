@@ -125,6 +125,17 @@ function everyCut() {
   return [block(up), block([column({ role: 'mixer', name: 'düse' }, bursts)], down)];
 }
 
+/** 44,100 Hz: a tick is no whole number of quanta, so the rounding of predictions shows. */
+function unevenRate() {
+  const due = i => 5e9 + Math.floor(((i + 1) * 441e9) / 44_100);
+  const sent = rows(40, 441, i => due(i) + jitter(i));
+  const received = sent.filter((_, i) => i % 13 !== 5).map(([a, b, at]) => [a, b, at + 3e6]);
+  // Pieces that do not line up with the frames before: each is told from the middle of a hole.
+  const pieces = rows(30, 577, i => 5.02e9 + Math.floor(((i + 1) * 577e9) / 44_100));
+  const columns = [column({ name: 'send' }, sent), column({ name: 'receive' }, received)];
+  return [block([...columns, column({ name: 'regroup' }, pieces)], { sampleRate: 44_100 })];
+}
+
 function lateAndRanges() {
   const ranges = ['conceal', 'drop', 'silence'].map((kind, i) => ({
     kind,
@@ -155,6 +166,7 @@ function recordSources() {
   return {
     empty: HEADER,
     'every predictor and cut': { ...HEADER, blocks: everyCut() },
+    'a rate whose ticks are no whole quanta': { ...HEADER, blocks: unevenRate() },
     'late and repeated marks, ranges, clock samples': {
       ...HEADER,
       blocks: lateAndRanges(),
