@@ -4,9 +4,10 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { Call } from './client/call.ts';
-import { readOptions, slownessMs, type Options } from './common/options.ts';
-import { announceReady, leave, onStop, runProgram } from './common/process.ts';
+import { skewOf, slownessMs, type Options } from './common/options.ts';
+import { runProgram, type Running } from './common/process.ts';
 import { loadClips, type Clip } from './common/script.ts';
+import type { OpenWire } from './common/wire.ts';
 
 const BETWEEN_CALLS_MS = 1_000;
 /** Concurrent calls do not all begin at once. */
@@ -15,14 +16,16 @@ const AFTER_FAILURE_MS = 2_000;
 
 class Caller {
   readonly #options: Options;
+  readonly #openWire: OpenWire;
   readonly #clips: readonly Clip[] = loadClips();
   readonly #stopping = new AbortController();
   readonly #live = new Set<Call>();
   readonly #runId = Date.now().toString(36);
   #callCount = 0;
 
-  constructor(options: Options) {
+  constructor(options: Options, openWire: OpenWire) {
     this.#options = options;
+    this.#openWire = openWire;
   }
 
   async run(): Promise<void> {
@@ -65,7 +68,7 @@ class Caller {
 
   #callOptions(number: number): Parameters<typeof Call.start>[0] {
     const options = this.#options;
-    const rate = 1 + options['drift-ppm'] / 1e6;
+    const { offsetMs, driftPpm } = skewOf(options);
     return {
       session: `call-${this.#runId}-${number + 1}`,
       edgeUrl: options.edge,
@@ -73,7 +76,8 @@ class Caller {
       turns: options.turns,
       bargesIn: options['barge-in'],
       slowMs: slownessMs(options, 'client'),
-      nowMs: () => performance.now() * rate + options['skew-ms'],
+      nowMs: () => performance.now() * (1 + driftPpm / 1e6) + offsetMs,
+      openWire: this.#openWire,
       clips: this.#clips,
     };
   }
@@ -83,19 +87,15 @@ class Caller {
   }
 }
 
-async function main(): Promise<void> {
-  const options = readOptions('client', process.argv.slice(2));
-  if (options === undefined) return;
+function start(options: Options, openWire: OpenWire): Promise<Running> {
   if (options.edge === '') throw new Error('Give the address of the edge relay: --edge ws://…');
-  const caller = new Caller(options);
-  const running = caller.run();
-  onStop(async () => {
+  const caller = new Caller(options, openWire);
+  const finished = caller.run();
+  const stop = async (): Promise<void> => {
     caller.stop();
-    await running;
-  });
-  announceReady('client', options.edge);
-  await running;
-  leave();
+    await finished;
+  };
+  return Promise.resolve({ url: options.edge, stop, finished });
 }
 
-runProgram(main);
+runProgram('client', start);

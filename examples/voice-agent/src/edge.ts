@@ -4,50 +4,34 @@
 import type { WebSocket } from 'ws';
 import type { LineShape } from './common/delay-line.ts';
 import { callFromUrl, urlForCall, type CallIdentity } from './common/messages.ts';
-import { readOptions, slownessMs, type Options } from './common/options.ts';
-import { announceReady, closeServer, listen, onStop, runProgram } from './common/process.ts';
+import { slownessMs, type Options } from './common/options.ts';
+import { closeServer, listen, runProgram, type Running } from './common/process.ts';
 import { randomFrom } from './common/random.ts';
 import { connect } from './common/socket.ts';
+import type { OpenWire } from './common/wire.ts';
 import { relay } from './edge/relay.ts';
 
-async function main(): Promise<void> {
-  const options = readOptions('edge', process.argv.slice(2));
-  if (options === undefined) return;
+async function start(options: Options, openWire: OpenWire): Promise<Running> {
   if (options.agent === '') throw new Error('Give the address of the agent: --agent ws://…');
   const { server, url } = await listen(options.port);
+  const join = async (client: WebSocket, call: CallIdentity): Promise<void> => {
+    const agent = await connect(urlForCall(options.agent, call), 'agent');
+    const random = randomFrom(call.seed, 'line');
+    relay({ call: call.session, client, agent, shape: shapeOf(options), random, openWire });
+  };
   server.on('connection', (client, request) => {
     const call = callFromUrl(request.url);
-    if (call === undefined) client.close(1008, 'the URL needs ?session=');
-    else void joinCall(client, call, options);
+    if (call === undefined) return client.close(1008, 'the URL needs ?session=');
+    // Nothing is read, so nothing is lost, before the way on is open.
+    client.pause();
+    join(client, call)
+      .catch(error => {
+        process.stderr.write(`edge: ${String(error)}\n`);
+        client.close(1011, 'no agent');
+      })
+      .finally(() => client.resume());
   });
-  onStop(() => closeServer(server));
-  announceReady('edge', url);
-}
-
-async function joinCall(client: WebSocket, call: CallIdentity, options: Options): Promise<void> {
-  // Nothing is read, so nothing is lost, before the way on is open.
-  client.pause();
-  const agent = await connect(urlForCall(options.agent, call), 'agent').catch((error: Error) => {
-    process.stderr.write(`${error.message}\n`);
-    client.resume();
-    client.close(1011, 'no agent');
-    return undefined;
-  });
-  if (agent === undefined) return;
-  const shape = shapeOf(options);
-  const random = randomFrom(call.seed, 'line');
-  const legs = [
-    relay({ from: client, to: agent, shape, random }),
-    relay({ from: agent, to: client, shape, random }),
-  ];
-  const end = (): void => {
-    for (const close of legs) close();
-    client.close();
-    agent.close();
-  };
-  client.on('close', end);
-  agent.on('close', end);
-  client.resume();
+  return { url, stop: () => closeServer(server) };
 }
 
 function shapeOf(options: Options): LineShape {
@@ -58,4 +42,4 @@ function shapeOf(options: Options): LineShape {
   };
 }
 
-runProgram(main);
+runProgram('edge', start);

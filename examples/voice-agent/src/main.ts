@@ -5,7 +5,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { argumentsFor, readOptions, type Options, type Program } from './common/options.ts';
-import { runProgram } from './common/process.ts';
+import { tell } from './common/process.ts';
 
 /** A child that has not ended this long after it was told to is killed. */
 const STOP_LIMIT_MS = 5_000;
@@ -110,4 +110,4 @@ async function main(): Promise<void> {
   }
 }
 
-runProgram(main);
+main().catch(tell);

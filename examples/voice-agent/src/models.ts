@@ -2,8 +2,8 @@
 // call. Replayed by default (README.md says what that means); OpenAI's with a key.
 
 import { callFromUrl, type CallIdentity } from './common/messages.ts';
-import { readOptions, slownessMs, type Options } from './common/options.ts';
-import { announceReady, closeServer, listen, onStop, runProgram } from './common/process.ts';
+import { slownessMs, type Options } from './common/options.ts';
+import { closeServer, listen, runProgram, type Running } from './common/process.ts';
 import { loadClips } from './common/script.ts';
 import { serveModels } from './models/connection.ts';
 import { openAiServices } from './models/openai.ts';
@@ -11,9 +11,7 @@ import { replayServices } from './models/replay.ts';
 import type { Services } from './models/services.ts';
 import { findVoice } from './models/voice.ts';
 
-async function main(): Promise<void> {
-  const options = readOptions('models', process.argv.slice(2));
-  if (options === undefined) return;
+async function start(options: Options): Promise<Running> {
   const servicesFor = await serviceFactory(options);
   const { server, url } = await listen(options.port);
   server.on('connection', (socket, request) => {
@@ -21,8 +19,7 @@ async function main(): Promise<void> {
     if (call === undefined) socket.close(1008, 'the URL needs ?session=');
     else serveModels(socket, servicesFor(call));
   });
-  onStop(() => closeServer(server));
-  announceReady('models', url);
+  return { url, stop: () => closeServer(server) };
 }
 
 async function serviceFactory(options: Options): Promise<(call: CallIdentity) => Services> {
@@ -41,4 +38,4 @@ async function serviceFactory(options: Options): Promise<(call: CallIdentity) =>
   return call => replayServices({ seed: call.seed, clips, voice, slowness });
 }
 
-runProgram(main);
+runProgram('models', start);

@@ -61,8 +61,11 @@ test('a wrong option is told in one line, with exit code 1', async () => {
 test('a call of one turn runs through all four processes and is answered', async () => {
   const run = launch('--turns=1', '--duration=25', '--seed=3');
   expect(await run.exited).toBe(0);
-  expect(run.output()).toMatch(/^Voice agent is running: client \d+, edge \d+, agent \d+, models \d+\n/);
-  const [, turns, answers, played] = /: (\d+) turns, (\d+) answered · (\d+) frames/.exec(run.output()) ?? [];
+  expect(run.output()).toMatch(
+    /^Voice agent is running: client \d+, edge \d+, agent \d+, models \d+\n/,
+  );
+  const [, turns, answers, played] =
+    /: (\d+) turns, (\d+) answered · (\d+) frames/.exec(run.output()) ?? [];
   expect([turns, answers]).toEqual(['1', '1']);
   // The greeting and the answer: at least four seconds of the agent's voice.
   expect(Number(played)).toBeGreaterThan(200);

@@ -23,7 +23,11 @@ function send(shape: LineShape, count: number): [number, number][] {
 }
 
 test('without jitter every frame takes the delay', () => {
-  expect(send({ delayMs: 35, jitterMs: 0, loss: 0 }, 3)).toEqual([[0, 35], [1, 35], [2, 35]]);
+  expect(send({ delayMs: 35, jitterMs: 0, loss: 0 }, 3)).toEqual([
+    [0, 35],
+    [1, 35],
+    [2, 35],
+  ]);
 });
 
 test('order is kept, whatever the jitter', () => {

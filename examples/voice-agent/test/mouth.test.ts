@@ -30,6 +30,7 @@ function bench(leadMs: number): Bench {
     nowMs: time.nowMs,
     timers: time.timers,
     leadMs,
+    onEncoded: () => undefined,
     send: ({ sequence, isSpurtStart, isSpurtEnd }) =>
       sent.push(`${isSpurtStart ? '[' : ''}${sequence}@${time.nowMs()}${isSpurtEnd ? ']' : ''}`),
     onVoiced: tick => voiced.push(tick),

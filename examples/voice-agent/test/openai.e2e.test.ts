@@ -24,7 +24,9 @@ function answer(path: string, response: ServerResponse): void {
     // Cut in the middle of a line, as networks do.
     response.write(text.slice(0, 30));
     const call = (input: object): object => ({ tool_calls: [{ function: input }] });
-    const tool = chunk(call({ name: 'search_catalogue', arguments: '{"q"' })) + chunk(call({ arguments: ':1}' }));
+    const tool =
+      chunk(call({ name: 'search_catalogue', arguments: '{"q"' })) +
+      chunk(call({ arguments: ':1}' }));
     setTimeout(() => response.end(`${text.slice(30)}${tool}data: [DONE]\n\n`), 10);
   } else if (path === '/v1/audio/speech') {
     response.write(Buffer.alloc(13_001, 1));
@@ -64,7 +66,10 @@ test('an utterance goes to transcription as a WAV file and comes back as words',
 
 test('tokens stream out of chat completions, a tool call after them', async () => {
   const events: LlmEvent[] = [];
-  const messages = [{ role: 'user', content: 'hello' }, { role: 'tool', content: '2' }] as const;
+  const messages = [
+    { role: 'user', content: 'hello' },
+    { role: 'tool', content: '2' },
+  ] as const;
   for await (const event of services.chat(messages, true, signal)) events.push(event);
   expect(events).toEqual([
     { kind: 'token', text: 'Hel' },

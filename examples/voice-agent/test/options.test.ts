@@ -18,6 +18,8 @@ test('a limit is accepted, and what lies beyond it is refused by name', () => {
   expect(readOptions('agent', ['--endpoint-ms=200'])?.['endpoint-ms']).toBe(200);
   expect(() => readOptions('agent', ['--endpoint-ms=199'])).toThrow(/--endpoint-ms .* 200 to 5000/);
   expect(() => readOptions('main', ['--calls='])).toThrow(/--calls/);
-  expect(() => readOptions('main', ['--slow-hop=mars'])).toThrow(/--slow-hop must be one of none, edge/);
+  expect(() => readOptions('main', ['--slow-hop=mars'])).toThrow(
+    /--slow-hop must be one of none, edge/,
+  );
   expect(() => readOptions('edge', ['--turns=1'])).toThrow(/--turns/);
 });

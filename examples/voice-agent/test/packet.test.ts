@@ -28,5 +28,7 @@ test('the identity of a call survives its URL, whatever the session is called', 
 test('messages of unknown type, and no JSON at all, are left aside', () => {
   const parse = (text: string): unknown => parseMessage<CallMessage>(text, ['clear', 'bye']);
   expect(parse('{"type":"clear"}')).toEqual({ type: 'clear' });
-  expect([parse('{"type":"x"}'), parse('null'), parse('{'), parse('7')]).toEqual(Array(4).fill(undefined));
+  expect([parse('{"type":"x"}'), parse('null'), parse('{'), parse('7')]).toEqual(
+    Array(4).fill(undefined),
+  );
 });

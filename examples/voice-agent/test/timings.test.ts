@@ -18,7 +18,12 @@ test('each purpose has chance of its own', () => {
   expect(randomFrom(1, 'llm')()).not.toBe(randomFrom(1, 'tts')());
 });
 
-for (const [name, shape] of Object.entries({ STT_FINAL, LLM_FIRST_TOKEN, TTS_FIRST_BYTE, TOOL_CALL })) {
+for (const [name, shape] of Object.entries({
+  STT_FINAL,
+  LLM_FIRST_TOKEN,
+  TTS_FIRST_BYTE,
+  TOOL_CALL,
+})) {
   test(`${name} has its median, and a tail no log-normal of its body has`, () => {
     const sorted = draws(shape, 1, 40_000);
     expect(quantile(sorted, 0.5) / shape.medianMs).toBeGreaterThan(0.95);

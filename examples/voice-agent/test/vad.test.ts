@@ -71,7 +71,11 @@ test('digital silence is not speech, nor is what follows it when that is only ro
 });
 
 test('through Opus and with 2 % of frames lost, speech end keeps its place on the media axis', async () => {
-  const encoder = await createEncoder({ sampleRate: 16_000, channels: 1, frameSize: FRAME_SAMPLES });
+  const encoder = await createEncoder({
+    sampleRate: 16_000,
+    channels: 1,
+    frameSize: FRAME_SAMPLES,
+  });
   const preSkip = encoder.getLookahead();
   for (const clip of CLIPS) {
     const decoder = await createDecoder({ sampleRate: 16_000, channels: 1 });
@@ -80,6 +84,7 @@ test('through Opus and with 2 % of frames lost, speech end keeps its place on th
       decoder,
       { preSkip, endpointMs: 500 },
       {
+        onPassed: () => undefined,
         onSpeechStart: () => undefined,
         onSpeechStop: tick => ends.push(tick / 16 - BEFORE_MS - clip.speechMs[1]),
         onTurnOver: () => undefined,

@@ -20,7 +20,9 @@ test('mu-law silence, and its loudest values, are those of G.711', () => {
 });
 
 test('what is no WAV, stereo, or of another format is refused with the reason', () => {
-  expect(() => decodeWav(Buffer.from('hello, this is no sound'), 'a.wav')).toThrow(/a\.wav is not a WAV/);
+  expect(() => decodeWav(Buffer.from('hello, this is no sound'), 'a.wav')).toThrow(
+    /a\.wav is not a WAV/,
+  );
   const stereo = encodeWav({ sampleRateHz: 16_000, pcm: new Int16Array(4) });
   stereo.writeUInt16LE(2, 22);
   expect(() => decodeWav(stereo, 'b.wav')).toThrow(/not mono/);
@@ -39,10 +41,15 @@ test('every clip is 16 kHz and holds the speech that its label says', () => {
 
 test('a tone keeps its pitch and level from 22.05 to 16 kHz', () => {
   const tone = (rateHz: number): Int16Array =>
-    Int16Array.from({ length: rateHz / 10 }, (_, i) => 8_000 * Math.sin((2 * Math.PI * 440 * i) / rateHz));
+    Int16Array.from(
+      { length: rateHz / 10 },
+      (_, i) => 8_000 * Math.sin((2 * Math.PI * 440 * i) / rateHz),
+    );
   const wanted = tone(16_000);
   const got = resample(tone(22_050), 22_050, 16_000);
-  const worst = Math.max(...got.slice(100, 1_400).map((value, i) => Math.abs(value - (wanted[i + 100] ?? 0))));
+  const worst = Math.max(
+    ...got.slice(100, 1_400).map((value, i) => Math.abs(value - (wanted[i + 100] ?? 0))),
+  );
   expect(worst).toBeLessThan(40);
 });
 

@@ -6,10 +6,10 @@ import type { WebSocket } from 'ws';
 import { FRAME_SAMPLES, SAMPLE_RATE_HZ } from '../common/audio.ts';
 import { nodeTimers } from '../common/clock.ts';
 import { DelayLine } from '../common/delay-line.ts';
-import { parseMessage, type CallIdentity, type CallMessage } from '../common/messages.ts';
+import type { CallIdentity, CallMessage } from '../common/messages.ts';
 import { slownessMs, type Options } from '../common/options.ts';
-import { decodePacket, encodePacket, type Packet } from '../common/packet.ts';
-import { onMessage, sendIfOpen, type Message } from '../common/socket.ts';
+import type { Packet } from '../common/packet.ts';
+import type { OpenWire, Wire } from '../common/wire.ts';
 import { Conversation } from './conversation.ts';
 import { Ears } from './ears.ts';
 import { ModelsLink } from './models-link.ts';
@@ -22,6 +22,7 @@ export interface AgentCallOptions {
   readonly models: WebSocket;
   readonly identity: CallIdentity;
   readonly options: Options;
+  readonly openWire: OpenWire;
 }
 
 interface Codec {
@@ -31,6 +32,7 @@ interface Codec {
 
 export class AgentCall {
   readonly #client: WebSocket;
+  readonly #wire: Wire;
   readonly #link: ModelsLink;
   readonly #codec: Codec;
   readonly #ears: Ears;
@@ -51,9 +53,16 @@ export class AgentCall {
   }
 
   private constructor(setup: AgentCallOptions, codec: Codec) {
-    const { client, models, identity, options } = setup;
+    const { client, models, identity, options, openWire } = setup;
     this.#client = client;
-    this.#link = new ModelsLink(models);
+    this.#wire = openWire({
+      socket: client,
+      call: identity.session,
+      incoming: 'mic',
+      outgoing: 'agent',
+      receive: item => this.#receive(item),
+    });
+    this.#link = new ModelsLink(models, this.#wire);
     this.#codec = codec;
     this.#mouth = this.#createMouth(options['lead-ms']);
     this.#conversation = this.#createConversation(options);
@@ -65,45 +74,44 @@ export class AgentCall {
       random: Math.random,
       deliver: packet => this.#ears.hear(packet),
     });
-    onMessage(client, message => this.#receive(message));
     client.once('close', () => this.#close());
     models.once('close', () => client.close(1011, 'the models went away'));
     this.#conversation.greet();
   }
 
   #createMouth(leadMs: number): Mouth {
+    const { agent } = this.#wire;
     return new Mouth({
       encoder: this.#codec.encoder,
       nowMs,
       leadMs,
-      send: packet => {
-        sendIfOpen(this.#client, encodePacket(packet));
-      },
-      onVoiced: () => this.#conversation.voiced(),
-      onDrained: isFinished => {
-        if (isFinished) this.#say({ type: 'agent_done' });
-      },
+      onEncoded: tick => agent.hop('encode').markAt(tick, FRAME_SAMPLES), // trace
+      send: packet => this.#wire.send(packet),
+      onVoiced: tick => this.#conversation.voiced(tick),
+      onDrained: isFinished => this.#conversation.drained(isFinished),
     });
   }
 
   #createConversation(options: Options): Conversation {
     return new Conversation({
       link: this.#link,
+      wire: this.#wire,
       mouth: this.#mouth,
       isPreemptive: options.preemptive,
       usesTools: options.tool,
-      clearClient: () => this.#say({ type: 'clear' }),
     });
   }
 
   #createEars(preSkip: number, endpointMs: number): Ears {
     const conversation = this.#conversation;
+    const { mic } = this.#wire;
     return new Ears(
       this.#codec.decoder,
       { preSkip, endpointMs },
       {
-        onSpeechStart: () => conversation.speechStarted(),
-        onSpeechStop: () => conversation.speechStopped(),
+        onPassed: (where, tick, samples) => mic.hop(where).markAt(tick, samples), // trace
+        onSpeechStart: tick => conversation.speechStarted(tick),
+        onSpeechStop: tick => conversation.speechStopped(tick),
         onTurnOver: () => conversation.turnOver(),
         onHeard: speakingTicks => conversation.heard(speakingTicks),
         onChunk: pcm => this.#link.hear(pcm),
@@ -111,18 +119,9 @@ export class AgentCall {
     );
   }
 
-  #receive(message: Message): void {
-    if (typeof message === 'string') {
-      const told = parseMessage<CallMessage>(message, ['cleared', 'bye']);
-      if (told?.type === 'bye') this.#client.close();
-      return;
-    }
-    const packet = decodePacket(message);
-    if (packet !== undefined) this.#inbound.send(packet, false);
-  }
-
-  #say(message: CallMessage): void {
-    sendIfOpen(this.#client, JSON.stringify(message));
+  #receive(item: Packet | CallMessage): void {
+    if ('opus' in item) this.#inbound.send(item, false);
+    else if (item.type === 'bye') this.#client.close();
   }
 
   #close(): void {

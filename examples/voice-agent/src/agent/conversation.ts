@@ -8,6 +8,7 @@
 import type { ChatMessage } from '../common/messages.ts';
 import { GREETING } from '../common/script.ts';
 import { Generation } from './generation.ts';
+import type { Wire } from '../common/wire.ts';
 import type { ModelsLink } from './models-link.ts';
 import type { Mouth } from './mouth.ts';
 
@@ -17,10 +18,9 @@ const BARGE_IN_GUARD_TICKS = 3_200;
 export interface ConversationOptions {
   readonly link: ModelsLink;
   readonly mouth: Mouth;
+  readonly wire: Wire;
   readonly isPreemptive: boolean;
   readonly usesTools: boolean;
-  /** The client is to throw away what it has not played. */
-  readonly clearClient: () => void;
 }
 
 export class Conversation {
@@ -32,20 +32,25 @@ export class Conversation {
   #transcript: string | undefined;
   #listening = new AbortController();
   #generation: Generation | undefined;
+  #onsetTick = 0;
+  #isFiller = false;
+  #hasFailed = false;
 
   constructor(options: ConversationOptions) {
     this.#options = options;
   }
 
   greet(): void {
-    const { link, mouth } = this.#options;
+    const { link, mouth, wire } = this.#options;
+    wire.turn = wire.session.greeting(); // trace
     mouth.awaitVoice();
     const generation = new Generation(link, [], this.#events());
     this.#generation = generation;
     generation.say(GREETING);
   }
 
-  speechStarted(): void {
+  speechStarted(tick: number): void {
+    this.#onsetTick = tick;
     // While the agent is heard this may be a barge-in: `heard` decides after the guard.
     if (!this.#options.mouth.isSpeaking) this.#listen();
   }
@@ -57,14 +62,17 @@ export class Conversation {
     this.#listen();
   }
 
-  speechStopped(): void {
+  /** `tick`: the last voiced sample. */
+  speechStopped(tick: number): void {
     if (!this.#isListening()) return;
+    this.#options.wire.turn?.speechEnded({ tick }); // trace
     void this.#transcribe(this.#listening.signal);
   }
 
   turnOver(): void {
     if (!this.#isListening()) return;
     this.#isDecided = true;
+    this.#options.wire.turn?.moment('turn_decided', { source: 'timer' }); // trace
     this.#answerIfReady();
   }
 
@@ -83,8 +91,11 @@ export class Conversation {
     if (!this.#isTurnOpen) {
       this.#isTurnOpen = true;
       this.#turnIndex += 1;
+      const { wire } = this.#options;
+      wire.turn = wire.session.startTurn({ at: this.#onsetTick }); // trace
     }
     this.#isDecided = false;
+    this.#hasFailed = false;
     this.#transcript = undefined;
     this.#listening.abort(new Error('the user went on'));
     this.#listening = new AbortController();
@@ -98,6 +109,7 @@ export class Conversation {
       if (!signal.aborted) this.#failed(reason);
       return;
     }
+    this.#options.wire.turn?.heard(this.#transcript); // trace
     if (this.#options.isPreemptive) this.#generate(this.#transcript);
     this.#answerIfReady();
   }
@@ -116,11 +128,16 @@ export class Conversation {
   }
 
   #events(): ConstructorParameters<typeof Generation>[2] {
-    const { mouth } = this.#options;
+    const { mouth, wire } = this.#options;
     return {
-      onAudio: pcm => mouth.say(pcm),
+      onAudio: (pcm, isFiller) => {
+        this.#isFiller = isFiller;
+        wire.agent.hop('tts').markAt(mouth.generatedTick, pcm.length); // trace
+        mouth.say(pcm);
+      },
       onSpoken: text => {
         mouth.endPiece();
+        wire.turn?.said(text); // trace
         this.#history.push({ role: 'assistant', content: text });
       },
       onFinished: () => {
@@ -132,15 +149,37 @@ export class Conversation {
   }
 
   /** The agent's sound in this turn is on its way: the next speech is a new turn. */
-  voiced(): void {
+  voiced(tick: number): void {
+    const { wire } = this.#options;
+    const filler = this.#isFiller;
+    wire.turn?.firstVoiced({ tick, stream: wire.agent, filler }); // trace
     if (this.#isTurnOpen) this.#history.push({ role: 'user', content: this.#transcript ?? '' });
     this.#isTurnOpen = false;
   }
 
+  /** All that was to be said is sent, for now or (`isFinished`) for this turn. */
+  drained(isFinished: boolean): void {
+    const { wire, mouth } = this.#options;
+    if (isFinished) {
+      wire.send({ type: 'agent_done' });
+      wire.turn?.end({ outcome: this.#hasFailed ? 'failed' : 'completed' }); // trace
+    } else if (this.#isFiller) {
+      this.#isFiller = false;
+      wire.turn?.wait('resume', { source: 'filler_end' }); // trace
+      mouth.awaitVoice();
+    }
+  }
+
   #interrupt(): void {
     this.#drop();
-    this.#options.mouth.clear();
-    this.#options.clearClient();
+    const { wire, mouth } = this.#options;
+    const dropped = mouth.clear();
+    wire.send({ type: 'clear' });
+    const generatedTick = mouth.generatedTick;
+    const onsetTick = this.#onsetTick;
+    if (dropped > 0) wire.agent.drop('encode', generatedTick - dropped, dropped); // trace
+    wire.turn?.bargeIn({ onsetTick }).detected().decided().cancelled({ generatedTick }); // trace
+    wire.turn?.end(); // trace
     this.#isTurnOpen = false;
   }
 
@@ -151,6 +190,7 @@ export class Conversation {
 
   #failed(reason: unknown): void {
     process.stderr.write(`agent: ${String(reason)}\n`);
+    this.#hasFailed = true;
     this.#drop();
     this.#isTurnOpen = false;
     this.#options.mouth.finish();

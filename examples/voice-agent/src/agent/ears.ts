@@ -7,7 +7,7 @@
 
 import type { OpusDecoderHandle } from 'libopus-wasm';
 import { Chunker, FRAME_SAMPLES, STT_CHUNK_SAMPLES } from '../common/audio.ts';
-import type { Packet } from '../common/packet.ts';
+import { tickOf, type Packet } from '../common/packet.ts';
 import { Endpointer } from './endpointer.ts';
 import { VoiceActivityDetector } from './vad.ts';
 
@@ -15,12 +15,15 @@ import { VoiceActivityDetector } from './vad.ts';
 const CONCEAL_LIMIT = 100;
 
 export interface EarsEvents {
+  /** `samples` from `tick` on are decoded, listened to, or handed to the recogniser. */
+  readonly onPassed: (where: 'decode' | 'vad' | 'stt', tick: number, samples: number) => void;
   readonly onSpeechStart: (tick: number) => void;
+  /** `tick`: the last voiced sample. */
   readonly onSpeechStop: (tick: number) => void;
   readonly onTurnOver: () => void;
   /** After each frame: how long the user has been speaking now, in ticks; 0 when silent. */
   readonly onHeard: (speakingTicks: number) => void;
-  readonly onChunk: (pcm: Int16Array, startTick: number) => void;
+  readonly onChunk: (pcm: Int16Array) => void;
 }
 
 export class Ears {
@@ -50,7 +53,10 @@ export class Ears {
     if (packet.sequence < this.#nextSequence) return;
     this.#conceal(packet.sequence - this.#nextSequence);
     this.#nextSequence = packet.sequence + 1;
-    this.#take(this.#decoder.decode(packet.opus));
+    const pcm = this.#decoder.decode(packet.opus);
+    this.#events.onPassed('decode', tickOf(packet), FRAME_SAMPLES);
+    this.#take(pcm);
+    this.#events.onPassed('vad', tickOf(packet), FRAME_SAMPLES);
   }
 
   #conceal(missing: number): void {
@@ -67,8 +73,12 @@ export class Ears {
     const pcm = decoded.subarray(skipped);
     this.#tick += pcm.length;
     this.#detect(pcm);
+    const speakingTicks = this.#vad.isSpeaking ? this.#tick - this.#vad.startTick : 0;
+    this.#events.onHeard(speakingTicks);
+    if (this.#endpointer.advance(this.#tick)) this.#events.onTurnOver();
     for (const chunk of this.#chunker.push(pcm)) {
-      this.#events.onChunk(chunk, this.#chunkTick);
+      this.#events.onChunk(chunk);
+      this.#events.onPassed('stt', this.#chunkTick, chunk.length);
       this.#chunkTick += chunk.length;
     }
   }
@@ -80,10 +90,8 @@ export class Ears {
         this.#events.onSpeechStart(event.tick);
       } else {
         this.#endpointer.speechStopped(event.tick);
-        this.#events.onSpeechStop(event.tick);
+        this.#events.onSpeechStop(event.tick - 1);
       }
     }
-    this.#events.onHeard(this.#vad.isSpeaking ? this.#tick - this.#vad.startTick : 0);
-    if (this.#endpointer.advance(this.#tick)) this.#events.onTurnOver();
   }
 }

@@ -10,9 +10,9 @@ import { Inbox } from './inbox.ts';
 import type { ModelsLink } from './models-link.ts';
 
 export interface GenerationEvents {
-  readonly onAudio: (pcm: Int16Array) => void;
+  readonly onAudio: (pcm: Int16Array, isFiller: boolean) => void;
   /** A sentence is complete as audio. */
-  readonly onSpoken: (text: string, isFiller: boolean) => void;
+  readonly onSpoken: (text: string) => void;
   readonly onFinished: () => void;
   readonly onFailed: (reason: unknown) => void;
 }
@@ -104,9 +104,9 @@ export class Generation {
       if (piece === 'end') return;
       const request = { type: 'tts.request', text: piece.text } as const;
       for await (const answer of this.#link.ask(request, this.#abort.signal)) {
-        if (answer.type === 'tts.audio') this.#events.onAudio(answer.pcm);
+        if (answer.type === 'tts.audio') this.#events.onAudio(answer.pcm, piece.isFiller);
       }
-      this.#events.onSpoken(piece.text, piece.isFiller);
+      this.#events.onSpoken(piece.text);
     }
   }
 }

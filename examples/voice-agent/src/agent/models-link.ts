@@ -5,6 +5,7 @@ import type { WebSocket } from 'ws';
 import { bytesToPcm, pcmToBytes } from '../common/audio.ts';
 import { parseMessage, type ModelReply, type ModelRequest } from '../common/messages.ts';
 import { onMessage, sendIfOpen, type Message } from '../common/socket.ts';
+import type { Wire } from '../common/wire.ts';
 import { Inbox } from './inbox.ts';
 
 const REPLIES = [
@@ -27,11 +28,14 @@ type Ask =
 
 export class ModelsLink {
   readonly #socket: WebSocket;
+  readonly #wire: Wire;
   readonly #open = new Map<number, Inbox<Answer>>();
   #lastId = 0;
 
-  constructor(socket: WebSocket) {
+  /** `wire`: the call that the models work for. */
+  constructor(socket: WebSocket, wire: Wire) {
     this.#socket = socket;
+    this.#wire = wire;
     onMessage(socket, message => this.#receive(message));
     socket.on('close', () => {
       for (const inbox of this.#open.values()) inbox.fail(new Error('the models went away'));
@@ -74,14 +78,17 @@ export class ModelsLink {
       inbox.fail(signal.reason);
     };
     signal.addEventListener('abort', cancel, { once: true });
+    const stage = this.#wire.turn?.stage(request.type.split('.', 1)[0] ?? ''); // trace
     this.#send({ ...request, id });
     try {
       for await (const answer of inbox) {
         if (answer.type === 'failed') throw new Error(answer.reason);
         if (answer.type === 'done') return;
+        if (answer.type === 'llm.token' || answer.type === 'tts.audio') stage?.first(); // trace
         yield answer;
       }
     } finally {
+      stage?.end({ discarded: signal.aborted }); // trace
       this.#open.delete(id);
       signal.removeEventListener('abort', cancel);
     }

@@ -9,7 +9,7 @@
 import type { OpusEncoderHandle } from 'libopus-wasm';
 import { Chunker, FRAME_MS, FRAME_SAMPLES, levelDb, SAMPLE_RATE_HZ } from '../common/audio.ts';
 import { Metronome, type NowMs, type Timers } from '../common/clock.ts';
-import type { Packet } from '../common/packet.ts';
+import { tickOf, type Packet } from '../common/packet.ts';
 
 /** Steps of 10 ms above this are voice. */
 const VOICED_DB = -45;
@@ -27,6 +27,7 @@ export interface MouthOptions {
   readonly nowMs: NowMs;
   readonly timers?: Timers;
   readonly leadMs: number;
+  readonly onEncoded: (tick: number) => void;
   readonly send: (packet: Packet) => void;
   /** The first voiced sample since `awaitVoice` is about to be sent. */
   readonly onVoiced: (tick: number) => void;
@@ -60,7 +61,7 @@ export class Mouth {
 
   /** First tick that is not generated yet. */
   get generatedTick(): number {
-    return this.#sequence * FRAME_SAMPLES;
+    return this.#sequence * FRAME_SAMPLES + this.#chunker.heldSamples;
   }
 
   /** True as long as the user hears, or is about to hear, the agent. */
@@ -92,14 +93,16 @@ export class Mouth {
     if (this.#queue.length === 0) this.#drained();
   }
 
-  /** Throws away what is not sent yet (barge-in). */
-  clear(): void {
-    this.#chunker.clear();
+  /** Throws away what is not sent yet (barge-in); returns how many samples that was. */
+  clear(): number {
+    this.endPiece();
+    const dropped = this.#queue.length * FRAME_SAMPLES;
     this.#queue = [];
     this.#isFinished = true;
     this.#isSpurtOpen = false;
     this.#audibleUntilMs = -Infinity;
     this.#pacer.stop();
+    return dropped;
   }
 
   #cut(pcm: Int16Array): void {
@@ -127,8 +130,9 @@ export class Mouth {
   #sendNext(): void {
     const frame = this.#queue.shift();
     if (frame === undefined) return;
-    const { encoder, nowMs, send } = this.#options;
+    const { encoder, nowMs, send, onEncoded } = this.#options;
     const opus = encoder.encode(frame.pcm);
+    onEncoded(tickOf(frame));
     this.#checkVoice(frame);
     send({
       sequence: frame.sequence,
@@ -145,7 +149,7 @@ export class Mouth {
     for (let at = 0; at < FRAME_SAMPLES; at += VOICED_STEP) {
       if (levelDb(frame.pcm.subarray(at, at + VOICED_STEP)) < VOICED_DB) continue;
       this.#awaitsVoice = false;
-      this.#options.onVoiced(frame.sequence * FRAME_SAMPLES + at);
+      this.#options.onVoiced(tickOf(frame) + at);
       return;
     }
   }

@@ -7,11 +7,12 @@ import type { WebSocket } from 'ws';
 import { FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE_HZ } from '../common/audio.ts';
 import { Metronome, nodeTimers, type NowMs } from '../common/clock.ts';
 import { DelayLine } from '../common/delay-line.ts';
-import { parseMessage, urlForCall, type CallMessage } from '../common/messages.ts';
-import { decodePacket, encodePacket, type Packet } from '../common/packet.ts';
+import { urlForCall, type CallMessage } from '../common/messages.ts';
+import { tickOf, type Packet } from '../common/packet.ts';
 import { randomFrom } from '../common/random.ts';
 import { clipOfTurn, loadClipAudio, type Clip } from '../common/script.ts';
-import { connect, onMessage, sendIfOpen, type Message } from '../common/socket.ts';
+import { connect } from '../common/socket.ts';
+import type { OpenWire, Wire } from '../common/wire.ts';
 import { JitterBuffer } from './jitter-buffer.ts';
 import { Microphone } from './microphone.ts';
 import { Playout } from './playout.ts';
@@ -26,6 +27,7 @@ export interface CallOptions {
   readonly slowMs: number;
   readonly nowMs: NowMs;
   readonly clips: readonly Clip[];
+  readonly openWire: OpenWire;
 }
 
 interface Codec {
@@ -36,6 +38,7 @@ interface Codec {
 export class Call {
   readonly #options: CallOptions;
   readonly #socket: WebSocket;
+  readonly #wire: Wire;
   readonly #codec: Codec;
   readonly #microphone: Microphone;
   readonly #user: User;
@@ -67,16 +70,23 @@ export class Call {
     this.#options = options;
     this.#socket = socket;
     this.#codec = codec;
-    const { seed, turns, bargesIn, nowMs, slowMs } = options;
+    const { seed, turns, bargesIn, nowMs, slowMs, session, openWire } = options;
+    this.#wire = openWire({
+      socket,
+      call: session,
+      incoming: 'agent',
+      outgoing: 'mic',
+      receive: item => this.#receive(item),
+    });
+    const { agent } = this.#wire;
     this.#microphone = new Microphone(seed);
     this.#user = new User({ random: randomFrom(seed, 'user'), turns, bargesIn });
     this.#playout = new Playout({
       buffer: this.#buffer,
       decoder: codec.decoder,
       hooks: {
-        unbuffered: () => undefined,
-        decoded: () => undefined,
-        audible: () => undefined,
+        passed: (where, tick) => agent.hop(where).markAt(tick, FRAME_SAMPLES), // trace
+        concealed: tick => agent.conceal('jitter_buffer', tick, FRAME_SAMPLES), // trace
       },
     });
     this.#inbound = new DelayLine<Packet>({
@@ -93,7 +103,6 @@ export class Call {
       nowMs,
       onTick: lateMs => this.#onPeriod(lateMs),
     });
-    onMessage(socket, message => this.#receive(message));
     this.#ended = new Promise(resolve => socket.once('close', () => resolve()));
     this.#device.start();
   }
@@ -110,7 +119,7 @@ export class Call {
 
   hangUp(): void {
     this.#device.stop();
-    this.#say({ type: 'bye' });
+    this.#wire.send({ type: 'bye' });
     this.#socket.close();
   }
 
@@ -131,21 +140,18 @@ export class Call {
   #capture(pcm: Int16Array): void {
     const sequence = this.#sequence;
     this.#sequence += 1;
+    const { mic } = this.#wire;
+    mic.hop('capture').markAt(tickOf({ sequence }), FRAME_SAMPLES); // trace
     const opus = this.#codec.encoder.encode(pcm);
+    mic.hop('encode').markAt(tickOf({ sequence }), FRAME_SAMPLES); // trace
     const sentMs = this.#options.nowMs();
-    const packet = { sequence, sentMs, isSpurtStart: sequence === 0, isSpurtEnd: false, opus };
-    sendIfOpen(this.#socket, encodePacket(packet));
+    this.#wire.send({ sequence, sentMs, isSpurtStart: sequence === 0, isSpurtEnd: false, opus });
   }
 
-  #receive(message: Message): void {
-    if (typeof message !== 'string') {
-      const packet = decodePacket(message);
-      if (packet !== undefined) this.#inbound.send(packet, false);
-      return;
-    }
-    const told = parseMessage<CallMessage>(message, ['clear', 'agent_done']);
-    if (told?.type === 'agent_done') this.#answered();
-    else if (told?.type === 'clear') this.#clear();
+  #receive(item: Packet | CallMessage): void {
+    if ('opus' in item) this.#inbound.send(item, false);
+    else if (item.type === 'agent_done') this.#answered();
+    else if (item.type === 'clear') this.#clear();
   }
 
   #answered(): void {
@@ -155,13 +161,10 @@ export class Call {
   }
 
   #clear(): void {
-    this.#buffer.clear();
-    this.#playout.clear();
-    this.#say({ type: 'cleared', heardTick: this.#playout.heardTick });
-  }
-
-  #say(message: CallMessage): void {
-    sendIfOpen(this.#socket, JSON.stringify(message));
+    for (const packet of this.#buffer.clear()) {
+      this.#wire.agent.drop('jitter_buffer', tickOf(packet), FRAME_SAMPLES); // trace
+    }
+    this.#wire.send({ type: 'cleared', heardTick: this.#playout.heardTick });
   }
 
   #summary(): string {

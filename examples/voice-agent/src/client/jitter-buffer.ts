@@ -92,12 +92,14 @@ export class JitterBuffer {
     return packet === undefined ? this.#conceal() : this.#play(packet);
   }
 
-  /** Forgets everything that is not played yet (barge-in). */
-  clear(): void {
-    for (const sequence of this.#frames.keys()) this.#next = Math.max(this.#next, sequence + 1);
+  /** Forgets everything that is not played yet (barge-in); returns what that was. */
+  clear(): Packet[] {
+    const dropped = [...this.#frames.values()];
+    for (const { sequence } of dropped) this.#next = Math.max(this.#next, sequence + 1);
     this.#frames.clear();
     this.#isPlaying = false;
     this.#concealedInRow = 0;
+    return dropped;
   }
 
   #tryStart(nowMs: number): boolean {

@@ -11,10 +11,10 @@ import { tickOf } from '../common/packet.ts';
 import type { JitterBuffer } from './jitter-buffer.ts';
 
 export interface PlayoutHooks {
-  /** A frame left the jitter buffer; concealed: none was there in its place. */
-  readonly unbuffered: (tick: number, isConcealed: boolean) => void;
-  readonly decoded: (tick: number) => void;
-  readonly audible: (tick: number) => void;
+  /** A frame left the jitter buffer, the decoder, or became audible. */
+  readonly passed: (where: 'jitter_buffer' | 'decode' | 'playout', tick: number) => void;
+  /** None was there in its turn: it is made up for. */
+  readonly concealed: (tick: number) => void;
 }
 
 export interface PlayoutOptions {
@@ -59,33 +59,28 @@ export class Playout {
     const audible = this.#pendingPcm;
     if (this.#pendingTick !== undefined) {
       this.#heardTick = this.#pendingTick + FRAME_SAMPLES;
-      this.#options.hooks.audible(this.#pendingTick);
+      this.#options.hooks.passed('playout', this.#pendingTick);
     }
     this.#decodeNext(nowMs);
     return audible;
   }
 
-  /** Forgets what is decoded but not yet audible (barge-in). */
-  clear(): void {
-    this.#pendingTick = undefined;
-    this.#pendingPcm = SILENCE;
-  }
-
   #decodeNext(nowMs: number): void {
     const { buffer, decoder, hooks } = this.#options;
     const pulled = buffer.pull(nowMs);
-    this.clear();
+    this.#pendingTick = undefined;
+    this.#pendingPcm = SILENCE;
     if (pulled.kind === 'silence') return;
     if (pulled.kind === 'concealed') {
-      if (pulled.sequence !== undefined)
-        hooks.unbuffered(tickOf({ sequence: pulled.sequence }), true);
+      const { sequence } = pulled;
+      if (sequence !== undefined) hooks.concealed(tickOf({ sequence }));
       this.#pendingPcm = decoder.decodePacketLoss(FRAME_SAMPLES);
       return;
     }
     const tick = tickOf(pulled.packet);
-    hooks.unbuffered(tick, false);
+    hooks.passed('jitter_buffer', tick);
     this.#pendingPcm = decoder.decode(pulled.packet.opus);
     this.#pendingTick = tick;
-    hooks.decoded(tick);
+    hooks.passed('decode', tick);
   }
 }

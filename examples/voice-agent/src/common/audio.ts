@@ -69,7 +69,8 @@ export class Chunker {
     return piece;
   }
 
-  clear(): void {
-    this.#held = new Int16Array(0);
+  /** Samples that wait for the rest of their piece. */
+  get heldSamples(): number {
+    return this.#held.length;
   }
 }

@@ -193,6 +193,17 @@ export function slownessMs(options: Options, hop: SlowHop): number {
   return options['slow-hop'] === hop ? options['slow-ms'] : 0;
 }
 
+/** How wrong a clock is. */
+export interface Skew {
+  readonly offsetMs: number;
+  readonly driftPpm: number;
+}
+
+/** What is wrong with the client's clock. */
+export function skewOf(options: Options): Skew {
+  return { offsetMs: options['skew-ms'], driftPpm: options['drift-ppm'] };
+}
+
 /** The part of `options` that `program` takes, as arguments for it. */
 export function argumentsFor(program: Program, options: Options): string[] {
   return NAMES.filter(name => OPTIONS[name].programs.includes(program)).flatMap(name => {

@@ -2,41 +2,73 @@
 // stopping. Started by the launcher they have a channel to it; when it closes,
 // the launcher is gone, killed or not, and they go too.
 
-import { WebSocketServer } from 'ws';
 import type { AddressInfo } from 'node:net';
+import { WebSocketServer } from 'ws';
+import { readOptions, skewOf, type Options, type Program } from './options.ts';
+import { makeWires, type OpenWire } from './wire.ts';
+
+/** What a program is while it runs. */
+export interface Running {
+  readonly url: string;
+  readonly stop: () => Promise<void>;
+  /** Resolves when the program has nothing more to do; absent: it serves until it is stopped. */
+  readonly finished?: Promise<void>;
+}
+
+type Start = (options: Options, openWire: OpenWire) => Promise<Running>;
+
+/** Runs a program from its arguments to its end; what it throws is told in one line, with exit code 1. */
+export function runProgram(program: Exclude<Program, 'main'>, start: Start): void {
+  run(program, start).catch(tell).finally(leave);
+}
+
+/** Tells why a program cannot go on. */
+export function tell(error: unknown): void {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}
+
+async function run(program: Exclude<Program, 'main'>, start: Start): Promise<void> {
+  const options = readOptions(program, process.argv.slice(2));
+  if (options === undefined) return;
+  const wires = makeWires(program, skewOf(options), options.collector);
+  try {
+    const running = await start(options, wires.open);
+    const stopped = whenStopped();
+    announceReady(program, running.url);
+    await Promise.race([stopped, running.finished ?? stopped]);
+    await running.stop();
+  } finally {
+    await wires.close();
+  }
+}
 
 /** Tells the launcher, or whoever reads stdout, that this process serves. */
-export function announceReady(name: string, url: string): void {
-  if (process.send === undefined) process.stdout.write(`${name} is ready on ${url}\n`);
+function announceReady(program: Program, url: string): void {
+  if (process.send === undefined) process.stdout.write(`${program} is ready on ${url}\n`);
   else process.send({ ready: url });
 }
 
-/**
- * Runs `stop` once, at SIGTERM, at Ctrl-C, or when the launcher says so or dies.
- * Nothing is forced: when `stop` has closed what was open, the process ends.
- */
-export function onStop(stop: () => Promise<void>): void {
-  let isStopping = false;
-  const run = (): void => {
-    if (isStopping) return;
-    isStopping = true;
-    stop().then(leave, error => {
-      process.stderr.write(`${String(error)}\n`);
-      process.exitCode = 1;
-      leave();
+/** Resolves at SIGTERM, at Ctrl-C, or when the launcher says so or dies. */
+function whenStopped(): Promise<void> {
+  return new Promise(resolve => {
+    process.on('SIGTERM', () => resolve());
+    // Ctrl-C reaches the whole group at once: under a launcher the order is its business.
+    process.on('SIGINT', () => {
+      if (process.send === undefined) resolve();
     });
-  };
-  process.on('SIGTERM', run);
-  // Ctrl-C reaches the whole group at once: under a launcher the order is its business.
-  process.on('SIGINT', process.send === undefined ? run : () => undefined);
-  process.on('disconnect', run);
-  process.on('message', message => {
-    if (message === 'stop') run();
+    process.on('disconnect', () => resolve());
+    process.on('message', message => {
+      if (message === 'stop') resolve();
+    });
   });
 }
 
-/** Lets go of the launcher's channel, which otherwise keeps the process alive. */
-export function leave(): void {
+/**
+ * Lets go of the launcher's channel, which otherwise keeps the process alive. Nothing is forced:
+ * a process with nothing open ends by itself.
+ */
+function leave(): void {
   process.removeAllListeners('message');
   if (process.connected) process.disconnect();
 }
@@ -64,13 +96,4 @@ export async function closeServer(server: WebSocketServer): Promise<void> {
   const closed = new Promise<void>(resolve => server.close(() => resolve()));
   for (const socket of server.clients) socket.close(1001, 'shutting down');
   await closed;
-}
-
-/** Runs a program's main; what it throws is told in one line, with exit code 1. */
-export function runProgram(main: () => Promise<void>): void {
-  main().catch((error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = 1;
-    leave();
-  });
 }

@@ -22,9 +22,9 @@ function asBuffer(data: Buffer | ArrayBuffer): Buffer {
   return Buffer.isBuffer(data) ? data : Buffer.from(data);
 }
 
-/** Sends if the connection is open and not hopelessly behind; says whether it did. */
-export function sendIfOpen(socket: WebSocket, message: Message): boolean {
-  if (socket.readyState !== WebSocket.OPEN) return false;
+/** Sends if there is something, the connection is open and not hopelessly behind; says whether it did. */
+export function sendIfOpen(socket: WebSocket, message: Message | undefined): boolean {
+  if (message === undefined || socket.readyState !== WebSocket.OPEN) return false;
   if (socket.bufferedAmount > BUFFERED_LIMIT_BYTES) return false;
   socket.send(message);
   return true;

@@ -1,30 +1,63 @@
 // One call through the edge: a line each way between client and agent, each
-// with its delay, jitter and loss. The audio is passed on as it came.
+// with its delay, jitter and loss.
 
 import type { WebSocket } from 'ws';
 import { nodeTimers } from '../common/clock.ts';
 import { DelayLine, type LineShape } from '../common/delay-line.ts';
+import type { CallMessage } from '../common/messages.ts';
+import type { Packet } from '../common/packet.ts';
 import type { Random } from '../common/random.ts';
-import { onMessage, sendIfOpen, type Message } from '../common/socket.ts';
+import type { OpenWire, Wire } from '../common/wire.ts';
 
-export interface Leg {
-  readonly from: WebSocket;
-  readonly to: WebSocket;
+type Item = Packet | CallMessage;
+
+export interface RelayOptions {
+  readonly call: string;
+  readonly client: WebSocket;
+  readonly agent: WebSocket;
   readonly shape: LineShape;
   readonly random: Random;
+  readonly openWire: OpenWire;
 }
 
-/** Starts to pass on what comes in on `leg.from`; returns what ends it. */
-export function relay(leg: Leg): () => void {
-  const line = new DelayLine<Message>({
-    shape: leg.shape,
+/** Passes on what comes in on either side, until one of them closes. */
+export function relay(options: RelayOptions): void {
+  const { call, client, agent, openWire } = options;
+  const up = lineTo(options, () => toAgent);
+  const down = lineTo(options, () => toClient);
+  const toClient = openWire({
+    socket: client,
+    call,
+    incoming: 'mic',
+    outgoing: 'agent',
+    receive: item => up.send(item, 'opus' in item),
+  });
+  const toAgent = openWire(
+    {
+      socket: agent,
+      call,
+      incoming: 'agent',
+      outgoing: 'mic',
+      receive: item => down.send(item, 'opus' in item),
+    },
+    toClient,
+  );
+  const end = (): void => {
+    up.close();
+    down.close();
+    client.close();
+    agent.close();
+  };
+  client.once('close', end);
+  agent.once('close', end);
+}
+
+function lineTo({ shape, random }: RelayOptions, wire: () => Wire): DelayLine<Item> {
+  return new DelayLine<Item>({
+    shape,
+    random,
     nowMs: () => performance.now(),
     timers: nodeTimers,
-    random: leg.random,
-    deliver: message => {
-      sendIfOpen(leg.to, message);
-    },
+    deliver: item => wire().send(item),
   });
-  onMessage(leg.from, message => line.send(message, typeof message !== 'string'));
-  return () => line.close();
 }
