@@ -2,7 +2,6 @@
 // collector said and that is not so. An empty list is the promise kept.
 
 import {
-  FRAME_FLAG,
   type FramesHop,
   type FramesWindow,
   NS_PER_MS,
@@ -10,7 +9,8 @@ import {
   type Turn,
   type Wait,
 } from '@framescope/protocol';
-import { type CallTruth, type HopTruth, type TurnTruth, type WaitTruth } from './truth.ts';
+import { mouthNs } from './mic-truth.ts';
+import { type CallTruth, type HopTruth, passed, type TurnTruth, type WaitTruth } from './truth.ts';
 import { OWNER_OF } from './wait-truth.ts';
 
 /** What was read back over HTTP. */
@@ -161,28 +161,44 @@ function hopWrong(place: Place, truth: HopTruth, answers: Answers): string[] {
     detail.frames.lost === truth.lostCount
       ? []
       : [`${truth.key}: ${detail.frames.lost} lost, are ${truth.lostCount}`];
-  return [...lost, ...timesWrong(place, truth, pieces)];
+  const { clock } = answers.detail.processes[detail.process]!;
+  return [...lost, ...timesWrong(place, truth, { pieces, clockErrorNs: clock.errorNs ?? 0 })];
 }
 
 interface Passed {
-  readonly ns: number;
+  readonly atNs: number;
+  readonly latencyNs: number;
+  /** Of the latency: what the clocks between here and where it counts from may be wrong by. */
   readonly errorNs: number;
 }
 
 /** Every frame that passed, by its start tick. A frame may be in two windows, never twice in time. */
 function passedIn(pieces: readonly FramesHop[]): Map<number, Passed> {
-  const passed = new Map<number, Passed>();
+  const found = new Map<number, Passed>();
   for (const piece of pieces)
     for (let row = 0; row < piece.length; row += 1)
-      if ((piece.flags[row]! & FRAME_FLAG.lost) === 0)
-        passed.set(piece.startTick[row]!, {
-          ns: piece.atNs[row]!,
-          errorNs: piece.errorNs + QUANTUM_NS,
-        });
-  return passed;
+      found.set(piece.startTick[row]!, {
+        atNs: piece.atNs[row]!,
+        latencyNs: piece.latencyNs[row]!,
+        errorNs: piece.errorNs + 2 * QUANTUM_NS,
+      });
+  return found;
 }
 
-function timesWrong(place: Place, truth: HopTruth, pieces: readonly FramesHop[]): string[] {
+/** From where a latency counts: the mouth (up), or the stream's first hop (down). */
+function originNs(truth: CallTruth, hop: HopTruth, endTick: number): number {
+  if (hop.stream === 'mic') return mouthNs(endTick);
+  const first = truth.hops.find(one => one.stream === hop.stream)!;
+  return passed(first, endTick - 1);
+}
+
+interface HopAnswers {
+  readonly pieces: readonly FramesHop[];
+  /** Of a time on the session's axis: what the clock of the hop's process may be wrong by. */
+  readonly clockErrorNs: number;
+}
+
+function timesWrong(place: Place, truth: HopTruth, { pieces, clockErrorNs }: HopAnswers): string[] {
   const rowOf = passedIn(pieces);
   const wrong: string[] = [];
   let passedCount = 0;
@@ -190,9 +206,18 @@ function timesWrong(place: Place, truth: HopTruth, pieces: readonly FramesHop[])
     if (Number.isNaN(trueNs)) continue;
     passedCount += 1;
     const what = `${truth.key} tick ${truth.startTick[at]}`;
-    const said = rowOf.get(truth.startTick[at]!);
-    if (said === undefined) wrong.push(`${what}: not there`);
-    else wrong.push(...place.off(what, said, place.sessionNs(trueNs)));
+    const found = rowOf.get(truth.startTick[at]!);
+    if (found === undefined) {
+      wrong.push(`${what}: not there`);
+      continue;
+    }
+    const latencyNs = trueNs - originNs(place.truth, truth, truth.endTick[at]!);
+    const absolute = { ns: found.atNs, errorNs: clockErrorNs + QUANTUM_NS };
+    const latency = { ns: found.latencyNs, errorNs: found.errorNs };
+    wrong.push(
+      ...place.off(`${what}: time`, absolute, place.sessionNs(trueNs)),
+      ...place.off(`${what}: latency`, latency, latencyNs),
+    );
   }
   if (rowOf.size !== passedCount)
     wrong.push(`${truth.key}: ${rowOf.size} frames passed, are ${passedCount}`);

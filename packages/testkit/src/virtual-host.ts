@@ -114,12 +114,11 @@ function domainOf(seed: number, name: string): string {
 }
 
 const timersOf = (time: VirtualTime): Timers => ({
-  after: (delayMs, task) => ({
-    cancel: time.at(time.nowNs + Math.round(delayMs * NS_PER_MS), () => {
+  after: (delayMs, task) =>
+    time.at(time.nowNs + Math.round(delayMs * NS_PER_MS), () => {
       time.wakes();
       task();
     }),
-  }),
 });
 
 /** Ways to the collector and back: unequal, with jitter, so that a probe has an error to bound. */

@@ -5,13 +5,29 @@
 // promises it settled run to their end before time moves on, so that code under
 // test sees "the answer came back" at the instant it came back.
 
-interface Entry {
+/** Something that will happen. Cancelling it twice, or after it ran, does nothing. */
+export class VirtualEvent {
   readonly atNs: number;
   readonly order: number;
-  readonly run: () => void;
+  #run: (() => void) | undefined;
+
+  constructor(atNs: number, order: number, run: () => void) {
+    this.atNs = atNs;
+    this.order = order;
+    this.#run = run;
+  }
+
+  cancel(): void {
+    this.#run = undefined;
+  }
+
+  /** Called by the queue, once. */
+  happen(): void {
+    this.#run?.();
+  }
 }
 
-const earlier = (a: Entry, b: Entry): boolean =>
+const earlier = (a: VirtualEvent, b: VirtualEvent): boolean =>
   a.atNs < b.atNs || (a.atNs === b.atNs && a.order < b.order);
 
 /** Lets every settled promise run; `setImmediate` comes after the whole microtask queue. */
@@ -20,7 +36,7 @@ const settle = (): Promise<void> => new Promise(resolve => setImmediate(resolve)
 export class VirtualTime {
   #nowNs = 0;
   #order = 0;
-  readonly #heap: Entry[] = [];
+  readonly #heap: VirtualEvent[] = [];
   #isSettling = false;
 
   /** True time, whole nanoseconds since the zero of the simulation. */
@@ -28,20 +44,12 @@ export class VirtualTime {
     return this.#nowNs;
   }
 
-  /** Runs `run` at that time, or at once after the present event if it is past. Returns a cancel. */
-  at(atNs: number, run: () => void): () => void {
-    let isLive = true;
+  /** Runs `run` at that time, or at once after the present event if it is past. */
+  at(atNs: number, run: () => void): VirtualEvent {
     this.#order += 1;
-    this.#push({
-      atNs: Math.max(Math.round(atNs), this.#nowNs),
-      order: this.#order,
-      run: () => {
-        if (isLive) run();
-      },
-    });
-    return () => {
-      isLive = false;
-    };
+    const event = new VirtualEvent(Math.max(Math.round(atNs), this.#nowNs), this.#order, run);
+    this.#push(event);
+    return event;
   }
 
   /** The next event lets promises settle before time moves on: call it where an await may hang on it. */
@@ -61,12 +69,12 @@ export class VirtualTime {
       if (next === undefined || next.atNs > untilNs) break;
       this.#pop();
       this.#nowNs = next.atNs;
-      next.run();
+      next.happen();
     }
     this.#nowNs = Math.max(this.#nowNs, untilNs);
   }
 
-  #push(entry: Entry): void {
+  #push(entry: VirtualEvent): void {
     const heap = this.#heap;
     let at = heap.push(entry) - 1;
     while (at > 0) {
