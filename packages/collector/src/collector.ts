@@ -34,6 +34,9 @@ export const BUDGETS_DEFAULT: Readonly<Record<string, number>> = {
 /** Requests that are answered after a call to stop; longer ones are cut off. */
 const DRAIN_MS = 5_000;
 
+/** Longer than any exporter's or probe's interval: a cold connection would disturb clock probes. */
+const KEEP_ALIVE_MS = 65_000;
+
 export interface CollectorOptions {
   /** Folder of the data; made when it is missing. */
   readonly data: string;
@@ -102,7 +105,7 @@ export class RemoteBindError extends Error {
 export async function startCollector(options: CollectorOptions): Promise<Collector> {
   const host = options.host ?? '127.0.0.1';
   if (!isLoopback(host) && options.allowRemote !== true) throw new RemoteBindError(host);
-  const server = createServer();
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS });
   // The port first: it fails more often than the store, and writes nothing.
   await listen(server, host, options.port ?? 0);
   try {

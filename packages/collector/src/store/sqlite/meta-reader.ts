@@ -69,17 +69,17 @@ export const META_READ = {
       JOIN measure ON measure.id = rollup.measure JOIN session ON session.id = rollup.session
     WHERE session.key = ?` as string,
   searchSessions: `
-    SELECT summary FROM session WHERE key = ?1 OR session_id = ?1
+    SELECT summary FROM session WHERE key = @text OR session_id = @text
     UNION ALL
     SELECT summary FROM (
-      SELECT summary, key, session_id FROM session ORDER BY start_ns DESC LIMIT ?3)
-    WHERE instr(lower(session_id), ?2) > 0 AND session_id <> ?1 AND key <> ?1
-    LIMIT ?4`,
+      SELECT summary, key, session_id FROM session ORDER BY start_ns DESC LIMIT @searched)
+    WHERE instr(lower(session_id), @lower) > 0 AND session_id <> @text AND key <> @text
+    LIMIT @limit`,
   searchTurns: `
     SELECT session.key AS session_key, recent.json FROM (
-      SELECT session, json, words FROM turn ORDER BY id DESC LIMIT ?2) AS recent
+      SELECT session, json, words FROM turn ORDER BY id DESC LIMIT @searched) AS recent
     JOIN session ON session.id = recent.session
-    WHERE instr(recent.words, ?1) > 0 LIMIT ?3`,
+    WHERE instr(recent.words, @lower) > 0 LIMIT @limit`,
 } as const;
 
 /** How many sessions and turns a search by words looks through, newest first: about 50 ms. */
@@ -210,22 +210,17 @@ export class MetaReader {
   }
 
   searchSessions(text: string, limit: number): SessionSummary[] {
-    return this.#all<{ summary: string }>(
-      META_READ.searchSessions,
-      text,
-      text.toLowerCase(),
-      SEARCHED_MAX,
-      limit,
-    ).map(row => JSON.parse(row.summary) as SessionSummary);
+    const asked = { text, lower: text.toLowerCase(), searched: SEARCHED_MAX, limit };
+    return this.#all<{ summary: string }>(META_READ.searchSessions, asked).map(
+      row => JSON.parse(row.summary) as SessionSummary,
+    );
   }
 
   searchTurns(text: string, limit: number): { sessionKey: string; turn: Turn }[] {
-    return this.#all<{ session_key: string; json: string }>(
-      META_READ.searchTurns,
-      text.toLowerCase(),
-      SEARCHED_MAX,
-      limit,
-    ).map(row => ({ sessionKey: row.session_key, turn: JSON.parse(row.json) as Turn }));
+    const asked = { lower: text.toLowerCase(), searched: SEARCHED_MAX, limit };
+    return this.#all<{ session_key: string; json: string }>(META_READ.searchTurns, asked).map(
+      row => ({ sessionKey: row.session_key, turn: JSON.parse(row.json) as Turn }),
+    );
   }
 
   close(): void {
