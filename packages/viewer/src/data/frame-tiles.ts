@@ -114,7 +114,8 @@ export class FrameTiles {
   #evict(): void {
     if (this.#tiles.size <= TILES_MAX) return;
     const oldest = [...this.#tiles.values()].toSorted((a, b) => a.usedAt - b.usedAt);
-    for (const tile of oldest.slice(0, this.#tiles.size - TILES_MAX)) this.#tiles.delete(tile.index);
+    for (const tile of oldest.slice(0, this.#tiles.size - TILES_MAX))
+      this.#tiles.delete(tile.index);
   }
 }
 
@@ -131,7 +132,10 @@ export function joinTiles(windows: readonly FramesWindow[]): Map<string, HopRows
   return rows;
 }
 
-function joinHop(key: string, pieces: readonly { hop: FramesHop; window: FramesWindow }[]): HopRows {
+function joinHop(
+  key: string,
+  pieces: readonly { hop: FramesHop; window: FramesWindow }[],
+): HopRows {
   const capacity = pieces.reduce((sum, { hop }) => sum + hop.length, 0);
   const last = pieces.at(-1)!.hop;
   const rows: HopRows = {

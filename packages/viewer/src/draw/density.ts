@@ -12,7 +12,11 @@ export interface DensityPlace {
   readonly palette: Palette;
 }
 
-export function drawDensity(context: CanvasRenderingContext2D, columns: DensityColumns, place: DensityPlace): void {
+export function drawDensity(
+  context: CanvasRenderingContext2D,
+  columns: DensityColumns,
+  place: DensityPlace,
+): void {
   const { leftPx, topPx, heightPx, palette } = place;
   context.fillStyle = palette.lane;
   context.fillRect(leftPx, topPx, columns.width, heightPx);
@@ -22,7 +26,10 @@ export function drawDensity(context: CanvasRenderingContext2D, columns: DensityC
     for (let px = 0; px < columns.width; px++) {
       const count = columns.count[px]!;
       if (count === 0 || heatOf(columns.over[px]!, count) !== heat) continue;
-      const height = Math.max(2, latencyShare(columns.worstNs[px]!, place.budgetNs) * (heightPx - 2));
+      const height = Math.max(
+        2,
+        latencyShare(columns.worstNs[px]!, place.budgetNs) * (heightPx - 2),
+      );
       context.fillRect(leftPx + px, bottom - height, 1, height);
     }
   }
@@ -32,7 +39,11 @@ export function drawDensity(context: CanvasRenderingContext2D, columns: DensityC
 }
 
 /** A dot on each worst that is over budget: found at a glance however narrow its column. */
-function drawWorst(context: CanvasRenderingContext2D, columns: DensityColumns, place: DensityPlace): void {
+function drawWorst(
+  context: CanvasRenderingContext2D,
+  columns: DensityColumns,
+  place: DensityPlace,
+): void {
   context.fillStyle = place.palette.levels[4]!;
   for (let px = 0; px < columns.width; px++) {
     if (columns.worstNs[px]! <= place.budgetNs) continue;
@@ -41,11 +52,16 @@ function drawWorst(context: CanvasRenderingContext2D, columns: DensityColumns, p
   }
 }
 
-function drawLostTicks(context: CanvasRenderingContext2D, columns: DensityColumns, place: DensityPlace): void {
+function drawLostTicks(
+  context: CanvasRenderingContext2D,
+  columns: DensityColumns,
+  place: DensityPlace,
+): void {
   context.fillStyle = place.palette.strong;
   for (let px = 0; px < columns.width; px++) {
     const lost = columns.lost[px]!;
-    if (lost > 0) context.fillRect(place.leftPx + px, place.topPx, 1, Math.min(place.heightPx * 0.5, 3 + lost));
+    if (lost > 0)
+      context.fillRect(place.leftPx + px, place.topPx, 1, Math.min(place.heightPx * 0.5, 3 + lost));
   }
 }
 

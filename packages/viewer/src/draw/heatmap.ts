@@ -8,15 +8,26 @@ type Rgb = readonly [number, number, number];
 
 /** One hue, light to dark (on dark ground: dim to bright); the first step already stands off the ground. */
 const RAMPS: Readonly<Record<'light' | 'dark', readonly Rgb[]>> = {
-  light: [[176, 205, 235], [98, 154, 214], [38, 99, 176], [12, 44, 96]],
-  dark: [[34, 62, 105], [47, 104, 176], [93, 160, 231], [206, 230, 255]],
+  light: [
+    [176, 205, 235],
+    [98, 154, 214],
+    [38, 99, 176],
+    [12, 44, 96],
+  ],
+  dark: [
+    [34, 62, 105],
+    [47, 104, 176],
+    [93, 160, 231],
+    [206, 230, 255],
+  ],
 };
 
 function ramp(theme: 'light' | 'dark', shade: number): Rgb {
   const stops = RAMPS[theme];
   const at = ((shade - 1) / (SHADES - 1)) * (stops.length - 1);
   const low = Math.min(stops.length - 2, Math.floor(at));
-  const mix = (i: number): number => Math.round(stops[low]![i]! + (stops[low + 1]![i]! - stops[low]![i]!) * (at - low));
+  const mix = (i: number): number =>
+    Math.round(stops[low]![i]! + (stops[low + 1]![i]! - stops[low]![i]!) * (at - low));
   return [mix(0), mix(1), mix(2)];
 }
 
@@ -33,7 +44,12 @@ export function drawCells({ context, frame, theme }: HeatPaint, cells: HeatCells
   const ratio = ratioOf(context);
   const left = Math.round(frame.leftPx * ratio);
   const top = Math.round(frame.scale.topPx * ratio);
-  const image = context.getImageData(left, top, Math.round(frame.widthPx * ratio), Math.round(frame.scale.heightPx * ratio));
+  const image = context.getImageData(
+    left,
+    top,
+    Math.round(frame.widthPx * ratio),
+    Math.round(frame.scale.heightPx * ratio),
+  );
   const words = new Uint32Array(image.data.buffer);
   const colors = Array.from({ length: SHADES + 1 }, (_, shade) => {
     const [r, g, b] = ramp(theme, Math.max(1, shade));
@@ -46,8 +62,12 @@ export function drawCells({ context, frame, theme }: HeatPaint, cells: HeatCells
       const shade = shadeOf(cells.count[column * cells.rows + row]!, cells.fullCount);
       if (shade === 0) continue;
       const y0 = Math.max(0, Math.round(cells.edgeY[row + 1]! * ratio) - top);
-      const y1 = Math.min(image.height, Math.max(y0 + 1, Math.round(cells.edgeY[row]! * ratio) - top));
-      for (let y = y0; y < y1; y++) words.fill(colors[shade]!, y * image.width + x0, y * image.width + x1);
+      const y1 = Math.min(
+        image.height,
+        Math.max(y0 + 1, Math.round(cells.edgeY[row]! * ratio) - top),
+      );
+      for (let y = y0; y < y1; y++)
+        words.fill(colors[shade]!, y * image.width + x0, y * image.width + x1);
     }
   }
   context.putImageData(image, left, top);
@@ -64,7 +84,12 @@ export function drawStrips({ context, frame, palette }: HeatPaint): void {
       if (count === 0) return;
       const x = columnX(frame, column);
       const height = Math.max(3, Math.sqrt(count / most) * strip.height);
-      context.fillRect(x, strip.top + strip.height - height, Math.max(2, columnX(frame, column + 1) - x), height);
+      context.fillRect(
+        x,
+        strip.top + strip.height - height,
+        Math.max(2, columnX(frame, column + 1) - x),
+        height,
+      );
     });
   }
 }

@@ -104,4 +104,5 @@ export function partColor(name: string): string {
 }
 
 /** True for what has no single owner: it is hatched wherever it is drawn. */
-export const isUnresolved = (name: string): boolean => name === 'unattributed' || name.includes('+');
+export const isUnresolved = (name: string): boolean =>
+  name === 'unattributed' || name.includes('+');

@@ -86,11 +86,16 @@ function drawLost({ context, lanes, palette }: TrainPaint, train: Train): void {
 export function drawChosen(paint: TrainPaint, frame: ChosenFrame, texts: ChosenTexts): void {
   const { context, lanes, palette } = paint;
   const y = (i: number): number => lanes.stations[frame.points[i]!.station]!.y;
-  for (const [color, width] of [[palette.ground, 5], [palette.strong, 2]] as const) {
+  for (const [color, width] of [
+    [palette.ground, 5],
+    [palette.strong, 2],
+  ] as const) {
     context.strokeStyle = color;
     context.lineWidth = width;
     context.beginPath();
-    frame.points.forEach((point, i) => (i === 0 ? context.moveTo(point.x, y(i)) : context.lineTo(point.x, y(i))));
+    frame.points.forEach((point, i) =>
+      i === 0 ? context.moveTo(point.x, y(i)) : context.lineTo(point.x, y(i)),
+    );
     context.stroke();
   }
   context.fillStyle = palette.strong;
@@ -104,10 +109,20 @@ export function drawChosen(paint: TrainPaint, frame: ChosenFrame, texts: ChosenT
     const point = frame.points[i]!;
     const before = frame.points[i - 1];
     if (!before || text === '' || y(i) - y(i - 1) < 16) return;
-    label(paint, { text, x: Math.max(point.x, before.x) + 9, y: (y(i) + y(i - 1)) / 2 + 4, isStrong: false });
+    label(paint, {
+      text,
+      x: Math.max(point.x, before.x) + 9,
+      y: (y(i) + y(i - 1)) / 2 + 4,
+      isStrong: false,
+    });
   });
   const last = frame.points.length - 1;
-  label(paint, { text: texts.total, x: frame.points[last]!.x + 9, y: y(last) - 6, isStrong: true });
+  label(paint, {
+    text: texts.total,
+    x: frame.points[last]!.x + 9,
+    y: y(last) + 15,
+    isStrong: true,
+  });
 }
 
 export interface ChosenTexts {
@@ -117,7 +132,11 @@ export interface ChosenTexts {
   readonly errorPx: readonly number[];
 }
 
-function drawWhiskers({ context, lanes, palette }: TrainPaint, frame: ChosenFrame, texts: ChosenTexts): void {
+function drawWhiskers(
+  { context, lanes, palette }: TrainPaint,
+  frame: ChosenFrame,
+  texts: ChosenTexts,
+): void {
   context.strokeStyle = palette.strong;
   context.lineWidth = 1;
   context.beginPath();

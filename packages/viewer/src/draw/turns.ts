@@ -23,7 +23,11 @@ function fitted(context: CanvasRenderingContext2D, text: string, widthPx: number
   return length < 2 ? '' : `${text.slice(0, length)}…`;
 }
 
-export function drawSpeech(paint: TurnPaint, boxes: readonly SpeechBox[], textOf: (box: SpeechBox) => string): void {
+export function drawSpeech(
+  paint: TurnPaint,
+  boxes: readonly SpeechBox[],
+  textOf: (box: SpeechBox) => string,
+): void {
   const { context, lanes, palette } = paint;
   context.font = `500 ${FONT}`;
   context.textAlign = 'left';
@@ -50,7 +54,11 @@ export interface LedgerTexts {
   total(box: LedgerBox): string;
 }
 
-export function drawLedgers(paint: TurnPaint, boxes: readonly LedgerBox[], texts: LedgerTexts): void {
+export function drawLedgers(
+  paint: TurnPaint,
+  boxes: readonly LedgerBox[],
+  texts: LedgerTexts,
+): void {
   for (const box of boxes) {
     drawTies(paint, box);
     drawParts(paint, box, texts);
@@ -77,7 +85,11 @@ function drawTies({ context, lanes, palette, selectedTick }: TurnPaint, box: Led
   context.setLineDash([]);
 }
 
-function drawParts({ context, lanes, palette, selectedTick }: TurnPaint, box: LedgerBox, texts: LedgerTexts): void {
+function drawParts(
+  { context, lanes, palette, selectedTick }: TurnPaint,
+  box: LedgerBox,
+  texts: LedgerTexts,
+): void {
   const { top } = lanes.ledger;
   context.font = FONT;
   context.textAlign = 'center';
@@ -88,7 +100,8 @@ function drawParts({ context, lanes, palette, selectedTick }: TurnPaint, box: Le
     if (isUnresolved(part.name)) hatch(context, { left: part.left, top, width, height: BAR_PX });
     const name = texts.name(part.name);
     context.fillStyle = '#161b26';
-    if (context.measureText(name).width < width - 8) context.fillText(name, part.left + width / 2, top + 15);
+    if (context.measureText(name).width < width - 8)
+      context.fillText(name, part.left + width / 2, top + 15);
     context.fillStyle = palette.quiet;
     const number = texts.number(part.exposedNs);
     if (context.measureText(number).width < width - 2)
@@ -119,7 +132,11 @@ function hatch(
   context.restore();
 }
 
-function drawTotal({ context, lanes, palette }: TurnPaint, box: LedgerBox, texts: LedgerTexts): void {
+function drawTotal(
+  { context, lanes, palette }: TurnPaint,
+  box: LedgerBox,
+  texts: LedgerTexts,
+): void {
   const width = box.right - box.left;
   if (width < 46) return;
   const y = lanes.ledger.top + BAR_PX + 18;
@@ -137,7 +154,11 @@ function drawTotal({ context, lanes, palette }: TurnPaint, box: LedgerBox, texts
   context.fillText(texts.total(box), (box.left + box.right) / 2, y + 17);
 }
 
-export function drawStages(paint: TurnPaint, boxes: readonly StageBox[], colorOf: (name: string) => string): void {
+export function drawStages(
+  paint: TurnPaint,
+  boxes: readonly StageBox[],
+  colorOf: (name: string) => string,
+): void {
   const { context, lanes, palette } = paint;
   const { top, rowPx } = lanes.stages;
   for (const box of boxes) {
@@ -161,10 +182,16 @@ export function drawWaits(paint: TurnPaint, boxes: readonly LedgerBox[], budgetN
   const capNs = budgetNs * 3;
   for (const box of boxes) {
     const { waitNs } = box.wait;
-    const level = waitNs > budgetNs * 2 ? 5 : waitNs > budgetNs * 1.25 ? 4 : waitNs > budgetNs ? 3 : 2;
+    const level =
+      waitNs > budgetNs * 2 ? 5 : waitNs > budgetNs * 1.25 ? 4 : waitNs > budgetNs ? 3 : 2;
     const tall = Math.max(3, (Math.min(waitNs, capNs) / capNs) * height);
     context.fillStyle = palette.levels[level]!;
-    context.fillRect(box.left - 1, top + height - tall, Math.max(2, Math.min(box.right - box.left, 6)), tall);
+    context.fillRect(
+      box.left - 1,
+      top + height - tall,
+      Math.max(2, Math.min(box.right - box.left, 6)),
+      tall,
+    );
   }
   context.fillStyle = palette.quiet;
   const y = Math.round(top + height - height / 3);

@@ -51,7 +51,8 @@ export function listenPanZoom(canvas: HTMLCanvasElement, target: PanZoomTarget):
     const press = presses.get(event.pointerId);
     presses.delete(event.pointerId);
     canvas.classList.remove('dragging');
-    if (press && !press.isDrag && event.type === 'pointerup') target.pick(place(event).x, place(event).y);
+    if (press && !press.isDrag && event.type === 'pointerup')
+      target.pick(place(event).x, place(event).y);
   };
   canvas.addEventListener('pointerup', end);
   canvas.addEventListener('pointercancel', end);
@@ -64,7 +65,12 @@ interface DragTools {
 }
 
 /** One finger or the mouse pans; two fingers zoom about the other one. */
-function drag(presses: ReadonlyMap<number, Press>, press: Press, event: PointerEvent, { target, place }: DragTools): void {
+function drag(
+  presses: ReadonlyMap<number, Press>,
+  press: Press,
+  event: PointerEvent,
+  { target, place }: DragTools,
+): void {
   const other = [...presses.values()].find(one => one !== press);
   const byPx = event.clientX - press.lastX;
   if (other) {

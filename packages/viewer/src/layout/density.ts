@@ -42,7 +42,10 @@ export function layoutDensity(buckets: Buckets, scale: TimeScale, out: DensityCo
     if (buckets.count[i] === 0 && buckets.lost[i] === 0) continue;
     const startNs = buckets.fromNs + i * buckets.bucketNs;
     const left = Math.floor(toX(scale, startNs) - scale.leftPx);
-    const right = Math.max(left + 1, Math.floor(toX(scale, startNs + buckets.bucketNs) - scale.leftPx));
+    const right = Math.max(
+      left + 1,
+      Math.floor(toX(scale, startNs + buckets.bucketNs) - scale.leftPx),
+    );
     for (let px = Math.max(0, left); px < Math.min(out.width, right); px++) {
       out.count[px]! += buckets.count[i]!;
       out.over[px]! += buckets.overBudget[i]!;

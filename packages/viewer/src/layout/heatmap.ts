@@ -37,7 +37,7 @@ export interface HeatCells {
   readonly fullCount: number;
 }
 
-const MARGIN = { left: 62, right: 78, top: 10, bottom: 30 } as const;
+const MARGIN = { left: 84, right: 62, top: 10, bottom: 30 } as const;
 const STRIP_PX = 14;
 const STRIP_GAP_PX = 3;
 
@@ -60,7 +60,7 @@ export function layoutFrame(map: Heatmap, widthPx: number, heightPx: number): He
   const topPx = MARGIN.top + shown.length * (STRIP_PX + STRIP_GAP_PX) + (shown.length > 0 ? 6 : 0);
   const [minNs, maxNs] = RANGE_NS[map.measure.kind];
   const narrow = widthPx < 560;
-  const leftPx = narrow ? 50 : MARGIN.left;
+  const leftPx = narrow ? 62 : MARGIN.left;
   return {
     leftPx,
     widthPx: Math.max(10, widthPx - leftPx - (narrow ? 12 : MARGIN.right)),
@@ -71,14 +71,16 @@ export function layoutFrame(map: Heatmap, widthPx: number, heightPx: number): He
 }
 
 /** Upper bound of a bucket in ns. */
-export const bucketTopNs = (index: number, scale: number): number => 2 ** ((index + 1) / 2 ** scale) * 1e9;
+export const bucketTopNs = (index: number, scale: number): number =>
+  2 ** ((index + 1) / 2 ** scale) * 1e9;
 
 const ROW_PX_MIN = 2;
 
 /** Cells inside the axis; what lies outside is in the strips or counted at the edge. */
 export function layoutCells(map: Heatmap, frame: HeatFrame): HeatCells {
   let merge = 0;
-  const rowPx = frame.scale.heightPx / (Math.log2(frame.scale.maxNs / frame.scale.minNs) * 2 ** map.scale);
+  const rowPx =
+    frame.scale.heightPx / (Math.log2(frame.scale.maxNs / frame.scale.minNs) * 2 ** map.scale);
   while (rowPx * 2 ** merge < ROW_PX_MIN && merge < map.scale) merge++;
   const scale = map.scale - merge;
   const first = Math.ceil(Math.log2(frame.scale.minNs / 1e9) * 2 ** scale) - 1;
@@ -92,7 +94,10 @@ export function layoutCells(map: Heatmap, frame: HeatFrame): HeatCells {
     count[column[i]! * rows + Math.max(0, index - first)]! += counts[i]!;
   }
   const edgeY = Float32Array.from({ length: rows + 1 }, (_, r) =>
-    Math.min(frame.scale.topPx + frame.scale.heightPx, Math.max(frame.scale.topPx, toY(frame.scale, bucketTopNs(first + r - 1, scale)))),
+    Math.min(
+      frame.scale.topPx + frame.scale.heightPx,
+      Math.max(frame.scale.topPx, toY(frame.scale, bucketTopNs(first + r - 1, scale))),
+    ),
   );
   return { columns: map.columns, rows, count, edgeY, fullCount: fullCountOf(count) };
 }
@@ -111,7 +116,10 @@ export function shadeOf(count: number, fullCount: number): number {
 }
 
 /** A line over the columns, broken where there is no value to quote: runs of points. */
-export function layoutLine(values: readonly (number | null)[], frame: HeatFrame): [number, number][][] {
+export function layoutLine(
+  values: readonly (number | null)[],
+  frame: HeatFrame,
+): [number, number][][] {
   const runs: [number, number][][] = [[]];
   values.forEach((value, column) => {
     if (value === null) return void (runs.at(-1)!.length > 0 && runs.push([]));
@@ -125,10 +133,14 @@ export const columnX = (frame: HeatFrame, column: number): number =>
   frame.leftPx + (column / frame.columns) * frame.widthPx;
 
 export const columnAt = (frame: HeatFrame, x: number): number =>
-  Math.min(frame.columns - 1, Math.max(0, Math.floor(((x - frame.leftPx) / frame.widthPx) * frame.columns)));
+  Math.min(
+    frame.columns - 1,
+    Math.max(0, Math.floor(((x - frame.leftPx) / frame.widthPx) * frame.columns)),
+  );
 
 /** Row whose band holds `y`, or -1. */
 export function rowAt(cells: HeatCells, y: number): number {
-  for (let row = 0; row < cells.rows; row++) if (y <= cells.edgeY[row]! && y > cells.edgeY[row + 1]!) return row;
+  for (let row = 0; row < cells.rows; row++)
+    if (y <= cells.edgeY[row]! && y > cells.edgeY[row + 1]!) return row;
   return -1;
 }

@@ -52,17 +52,19 @@ export interface Band {
 
 const AXIS_PX = 30;
 const BAR_PX = 20;
-const GAP_PX = 18;
+const GAP_PX = 24;
 const LEDGER_PX = 54;
 const STAGE_ROW_PX = 17;
-const LEG_PX_MIN = 26;
+const LEG_PX_MIN = 31;
 const NETWORK_WEIGHT = 1.7;
 
 type BareStation = Omit<Station, 'y'>;
 
 /** Stations in path order, mouth first. */
 export function stationsOf(session: Pick<SessionDetail, 'streams'>): BareStation[] {
-  const streams = session.streams.toSorted((a, b) => Number(a.direction === 'down') - Number(b.direction === 'down'));
+  const streams = session.streams.toSorted(
+    (a, b) => Number(a.direction === 'down') - Number(b.direction === 'down'),
+  );
   return streams.flatMap(stream =>
     stream.hops.map(hop => ({
       key: hop.key,
@@ -87,27 +89,39 @@ function limitOf(a: BareStation, b: BareStation): number {
 }
 
 /** Lays lanes into at least `heightPx`; more when the legs would get too flat. */
-export function layoutLanes(session: Pick<SessionDetail, 'streams'>, heightPx: number, stageRows: number): Lanes {
+/** Seen from far every hop gets the same height and stages none: `isFar`. */
+export function layoutLanes(
+  session: Pick<SessionDetail, 'streams'>,
+  heightPx: number,
+  { stageRows, isFar }: { readonly stageRows: number; readonly isFar: boolean },
+): Lanes {
   const bare = stationsOf(session);
   const weights = bare.map((one, i): number => {
     const before = bare[i - 1];
     if (!before || before.stream !== one.stream) return 0;
-    return before.role === one.role ? 1 : NETWORK_WEIGHT;
+    return isFar || before.role === one.role ? 1 : NETWORK_WEIGHT;
   });
-  const rows = Math.max(1, stageRows);
+  const rows = isFar ? 0 : Math.max(1, stageRows);
   const streams = new Set(bare.map(one => one.stream)).size;
   const middlePx = LEDGER_PX + rows * STAGE_ROW_PX + 3 * GAP_PX;
-  const fixedPx = AXIS_PX + 2 * (BAR_PX + GAP_PX) + middlePx + Math.max(0, streams - 2) * GAP_PX + 8;
+  const edgePx = isFar ? LEG_PX_MIN : GAP_PX;
+  const fixedPx =
+    AXIS_PX +
+    2 * (BAR_PX + edgePx) +
+    (isFar ? LEG_PX_MIN : 0) +
+    middlePx +
+    Math.max(0, streams - 2) * GAP_PX +
+    8;
   const weight = weights.reduce((sum, one) => sum + one, 0) || 1;
   const legPx = Math.max(LEG_PX_MIN, (heightPx - fixedPx) / weight);
-  let y = AXIS_PX + BAR_PX + GAP_PX;
+  let y = AXIS_PX + BAR_PX + edgePx;
   let ledger = { top: y, height: LEDGER_PX };
   const stations: Station[] = [];
   const legs: Leg[] = [];
   let isMiddlePlaced = false;
   const placeMiddle = (): void => {
-    ledger = { top: y + GAP_PX, height: LEDGER_PX };
-    y += middlePx;
+    ledger = { top: y + edgePx, height: LEDGER_PX };
+    y += middlePx + (isFar ? LEG_PX_MIN / 2 : 0);
     isMiddlePlaced = true;
   };
   bare.forEach((one, i) => {
@@ -122,7 +136,7 @@ export function layoutLanes(session: Pick<SessionDetail, 'streams'>, heightPx: n
   });
   if (!isMiddlePlaced) placeMiddle();
   const stageTop = ledger.top + LEDGER_PX + GAP_PX / 2;
-  const agentTop = y + GAP_PX - 4;
+  const agentTop = y + edgePx;
   return {
     heightPx: Math.max(heightPx, agentTop + BAR_PX + 8),
     axisPx: AXIS_PX,

@@ -59,7 +59,10 @@ export function speechTicks(input: SpeechInput): Map<string, TickRange[]> {
 }
 
 /** Corners of each stretch at each leg that it crosses. */
-export function layoutTints(input: SpeechInput, speech: ReadonlyMap<string, readonly TickRange[]>): Tint[] {
+export function layoutTints(
+  input: SpeechInput,
+  speech: ReadonlyMap<string, readonly TickRange[]>,
+): Tint[] {
   const { stations, legs } = input.lanes;
   return legs.flatMap((leg, index) => {
     const from = stations[leg.from]!;
@@ -71,7 +74,8 @@ export function layoutTints(input: SpeechInput, speech: ReadonlyMap<string, read
       const above = edges(top, range);
       const below = edges(bottom, range);
       // A piece that comes ahead of time in bursts has a fan of its own.
-      if (!above || !below || (above.endNs - above.startNs) * 2 < below.endNs - below.startNs) return [];
+      if (!above || !below || (above.endNs - above.startNs) * 2 < below.endNs - below.startNs)
+        return [];
       const x = (rows: Rows, atNs: number): number =>
         toX(input.scale, atNs - (input.isRaw ? rows.rawShiftNs : 0));
       return {

@@ -53,13 +53,17 @@ export function logTicks(scale: LogScale): number[] {
   return ticks;
 }
 
-const STEPS_MS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 15e3, 3e4, 6e4, 12e4, 3e5, 6e5, 9e5, 18e5, 36e5];
+const STEPS_MS = [
+  1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 15e3, 3e4, 6e4, 12e4, 3e5, 6e5, 9e5, 18e5,
+  36e5,
+];
 
 /** Round session times at least `gapPx` apart. */
 export function timeTicks(scale: TimeScale, gapPx: number): { stepNs: number; ticks: number[] } {
   const needNs = nsPerPx(scale) * gapPx;
   const stepNs = (STEPS_MS.find(step => step * 1e6 >= needNs) ?? 72e5) * 1e6;
   const ticks: number[] = [];
-  for (let at = Math.ceil(scale.fromNs / stepNs) * stepNs; at <= scale.toNs; at += stepNs) ticks.push(at);
+  for (let at = Math.ceil(scale.fromNs / stepNs) * stepNs; at <= scale.toNs; at += stepNs)
+    ticks.push(at);
   return { stepNs, ticks };
 }

@@ -139,9 +139,11 @@ function layoutLeg(input: TrainInput, train: Train, leg: Leg, index: number): vo
     while (last < bOrder.length && below.startTick[bOrder[last]!]! < end) last++;
     if (last === first) continue;
     const isFan = last - first >= FAN_CHILDREN_MIN;
-    if (isFan) addFan(input, train, { leg: index, a: xOf(input, above, a), below, bOrder, first, last });
+    if (isFan)
+      addFan(input, train, { leg: index, a: xOf(input, above, a), below, bOrder, first, last });
     else {
-      const isSilent = speech.length > 0 && !speech.some(one => one.startTick < end && one.endTick > start);
+      const isSilent =
+        speech.length > 0 && !speech.some(one => one.startTick < end && one.endTick > start);
       for (let k = first; k < last; k++)
         addLine(input, train, { leg, index, above, below, a, b: bOrder[k]!, isSilent });
     }
@@ -181,7 +183,11 @@ function addLine(input: TrainInput, train: Train, line: LineInput): void {
   const x1 = xOf(input, line.above, line.a);
   const x2 = xOf(input, line.below, line.b);
   if (Math.max(x1, x2) < leftPx || Math.min(x1, x2) > leftPx + widthPx) return;
-  const level = levelOf(line.below.atNs[line.b]! - line.above.atNs[line.a]!, line.leg.limitNs, line.isSilent);
+  // What waits for its chunk to fill is not late: only time past the chunk's last sample counts.
+  const fillTicks = Math.max(0, line.below.endTick[line.b]! - line.above.endTick[line.a]!);
+  const fillNs = (fillTicks / input.lanes.stations[line.leg.to]!.sampleRate) * 1e9;
+  const legNs = line.below.atNs[line.b]! - line.above.atNs[line.a]! - fillNs;
+  const level = levelOf(legNs, line.leg.limitNs, line.isSilent);
   const before = lines.count - 1;
   const isSamePixel =
     before >= 0 &&
@@ -228,7 +234,11 @@ export interface ChosenPoint {
 }
 
 /** Follows the sample `tick` through the stations of `stream`. */
-export function chooseFrame(input: TrainInput, stream: string, tick: number): ChosenFrame | undefined {
+export function chooseFrame(
+  input: TrainInput,
+  stream: string,
+  tick: number,
+): ChosenFrame | undefined {
   const points: ChosenPoint[] = [];
   let isLost = false;
   input.lanes.stations.forEach((station, index) => {
@@ -253,8 +263,10 @@ export function chooseFrame(input: TrainInput, stream: string, tick: number): Ch
 function rowOfTick(rows: Rows, tick: number): number {
   // Ticks follow time but for late repeats: look from where order says, then everywhere.
   const guess = Math.max(0, lowerBound(rows.startTick, rows.length, tick + 1) - 1);
-  if (rows.length > 0 && rows.startTick[guess]! <= tick && rows.endTick[guess]! > tick) return guess;
-  for (let i = 0; i < rows.length; i++) if (rows.startTick[i]! <= tick && rows.endTick[i]! > tick) return i;
+  if (rows.length > 0 && rows.startTick[guess]! <= tick && rows.endTick[guess]! > tick)
+    return guess;
+  for (let i = 0; i < rows.length; i++)
+    if (rows.startTick[i]! <= tick && rows.endTick[i]! > tick) return i;
   return -1;
 }
 
@@ -277,7 +289,10 @@ export function frameAt(
     const distance = Math.abs(x1 + (train.lines.x2[i]! - x1) * share - point.x);
     if (distance >= best) continue;
     best = distance;
-    found = { stream: from.stream, tick: input.rows.get(from.key)!.endTick[train.lines.fromRow[i]!]! - 1 };
+    found = {
+      stream: from.stream,
+      tick: input.rows.get(from.key)!.endTick[train.lines.fromRow[i]!]! - 1,
+    };
   }
   for (const lost of train.lost) {
     const station = stations[lost.station]!;
@@ -290,7 +305,11 @@ export function frameAt(
 }
 
 /** The next frame over its limit or lost, in time order, before or after a time. */
-export function nextLate(input: TrainInput, afterNs: number, step: 1 | -1): { stream: string; tick: number; atNs: number } | undefined {
+export function nextLate(
+  input: TrainInput,
+  afterNs: number,
+  step: 1 | -1,
+): { stream: string; tick: number; atNs: number } | undefined {
   let best: { stream: string; tick: number; atNs: number } | undefined;
   for (const station of input.lanes.stations) {
     const rows = input.rows.get(station.key);

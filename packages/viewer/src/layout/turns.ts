@@ -57,7 +57,11 @@ export const mainWait = (turn: Turn): Wait | undefined =>
   turn.waits.find(wait => wait.kind === 'response') ?? turn.waits[0];
 
 /** Ledger bars; parts are laid end to end by what they expose, so the bar adds up by construction. */
-export function layoutLedgers(turns: readonly Turn[], scale: TimeScale, nowNs: number): LedgerBox[] {
+export function layoutLedgers(
+  turns: readonly Turn[],
+  scale: TimeScale,
+  nowNs: number,
+): LedgerBox[] {
   return turns.flatMap(turn =>
     turn.waits.flatMap(wait => {
       const endNs = wait.endNs ?? (wait.outcome === 'open' ? nowNs : wait.startNs + wait.waitNs);
@@ -82,7 +86,8 @@ export function stageRows(turns: readonly Turn[]): Map<string, number> {
   const rows = new Map<string, number>();
   const names = [...new Set(turns.flatMap(turn => turn.stages.map(stage => stage.name)))];
   const ranks = ['endpointing', 'stt', 'llm', 'tool', 'tts'];
-  const rank = (name: string): number => (ranks.includes(name) ? ranks.indexOf(name) : ranks.length);
+  const rank = (name: string): number =>
+    ranks.includes(name) ? ranks.indexOf(name) : ranks.length;
   names.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
   names.slice(0, STAGE_ROWS_MAX).forEach((name, i) => rows.set(name, i));
   return rows;

@@ -19,9 +19,12 @@ export interface Tree {
 export function treeOf(spans: readonly SpanNode[]): Tree {
   const indexOf = new Map(spans.map((span, i) => [span.spanId, i]));
   const children = new Map<number, number[]>();
-  const byStart = spans.map((_, i) => i).toSorted((a, b) => spans[a]!.startNs - spans[b]!.startNs || a - b);
+  const byStart = spans
+    .map((_, i) => i)
+    .toSorted((a, b) => spans[a]!.startNs - spans[b]!.startNs || a - b);
   for (const i of byStart) {
-    const parent = spans[i]!.parentSpanId === null ? -1 : (indexOf.get(spans[i]!.parentSpanId!) ?? -1);
+    const parent =
+      spans[i]!.parentSpanId === null ? -1 : (indexOf.get(spans[i]!.parentSpanId!) ?? -1);
     const key = parent === i ? -1 : parent;
     const siblings = children.get(key);
     if (siblings) siblings.push(i);
@@ -56,7 +59,8 @@ class Walk {
       this.#seen[index] = 1;
       this.#order[this.#count] = index;
       this.#depth[this.#count++] = depth;
-      for (const child of (this.#children.get(index) ?? []).toReversed()) stack.push([child, depth + 1]);
+      for (const child of (this.#children.get(index) ?? []).toReversed())
+        stack.push([child, depth + 1]);
     }
   }
 

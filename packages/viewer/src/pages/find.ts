@@ -14,7 +14,14 @@ const TILE_ROWS = 6;
 export class FindPage implements Page {
   readonly element: HTMLElement = h('div', { class: 'finder' });
   readonly #app: App;
-  readonly #field = h('input', { class: 'search', type: 'search', placeholder: 'Session, CallSid, room, trace, or words that were said', 'aria-label': 'Find by ID or words', autocomplete: 'off', spellcheck: 'false' });
+  readonly #field = h('input', {
+    class: 'search',
+    type: 'search',
+    placeholder: 'Session, CallSid, room, trace, or words that were said',
+    'aria-label': 'Find by ID or words',
+    autocomplete: 'off',
+    spellcheck: 'false',
+  });
   readonly #results = h('div', { class: 'hits', 'aria-live': 'polite' });
   readonly #live = h('div', { class: 'card tile' });
   readonly #slow = h('div', { class: 'card tile' });
@@ -31,13 +38,29 @@ export class FindPage implements Page {
     this.#q = q;
     this.#field.value = q;
     this.#field.addEventListener('input', () => this.#type());
-    const form = h('form', { class: 'find', role: 'search' }, this.#field, h('kbd', { 'aria-hidden': 'true' }, '/'));
+    const form = h(
+      'form',
+      { class: 'find', role: 'search' },
+      this.#field,
+      h('kbd', { 'aria-hidden': 'true' }, '/'),
+    );
     form.addEventListener('submit', event => {
       event.preventDefault();
       this.#openFirst();
     });
     this.element.append(
-      h('div', { class: 'hero' }, h('h1', {}, 'Find a call'), h('p', { class: 'quiet' }, 'Every frame from mouth to ear, every wait with its ledger. Paste any ID, or type words that were said.'), form, this.#results),
+      h(
+        'div',
+        { class: 'hero' },
+        h('h1', {}, 'Find a call'),
+        h(
+          'p',
+          { class: 'quiet' },
+          'Every frame from mouth to ear, every wait with its ledger. Paste any ID, or type words that were said.',
+        ),
+        form,
+        this.#results,
+      ),
       this.#tiles,
     );
     this.#off = app.live.onEvent(event => this.#take(event));
@@ -93,44 +116,79 @@ export class FindPage implements Page {
     this.#asked = asked;
     try {
       const { items } = await api.search(this.#q, asked.signal);
-      const nothing = empty('Nothing found', `No call, turn or trace has “${cut(this.#q, 60)}” in its ID or words.`);
-      fill(this.#results, items.length === 0 ? nothing : h('div', { class: 'card' }, ...items.map(hitLine)));
+      const nothing = empty(
+        'Nothing found',
+        `No call, turn or trace has “${cut(this.#q, 60)}” in its ID or words.`,
+      );
+      fill(
+        this.#results,
+        items.length === 0 ? nothing : h('div', { class: 'card' }, ...items.map(hitLine)),
+      );
     } catch (error) {
-      if (!asked.signal.aborted) fill(this.#results, failed(error, () => void this.#search()));
+      if (!asked.signal.aborted)
+        fill(
+          this.#results,
+          failed(error, () => void this.#search()),
+        );
     }
   }
 
   async #loadTiles(): Promise<void> {
-    fill(this.#slow, tileHead('Slowest turns', '/tail', 'Tail'), loading('Looking for the slowest turns'));
+    fill(
+      this.#slow,
+      tileHead('Slowest turns', '/tail', 'Tail'),
+      loading('Looking for the slowest turns'),
+    );
     try {
       const [sessions, measures] = await Promise.all([api.sessions({ limit: 20 }), api.measures()]);
       for (const session of sessions.items) this.#sessions.set(session.key, session);
       this.#drawLive();
-      const best = measures.items.filter(one => one.name.startsWith('voice_to_voice.')).toSorted((a, b) => b.n - a.n)[0];
+      const best = measures.items
+        .filter(one => one.name.startsWith('voice_to_voice.'))
+        .toSorted((a, b) => b.n - a.n)[0];
       const tail = best ? await api.tail({ measure: best.name, limit: TILE_ROWS }) : { items: [] };
       this.#drawSlow(tail.items);
     } catch (error) {
-      fill(this.#slow, tileHead('Slowest turns', '/tail', 'Tail'), failed(error, () => void this.#loadTiles()));
+      fill(
+        this.#slow,
+        tileHead('Slowest turns', '/tail', 'Tail'),
+        failed(error, () => void this.#loadTiles()),
+      );
     }
   }
 
   #take(event: LiveEvent): void {
-    if (event.type === 'snapshot') for (const one of event.sessions) this.#sessions.set(one.key, one);
+    if (event.type === 'snapshot')
+      for (const one of event.sessions) this.#sessions.set(one.key, one);
     else if (event.type === 'session') this.#sessions.set(event.session.key, event.session);
     else return;
     this.#redraw();
   }
 
   #drawLive(): void {
-    const all = [...this.#sessions.values()].toSorted((a, b) => Number(b.status === 'live') - Number(a.status === 'live') || unixMs(b.startUnixNs) - unixMs(a.startUnixNs));
+    const all = [...this.#sessions.values()].toSorted(
+      (a, b) =>
+        Number(b.status === 'live') - Number(a.status === 'live') ||
+        unixMs(b.startUnixNs) - unixMs(a.startUnixNs),
+    );
     const rows = all.slice(0, TILE_ROWS).map(sessionLine);
     const none = empty('No calls yet', 'Start the demo to watch one:', 'npm start -- --demo');
-    fill(this.#live, tileHead('Calls', '/sessions', 'All sessions'), ...(rows.length > 0 ? rows : [none]));
+    fill(
+      this.#live,
+      tileHead('Calls', '/sessions', 'All sessions'),
+      ...(rows.length > 0 ? rows : [none]),
+    );
   }
 
   #drawSlow(items: readonly TailItem[]): void {
     const rows = items.slice(0, TILE_ROWS).map(slowLine);
-    fill(this.#slow, tileHead('Slowest turns', '/tail', 'Tail'), ...(rows.length > 0 ? rows : [empty('No turns yet', 'Turns with their waits show up here as calls go on.')]));
+    fill(
+      this.#slow,
+      tileHead('Slowest turns', '/tail', 'Tail'),
+      ...(rows.length > 0
+        ? rows
+        : [empty('No turns yet', 'Turns with their waits show up here as calls go on.')]),
+    );
   }
 }
 
@@ -144,7 +202,16 @@ function sessionLine(session: SessionSummary): HTMLElement {
   return h(
     'a',
     { class: 'line', href: formatRoute(sessionRoute(session.key)) },
-    h('span', { class: 'grow' }, h('div', { class: 'strong' }, cut(session.id, 60)), h('div', { class: 'sub' }, `${ago(session.startUnixNs, Date.now())} · ${clock(lengthNs)} · ${plural(session.turnCount, 'turn')}${session.synthetic === null ? '' : ` · ${cut(session.synthetic, 30)}`}`)),
+    h(
+      'span',
+      { class: 'grow' },
+      h('div', { class: 'strong' }, cut(session.id, 60)),
+      h(
+        'div',
+        { class: 'sub' },
+        `${ago(session.startUnixNs, Date.now())} · ${clock(lengthNs)} · ${plural(session.turnCount, 'turn')}${session.synthetic === null ? '' : ` · ${cut(session.synthetic, 30)}`}`,
+      ),
+    ),
     h('span', { class: 'right' }, duration(p95)),
     statusBadge(session.status),
   );
@@ -155,7 +222,16 @@ function slowLine(item: TailItem): HTMLElement {
     'a',
     { class: 'line', href: formatRoute(sessionRoute(item.sessionKey, { turn: item.tick })) },
     h('span', { class: 'strong' }, `${item.censored ? '≥ ' : ''}${duration(item.valueNs)}`),
-    h('span', { class: 'grow' }, h('div', {}, cut(item.sessionId, 60)), h('div', { class: 'sub' }, `${ago(item.atUnixNs, Date.now())}${item.worstPart ? ` · most of it ${words(cut(item.worstPart.name, 40))}, ${duration(item.worstPart.exposedNs)}` : ''}`)),
+    h(
+      'span',
+      { class: 'grow' },
+      h('div', {}, cut(item.sessionId, 60)),
+      h(
+        'div',
+        { class: 'sub' },
+        `${ago(item.atUnixNs, Date.now())}${item.worstPart ? ` · most of it ${words(cut(item.worstPart.name, 40))}, ${duration(item.worstPart.exposedNs)}` : ''}`,
+      ),
+    ),
   );
 }
 
@@ -164,5 +240,11 @@ function hitLine(hit: SearchHit): HTMLElement {
     hit.traceId !== null && hit.kind === 'trace'
       ? { page: 'trace', id: hit.traceId, span: undefined }
       : sessionRoute(hit.sessionKey ?? '', hit.tick === null ? {} : { turn: hit.tick });
-  return h('a', { class: 'hit', href: formatRoute(route) }, h('span', { class: 'kind' }, hit.kind), h('span', { class: 'title strong' }, cut(hit.title, 120)), h('span', { class: 'sub' }, cut(hit.detail, 160)));
+  return h(
+    'a',
+    { class: 'hit', href: formatRoute(route) },
+    h('span', { class: 'kind' }, hit.kind),
+    h('span', { class: 'title strong' }, cut(hit.title, 120)),
+    h('span', { class: 'sub' }, cut(hit.detail, 160)),
+  );
 }

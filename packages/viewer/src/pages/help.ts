@@ -17,10 +17,26 @@ const KEYS: readonly (readonly [readonly string[], string])[] = [
 
 export function makeHelp(): HTMLDialogElement {
   const dialog = h('dialog', { class: 'help', 'aria-label': 'Keys' });
-  const close = h('button', { class: 'button bare icon', type: 'button', 'aria-label': 'Close', onclick: () => dialog.close() }, '✕');
+  const close = h(
+    'button',
+    {
+      class: 'button bare icon',
+      type: 'button',
+      'aria-label': 'Close',
+      onclick: () => dialog.close(),
+    },
+    '✕',
+  );
   dialog.append(
     h('header', {}, h('h2', {}, 'Keys'), close),
-    h('dl', {}, ...KEYS.flatMap(([keys, text]) => [h('dt', {}, ...keys.map(key => h('kbd', {}, key))), h('dd', {}, text)])),
+    h(
+      'dl',
+      {},
+      ...KEYS.flatMap(([keys, text]) => [
+        h('dt', {}, ...keys.map(key => h('kbd', {}, key))),
+        h('dd', {}, text),
+      ]),
+    ),
   );
   return dialog;
 }

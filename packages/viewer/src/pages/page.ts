@@ -23,11 +23,22 @@ export interface Page {
 }
 
 export function loading(what: string): HTMLElement {
-  return h('div', { class: 'state', role: 'status' }, h('div', { class: 'progress', 'aria-hidden': 'true' }), h('p', {}, what));
+  return h(
+    'div',
+    { class: 'state', role: 'status' },
+    h('div', { class: 'progress', 'aria-hidden': 'true' }),
+    h('p', {}, what),
+  );
 }
 
 export function empty(title: string, text: string, code?: string): HTMLElement {
-  return h('div', { class: 'state' }, h('h2', {}, title), h('p', {}, text), code !== undefined && h('code', {}, code));
+  return h(
+    'div',
+    { class: 'state' },
+    h('h2', {}, title),
+    h('p', {}, text),
+    code !== undefined && h('code', {}, code),
+  );
 }
 
 /** What went wrong, and a way on. */

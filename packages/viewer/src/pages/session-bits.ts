@@ -4,18 +4,31 @@ import type { SessionSummary, StripBar } from '@framescope/protocol';
 import { h, s } from '../ui/dom.ts';
 import { duration } from '../ui/format.ts';
 
-const STATUS = { live: ['Live', 'live'], idle: ['Idle', ''], ended: ['Ended', ''], broken_off: ['Broken off', 'broken'] } as const;
+const STATUS = {
+  live: ['Live', 'live'],
+  idle: ['Idle', ''],
+  ended: ['Ended', ''],
+  broken_off: ['Broken off', 'broken'],
+} as const;
 
 export function statusBadge(status: SessionSummary['status']): HTMLElement {
   const [text, look] = STATUS[status];
   return h('span', { class: `badge ${look}` }, text);
 }
 
-export function syntheticBadge(session: Pick<SessionSummary, 'synthetic'>): HTMLElement | undefined {
-  return session.synthetic === null ? undefined : h('span', { class: 'badge', title: 'Generated, not a real call' }, session.synthetic.slice(0, 40));
+export function syntheticBadge(
+  session: Pick<SessionSummary, 'synthetic'>,
+): HTMLElement | undefined {
+  return session.synthetic === null
+    ? undefined
+    : h(
+        'span',
+        { class: 'badge', title: 'Generated, not a real call' },
+        session.synthetic.slice(0, 40),
+      );
 }
 
-const STRIP_PX = { width: 220, height: 30 };
+const STRIP_PX = { width: 160, height: 30 };
 
 /** One bar a turn, as tall as its wait; the dashed line is the budget. Hollow: never answered. */
 export function strip(bars: readonly StripBar[], budgetNs = 800e6): SVGElement {
@@ -27,13 +40,25 @@ export function strip(bars: readonly StripBar[], budgetNs = 800e6): SVGElement {
     const tall = bar.waitNs === null ? 2 : Math.max(3, (Math.min(ns, capNs) / capNs) * height);
     const isNever = ['abandoned', 'failed', 'none', 'interrupted_before'].includes(bar.outcome);
     const look = isNever ? 'none' : ns > budgetNs * 1.5 ? 'far' : ns > budgetNs ? 'over' : 'calm';
-    return s('rect', { class: look, x: i * step, y: height - tall, width: Math.max(1, step - 1.5), height: tall, rx: 1 });
+    return s('rect', {
+      class: look,
+      x: i * step,
+      y: height - tall,
+      width: Math.max(1, step - 1.5),
+      height: tall,
+      rx: 1,
+    });
   });
   const line = height - height / 2.5;
   const worst = Math.max(0, ...bars.map(bar => bar.waitNs ?? 0));
   return s(
     'svg',
-    { class: 'strip', viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': `${bars.length} turns, slowest ${duration(worst)}` },
+    {
+      class: 'strip',
+      viewBox: `0 0 ${width} ${height}`,
+      role: 'img',
+      'aria-label': `${bars.length} turns, slowest ${duration(worst)}`,
+    },
     s('line', { x1: 0, x2: width, y1: line, y2: line }),
     ...shapes,
   );

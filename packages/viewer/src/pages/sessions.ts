@@ -10,6 +10,15 @@ import { statusBadge, strip } from './session-bits.ts';
 
 const PAGE = 60;
 
+const HINTS: Readonly<Record<string, string>> = {
+  'V2V p50': 'Voice to voice: end of the caller’s speech to the first sound of the answer, median',
+  p95: 'Voice to voice, 95th percentile; – where the call is too short to quote it',
+  p99: 'Voice to voice, 99th percentile; – where the call is too short to quote it',
+  Worst: 'The slowest turn; opens it on the timeline',
+  Over: 'Turns over budget',
+  Lost: 'Frames lost on the way',
+};
+
 export class SessionsPage implements Page {
   readonly title = 'Sessions';
   readonly element: HTMLElement = h('div', { class: 'page' });
@@ -24,7 +33,10 @@ export class SessionsPage implements Page {
 
   constructor(app: App) {
     this.#app = app;
-    this.element.append(h('div', { class: 'page-head' }, h('h1', {}, 'Sessions'), this.#tools), this.#body);
+    this.element.append(
+      h('div', { class: 'page-head' }, h('h1', {}, 'Sessions'), this.#tools),
+      this.#body,
+    );
     fill(this.#body, loading('Loading sessions'));
     this.#off = [app.live.onEvent(event => this.#take(event))];
     void this.#load();
@@ -50,12 +62,17 @@ export class SessionsPage implements Page {
       this.#cursor = page.nextCursor;
       this.#draw();
     } catch (error) {
-      if (this.#sessions.size === 0) fill(this.#body, failed(error, () => void this.#load()));
+      if (this.#sessions.size === 0)
+        fill(
+          this.#body,
+          failed(error, () => void this.#load()),
+        );
     }
   }
 
   #take(event: LiveEvent): void {
-    if (event.type === 'snapshot') for (const session of event.sessions) this.#sessions.set(session.key, session);
+    if (event.type === 'snapshot')
+      for (const session of event.sessions) this.#sessions.set(session.key, session);
     else if (event.type === 'session') this.#sessions.set(event.session.key, event.session);
     else return;
     this.#render();
@@ -65,15 +82,36 @@ export class SessionsPage implements Page {
     const all = [...this.#sessions.values()].toSorted(newestFirst);
     const live = all.filter(session => session.status === 'live');
     const shown = this.#isLiveOnly ? live : all;
-    const toggle = h('button', { class: 'button', type: 'button', 'aria-pressed': String(this.#isLiveOnly), onclick: () => this.#toggle() }, `Live only (${live.length})`);
+    const toggle = h(
+      'button',
+      {
+        class: 'button',
+        type: 'button',
+        'aria-pressed': String(this.#isLiveOnly),
+        onclick: () => this.#toggle(),
+      },
+      `Live only (${live.length})`,
+    );
     fill(this.#tools, toggle);
     if (all.length === 0) {
-      fill(this.#body, empty('No calls yet', 'Send spans with a session.id, or watch a call of ours:', 'npm start -- --demo'));
+      fill(
+        this.#body,
+        empty(
+          'No calls yet',
+          'Send spans with a session.id, or watch a call of ours:',
+          'npm start -- --demo',
+        ),
+      );
       return;
     }
     const focused = document.activeElement?.closest('tr')?.dataset['key'];
-    fill(this.#body, this.#table(shown), this.#cursor !== null && !this.#isLiveOnly ? this.#more() : undefined);
-    if (focused !== undefined) this.#body.querySelector<HTMLElement>(`tr[data-key="${CSS.escape(focused)}"] a`)?.focus();
+    fill(
+      this.#body,
+      this.#table(shown),
+      this.#cursor !== null && !this.#isLiveOnly ? this.#more() : undefined,
+    );
+    if (focused !== undefined)
+      this.#body.querySelector<HTMLElement>(`tr[data-key="${CSS.escape(focused)}"] a`)?.focus();
   }
 
   #toggle(): void {
@@ -82,18 +120,62 @@ export class SessionsPage implements Page {
   }
 
   #more(): HTMLElement {
-    return h('p', { class: 'page-head' }, h('button', { class: 'button', type: 'button', onclick: () => void this.#load(this.#cursor ?? undefined) }, 'Older sessions'));
+    return h(
+      'p',
+      { class: 'page-head' },
+      h(
+        'button',
+        {
+          class: 'button',
+          type: 'button',
+          onclick: () => void this.#load(this.#cursor ?? undefined),
+        },
+        'Older sessions',
+      ),
+    );
   }
 
   #table(sessions: readonly SessionSummary[]): HTMLElement {
-    const heads = ['Session', 'Status', 'Started', 'Length', 'Turns', 'Voice to voice p50', 'p95', 'p99', 'Worst turn', 'Over budget', 'Barge-ins', 'Lost frames', 'Turns by wait'];
+    const heads = [
+      'Session',
+      'Status',
+      'Started',
+      'Length',
+      'Turns',
+      'Waits, turn by turn',
+      'V2V p50',
+      'p95',
+      'p99',
+      'Worst',
+      'Over',
+      'Barge-ins',
+      'Lost',
+    ];
     return h(
       'div',
       { class: 'card scroll-x' },
       h(
         'table',
         { class: 'sessions' },
-        h('thead', {}, h('tr', {}, ...heads.map((head, i) => h('th', { scope: 'col', class: i >= 3 && i <= 11 ? 'right' : undefined }, head)))),
+        h(
+          'thead',
+          {},
+          h(
+            'tr',
+            {},
+            ...heads.map((head, i) =>
+              h(
+                'th',
+                {
+                  scope: 'col',
+                  title: HINTS[head],
+                  class: i >= 3 && i !== 5 ? 'right' : undefined,
+                },
+                head,
+              ),
+            ),
+          ),
+        ),
         h('tbody', {}, ...sessions.map(session => this.#row(session))),
       ),
     );
@@ -102,24 +184,58 @@ export class SessionsPage implements Page {
   #row(session: SessionSummary): HTMLElement {
     const v2v = session.voiceToVoice;
     const lengthNs = (unixMs(session.endUnixNs) - unixMs(session.startUnixNs)) * 1e6;
-    const cell = (label: string, text: string, look = ''): HTMLElement => h('td', { class: `right ${look}`, 'data-label': label }, text);
+    const cell = (label: string, text: string, look = ''): HTMLElement =>
+      h('td', { class: `right ${look}`, 'data-label': label }, text);
     const worst = session.worstTurn;
     return h(
       'tr',
       { class: 'row', 'data-key': session.key, onclick: event => this.#open(event, session.key) },
-      h('td', { class: 'cell-name' }, h('a', { href: formatRoute(sessionRoute(session.key)) }, cut(session.id, 80)), h('div', { class: 'sub' }, subtitle(session))),
+      h(
+        'td',
+        { class: 'cell-name' },
+        h('a', { href: formatRoute(sessionRoute(session.key)) }, cut(session.id, 80)),
+        h('div', { class: 'sub' }, subtitle(session)),
+      ),
       h('td', {}, statusBadge(session.status)),
-      h('td', { class: 'quiet', 'data-label': 'Started' }, wallTime(session.startUnixNs, Date.now())),
+      h(
+        'td',
+        { class: 'quiet', 'data-label': 'Started' },
+        wallTime(session.startUnixNs, Date.now()),
+      ),
       cell('Length', clock(lengthNs)),
       cell('Turns', count(session.turnCount)),
+      h('td', {}, session.strip.length > 0 && strip(session.strip)),
       cell('p50', duration(v2v?.p50Ns)),
       cell('p95', duration(v2v?.p95Ns)),
       cell('p99', duration(v2v?.p99Ns)),
-      h('td', { class: 'right', 'data-label': 'Worst' }, worst ? h('a', { class: 'link', href: formatRoute(sessionRoute(session.key, { turn: worst.tick })) }, duration(worst.waitNs)) : '–'),
-      cell('Over budget', session.turnCount === 0 ? '–' : count(session.overBudgetCount), session.overBudgetCount > 0 ? 'warn strong' : 'quiet'),
+      h(
+        'td',
+        { class: 'right', 'data-label': 'Worst' },
+        worst
+          ? h(
+              'a',
+              { class: 'link', href: formatRoute(sessionRoute(session.key, { turn: worst.tick })) },
+              duration(worst.waitNs),
+            )
+          : '–',
+      ),
+      cell(
+        'Over budget',
+        session.turnCount === 0 ? '–' : count(session.overBudgetCount),
+        session.overBudgetCount > 0 ? 'warn strong' : 'quiet',
+      ),
       cell('Barge-ins', count(session.bargeInCount), session.bargeInCount > 0 ? '' : 'quiet'),
-      h('td', { class: session.frames.lost > 0 ? 'right' : 'right quiet', 'data-label': 'Lost', title: `${count(session.frames.lost)} of ${count(session.frames.expected)} frames` }, session.frames.expected === 0 ? '–' : `${count(session.frames.lost)} (${share(session.frames.lost, session.frames.expected)})`),
-      h('td', {}, session.strip.length === 0 ? '' : (strip(session.strip) as unknown as HTMLElement)),
+      h(
+        'td',
+        {
+          class: session.frames.lost > 0 ? 'right' : 'right quiet',
+          'data-label': 'Lost',
+          title: `${count(session.frames.lost)} of ${count(session.frames.expected)} frames`,
+        },
+        session.frames.expected === 0
+          ? '–'
+          : `${count(session.frames.lost)} (${share(session.frames.lost, session.frames.expected)})`,
+      ),
     );
   }
 
@@ -134,7 +250,8 @@ function newestFirst(a: SessionSummary, b: SessionSummary): number {
 
 function subtitle(session: SessionSummary): string {
   const region = session.attributes['region'] ?? session.attributes['cloud.region'];
-  const parts = [session.synthetic, region, session.services.join(' · ')].filter(part => typeof part === 'string' && part !== '');
+  const parts = [session.synthetic, region, session.services.join(' · ')].filter(
+    part => typeof part === 'string' && part !== '',
+  );
   return cut(parts.join('  —  '), 90);
 }
-

@@ -29,7 +29,12 @@ export class Shell {
   readonly #live: LiveClient;
   readonly #main = h('main', { id: 'main', tabindex: '-1' });
   readonly #nav = h('nav', { class: 'nav', 'aria-label': 'Pages' });
-  readonly #search = h('input', { class: 'search', type: 'search', placeholder: 'Find a call, turn or trace', 'aria-label': 'Find a call, turn or trace by ID or words' });
+  readonly #search = h('input', {
+    class: 'search',
+    type: 'search',
+    placeholder: 'Find a call, turn or trace',
+    'aria-label': 'Find a call, turn or trace by ID or words',
+  });
   readonly #status = h('span', { class: 'status', role: 'status' });
   readonly #banner = h('div', { class: 'banner', role: 'alert', hidden: true });
   readonly #help = makeHelp();
@@ -44,14 +49,24 @@ export class Shell {
 
   start(): void {
     this.#root.append(this.#bar(), this.#banner, this.#main, this.#help);
-    this.#live.onStatus(() => this.#showStatus());
+    this.#live.onStatus(status => {
+      this.#showStatus();
+      // A page that failed while the collector was away tries again by itself.
+      if (status === 'open')
+        this.#main.querySelector<HTMLElement>('.state[role=alert] button')?.click();
+    });
     this.#showStatus();
     document.addEventListener('keydown', event => this.#key(event));
     this.#router.start();
   }
 
   #bar(): HTMLElement {
-    const form = h('form', { class: 'find', role: 'search' }, this.#search, h('kbd', { 'aria-hidden': 'true' }, '/'));
+    const form = h(
+      'form',
+      { class: 'find', role: 'search' },
+      this.#search,
+      h('kbd', { 'aria-hidden': 'true' }, '/'),
+    );
     form.addEventListener('submit', event => {
       event.preventDefault();
       this.#router.go({ page: 'find', q: this.#search.value.trim() });
@@ -59,12 +74,37 @@ export class Shell {
     return h(
       'header',
       { class: 'bar' },
-      h('a', { class: 'brand', href: '/', 'aria-label': 'Framescope, find' }, logo(), h('span', {}, 'Framescope')),
+      h(
+        'a',
+        { class: 'brand', href: '/', 'aria-label': 'Framescope, find' },
+        logo(),
+        h('span', {}, 'Framescope'),
+      ),
       this.#nav,
       form,
       this.#status,
-      h('button', { class: 'button bare icon', type: 'button', 'aria-label': 'Switch between light and dark', title: 'Light or dark', onclick: toggleTheme }, '◐'),
-      h('button', { class: 'button bare icon help-button', type: 'button', 'aria-label': 'Keys and help', title: 'Keys and help (?)', onclick: () => this.#help.showModal() }, '?'),
+      h(
+        'button',
+        {
+          class: 'button bare icon',
+          type: 'button',
+          'aria-label': 'Switch between light and dark',
+          title: 'Light or dark',
+          onclick: toggleTheme,
+        },
+        '◐',
+      ),
+      h(
+        'button',
+        {
+          class: 'button bare icon help-button',
+          type: 'button',
+          'aria-label': 'Keys and help',
+          title: 'Keys and help (?)',
+          onclick: () => this.#help.showModal(),
+        },
+        '?',
+      ),
     );
   }
 
@@ -73,7 +113,8 @@ export class Shell {
     this.#status.dataset['status'] = status;
     fill(this.#status, h('span', {}, STATUS[status]));
     this.#banner.hidden = status !== 'away';
-    this.#banner.textContent = 'The collector went away. What you see stays; this page goes on by itself, without a gap, when it is back.';
+    this.#banner.textContent =
+      'The collector went away. What you see stays; this page goes on by itself, without a gap, when it is back.';
   }
 
   #show(route: Route): void {
@@ -98,7 +139,11 @@ export class Shell {
   }
 
   #pageOf(route: Route): Page {
-    const app: App = { live: this.#live, go: to => this.#router.go(to), note: to => this.#router.note(to) };
+    const app: App = {
+      live: this.#live,
+      go: to => this.#router.go(to),
+      note: to => this.#router.note(to),
+    };
     switch (route.page) {
       case 'find':
         return new FindPage(app, route.q);
@@ -113,7 +158,16 @@ export class Shell {
       case 'trace':
         return new TracePage(app, route.id, route.span);
       case 'missing':
-        return { title: 'Not here', element: empty('There is no such page', 'Look for a call, a turn or a trace with the search above.'), update: () => false, key: () => false, close: () => undefined };
+        return {
+          title: 'Not here',
+          element: empty(
+            'There is no such page',
+            'Look for a call, a turn or a trace with the search above.',
+          ),
+          update: () => false,
+          key: () => false,
+          close: () => undefined,
+        };
     }
   }
 
@@ -144,7 +198,19 @@ function logo(): SVGElement {
     'svg',
     { viewBox: '0 0 32 32', 'aria-hidden': 'true' },
     s('rect', { width: 32, height: 32, rx: 7, fill: '#2f5fd0' }),
-    s('path', { d: 'M7 7.5h18M7 24.5h18', stroke: '#fff', 'stroke-opacity': 0.55, 'stroke-width': 1.6, 'stroke-linecap': 'round' }),
-    s('path', { d: 'M9 8l5 16M15 8l3.500 16M21 8l3 16', stroke: '#fff', 'stroke-width': 2, 'stroke-linecap': 'round', fill: 'none' }),
+    s('path', {
+      d: 'M7 7.5h18M7 24.5h18',
+      stroke: '#fff',
+      'stroke-opacity': 0.55,
+      'stroke-width': 1.6,
+      'stroke-linecap': 'round',
+    }),
+    s('path', {
+      d: 'M9 8l5 16M15 8l3.500 16M21 8l3 16',
+      stroke: '#fff',
+      'stroke-width': 2,
+      'stroke-linecap': 'round',
+      fill: 'none',
+    }),
   );
 }

@@ -19,7 +19,12 @@ export class TracePage implements Page {
   readonly element: HTMLElement = h('div', { class: 'trace' });
   readonly #app: App;
   readonly #id: string;
-  readonly #rows = h('div', { class: 'fall-rows', tabindex: '0', role: 'tree', 'aria-label': 'Spans' });
+  readonly #rows = h('div', {
+    class: 'fall-rows',
+    tabindex: '0',
+    role: 'tree',
+    'aria-label': 'Spans',
+  });
   readonly #spacer = h('div', { class: 'fall-spacer' });
   readonly #side = h('aside', { class: 'panel', 'aria-label': 'Span' });
   readonly #body = h('div', { class: 'trace-body' });
@@ -52,7 +57,8 @@ export class TracePage implements Page {
     if (event.key === 'Escape') return this.#select(undefined);
     if (event.key === 'ArrowDown') return this.#step(1);
     if (event.key === 'ArrowUp') return this.#step(-1);
-    if (event.key === 'ArrowLeft' || event.key === 'ArrowRight') return this.#fold(event.key === 'ArrowLeft');
+    if (event.key === 'ArrowLeft' || event.key === 'ArrowRight')
+      return this.#fold(event.key === 'ArrowLeft');
     return false;
   }
 
@@ -64,7 +70,10 @@ export class TracePage implements Page {
     try {
       this.#trace = await api.trace(this.#id);
     } catch (error) {
-      return fill(this.element, failed(error, () => void this.#load()));
+      return fill(
+        this.element,
+        failed(error, () => void this.#load()),
+      );
     }
     this.#tree = treeOf(this.#trace.spans);
     this.#services = [...new Set(this.#trace.spans.map(span => span.service))];
@@ -77,14 +86,35 @@ export class TracePage implements Page {
   #head(trace: Trace): HTMLElement {
     const root = this.#tree && trace.spans[this.#tree.order[0] ?? 0];
     const errors = trace.spans.filter(span => span.status.code === 2).length;
-    const fact = (name: string, value: string): HTMLElement => h('div', {}, h('dt', {}, name), h('dd', {}, value));
-    const to = trace.sessionKey === null ? undefined : sessionRoute(trace.sessionKey, trace.turnTick === null ? {} : { turn: trace.turnTick });
+    const fact = (name: string, value: string): HTMLElement =>
+      h('div', {}, h('dt', {}, name), h('dd', {}, value));
+    const to =
+      trace.sessionKey === null
+        ? undefined
+        : sessionRoute(trace.sessionKey, trace.turnTick === null ? {} : { turn: trace.turnTick });
     return h(
       'header',
       { class: 'session-head' },
-      h('div', { class: 'title' }, h('h1', {}, cut(root?.name ?? 'Trace', 60)), h('span', { class: 'quiet mono' }, trace.traceId)),
-      h('dl', { class: 'facts' }, fact('started', wallTime(trace.startUnixNs, Date.now())), fact('length', duration(trace.durationNs)), fact('spans', count(trace.spans.length)), fact('errors', count(errors))),
-      trace.omittedCount > 0 && h('span', { class: 'badge warn' }, `${plural(trace.omittedCount, 'span')} more than one answer holds`),
+      h(
+        'div',
+        { class: 'title' },
+        h('h1', {}, cut(root?.name ?? 'Trace', 60)),
+        h('span', { class: 'quiet mono' }, trace.traceId),
+      ),
+      h(
+        'dl',
+        { class: 'facts' },
+        fact('started', wallTime(trace.startUnixNs, Date.now())),
+        fact('length', duration(trace.durationNs)),
+        fact('spans', count(trace.spans.length)),
+        fact('errors', count(errors)),
+      ),
+      trace.omittedCount > 0 &&
+        h(
+          'span',
+          { class: 'badge warn' },
+          `${plural(trace.omittedCount, 'span')} more than one answer holds`,
+        ),
       to && h('a', { class: 'button', href: formatRoute(to) }, 'On the timeline'),
     );
   }
@@ -108,20 +138,51 @@ export class TracePage implements Page {
   #draw(): void {
     const { scrollTop, clientHeight } = this.#rows;
     const first = Math.max(0, Math.floor(scrollTop / ROW_PX) - SPARE_ROWS);
-    const last = Math.min(this.#visible.length, Math.ceil((scrollTop + clientHeight) / ROW_PX) + SPARE_ROWS);
-    fill(this.#spacer, ...Array.from(this.#visible.subarray(first, last), (at, i) => this.#row(at, first + i)));
+    const last = Math.min(
+      this.#visible.length,
+      Math.ceil((scrollTop + clientHeight) / ROW_PX) + SPARE_ROWS,
+    );
+    fill(
+      this.#spacer,
+      ...Array.from(this.#visible.subarray(first, last), (at, i) => this.#row(at, first + i)),
+    );
   }
 
   #row(at: number, position: number): HTMLElement {
     const span = this.#trace!.spans[this.#tree!.order[at]!]!;
     const beneath = this.#tree!.beneath[at]!;
     const isFolded = this.#folded.has(at);
-    const twist = h('button', { class: 'twist', type: 'button', tabindex: '-1', 'aria-label': isFolded ? 'Unfold' : 'Fold', onclick: event => this.#toggle(event, at) }, beneath === 0 ? '' : isFolded ? '▸' : '▾');
-    const name = h('div', { class: 'name' }, twist, span.status.code === 2 && h('span', { class: 'bad', title: 'Error' }, '✕'), h('span', { class: 'label' }, cut(span.name, 80)), h('span', { class: 'service' }, isFolded ? `+${count(beneath)}` : cut(span.service, 24)));
+    const twist = h(
+      'button',
+      {
+        class: 'twist',
+        type: 'button',
+        tabindex: '-1',
+        'aria-label': isFolded ? 'Unfold' : 'Fold',
+        onclick: event => this.#toggle(event, at),
+      },
+      beneath === 0 ? '' : isFolded ? '▸' : '▾',
+    );
+    const name = h(
+      'div',
+      { class: 'name' },
+      twist,
+      span.status.code === 2 && h('span', { class: 'bad', title: 'Error' }, '✕'),
+      h('span', { class: 'label' }, cut(span.name, 80)),
+      h('span', { class: 'service' }, isFolded ? `+${count(beneath)}` : cut(span.service, 24)),
+    );
     name.style.paddingLeft = `${8 + Math.min(this.#tree!.depth[at]!, 14) * 14}px`;
     const row = h(
       'div',
-      { class: 'span', role: 'treeitem', 'aria-level': this.#tree!.depth[at]! + 1, 'aria-selected': String(span.spanId === this.#selected), 'aria-expanded': beneath === 0 ? undefined : String(!isFolded), 'aria-label': `${cut(span.name, 80)}, ${cut(span.service, 24)}, ${duration(span.durationNs)}`, onclick: () => this.#choose(span.spanId) },
+      {
+        class: 'span',
+        role: 'treeitem',
+        'aria-level': this.#tree!.depth[at]! + 1,
+        'aria-selected': String(span.spanId === this.#selected),
+        'aria-expanded': beneath === 0 ? undefined : String(!isFolded),
+        'aria-label': `${cut(span.name, 80)}, ${cut(span.service, 24)}, ${duration(span.durationNs)}`,
+        onclick: () => this.#choose(span.spanId),
+      },
       name,
       this.#track(span),
     );
@@ -133,7 +194,9 @@ export class TracePage implements Page {
     const whole = Math.max(1, this.#trace!.durationNs);
     const left = (span.startNs / whole) * 100;
     const width = Math.min(100 - left, (span.durationNs / whole) * 100);
-    const piece = h('div', { class: `piece hue-${this.#services.indexOf(span.service) % 8}${span.status.code === 2 ? ' error' : ''}` });
+    const piece = h('div', {
+      class: `piece hue-${this.#services.indexOf(span.service) % 8}${span.status.code === 2 ? ' error' : ''}`,
+    });
     piece.style.left = `${left}%`;
     piece.style.width = `${width}%`;
     const took = h('span', { class: 'took' }, duration(span.durationNs));
@@ -158,7 +221,11 @@ export class TracePage implements Page {
   }
 
   #selectedAt(): number {
-    return this.#visible.find(at => this.#trace!.spans[this.#tree!.order[at]!]!.spanId === this.#selected) ?? -1;
+    return (
+      this.#visible.find(
+        at => this.#trace!.spans[this.#tree!.order[at]!]!.spanId === this.#selected,
+      ) ?? -1
+    );
   }
 
   #step(by: number): boolean {
@@ -168,7 +235,8 @@ export class TracePage implements Page {
     this.#choose(this.#trace!.spans[this.#tree.order[this.#visible[next]!]!]!.spanId);
     const top = next * ROW_PX;
     if (top < this.#rows.scrollTop) this.#rows.scrollTop = top;
-    if (top + ROW_PX > this.#rows.scrollTop + this.#rows.clientHeight) this.#rows.scrollTop = top + ROW_PX - this.#rows.clientHeight;
+    if (top + ROW_PX > this.#rows.scrollTop + this.#rows.clientHeight)
+      this.#rows.scrollTop = top + ROW_PX - this.#rows.clientHeight;
     return true;
   }
 

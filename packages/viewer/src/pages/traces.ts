@@ -21,7 +21,15 @@ export class TracesPage implements Page {
 
   constructor(app: App) {
     this.#app = app;
-    this.element.append(h('div', { class: 'page-head' }, h('h1', {}, 'Traces'), h('span', { class: 'quiet' }, 'newest first')), this.#body);
+    this.element.append(
+      h(
+        'div',
+        { class: 'page-head' },
+        h('h1', {}, 'Traces'),
+        h('span', { class: 'quiet' }, 'newest first'),
+      ),
+      this.#body,
+    );
     fill(this.#body, loading('Loading traces'));
     this.#off = app.live.onEvent(event => {
       if (event.type === 'session' && this.#traces.length <= PAGE) this.#refresh();
@@ -49,22 +57,59 @@ export class TracesPage implements Page {
       this.#cursor = page.nextCursor;
       this.#draw();
     } catch (error) {
-      if (this.#traces.length === 0) fill(this.#body, failed(error, () => void this.#load()));
+      if (this.#traces.length === 0)
+        fill(
+          this.#body,
+          failed(error, () => void this.#load()),
+        );
     }
   }
 
   #draw(): void {
     if (this.#traces.length === 0)
-      return fill(this.#body, empty('No traces yet', 'Point any OpenTelemetry exporter here:', 'OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318'));
+      return fill(
+        this.#body,
+        empty(
+          'No traces yet',
+          'Point any OpenTelemetry exporter here:',
+          'OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318',
+        ),
+      );
     const heads = ['Trace', 'Service', 'Started', 'Length', 'Spans', 'Errors', 'Session'];
     const table = h(
       'table',
       {},
-      h('thead', {}, h('tr', {}, ...heads.map((head, i) => h('th', { scope: 'col', class: i >= 3 && i <= 5 ? 'right' : undefined }, head)))),
+      h(
+        'thead',
+        {},
+        h(
+          'tr',
+          {},
+          ...heads.map((head, i) =>
+            h('th', { scope: 'col', class: i >= 3 && i <= 5 ? 'right' : undefined }, head),
+          ),
+        ),
+      ),
       h('tbody', {}, ...this.#traces.map(trace => this.#row(trace))),
     );
-    const more = h('p', { class: 'page-head' }, h('button', { class: 'button', type: 'button', onclick: () => void this.#load(this.#cursor ?? undefined) }, 'Older traces'));
-    fill(this.#body, h('div', { class: 'card scroll-x' }, table), this.#cursor === null ? undefined : more);
+    const more = h(
+      'p',
+      { class: 'page-head' },
+      h(
+        'button',
+        {
+          class: 'button',
+          type: 'button',
+          onclick: () => void this.#load(this.#cursor ?? undefined),
+        },
+        'Older traces',
+      ),
+    );
+    fill(
+      this.#body,
+      h('div', { class: 'card scroll-x' }, table),
+      this.#cursor === null ? undefined : more,
+    );
   }
 
   #row(trace: TraceSummary): HTMLElement {
@@ -75,13 +120,32 @@ export class TracesPage implements Page {
     return h(
       'tr',
       { class: 'row', onclick: open },
-      h('td', { class: 'cell-name' }, h('a', { href: formatRoute(to) }, cut(trace.rootName, 60)), h('div', { class: 'sub mono' }, trace.traceId)),
+      h(
+        'td',
+        { class: 'cell-name' },
+        h('a', { href: formatRoute(to) }, cut(trace.rootName, 60)),
+        h('div', { class: 'sub mono' }, trace.traceId),
+      ),
       h('td', {}, cut(trace.service, 40)),
       h('td', { class: 'quiet' }, wallTime(trace.startUnixNs, Date.now())),
       h('td', { class: 'right' }, duration(trace.durationNs)),
       h('td', { class: 'right' }, count(trace.spanCount)),
-      h('td', { class: trace.errorCount > 0 ? 'right bad strong' : 'right quiet' }, count(trace.errorCount)),
-      h('td', {}, trace.sessionKey === null ? h('span', { class: 'quiet' }, '–') : h('a', { class: 'link', href: formatRoute(sessionRoute(trace.sessionKey)) }, 'Timeline')),
+      h(
+        'td',
+        { class: trace.errorCount > 0 ? 'right bad strong' : 'right quiet' },
+        count(trace.errorCount),
+      ),
+      h(
+        'td',
+        {},
+        trace.sessionKey === null
+          ? h('span', { class: 'quiet' }, '–')
+          : h(
+              'a',
+              { class: 'link', href: formatRoute(sessionRoute(trace.sessionKey)) },
+              'Timeline',
+            ),
+      ),
     );
   }
 }

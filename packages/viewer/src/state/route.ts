@@ -45,10 +45,14 @@ export function parseRoute(path: string, search: string): Route {
   if (rest.length > 0) return { page: 'missing', path };
   if (page === '' && id === '') return { page: 'find', q: query.get('q') ?? '' };
   if (page === 'sessions')
-    return id === '' ? { page: 'sessions' } : { page: 'session', key: id, view: sessionView(query) };
+    return id === ''
+      ? { page: 'sessions' }
+      : { page: 'session', key: id, view: sessionView(query) };
   if (page === 'tail' && id === '') return { page: 'tail', view: tailView(query) };
   if (page === 'traces')
-    return id === '' ? { page: 'traces' } : { page: 'trace', id, span: query.get('span') ?? undefined };
+    return id === ''
+      ? { page: 'traces' }
+      : { page: 'trace', id, span: query.get('span') ?? undefined };
   return { page: 'missing', path };
 }
 
@@ -116,7 +120,9 @@ const rounded = (value: number | undefined): string | undefined =>
   value === undefined ? undefined : String(Math.round(value));
 
 function withQuery(path: string, query: Readonly<Record<string, string | undefined>>): string {
-  const pairs = Object.entries(query).filter((pair): pair is [string, string] => pair[1] !== undefined);
+  const pairs = Object.entries(query).filter(
+    (pair): pair is [string, string] => pair[1] !== undefined,
+  );
   return pairs.length === 0 ? path : `${path}?${new URLSearchParams(pairs)}`;
 }
 

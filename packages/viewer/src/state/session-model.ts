@@ -22,7 +22,7 @@ export class SessionModel {
   timeline: Timeline | undefined;
   readonly #changed: () => void;
   readonly #edge = new LiveEdge();
-  readonly #off: () => void;
+  readonly #off: readonly (() => void)[];
   #dataEndNs = 0;
   #timelineAsked = '';
   #isTimelineStale = false;
@@ -35,7 +35,10 @@ export class SessionModel {
     this.key = key;
     this.#changed = changed;
     this.tiles = new FrameTiles({ fetch: window => api.frames(key, window), changed });
-    this.#off = live.onEvent(event => this.#take(event));
+    this.#off = [
+      live.onEvent(event => this.#take(event)),
+      live.onStatus(status => (status === 'open' ? this.#returned() : undefined)),
+    ];
   }
 
   async load(): Promise<void> {
@@ -45,7 +48,7 @@ export class SessionModel {
 
   close(): void {
     this.#isClosed = true;
-    this.#off();
+    for (const off of this.#off) off();
     for (const timer of this.#timers) clearTimeout(timer);
   }
 
@@ -80,12 +83,21 @@ export class SessionModel {
     if (asked === this.#timelineAsked && !this.#isTimelineStale) return;
     this.#timelineAsked = asked;
     this.#isTimelineStale = false;
-    const end = Math.min(toNs, Math.max(this.detail?.durationNs ?? toNs, this.#dataEndNs, view.toNs));
+    const end = Math.min(
+      toNs,
+      Math.max(this.detail?.durationNs ?? toNs, this.#dataEndNs, view.toNs),
+    );
     const buckets = Math.min(8192, Math.max(64, Math.round(((end - fromNs) / span) * widthPx)));
-    this.#later(60, () => void this.#readTimeline(asked, { fromNs, toNs: Math.ceil(end), buckets }));
+    this.#later(
+      60,
+      () => void this.#readTimeline(asked, { fromNs, toNs: Math.ceil(end), buckets }),
+    );
   }
 
-  async #readTimeline(asked: string, query: { fromNs: number; toNs: number; buckets: number }): Promise<void> {
+  async #readTimeline(
+    asked: string,
+    query: { fromNs: number; toNs: number; buckets: number },
+  ): Promise<void> {
     if (asked !== this.#timelineAsked) return;
     try {
       const timeline = await api.timeline(this.key, query);
@@ -112,6 +124,13 @@ export class SessionModel {
       this.#isTimelineStale = true;
       this.#changed();
     }
+  }
+
+  /** The collector is back: what failed meanwhile is asked again. */
+  #returned(): void {
+    this.#isTimelineStale = true;
+    this.#readSoon();
+    this.#changed();
   }
 
   #sawData(toNs: number): void {

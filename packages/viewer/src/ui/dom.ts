@@ -54,9 +54,11 @@ export function fill(parent: Element, ...children: readonly Child[]): void {
   parent.replaceChildren(...children.filter(child => child !== undefined && child !== false));
 }
 
-/** At most `lengthMax` characters, control characters made visible as spaces. */
-export function cut(text: string, lengthMax = 120): string {
-  // Bidirectional overrides could make a name read as another.
-  const clean = text.replaceAll(/[\u0000-\u001f\u007f\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, ' ');
+/** Control characters, and bidirectional overrides that could make a name read as another. */
+const UNSEEN = /[\p{Cc}\p{Bidi_Control}]/gu;
+
+/** At most `lengthMax` characters, unseen ones made visible as spaces. */
+export function cut(text: string, lengthMax: number = 120): string {
+  const clean = text.replaceAll(UNSEEN, ' ');
   return clean.length > lengthMax ? `${clean.slice(0, lengthMax - 1)}…` : clean;
 }

@@ -9,7 +9,8 @@ export function duration(ns: number | null | undefined): string {
   const size = Math.abs(ns);
   const sign = ns < 0 ? '−' : '';
   if (size === 0) return '0 ms';
-  if (size < 999_500) return `${sign}${size < 10_000 ? (size / 1e3).toFixed(1) : Math.round(size / 1e3)} µs`;
+  if (size < 999_500)
+    return `${sign}${size < 10_000 ? (size / 1e3).toFixed(1) : Math.round(size / 1e3)} µs`;
   if (size < 9.95 * MS) return `${sign}${(size / MS).toFixed(1)} ms`;
   if (size < 999.5 * MS) return `${sign}${Math.round(size / MS)} ms`;
   if (size < 99.5 * SECOND) return `${sign}${(size / SECOND).toFixed(2)} s`;
@@ -30,7 +31,9 @@ export function clock(ns: number): string {
   const seconds = String(total % 60).padStart(2, '0');
   const minutes = Math.floor(total / 60) % 60;
   const hours = Math.floor(total / 3600);
-  return hours > 0 ? `${hours}:${String(minutes).padStart(2, '0')}:${seconds}` : `${minutes}:${seconds}`;
+  return hours > 0
+    ? `${hours}:${String(minutes).padStart(2, '0')}:${seconds}`
+    : `${minutes}:${seconds}`;
 }
 
 /** `1:23.456`: a moment of a call, to the millisecond. */
@@ -59,7 +62,11 @@ export function share(part: number, whole: number): string {
 /** Unix nanoseconds in a string as milliseconds; enough for a clock on a wall. */
 export const unixMs = (unixNs: string): number => Number(BigInt(unixNs) / 1_000_000n);
 
-const TIME = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+const TIME = new Intl.DateTimeFormat('en-GB', {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+});
 const DAY = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
 
 /** `14:03:09`, with the day when it is not today's. */

@@ -20,12 +20,21 @@ function axis({ lanes, scale }: GutterInput): SVGElement[] {
   const { stepNs, ticks } = timeTicks(scale, 84);
   const y = lanes.axisPx - 4.5;
   return [
-    s('line', { class: 'axis-line', x1: scale.leftPx, x2: scale.leftPx + scale.widthPx, y1: y, y2: y }),
+    s('line', {
+      class: 'axis-line',
+      x1: scale.leftPx,
+      x2: scale.leftPx + scale.widthPx,
+      y1: y,
+      y2: y,
+    }),
     ...ticks
       .filter(at => at >= 0)
       .flatMap(at => {
         const x = Math.round(toX(scale, at)) + 0.5;
-        return [s('line', { class: 'tick', x1: x, x2: x, y1: y - 5, y2: y }), s('text', { x, y: y - 9, 'text-anchor': 'middle' }, tickText(at, stepNs))];
+        return [
+          s('line', { class: 'tick', x1: x, x2: x, y1: y - 5, y2: y }),
+          s('text', { x, y: y - 9, 'text-anchor': 'middle' }, tickText(at, stepNs)),
+        ];
       }),
   ];
 }
@@ -34,7 +43,12 @@ function axis({ lanes, scale }: GutterInput): SVGElement[] {
 function tickText(atNs: number, stepNs: number): string {
   const digits = stepNs >= 1e9 ? 0 : stepNs >= 1e8 ? 1 : stepNs >= 1e7 ? 2 : 3;
   const msWhole = Math.round(atNs / 1e6);
-  const rest = digits === 0 ? '' : `.${String(msWhole % 1000).padStart(3, '0').slice(0, digits)}`;
+  const rest =
+    digits === 0
+      ? ''
+      : `.${String(msWhole % 1000)
+          .padStart(3, '0')
+          .slice(0, digits)}`;
   return `${clock(Math.floor(msWhole / 1000) * 1e9)}${rest}`;
 }
 
@@ -49,10 +63,25 @@ function stationNames({ lanes, scale, isTrain }: GutterInput): SVGElement[] {
     const p95 = station.p95Ns === null ? '' : `p95 ${duration(station.p95Ns)}`;
     const error = station.errorNs > 500_000 ? ` ± ${duration(station.errorNs)}` : '';
     return [
-      s('text', { x, y: station.y + 4, 'text-anchor': 'end' }, words(cut(station.name, isNarrow ? 12 : 20))),
-      hasRoom && !isNarrow ? s('text', { class: 'quiet', x, y: station.y + 17, 'text-anchor': 'end' }, `${p95}${error}`) : undefined,
+      s(
+        'text',
+        { x, y: station.y + 4, 'text-anchor': 'end' },
+        words(cut(station.name, isNarrow ? 12 : 20)),
+      ),
+      hasRoom && !isNarrow
+        ? s(
+            'text',
+            { class: 'quiet', x, y: station.y + 17, 'text-anchor': 'end' },
+            `${p95}${error}`,
+          )
+        : undefined,
       // The error of this clock, to scale: what a line may be shifted by.
-      errorPx >= 1.5 ? s('path', { class: 'bracket', d: `M${scale.leftPx - errorPx},${station.y - 3}v6m0,-3h${errorPx * 2}m0,-3v6` }) : undefined,
+      errorPx >= 1.5
+        ? s('path', {
+            class: 'bracket',
+            d: `M${scale.leftPx - errorPx},${station.y - 3}v6m0,-3h${errorPx * 2}m0,-3v6`,
+          })
+        : undefined,
     ].filter(node => node !== undefined);
   });
 }
@@ -63,26 +92,44 @@ function roles({ lanes, scale }: GutterInput): SVGElement[] {
   const groups: { role: string; stream: string; top: number; bottom: number }[] = [];
   for (const station of lanes.stations) {
     const last = groups.at(-1);
-    if (last && last.role === station.role && last.stream === station.stream) last.bottom = station.y;
-    else groups.push({ role: station.role, stream: station.stream, top: station.y, bottom: station.y });
+    if (last && last.role === station.role && last.stream === station.stream)
+      last.bottom = station.y;
+    else
+      groups.push({
+        role: station.role,
+        stream: station.stream,
+        top: station.y,
+        bottom: station.y,
+      });
   }
   return groups.flatMap(({ role, top, bottom }) => {
     const middle = (top + bottom) / 2;
     return [
       s('path', { class: 'bracket', d: `M34,${top - 8}h-5V${bottom + 8}h5` }),
-      s('text', { class: 'quiet', transform: `translate(19 ${middle}) rotate(-90)`, 'text-anchor': 'middle' }, cut(role, 14)),
+      s(
+        'text',
+        {
+          class: 'quiet',
+          transform: `translate(19 ${middle}) rotate(-90)`,
+          'text-anchor': 'middle',
+        },
+        cut(role, 14),
+      ),
     ];
   });
 }
 
 function bandNames({ lanes, scale, stageNames }: GutterInput): SVGElement[] {
   const x = scale.leftPx - 12;
-  const name = (text: string, y: number, look?: string): SVGElement => s('text', { class: look, x, y, 'text-anchor': 'end' }, text);
+  const name = (text: string, y: number, look?: string): SVGElement =>
+    s('text', { class: look, x, y, 'text-anchor': 'end' }, text);
   return [
     name('user', lanes.user.top + 14),
     name('agent', lanes.agent.top + 14),
     name('wait', lanes.ledger.top + 15),
     scale.leftPx >= 120 ? name('what the caller hears', lanes.ledger.top + 29, 'quiet') : s('g'),
-    ...stageNames.map((stage, i) => name(cut(words(stage), 16), lanes.stages.top + i * lanes.stages.rowPx + 12, 'quiet')),
+    ...stageNames.map((stage, i) =>
+      name(cut(words(stage), 16), lanes.stages.top + i * lanes.stages.rowPx + 12, 'quiet'),
+    ),
   ];
 }

@@ -9,13 +9,20 @@ import { clock, count, duration, moment, plural, share, wallTime, words } from '
 import { statusBadge, syntheticBadge } from '../session-bits.ts';
 
 export function sessionHead(session: SessionDetail): HTMLElement[] {
-  const fact = (name: string, value: string, look = ''): HTMLElement => h('div', {}, h('dt', {}, name), h('dd', { class: look }, value));
+  const fact = (name: string, value: string, look = ''): HTMLElement =>
+    h('div', {}, h('dt', {}, name), h('dd', { class: look }, value));
   const v2v = session.voiceToVoice;
   const { lost, expected } = session.frames;
   const worstClock = Math.max(0, ...session.processes.map(one => one.clock.errorNs ?? 0));
   const dropped = Object.values(session.dropped).reduce((sum, n) => sum + n, 0);
   return [
-    h('div', { class: 'title' }, h('h1', { title: cut(session.id, 400) }, cut(session.id, 80)), statusBadge(session.status), ...[syntheticBadge(session)].filter(one => one !== undefined)),
+    h(
+      'div',
+      { class: 'title' },
+      h('h1', { title: cut(session.id, 400) }, cut(session.id, 80)),
+      statusBadge(session.status),
+      ...[syntheticBadge(session)].filter(one => one !== undefined),
+    ),
     h(
       'dl',
       { class: 'facts' },
@@ -24,12 +31,29 @@ export function sessionHead(session: SessionDetail): HTMLElement[] {
       fact('turns', count(session.turnCount)),
       fact(`voice to voice${v2v ? ` (${v2v.definition})` : ''} p50`, duration(v2v?.p50Ns)),
       fact('p95', duration(v2v?.p95Ns)),
-      fact('over budget', count(session.overBudgetCount), session.overBudgetCount > 0 ? 'warn' : ''),
+      fact(
+        'over budget',
+        count(session.overBudgetCount),
+        session.overBudgetCount > 0 ? 'warn' : '',
+      ),
       fact('barge-ins', count(session.bargeInCount)),
       fact('lost frames', expected === 0 ? '–' : `${count(lost)} (${share(lost, expected)})`),
       fact('clocks', `± ${duration(worstClock)}`),
     ),
-    ...(dropped > 0 ? [h('span', { class: 'badge warn', title: Object.entries(session.dropped).map(([why, n]) => `${cut(why, 60)}: ${n}`).join('\n') }, `${plural(dropped, 'record')} dropped`)] : []),
+    ...(dropped > 0
+      ? [
+          h(
+            'span',
+            {
+              class: 'badge warn',
+              title: Object.entries(session.dropped)
+                .map(([why, n]) => `${cut(why, 60)}: ${n}`)
+                .join('\n'),
+            },
+            `${plural(dropped, 'record')} dropped`,
+          ),
+        ]
+      : []),
   ];
 }
 
@@ -44,17 +68,65 @@ export interface ToolbarInput {
 
 export function toolbar(input: ToolbarInput): HTMLElement[] {
   const tool = (key: string, text: string, label: string): HTMLElement =>
-    h('button', { class: 'button', type: 'button', title: `${label} (${key.toUpperCase()})`, 'aria-label': label, onclick: () => input.act(key) }, text);
+    h(
+      'button',
+      {
+        class: 'button',
+        type: 'button',
+        title: `${label} (${key.toUpperCase()})`,
+        'aria-label': label,
+        onclick: () => input.act(key),
+      },
+      text,
+    );
   const pressed = (key: string, text: string, label: string, isPressed: boolean): HTMLElement =>
-    h('button', { class: 'button', type: 'button', title: `${label} (${key.toUpperCase()})`, 'aria-pressed': String(isPressed), onclick: () => input.act(key) }, text);
+    h(
+      'button',
+      {
+        class: 'button',
+        type: 'button',
+        title: `${label} (${key.toUpperCase()})`,
+        'aria-pressed': String(isPressed),
+        onclick: () => input.act(key),
+      },
+      text,
+    );
   return [
-    h('div', { class: 'group', role: 'group', 'aria-label': 'Zoom and pan' }, tool('a', '←', 'Earlier'), tool('s', '−', 'Zoom out'), tool('w', '+', 'Zoom in'), tool('d', '→', 'Later')),
+    h(
+      'div',
+      { class: 'group', role: 'group', 'aria-label': 'Zoom and pan' },
+      tool('a', '←', 'Earlier'),
+      tool('s', '−', 'Zoom out'),
+      tool('w', '+', 'Zoom in'),
+      tool('d', '→', 'Later'),
+    ),
     tool('f', 'Fit', 'Fit the turn, or the whole call'),
-    h('div', { class: 'group', role: 'group', 'aria-label': 'Turns' }, tool('[', '‹', 'Previous turn'), h('button', { class: 'button', type: 'button', disabled: true }, input.turnText), tool(']', '›', 'Next turn')),
-    h('div', { class: 'group', role: 'group', 'aria-label': 'Late and lost frames' }, tool(',', '‹', 'Previous late or lost frame'), h('button', { class: 'button', type: 'button', disabled: true }, 'late'), tool('.', '›', 'Next late or lost frame')),
+    h(
+      'div',
+      { class: 'group', role: 'group', 'aria-label': 'Turns' },
+      tool('[', '‹', 'Previous turn'),
+      h('button', { class: 'button', type: 'button', disabled: true }, input.turnText),
+      tool(']', '›', 'Next turn'),
+    ),
+    h(
+      'div',
+      { class: 'group', role: 'group', 'aria-label': 'Late and lost frames' },
+      tool(',', '‹', 'Previous late or lost frame'),
+      h('button', { class: 'button', type: 'button', disabled: true }, 'late'),
+      tool('.', '›', 'Next late or lost frame'),
+    ),
     h('span', { class: 'spring' }),
-    h('output', { 'aria-label': 'Window' }, `${moment(Math.max(0, input.view.fromNs))} – ${moment(input.view.toNs)}  ·  ${duration(input.view.toNs - input.view.fromNs)}`),
-    pressed('r', input.isRaw ? 'Raw clocks' : 'Corrected clocks', 'Raw or corrected clocks', input.isRaw),
+    h(
+      'output',
+      { 'aria-label': 'Window' },
+      `${moment(Math.max(0, input.view.fromNs))} – ${moment(input.view.toNs)}  ·  ${duration(input.view.toNs - input.view.fromNs)}`,
+    ),
+    pressed(
+      'r',
+      input.isRaw ? 'Raw clocks' : 'Corrected clocks',
+      'Raw or corrected clocks',
+      input.isRaw,
+    ),
     ...(input.isLive ? [pressed('l', 'Follow', 'Follow the live call', input.isFollowing)] : []),
   ];
 }
@@ -64,15 +136,34 @@ export function frameTip(frame: ChosenFrame, lanes: Lanes): HTMLElement[] {
   const rows = frame.points.map(point => {
     const station = lanes.stations[point.station]!;
     const leg = point.legNs === undefined ? '' : `+${duration(point.legNs)}`;
-    return h('tr', {}, h('td', { class: 'quiet' }, `${cut(station.role, 12)} ${words(cut(station.name, 20))}`), h('td', { class: 'right' }, moment(point.atNs)), h('td', { class: 'right strong' }, leg), h('td', { class: 'right quiet' }, point.errorNs > 100_000 ? `± ${duration(point.errorNs)}` : ''));
+    return h(
+      'tr',
+      {},
+      h('td', { class: 'quiet' }, `${cut(station.role, 12)} ${words(cut(station.name, 20))}`),
+      h('td', { class: 'right' }, moment(point.atNs)),
+      h('td', { class: 'right strong' }, leg),
+      h(
+        'td',
+        { class: 'right quiet' },
+        point.errorNs > 100_000 ? `± ${duration(point.errorNs)}` : '',
+      ),
+    );
   });
   const last = frame.points.at(-1)!;
   const rate = lanes.stations[last.station]!.sampleRate;
   const first = lanes.stations[frame.points[0]!.station]!;
   const age = first.direction === 'up' ? 'old at the last hop' : 'since the first hop';
   return [
-    h('span', { class: 'strong' }, `${cut(frame.stream, 24)}, sample ${count(frame.tick + 1)}${frame.isLost ? ' — lost after this' : ''}`),
-    h('span', { class: 'quiet' }, `${moment((frame.tick / rate) * 1e9)} of media · ${duration(last.latencyNs)} ${age}`),
+    h(
+      'span',
+      { class: 'strong' },
+      `${cut(frame.stream, 24)}, sample ${count(frame.tick + 1)}${frame.isLost ? ' — lost after this' : ''}`,
+    ),
+    h(
+      'span',
+      { class: 'quiet' },
+      `${moment((frame.tick / rate) * 1e9)} of media · ${duration(last.latencyNs)} ${age}`,
+    ),
     h('table', {}, h('tbody', {}, ...rows)),
   ];
 }

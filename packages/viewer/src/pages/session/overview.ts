@@ -35,7 +35,8 @@ export class Overview {
   }
 
   show(view: Viewport, endNs: number): void {
-    if (view.fromNs === this.#view.fromNs && view.toNs === this.#view.toNs && endNs === this.#endNs) return;
+    if (view.fromNs === this.#view.fromNs && view.toNs === this.#view.toNs && endNs === this.#endNs)
+      return;
     this.#view = view;
     this.#endNs = endNs;
     this.#surface.invalidate();
@@ -59,21 +60,41 @@ export class Overview {
     context.fillRect(0, 0, widthPx, heightPx);
     if (this.#widthPx !== widthPx) {
       this.#widthPx = widthPx;
-      this.#brush.extent([[0, 1], [widthPx, heightPx - 1]]);
+      this.#brush.extent([
+        [0, 1],
+        [widthPx, heightPx - 1],
+      ]);
       this.#group.call(this.#brush);
     }
     const budgetNs = this.#model.budgetNs('voice_to_voice', 800e6);
     for (const turn of this.#model.turns) {
-      for (const [speech, y, color] of [[turn.user, 4, colors.user], [turn.agent, 10, colors.agent]] as const) {
+      for (const [speech, y, color] of [
+        [turn.user, 4, colors.user],
+        [turn.agent, 10, colors.agent],
+      ] as const) {
         if (!speech) continue;
         context.fillStyle = color;
-        context.fillRect(this.#x(speech.startNs), y, Math.max(1, this.#x(speech.endNs) - this.#x(speech.startNs)), 4);
+        context.fillRect(
+          this.#x(speech.startNs),
+          y,
+          Math.max(1, this.#x(speech.endNs) - this.#x(speech.startNs)),
+          4,
+        );
       }
       const wait = mainWait(turn);
       if (!wait) continue;
-      const tall = Math.max(2, (Math.min(wait.waitNs, budgetNs * 2.5) / (budgetNs * 2.5)) * (heightPx - 20));
-      context.fillStyle = colors.levels[wait.waitNs > budgetNs * 1.5 ? 5 : wait.waitNs > budgetNs ? 3 : 2]!;
-      context.fillRect(this.#x(wait.startNs), heightPx - tall - 2, Math.max(2, this.#x(wait.startNs + wait.waitNs) - this.#x(wait.startNs)), tall);
+      const tall = Math.max(
+        2,
+        (Math.min(wait.waitNs, budgetNs * 2.5) / (budgetNs * 2.5)) * (heightPx - 20),
+      );
+      context.fillStyle =
+        colors.levels[wait.waitNs > budgetNs * 1.5 ? 5 : wait.waitNs > budgetNs ? 3 : 2]!;
+      context.fillRect(
+        this.#x(wait.startNs),
+        heightPx - tall - 2,
+        Math.max(2, this.#x(wait.startNs + wait.waitNs) - this.#x(wait.startNs)),
+        tall,
+      );
     }
     const left = this.#x(this.#view.fromNs);
     this.#group.call(this.#brush.move, [left, Math.max(left + 3, this.#x(this.#view.toNs))]);
@@ -83,7 +104,10 @@ export class Overview {
     if (!event.sourceEvent || event.selection === null) return; // Our own move.
     const [left, right] = event.selection as [number, number];
     if (right - left < 1) return;
-    this.#view = { fromNs: (left / this.#widthPx) * this.#endNs, toNs: (right / this.#widthPx) * this.#endNs };
+    this.#view = {
+      fromNs: (left / this.#widthPx) * this.#endNs,
+      toNs: (right / this.#widthPx) * this.#endNs,
+    };
     this.#moved(this.#view);
   }
 }

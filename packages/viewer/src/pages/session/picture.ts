@@ -5,13 +5,34 @@ import { drawDensity } from '../../draw/density.ts';
 import { palette, partColor, type Palette } from '../../draw/palette.ts';
 import type { PaintArea } from '../../draw/surface.ts';
 import { drawChosen, drawTints, drawTrain, type TrainPaint } from '../../draw/train.ts';
-import { drawLedgers, drawSpeech, drawStages, drawWaits, type TurnPaint } from '../../draw/turns.ts';
+import {
+  drawLedgers,
+  drawSpeech,
+  drawStages,
+  drawWaits,
+  type TurnPaint,
+} from '../../draw/turns.ts';
 import { layoutDensity, makeDensity } from '../../layout/density.ts';
 import { layoutLanes, type Lanes } from '../../layout/lanes.ts';
 import { layoutTints, speechTicks, type SpeechInput, type Stretch } from '../../layout/speech.ts';
 import { nsPerPx, timeTicks, toX, type TimeScale } from '../../layout/time-scale.ts';
-import { chooseFrame, frameAt, layoutTrain, makeTrain, nextLate, type ChosenFrame, type TrainInput } from '../../layout/train.ts';
-import { layoutLedgers, layoutSpeech, layoutStages, stageRows, type LedgerBox, type SpeechBox } from '../../layout/turns.ts';
+import {
+  chooseFrame,
+  frameAt,
+  layoutTrain,
+  makeTrain,
+  nextLate,
+  type ChosenFrame,
+  type TrainInput,
+} from '../../layout/train.ts';
+import {
+  layoutLedgers,
+  layoutSpeech,
+  layoutStages,
+  stageRows,
+  type LedgerBox,
+  type SpeechBox,
+} from '../../layout/turns.ts';
 import type { SessionModel } from '../../state/session-model.ts';
 import type { Viewport } from '../../state/viewport.ts';
 import { cut } from '../../ui/dom.ts';
@@ -31,7 +52,13 @@ export interface PictureView {
   readonly nowNs: number;
 }
 
-export const STAGE_PARTS: Readonly<Record<string, string>> = { endpointing: 'endpointing', stt: 'transcription', llm: 'inference', tool: 'tool', tts: 'synthesis' };
+export const STAGE_PARTS: Readonly<Record<string, string>> = {
+  endpointing: 'endpointing',
+  stt: 'transcription',
+  llm: 'inference',
+  tool: 'tool',
+  tts: 'synthesis',
+};
 
 export class Picture {
   lanes: Lanes | undefined;
@@ -54,10 +81,17 @@ export class Picture {
   }
 
   /** Decides heights; called before painting so that the page can be as tall as its lanes. */
-  layout(heightPx: number): Lanes | undefined {
+  layout(heightPx: number, view: Viewport, widthPx: number): Lanes | undefined {
     const { detail, turns } = this.#model;
     if (!detail) return undefined;
-    this.lanes = layoutLanes(detail, heightPx, stageRows(turns).size);
+    const spanNs = view.toNs - view.fromNs;
+    this.isTrain =
+      spanNs / Math.max(40, widthPx - Picture.gutterPx(widthPx) - 12) <= TRAIN_NS_PER_PX &&
+      spanNs <= TRAIN_NS_MAX;
+    this.lanes = layoutLanes(detail, heightPx, {
+      stageRows: stageRows(turns).size,
+      isFar: !this.isTrain,
+    });
     return this.lanes;
   }
 
@@ -68,19 +102,33 @@ export class Picture {
     const lanes = this.lanes;
     if (!lanes || !this.#model.detail) return;
     const leftPx = Picture.gutterPx(area.widthPx);
-    const scale: TimeScale = { ...shown.view, leftPx, widthPx: Math.max(40, area.widthPx - leftPx - 12) };
+    const scale: TimeScale = {
+      ...shown.view,
+      leftPx,
+      widthPx: Math.max(40, area.widthPx - leftPx - 12),
+    };
     this.scale = scale;
-    const spanNs = shown.view.toNs - shown.view.fromNs;
-    this.isTrain = nsPerPx(scale) <= TRAIN_NS_PER_PX && spanNs <= TRAIN_NS_MAX;
     context.save();
     context.beginPath();
     context.rect(leftPx, 0, scale.widthPx, area.heightPx);
     context.clip();
     this.#paintGrid(context, colors, area.heightPx);
-    if (this.isTrain) this.#paintTrain({ context, lanes, palette: colors, hairPx: area.hairPx }, shown);
+    if (this.isTrain)
+      this.#paintTrain({ context, lanes, palette: colors, hairPx: area.hairPx }, shown);
     else this.#paintDensity(context, colors, shown);
-    this.#paintTurns({ context, lanes, palette: colors, leftPx, widthPx: scale.widthPx, selectedTick: shown.turnTick }, shown);
-    if (this.isTrain && this.chosen) this.#paintChosen({ context, lanes, palette: colors, hairPx: area.hairPx }, this.chosen);
+    this.#paintTurns(
+      {
+        context,
+        lanes,
+        palette: colors,
+        leftPx,
+        widthPx: scale.widthPx,
+        selectedTick: shown.turnTick,
+      },
+      shown,
+    );
+    if (this.isTrain && this.chosen)
+      this.#paintChosen({ context, lanes, palette: colors, hairPx: area.hairPx }, this.chosen);
     context.restore();
   }
 
@@ -98,24 +146,35 @@ export class Picture {
     const { view } = shown;
     // A frame that left before the view may arrive in it, and a burst lies seconds ahead of its sound.
     const margin = Math.min(4e9, (view.toNs - view.fromNs) * 0.25 + 5e8);
-    this.#model.tiles.want(Math.max(0, view.fromNs - margin), Math.min(view.toNs + margin, Math.max(shown.nowNs, 1)));
+    this.#model.tiles.want(
+      Math.max(0, view.fromNs - margin),
+      Math.min(view.toNs + margin, Math.max(shown.nowNs, 1)),
+    );
     const rows = this.#model.tiles.rows(view.fromNs - margin, view.toNs + margin);
     const base = { lanes: paint.lanes, rows, scale: this.scale!, isRaw: shown.isRaw };
-    const inView = (one: Stretch | null): Stretch[] => (one && one.endNs > view.fromNs - margin && one.startNs < view.toNs + margin ? [one] : []);
-    const heard: SpeechInput = { ...base, user: this.#model.turns.flatMap(turn => inView(turn.user)), agent: this.#model.turns.flatMap(turn => inView(turn.agent)) };
+    const inView = (one: Stretch | null): Stretch[] =>
+      one && one.endNs > view.fromNs - margin && one.startNs < view.toNs + margin ? [one] : [];
+    const heard: SpeechInput = {
+      ...base,
+      user: this.#model.turns.flatMap(turn => inView(turn.user)),
+      agent: this.#model.turns.flatMap(turn => inView(turn.agent)),
+    };
     const speech = speechTicks(heard);
     this.#input = { ...base, speech };
     layoutTrain(this.#input, this.#train);
     drawTints(paint, layoutTints(heard, speech));
     drawTrain(paint, this.#train);
-    this.chosen = shown.frame ? chooseFrame(this.#input, shown.frame.stream, shown.frame.tick) : undefined;
+    this.chosen = shown.frame
+      ? chooseFrame(this.#input, shown.frame.stream, shown.frame.tick)
+      : undefined;
   }
 
   #paintChosen(paint: TrainPaint, chosen: ChosenFrame): void {
     const perPx = nsPerPx(this.scale!);
     const last = chosen.points.at(-1)!;
     const first = chosen.points[0]!;
-    const total = chosen.points.length === 1 ? duration(last.latencyNs) : duration(last.atNs - first.atNs);
+    const total =
+      chosen.points.length === 1 ? duration(last.latencyNs) : duration(last.atNs - first.atNs);
     drawChosen(paint, chosen, {
       legs: chosen.points.map(point => (point.legNs === undefined ? '' : duration(point.legNs))),
       total: `${cut(chosen.stream, 20)} ${chosen.tick + 1}: ${total}${chosen.isLost ? ', then lost' : ''}`,
@@ -135,9 +194,19 @@ export class Picture {
       const gapPx = next && next.stream === station.stream ? next.y - station.y : 28;
       const heightPx = Math.max(8, Math.min(40, gapPx - 6));
       if (!hop || !timeline) return;
-      layoutDensity({ ...hop, fromNs: timeline.fromNs, bucketNs: timeline.bucketNs }, this.scale!, this.#density);
+      layoutDensity(
+        { ...hop, fromNs: timeline.fromNs, bucketNs: timeline.bucketNs },
+        this.scale!,
+        this.#density,
+      );
       const budgetNs = station.budgetNs ?? Math.max(50e6, (station.p95Ns ?? 50e6) * 2);
-      drawDensity(context, this.#density, { leftPx: this.scale!.leftPx, topPx: station.y - heightPx / 2, heightPx, budgetNs, palette: colors });
+      drawDensity(context, this.#density, {
+        leftPx: this.scale!.leftPx,
+        topPx: station.y - heightPx / 2,
+        heightPx,
+        budgetNs,
+        palette: colors,
+      });
     });
   }
 
@@ -153,16 +222,23 @@ export class Picture {
       drawLedgers(paint, this.#ledgers, {
         name: words,
         number: ms,
-        total: box => `${box.wait.outcome === 'open' || box.wait.endNs === null ? '≥ ' : ''}${duration(box.wait.waitNs)}`,
+        total: box =>
+          `${box.wait.outcome === 'open' || box.wait.endNs === null ? '≥ ' : ''}${duration(box.wait.waitNs)}`,
       });
-    if (!isFar) drawStages(paint, layoutStages(turns, this.scale!, stageRows(turns), shown.nowNs), name => partColor(STAGE_PARTS[name] ?? name));
+    if (this.isTrain)
+      drawStages(paint, layoutStages(turns, this.scale!, stageRows(turns), shown.nowNs), name =>
+        partColor(STAGE_PARTS[name] ?? name),
+      );
   }
 
   frameAt(x: number, y: number): { stream: string; tick: number } | undefined {
     return this.#input ? frameAt(this.#input, this.#train, { x, y }) : undefined;
   }
 
-  nextLate(afterNs: number, step: 1 | -1): { stream: string; tick: number; atNs: number } | undefined {
+  nextLate(
+    afterNs: number,
+    step: 1 | -1,
+  ): { stream: string; tick: number; atNs: number } | undefined {
     return this.#input ? nextLate(this.#input, afterNs, step) : undefined;
   }
 
@@ -170,8 +246,10 @@ export class Picture {
   turnAt(x: number, y: number): number | undefined {
     const lanes = this.lanes;
     if (!lanes) return undefined;
-    const inBand = (band: { top: number; height: number }): boolean => y >= band.top - 4 && y <= band.top + band.height + 4;
-    const holds = (box: { left: number; right: number }): boolean => x >= box.left - 3 && x <= Math.max(box.right, box.left + 4) + 3;
+    const inBand = (band: { top: number; height: number }): boolean =>
+      y >= band.top - 4 && y <= band.top + band.height + 4;
+    const holds = (box: { left: number; right: number }): boolean =>
+      x >= box.left - 3 && x <= Math.max(box.right, box.left + 4) + 3;
     if (inBand(lanes.ledger)) return this.#ledgers.find(holds)?.turn.tick;
     const who = inBand(lanes.user) ? 'user' : inBand(lanes.agent) ? 'agent' : undefined;
     return this.#speech.find(box => box.who === who && holds(box))?.turn.tick;
@@ -179,6 +257,9 @@ export class Picture {
 }
 
 function speechText(box: SpeechBox): string {
-  const said = box.turn.words.filter(one => one.who === box.who).map(one => one.text).join(' ');
+  const said = box.turn.words
+    .filter(one => one.who === box.who)
+    .map(one => one.text)
+    .join(' ');
   return `${box.number}  ${cut(said, 160)}`;
 }

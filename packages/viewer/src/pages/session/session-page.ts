@@ -36,7 +36,12 @@ export class SessionPage implements Page {
   readonly #svg = s('svg', { 'aria-hidden': 'true' });
   readonly #tip = h('div', { class: 'tip', hidden: true });
   readonly #inner = h('div', { class: 'lanes-inner' });
-  readonly #lanes = h('div', { class: 'lanes', tabindex: '0', role: 'application', 'aria-roledescription': 'frame timeline' });
+  readonly #lanes = h('div', {
+    class: 'lanes',
+    tabindex: '0',
+    role: 'application',
+    'aria-roledescription': 'frame timeline',
+  });
   readonly #foot = h('div');
   readonly #side = h('aside', { class: 'panel', 'aria-label': 'Ledger of the turn' });
   readonly #body = h('div', { class: 'session-body' });
@@ -47,6 +52,7 @@ export class SessionPage implements Page {
   #turn: number | undefined;
   #frame: FrameName | undefined;
   #hover: FrameName | undefined;
+  #pointer = { x: 0, y: 0 };
   #isRaw = false;
   #shownTurn = '';
   #footMode = '';
@@ -60,7 +66,9 @@ export class SessionPage implements Page {
     this.#surface = new Surface(this.#canvas, (context, area) => this.#paint(context, area));
     this.#inner.append(this.#canvas, this.#svg, this.#tip);
     this.#lanes.append(this.#inner);
-    this.#body.append(h('div', { class: 'picture' }, this.#overview.element, this.#lanes, this.#foot));
+    this.#body.append(
+      h('div', { class: 'picture' }, this.#overview.element, this.#lanes, this.#foot),
+    );
     this.#off = [onTheme(() => this.#themed())];
     this.#listen();
     fill(this.element, loading('Loading the call'));
@@ -89,7 +97,10 @@ export class SessionPage implements Page {
     try {
       await this.#model.load();
     } catch (error) {
-      return fill(this.element, failed(error, () => void this.#start(view)));
+      return fill(
+        this.element,
+        failed(error, () => void this.#start(view)),
+      );
     }
     fill(this.element, this.#head, this.#tools, this.#body);
     this.#take(view);
@@ -101,9 +112,19 @@ export class SessionPage implements Page {
     this.#turn = view.turn;
     this.#isRaw = view.isRaw;
     const colon = view.frame?.lastIndexOf(':') ?? -1;
-    this.#frame = view.frame === undefined ? undefined : { stream: view.frame.slice(0, colon), tick: Number(view.frame.slice(colon + 1)) };
-    this.#view = view.fromNs !== undefined && view.toNs !== undefined ? { fromNs: view.fromNs, toNs: view.toNs } : this.#firstView(view);
-    this.#isFollowing = this.#model.isLive && view.fromNs === undefined && view.turn === undefined && view.frame === undefined;
+    this.#frame =
+      view.frame === undefined
+        ? undefined
+        : { stream: view.frame.slice(0, colon), tick: Number(view.frame.slice(colon + 1)) };
+    this.#view =
+      view.fromNs !== undefined && view.toNs !== undefined
+        ? { fromNs: view.fromNs, toNs: view.toNs }
+        : this.#firstView(view);
+    this.#isFollowing =
+      this.#model.isLive &&
+      view.fromNs === undefined &&
+      view.turn === undefined &&
+      view.frame === undefined;
     this.#changed();
   }
 
@@ -138,9 +159,22 @@ export class SessionPage implements Page {
     const turns = this.#model.turns;
     const index = turns.findIndex(turn => turn.tick === this.#turn);
     if (!this.#tools.contains(document.activeElement) || this.#tools.childElementCount === 0)
-      fill(this.#tools, ...toolbar({ view: this.#view, isLive: this.#model.isLive, isFollowing: this.#isFollowing, isRaw: this.#isRaw, turnText: index < 0 ? `${turns.length} turns` : `turn ${index + 1} of ${turns.length}`, act: key => this.#act(key) }));
+      fill(
+        this.#tools,
+        ...toolbar({
+          view: this.#view,
+          isLive: this.#model.isLive,
+          isFollowing: this.#isFollowing,
+          isRaw: this.#isRaw,
+          turnText: index < 0 ? `${turns.length} turns` : `turn ${index + 1} of ${turns.length}`,
+          act: key => this.#act(key),
+        }),
+      );
     this.#drawPanel(this.#model.turnAt(this.#turn));
-    this.#lanes.setAttribute('aria-label', `Frames of ${cut(detail.id, 60)} from mouth to ear, ${turns.length} turns. Keys: W S zoom, A D pan, brackets for turns, comma and full stop for late frames.`);
+    this.#lanes.setAttribute(
+      'aria-label',
+      `Frames of ${cut(detail.id, 60)} from mouth to ear, ${turns.length} turns. Keys: W S zoom, A D pan, brackets for turns, comma and full stop for late frames.`,
+    );
   }
 
   #drawPanel(turn: Turn | undefined): void {
@@ -154,22 +188,44 @@ export class SessionPage implements Page {
     if (shown === this.#shownTurn) return;
     const scrollTop = this.#side.isConnected && this.#shownTurn !== '' ? this.#side.scrollTop : 0;
     this.#shownTurn = shown;
-    fill(this.#side, ...ledgerPanel(this.#model, turn, { close: () => this.#selectTurn(undefined), fit: () => this.#act('f') }));
+    fill(
+      this.#side,
+      ...ledgerPanel(this.#model, turn, {
+        close: () => this.#selectTurn(undefined),
+        fit: () => this.#act('f'),
+      }),
+    );
     if (!this.#side.isConnected) this.#body.append(this.#side);
     this.#side.scrollTop = scrollTop;
   }
 
   #paint(context: CanvasRenderingContext2D, area: PaintArea): void {
-    const lanes = this.#picture.layout(this.#lanes.clientHeight);
-    if (!lanes || !this.#view) return;
+    if (!this.#view) return;
+    const lanes = this.#picture.layout(this.#lanes.clientHeight, this.#view, area.widthPx);
+    if (!lanes) return;
     const height = `${lanes.heightPx}px`;
     if (this.#inner.style.height !== height) this.#inner.style.height = height;
     const nowNs = this.#model.endNs(area.nowMs);
     if (this.#isFollowing) this.#follow(nowNs);
-    this.#picture.paint(context, area, { view: this.#view, isRaw: this.#isRaw, turnTick: this.#turn, frame: this.#hover ?? this.#frame, nowNs });
+    this.#picture.paint(context, area, {
+      view: this.#view,
+      isRaw: this.#isRaw,
+      turnTick: this.#turn,
+      frame: this.#hover ?? this.#frame,
+      nowNs,
+    });
     this.#svg.setAttribute('viewBox', `0 0 ${area.widthPx} ${area.heightPx}`);
-    fill(this.#svg, ...gutter({ lanes, scale: this.#picture.scale!, isTrain: this.#picture.isTrain, stageNames: [...stageRows(this.#model.turns).keys()] }));
+    fill(
+      this.#svg,
+      ...gutter({
+        lanes,
+        scale: this.#picture.scale!,
+        isTrain: this.#picture.isTrain,
+        stageNames: this.#picture.isTrain ? [...stageRows(this.#model.turns).keys()] : [],
+      }),
+    );
     this.#overview.show(this.#view, Math.max(nowNs, 1e9));
+    this.#showTip();
     const mode = String(this.#picture.isTrain);
     if (mode !== this.#footMode) fill(this.#foot, legend(this.#picture.isTrain));
     this.#footMode = mode;
@@ -196,8 +252,15 @@ export class SessionPage implements Page {
   #zoom(factor: number, x: number): void {
     const { scale } = this.#picture;
     if (!scale || !this.#view) return;
-    const share = this.#isFollowing ? 1 : Math.min(1, Math.max(0, (x - scale.leftPx) / scale.widthPx));
-    const next = zoomed(this.#view, factor, share, this.#model.endNs(performance.now()) * 1.2 + 2e9);
+    const share = this.#isFollowing
+      ? 1
+      : Math.min(1, Math.max(0, (x - scale.leftPx) / scale.widthPx));
+    const next = zoomed(
+      this.#view,
+      factor,
+      share,
+      this.#model.endNs(performance.now()) * 1.2 + 2e9,
+    );
     if (this.#isFollowing) this.#view = next;
     else this.#moveTo(next);
     this.#surface.invalidate();
@@ -213,7 +276,9 @@ export class SessionPage implements Page {
   #note(): void {
     const window = this.#isFollowing || !this.#view ? {} : this.#view;
     const frame = this.#frame ? `${this.#frame.stream}:${this.#frame.tick}` : undefined;
-    this.#app.note(sessionRoute(this.#key, { ...window, turn: this.#turn, frame, isRaw: this.#isRaw }));
+    this.#app.note(
+      sessionRoute(this.#key, { ...window, turn: this.#turn, frame, isRaw: this.#isRaw }),
+    );
   }
 
   #point(x: number, y: number): void {
@@ -222,13 +287,21 @@ export class SessionPage implements Page {
     this.#hover = frame;
     this.#canvas.style.cursor = this.#picture.turnAt(x, y) === undefined ? '' : 'pointer';
     if (!isSame) this.#surface.invalidate();
-    const { chosen } = this.#picture;
-    this.#tip.hidden = !frame || !chosen || chosen.tick !== frame.tick;
-    if (this.#tip.hidden || !chosen || !this.#picture.lanes) return;
-    fill(this.#tip, ...frameTip(chosen, this.#picture.lanes));
-    const flip = x > this.#inner.clientWidth - 320;
-    this.#tip.style.left = `${flip ? x - this.#tip.offsetWidth - 18 : x + 18}px`;
-    this.#tip.style.top = `${Math.min(y + 14, this.#inner.clientHeight - this.#tip.offsetHeight - 8)}px`;
+    this.#pointer = { x, y };
+    if (!frame) this.#tip.hidden = true;
+  }
+
+  /** After painting: only then is the frame under the pointer followed through its hops. */
+  #showTip(): void {
+    const { chosen, lanes } = this.#picture;
+    this.#tip.hidden = !this.#hover || !chosen || !lanes;
+    if (this.#tip.hidden || !chosen || !lanes) return;
+    const { x, y } = this.#pointer;
+    fill(this.#tip, ...frameTip(chosen, lanes));
+    const isRight = x > this.#inner.clientWidth - 360;
+    this.#tip.style.left = `${isRight ? Math.max(4, x - this.#tip.offsetWidth - 18) : x + 18}px`;
+    const roomPx = this.#lanes.scrollTop + this.#lanes.clientHeight - this.#tip.offsetHeight - 8;
+    this.#tip.style.top = `${Math.max(4, Math.min(y + 14, roomPx))}px`;
   }
 
   #pick(x: number, y: number): void {
@@ -282,7 +355,9 @@ export class SessionPage implements Page {
 
   #fit(): void {
     const turn = this.#model.turnAt(this.#turn);
-    this.#moveTo(turn ? viewOfTurn(turn) : { fromNs: 0, toNs: this.#model.endNs(performance.now()) });
+    this.#moveTo(
+      turn ? viewOfTurn(turn) : { fromNs: 0, toNs: this.#model.endNs(performance.now()) },
+    );
   }
 
   #startFollowing(): void {
@@ -305,19 +380,24 @@ export class SessionPage implements Page {
     const { fromNs, toNs: endNs } = this.#view!;
     const middle = (fromNs + endNs) / 2;
     const index = turns.findIndex(turn => turn.tick === this.#turn);
-    const near = by > 0 ? turns.findIndex(turn => turn.startNs > middle) : turns.findLastIndex(turn => turn.startNs < middle);
+    const near =
+      by > 0
+        ? turns.findIndex(turn => turn.startNs > middle)
+        : turns.findLastIndex(turn => turn.startNs < middle);
     const next = turns[index >= 0 ? index + by : near];
     if (next) this.#selectTurn(next.tick, true);
   }
 
   #stepLate(by: 1 | -1): void {
     const { scale, chosen } = this.#picture;
-    const fromNs = chosen?.points.at(by > 0 ? -1 : 0)?.atNs ?? toNs(scale!, scale!.leftPx + scale!.widthPx / 2);
+    const fromNs =
+      chosen?.points.at(by > 0 ? -1 : 0)?.atNs ?? toNs(scale!, scale!.leftPx + scale!.widthPx / 2);
     const next = this.#picture.nextLate(fromNs, by);
     if (!next) return;
     this.#frame = next;
     const { fromNs: left, toNs: right } = this.#view!;
-    if (next.atNs < left || next.atNs > right) this.#moveTo(panned(this.#view!, (next.atNs - (left + right) / 2) / (right - left)));
+    if (next.atNs < left || next.atNs > right)
+      this.#moveTo(panned(this.#view!, (next.atNs - (left + right) / 2) / (right - left)));
     this.#note();
     this.#changed();
   }
@@ -337,4 +417,3 @@ function viewOfTurn(turn: Turn): Viewport {
   const endNs = wait.endNs ?? wait.startNs + wait.waitNs;
   return around(wait.startNs - 7e8, endNs + 7e8, 0.12);
 }
-

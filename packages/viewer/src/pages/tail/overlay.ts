@@ -11,63 +11,120 @@ import { duration, share, unixMs } from '../../ui/format.ts';
 
 const LINES = [
   ['p50', (q: Quantiles): number | null => q.p50Ns, '', 'p50'],
-  ['p95', (q: Quantiles): number | null => q.p95Ns, '7 3', 'p95'],
+  ['p95', (q: Quantiles): number | null => q.p95Ns, '', 'p95'],
   ['p99', (q: Quantiles): number | null => q.p99Ns, '2 3', 'p99'],
   ['p999', (q: Quantiles): number | null => q.p999Ns, '1 4', 'p99.9'],
 ] as const;
 
-const STRIP_NAMES: Readonly<Record<string, string>> = { never: 'never ans.', lost: 'lost', over: 'over 20 s' };
+const STRIP_NAMES: Readonly<Record<string, string>> = {
+  never: 'no answer',
+  lost: 'lost',
+  over: 'over 20 s',
+};
 
 export function overlay(map: Heatmap, frame: HeatFrame): SVGElement[] {
-  return [...latencyAxis(frame, map), ...timeAxis(map, frame), ...percentiles(map, frame), ...budget(map, frame), ...exemplars(map, frame)];
+  return [
+    ...latencyAxis(frame, map),
+    ...timeAxis(map, frame),
+    ...percentiles(map, frame),
+    ...budget(map, frame),
+    ...exemplars(map, frame),
+  ];
 }
 
 function latencyAxis(frame: HeatFrame, map: Heatmap): SVGElement[] {
   const right = frame.leftPx + frame.widthPx;
   const ticks = logTicks(frame.scale).flatMap(ns => {
     const y = Math.round(toY(frame.scale, ns)) + 0.5;
-    return [s('line', { class: 'grid', x1: frame.leftPx, x2: right, y1: y, y2: y, 'stroke-opacity': 0.55 }), s('text', { x: frame.leftPx - 8, y: y + 4, 'text-anchor': 'end' }, tickText(ns))];
+    return [
+      s('line', {
+        class: 'grid',
+        x1: frame.leftPx,
+        x2: right,
+        y1: y,
+        y2: y,
+        'stroke-opacity': 0.55,
+      }),
+      s('text', { x: frame.leftPx - 8, y: y + 4, 'text-anchor': 'end' }, tickText(ns)),
+    ];
   });
   const over = map.measure.kind === 'frame' ? 'over 5 s' : STRIP_NAMES['over']!;
   const strips = frame.strips.map(strip =>
-    s('text', { x: frame.leftPx - 8, y: strip.top + 11, 'text-anchor': 'end' }, strip.name === 'over' ? over : STRIP_NAMES[strip.name]!),
+    s(
+      'text',
+      { x: frame.leftPx - 8, y: strip.top + 11, 'text-anchor': 'end' },
+      strip.name === 'over' ? over : STRIP_NAMES[strip.name]!,
+    ),
   );
   return [...ticks, ...strips];
 }
 
 const tickText = (ns: number): string =>
-  ns >= 1e9 ? `${ns / 1e9} s` : ns >= 1e6 ? `${Math.round(ns / 1e6)} ms` : `${Math.round(ns / 1e3)} µs`;
+  ns >= 1e9
+    ? `${ns / 1e9} s`
+    : ns >= 1e6
+      ? `${Math.round(ns / 1e6)} ms`
+      : `${Math.round(ns / 1e3)} µs`;
 
 function timeAxis(map: Heatmap, frame: HeatFrame): SVGElement[] {
   const from = unixMs(map.fromUnixNs);
   const to = unixMs(map.toUnixNs);
   const bottom = frame.scale.topPx + frame.scale.heightPx;
-  const scale = scaleTime().domain([from, to]).range([frame.leftPx, frame.leftPx + frame.widthPx]);
-  const text = timeFormat(to - from > 36 * 3_600_000 ? '%-d %b %H:%M' : to - from < 600_000 ? '%H:%M:%S' : '%H:%M');
+  const scale = scaleTime()
+    .domain([from, to])
+    .range([frame.leftPx, frame.leftPx + frame.widthPx]);
+  const text = timeFormat(
+    to - from > 36 * 3_600_000 ? '%-d %b %H:%M' : to - from < 600_000 ? '%H:%M:%S' : '%H:%M',
+  );
   const ticks = scale.ticks(Math.max(2, Math.floor(frame.widthPx / 110))).flatMap(at => {
     const x = Math.round(scale(at)) + 0.5;
-    return [s('line', { class: 'axis-line', x1: x, x2: x, y1: bottom, y2: bottom + 5 }), s('text', { x, y: bottom + 19, 'text-anchor': 'middle' }, text(at))];
+    return [
+      s('line', { class: 'axis-line', x1: x, x2: x, y1: bottom, y2: bottom + 5 }),
+      s('text', { x, y: bottom + 19, 'text-anchor': 'middle' }, text(at)),
+    ];
   });
-  return [s('line', { class: 'axis-line', x1: frame.leftPx, x2: frame.leftPx + frame.widthPx, y1: bottom + 0.5, y2: bottom + 0.5 }), ...ticks];
+  return [
+    s('line', {
+      class: 'axis-line',
+      x1: frame.leftPx,
+      x2: frame.leftPx + frame.widthPx,
+      y1: bottom + 0.5,
+      y2: bottom + 0.5,
+    }),
+    ...ticks,
+  ];
 }
 
 function percentiles(map: Heatmap, frame: HeatFrame): SVGElement[] {
   const ends: { y: number; text: string }[] = [];
-  const shapes = LINES.flatMap(([, pick, dash, name]) => {
+  const shapes = LINES.flatMap(([key, pick, dash, name]) => {
     const values = map.quantiles.map(pick);
     const runs = layoutLine(values, frame);
     const d = runs.map(run => pathOf(run)).join('');
     const last = runs.at(-1)?.at(-1);
     if (!last) return [];
     ends.push({ y: last[1], text: name });
-    return [s('path', { class: 'halo', d }), s('path', { class: 'line', d, stroke: 'currentColor', 'stroke-dasharray': dash || undefined })];
+    return [
+      s('path', { class: 'halo', d }),
+      s('path', {
+        class: `line ${key}`,
+        d,
+        stroke: 'currentColor',
+        'stroke-dasharray': dash || undefined,
+      }),
+    ];
   });
   if (frame.widthPx < 500) return shapes;
   ends.sort((a, b) => a.y - b.y);
   ends.forEach((end, i) => {
     if (i > 0) end.y = Math.max(end.y, ends[i - 1]!.y + 15);
   });
-  return [...shapes, ...ends.map(end => s('text', { class: 'end', x: frame.leftPx + frame.widthPx + 6, y: end.y + 4 }, end.text))];
+  return [
+    ...shapes,
+    ...ends.map(end =>
+      s('text', { class: 'end', x: frame.leftPx + frame.widthPx + 6, y: end.y + 4 }, end.text),
+    ),
+  ];
 }
 
 /** A run of one point is drawn as a short dash: a value between two gaps must show. */
@@ -84,7 +141,13 @@ function budget(map: Heatmap, frame: HeatFrame): SVGElement[] {
   const over = map.overBudget.reduce((sum, n) => sum + n, 0);
   const text = `budget ${duration(budgetNs)} · ${share(over, map.total.n)} above`;
   return [
-    s('line', { class: 'budget', x1: frame.leftPx, x2: frame.leftPx + frame.widthPx, y1: y, y2: y }),
+    s('line', {
+      class: 'budget',
+      x1: frame.leftPx,
+      x2: frame.leftPx + frame.widthPx,
+      y1: y,
+      y2: y,
+    }),
     s('text', { class: 'budget-text', x: frame.leftPx + 8, y: y - 6 }, text),
   ];
 }
@@ -96,7 +159,13 @@ function exemplars(map: Heatmap, frame: HeatFrame): SVGElement[] {
     const x = columnX(frame, one.column + 0.5);
     const slot = Math.floor(x / 14);
     if ((spots.get(slot)?.ns ?? 0) >= one.valueNs) continue;
-    spots.set(slot, { x, y: toY(frame.scale, Math.min(one.valueNs, frame.scale.maxNs)), ns: one.valueNs });
+    spots.set(slot, {
+      x,
+      y: toY(frame.scale, Math.min(one.valueNs, frame.scale.maxNs)),
+      ns: one.valueNs,
+    });
   }
-  return [...spots.values()].map(({ x, y }) => s('circle', { class: 'mark', cx: x, cy: y, r: 3.5 }));
+  return [...spots.values()].map(({ x, y }) =>
+    s('circle', { class: 'mark', cx: x, cy: y, r: 3.5 }),
+  );
 }

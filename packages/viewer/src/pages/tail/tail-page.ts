@@ -6,7 +6,14 @@ import { api, type Query } from '../../data/api.ts';
 import { drawCells, drawDots, drawStrips, type Dot, type HeatPaint } from '../../draw/heatmap.ts';
 import { palette } from '../../draw/palette.ts';
 import { Surface, type PaintArea } from '../../draw/surface.ts';
-import { columnAt, layoutCells, layoutFrame, rowAt, type HeatCells, type HeatFrame } from '../../layout/heatmap.ts';
+import {
+  columnAt,
+  layoutCells,
+  layoutFrame,
+  rowAt,
+  type HeatCells,
+  type HeatFrame,
+} from '../../layout/heatmap.ts';
 import { fromY, toY } from '../../layout/time-scale.ts';
 import type { Route, TailView } from '../../state/route.ts';
 import { onTheme } from '../../state/theme.ts';
@@ -60,7 +67,10 @@ export class TailPage implements Page {
     this.#body.append(this.#heat);
     fill(this.element, this.#head, this.#tools, loading('Loading the tail'));
     this.#listen();
-    this.#off = [onTheme(() => this.#surface.invalidate()), app.live.onEvent(event => this.#take(event))];
+    this.#off = [
+      onTheme(() => this.#surface.invalidate()),
+      app.live.onEvent(event => this.#take(event)),
+    ];
     void this.#start();
   }
 
@@ -88,7 +98,12 @@ export class TailPage implements Page {
       this.#measures = (await api.measures()).items;
       await this.#load();
     } catch (error) {
-      fill(this.element, this.#head, this.#tools, failed(error, () => void this.#start()));
+      fill(
+        this.element,
+        this.#head,
+        this.#tools,
+        failed(error, () => void this.#start()),
+      );
     }
   }
 
@@ -98,17 +113,27 @@ export class TailPage implements Page {
 
   #query(): Query {
     const { range, fromUnixNs, toUnixNs } = this.#view;
-    const columns = Math.min(400, Math.max(60, Math.round((this.#heat.clientWidth || innerWidth) / 5)));
+    const columns = Math.min(
+      400,
+      Math.max(40, Math.round((this.#heat.clientWidth || innerWidth) / 7)),
+    );
     const measure = this.#measure();
     if (range === undefined) return { measure, from: fromUnixNs, to: toUnixNs, columns };
     const unit = { m: 60, h: 3600, d: 86_400 }[range.at(-1)!]!;
     const toMs = Date.now();
-    return { measure, from: `${toMs - Number(range.slice(0, -1)) * unit * 1000}000000`, to: `${toMs}000000`, columns };
+    return {
+      measure,
+      from: `${toMs - Number(range.slice(0, -1)) * unit * 1000}000000`,
+      to: `${toMs}000000`,
+      columns,
+    };
   }
 
   /** The one asked for, else the best covered definition of voice to voice. */
   #measure(): string | undefined {
-    const v2v = this.#measures.filter(one => one.name.startsWith('voice_to_voice.')).toSorted((a, b) => b.n - a.n);
+    const v2v = this.#measures
+      .filter(one => one.name.startsWith('voice_to_voice.'))
+      .toSorted((a, b) => b.n - a.n);
     return this.#view.measure ?? v2v[0]?.name ?? this.#measures[0]?.name;
   }
 
@@ -119,30 +144,66 @@ export class TailPage implements Page {
       const map = await api.heatmap(this.#query());
       const isFew = map.measure.kind === 'wait' && map.total.n < DOTS_MAX;
       const window = { measure: map.measure.name, from: map.fromUnixNs, to: map.toUnixNs };
-      this.#few = isFew && map.total.n > 0 ? await api.tail({ ...window, limit: DOTS_MAX }) : undefined;
+      this.#few =
+        isFew && map.total.n > 0 ? await api.tail({ ...window, limit: DOTS_MAX }) : undefined;
       this.#map = map;
       this.#show(map);
     } catch (error) {
-      if (!this.#map) fill(this.element, this.#head, this.#tools, failed(error, () => void this.#load()));
+      if (!this.#map)
+        fill(
+          this.element,
+          this.#head,
+          this.#tools,
+          failed(error, () => void this.#load()),
+        );
     }
   }
 
   #showEmpty(): void {
-    fill(this.element, this.#head, this.#tools, empty('No waits yet', 'The tail fills as turns end. To see a day of them:', 'npm start -- --demo'));
+    fill(
+      this.element,
+      this.#head,
+      this.#tools,
+      empty(
+        'No waits yet',
+        'The tail fills as turns end. To see a day of them:',
+        'npm start -- --demo',
+      ),
+    );
   }
 
   #show(map: Heatmap): void {
     const { total, coverage } = map;
-    const fact = (name: string, value: string): HTMLElement => h('div', {}, h('dt', {}, name), h('dd', {}, value));
+    const fact = (name: string, value: string): HTMLElement =>
+      h('div', {}, h('dt', {}, name), h('dd', {}, value));
     const over = map.overBudget.reduce((sum, n) => sum + n, 0);
     const noun = map.measure.kind === 'wait' ? 'turn' : 'frame';
-    const facts = [fact('p50', duration(total.p50Ns)), fact('p95', duration(total.p95Ns)), fact('p99', duration(total.p99Ns)), fact('p99.9', duration(total.p999Ns)), fact('slowest', duration(total.maxNs))];
+    const facts = [
+      fact('p50', duration(total.p50Ns)),
+      fact('p95', duration(total.p95Ns)),
+      fact('p99', duration(total.p99Ns)),
+      fact('p99.9', duration(total.p999Ns)),
+      fact('slowest', duration(total.maxNs)),
+    ];
     if (map.measure.budgetNs !== null) facts.push(fact('over budget', share(over, total.n)));
     if (map.measure.kind === 'wait') facts.push(fact('never answered', count(total.censored)));
-    fill(this.#head, h('div', { class: 'title' }, h('h1', { title: map.measure.definition }, map.measure.title)), h('dl', { class: 'facts' }, ...facts));
+    fill(
+      this.#head,
+      h('div', { class: 'title' }, h('h1', { title: map.measure.definition }, map.measure.title)),
+      h('dl', { class: 'facts' }, ...facts),
+    );
     const covered = `${count(coverage.covered)} of ${plural(coverage.of, noun)} in ${plural(coverage.sessions, 'call')}`;
-    fill(this.#tools, measurePicker(this.#measures, map.measure.name, measure => this.#go({ measure })), rangePicker(this.#view, map, patch => this.#go(patch)), h('span', { class: 'spring' }), h('output', {}, covered));
-    this.#heat.setAttribute('aria-label', `${map.measure.title} from ${wallTime(map.fromUnixNs, Date.now())} to ${wallTime(map.toUnixNs, Date.now())}: ${covered}; p50 ${duration(total.p50Ns)}, p95 ${duration(total.p95Ns)}, p99 ${duration(total.p99Ns)}, slowest ${duration(total.maxNs)}`);
+    fill(
+      this.#tools,
+      measurePicker(this.#measures, map.measure.name, measure => this.#go({ measure })),
+      rangePicker(this.#view, map, patch => this.#go(patch)),
+      h('span', { class: 'spring' }),
+      h('output', {}, covered),
+    );
+    this.#heat.setAttribute(
+      'aria-label',
+      `${map.measure.title} from ${wallTime(map.fromUnixNs, Date.now())} to ${wallTime(map.toUnixNs, Date.now())}: ${covered}; p50 ${duration(total.p50Ns)}, p95 ${duration(total.p95Ns)}, p99 ${duration(total.p99Ns)}, slowest ${duration(total.maxNs)}`,
+    );
     if (!this.#body.isConnected) fill(this.element, this.#head, this.#tools, this.#body);
     this.#surface.invalidate();
   }
@@ -166,7 +227,11 @@ export class TailPage implements Page {
     else drawCells(paint, this.#cells);
     drawStrips(paint);
     this.#svg.setAttribute('viewBox', `0 0 ${area.widthPx} ${area.heightPx}`);
-    fill(this.#svg, ...overlay(this.#few ? { ...this.#map, exemplars: [] } : this.#map, frame), this.#box);
+    fill(
+      this.#svg,
+      ...overlay(this.#few ? { ...this.#map, exemplars: [] } : this.#map, frame),
+      this.#box,
+    );
   }
 
   #dots(few: Tail, frame: HeatFrame): Dot[] {
@@ -201,24 +266,42 @@ export class TailPage implements Page {
   #hover(point: { x: number; y: number }): void {
     const { x, y } = point;
     if (this.#drag && Math.hypot(x - this.#drag.x, y - this.#drag.y) > 5) {
-      const values = { x: Math.min(x, this.#drag.x), y: Math.min(y, this.#drag.y), width: Math.abs(x - this.#drag.x), height: Math.abs(y - this.#drag.y), visibility: 'visible' };
-      for (const [name, value] of Object.entries(values)) this.#box.setAttribute(name, String(value));
+      const values = {
+        x: Math.min(x, this.#drag.x),
+        y: Math.min(y, this.#drag.y),
+        width: Math.abs(x - this.#drag.x),
+        height: Math.abs(y - this.#drag.y),
+        visibility: 'visible',
+      };
+      for (const [name, value] of Object.entries(values))
+        this.#box.setAttribute(name, String(value));
     }
     const map = this.#map;
     const frame = this.#frame;
-    if (!map || !frame || !this.#cells || x < frame.leftPx || x > frame.leftPx + frame.widthPx) return void (this.#tip.hidden = true);
+    if (!map || !frame || !this.#cells || x < frame.leftPx || x > frame.leftPx + frame.widthPx)
+      return void (this.#tip.hidden = true);
     const column = columnAt(frame, x);
     const row = rowAt(this.#cells, y);
     const strip = frame.strips.find(one => y >= one.top && y <= one.top + one.height);
-    const n = strip ? strip.counts[column]! : row < 0 ? 0 : this.#cells.count[column * this.#cells.rows + row]!;
+    const n = strip
+      ? strip.counts[column]!
+      : row < 0
+        ? 0
+        : this.#cells.count[column * this.#cells.rows + row]!;
     const q = map.quantiles[column];
     const startNs = BigInt(map.fromUnixNs) + BigInt(Math.round(column * map.columnNs));
     const noun = map.measure.kind === 'wait' ? 'turn' : 'frame';
-    const what = strip ? { never: 'never answered', lost: 'lost', over: 'above the axis' }[strip.name] : `around ${duration(fromY(frame.scale, y))}`;
+    const what = strip
+      ? { never: 'never answered', lost: 'lost', over: 'above the axis' }[strip.name]
+      : `around ${duration(fromY(frame.scale, y))}`;
     fill(
       this.#tip,
       h('span', { class: 'strong' }, `${plural(n, noun)} ${what ?? ''}`),
-      h('span', { class: 'quiet' }, `${wallTime(String(startNs), Date.now())} · all ${count(q?.n ?? 0)}: p50 ${duration(q?.p50Ns)}, slowest ${duration(q?.maxNs)}`),
+      h(
+        'span',
+        { class: 'quiet' },
+        `${wallTime(String(startNs), Date.now())} · all ${count(q?.n ?? 0)}: p50 ${duration(q?.p50Ns)}, slowest ${duration(q?.maxNs)}`,
+      ),
     );
     this.#tip.hidden = false;
     this.#tip.style.left = `${Math.min(x + 14, this.#heat.clientWidth - this.#tip.offsetWidth - 8)}px`;
@@ -238,8 +321,12 @@ export class TailPage implements Page {
     const isClick = Math.hypot(a.x - b.x, a.y - b.y) <= 5;
     const reachPx = this.#few && isClick ? 8 : 0;
     const row = rowAt(this.#cells, b.y);
-    const top = isClick && row >= 0 && !this.#few ? this.#cells.edgeY[row + 1]! : Math.min(a.y, b.y) - reachPx;
-    const bottom = isClick && row >= 0 && !this.#few ? this.#cells.edgeY[row]! : Math.max(a.y, b.y) + reachPx;
+    const top =
+      isClick && row >= 0 && !this.#few
+        ? this.#cells.edgeY[row + 1]!
+        : Math.min(a.y, b.y) - reachPx;
+    const bottom =
+      isClick && row >= 0 && !this.#few ? this.#cells.edgeY[row]! : Math.max(a.y, b.y) + reachPx;
     const isNever = strip?.name === 'never';
     const minNs = strip ? (isNever ? 0 : frame.scale.maxNs) : fromY(frame.scale, bottom);
     const maxNs = strip ? 1e15 : fromY(frame.scale, top);
@@ -256,12 +343,36 @@ export class TailPage implements Page {
     this.#body.classList.add('open');
     this.#body.append(this.#side);
     fill(this.#side, loading('Loading its turns'));
-    const query = { measure: map.measure.name, from: `${Math.round(picked.fromMs)}000000`, to: `${Math.round(picked.toMs)}000000`, minNs: Math.floor(picked.minNs), maxNs: Math.ceil(picked.maxNs), outcome: picked.isNever ? 'never' : undefined, limit: 100 };
+    const query = {
+      measure: map.measure.name,
+      from: `${Math.round(picked.fromMs)}000000`,
+      to: `${Math.round(picked.toMs)}000000`,
+      minNs: Math.floor(picked.minNs),
+      maxNs: Math.ceil(picked.maxNs),
+      outcome: picked.isNever ? 'censored' : undefined,
+      limit: 100,
+    };
     try {
       const tail = await api.tail(query);
-      fill(this.#side, ...tailList(tail, { map, minNs: picked.minNs, maxNs: picked.maxNs, fromMs: picked.fromMs, isNever: picked.isNever }, () => this.#closeSide()));
+      fill(
+        this.#side,
+        ...tailList(
+          tail,
+          {
+            map,
+            minNs: picked.minNs,
+            maxNs: picked.maxNs,
+            fromMs: picked.fromMs,
+            isNever: picked.isNever,
+          },
+          () => this.#closeSide(),
+        ),
+      );
     } catch (error) {
-      fill(this.#side, failed(error, () => void this.#open(picked)));
+      fill(
+        this.#side,
+        failed(error, () => void this.#open(picked)),
+      );
     }
   }
 

@@ -12,32 +12,72 @@ const GROUPS: readonly (readonly [string, (name: string) => boolean])[] = [
   ['Other', () => true],
 ];
 
-export function measurePicker(measures: readonly MeasureInfo[], chosen: string, pick: (name: string) => void): HTMLElement {
+export function measurePicker(
+  measures: readonly MeasureInfo[],
+  chosen: string,
+  pick: (name: string) => void,
+): HTMLElement {
   const left = new Set(measures);
   const groups = GROUPS.map(([label, isIn]) => {
     const group = h('optgroup', { label });
     for (const one of left)
       if (isIn(one.name)) {
         left.delete(one);
-        group.append(h('option', { value: one.name, title: one.definition, selected: one.name === chosen }, `${cut(one.title, 60)} (${count(one.n)})`));
+        group.append(
+          h(
+            'option',
+            { value: one.name, title: one.definition, selected: one.name === chosen },
+            `${cut(one.title, 60)} (${count(one.n)})`,
+          ),
+        );
       }
     return group;
   });
-  const select = h('select', { class: 'select', 'aria-label': 'Measure' }, ...groups.filter(group => group.children.length > 0));
+  const select = h(
+    'select',
+    { class: 'select', 'aria-label': 'Measure' },
+    ...groups.filter(group => group.children.length > 0),
+  );
   select.addEventListener('change', () => pick(select.value));
   return select;
 }
 
 const RANGES = ['15m', '1h', '6h', '24h', '7d'] as const;
 
-export function rangePicker(view: TailView, map: Heatmap, pick: (patch: Partial<TailView>) => void): HTMLElement {
+export function rangePicker(
+  view: TailView,
+  map: Heatmap,
+  pick: (patch: Partial<TailView>) => void,
+): HTMLElement {
   const columnS = map.columnNs / 1e9;
-  const choose = (range: string | undefined): void => pick({ range, fromUnixNs: undefined, toUnixNs: undefined });
+  const choose = (range: string | undefined): void =>
+    pick({ range, fromUnixNs: undefined, toUnixNs: undefined });
   const isAuto = view.range === undefined && view.fromUnixNs === undefined;
   return h(
     'div',
     { class: 'group', role: 'group', 'aria-label': `Range; a column is ${columnS.toFixed(0)} s` },
-    h('button', { class: 'button', type: 'button', 'aria-pressed': String(isAuto), title: 'The last hour, or a day if that holds fewer than 500 turns', onclick: () => choose(undefined) }, 'Auto'),
-    ...RANGES.map(range => h('button', { class: 'button', type: 'button', 'aria-pressed': String(view.range === range), onclick: () => choose(range) }, range)),
+    h(
+      'button',
+      {
+        class: 'button',
+        type: 'button',
+        'aria-pressed': String(isAuto),
+        title: 'The last hour, or a day if that holds fewer than 500 turns',
+        onclick: () => choose(undefined),
+      },
+      'Auto',
+    ),
+    ...RANGES.map(range =>
+      h(
+        'button',
+        {
+          class: 'button',
+          type: 'button',
+          'aria-pressed': String(view.range === range),
+          onclick: () => choose(range),
+        },
+        range,
+      ),
+    ),
   );
 }
