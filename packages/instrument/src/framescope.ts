@@ -9,6 +9,7 @@
 
 import { sessionTraceId, toHex, type DomainNs } from '@framescope/protocol';
 import { attributesOf, nameOf, optionsOf, SESSION_ID_LENGTH_MAX } from './coerce.ts';
+import { GuardedClock } from './clock/guarded-clock.ts';
 import { Prober } from './clock/prober.ts';
 import { Outbox, OUTBOX_BYTES_MAX } from './export/outbox.ts';
 import { RecordBuilder } from './export/record-builder.ts';
@@ -107,10 +108,10 @@ export class Scope {
   #isShutDown = false;
 
   constructor(options: FramescopeOptions, platform: Platform) {
-    const given = optionsOf(options);
+    const given = copyOf(options);
     const problems = new Problems(given.onProblem);
     this.#problems = problems;
-    this.#platform = withPorts(platform, given);
+    this.#platform = withPorts(platform, given, problems);
     this.#role = given.role === undefined ? 'agent' : nameOf(given.role, 'agent', 'role', problems);
     this.#flushMs = flushMsOf(given.flushMs, problems);
     this.#producer = randomHex(this.#platform.random, 8);
@@ -141,7 +142,7 @@ export class Scope {
       resource,
       problems,
     });
-    this.#stopOnExit = this.#platform.onExit(() => this.#lastFlush());
+    this.#stopOnExit = this.#platform.onExit(isGone => this.#lastFlush(isGone));
   }
 
   /**
@@ -168,8 +169,10 @@ export class Scope {
   async shutdown(): Promise<void> {
     if (this.#isShutDown) return;
     this.#isShutDown = true;
-    await Promise.all([...this.#open.keys()].map(session => session.end()));
-    await this.flush();
+    const open = [...this.#open.keys()];
+    // Ending a session flushes: a second flush would wait as long again for a collector that hangs.
+    if (open.length > 0) await Promise.all(open.map(session => session.end()));
+    else await this.flush();
     this.#timer?.cancel();
     this.#prober.stop();
     this.#stopOnExit();
@@ -219,7 +222,8 @@ export class Scope {
         id,
         probes,
         role: this.#role,
-        isAuthority: options.authority ?? this.#role === 'agent',
+        isAuthority:
+          typeof options.authority === 'boolean' ? options.authority : this.#role === 'agent',
         attributes: attributesOf(options.attributes, 'startSession', problems),
         flushMs: this.#flushMs,
         spans: this.#spans,
@@ -280,16 +284,15 @@ export class Scope {
     );
   }
 
-  #lastFlush(): void {
+  async #lastFlush(isGone: boolean): Promise<void> {
+    if (!isGone) return this.flush();
+    this.#flushSessions();
     this.#problems.guard(
       'exit',
-      () => {
-        this.#flushSessions();
-        this.#outbox.sendLast();
-        void quiet(this.#spans.flush());
-      },
+      () => this.#outbox.sendLast(),
       () => undefined,
     );
+    await quiet(this.#spans.flush());
   }
 
   #place(given: Partial<FramescopeOptions>): {
@@ -310,15 +313,45 @@ export class Scope {
   }
 }
 
-function withPorts(platform: Platform, given: Partial<FramescopeOptions>): Platform {
+/** Options whose getters throw count as none: from here on they are plain values. */
+function copyOf(options: FramescopeOptions): Partial<FramescopeOptions> {
+  try {
+    return { ...optionsOf(options) };
+  } catch {
+    return {};
+  }
+}
+
+/** What was handed in takes the platform's place, kept from throwing. */
+function withPorts(
+  platform: Platform,
+  given: Partial<FramescopeOptions>,
+  problems: Problems,
+): Platform {
+  const { clock, timers, random } = given;
+  const isClock = typeof clock === 'object' && clock !== null;
   return {
     ...platform,
-    clock: given.clock ?? platform.clock,
-    timers: given.timers ?? platform.timers,
+    clock: isClock ? new GuardedClock(clock, problems) : platform.clock,
+    timers: typeof timers?.after === 'function' ? guardedTimers(timers, problems) : platform.timers,
     http: functionOr(given.http, platform.http),
-    random: functionOr(given.random, platform.random),
+    random:
+      typeof random === 'function'
+        ? () => problems.guard('random', random, platform.random)
+        : platform.random,
   };
 }
+
+const guardedTimers = (timers: Timers, problems: Problems): Timers => ({
+  after: (delayMs, task) => {
+    const none = { cancel: () => undefined };
+    return problems.guard(
+      'timers',
+      () => timers.after(delayMs, task),
+      () => none,
+    );
+  },
+});
 
 const functionOr = <T>(value: T | undefined, otherwise: T): T =>
   typeof value === 'function' ? value : otherwise;

@@ -86,6 +86,9 @@ export interface Platform {
   readonly endpoint: string;
   /** Headers from `OTEL_EXPORTER_OTLP_HEADERS` and the like. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Calls `flush` when the process or page is about to go; returns a function that stops that. */
-  readonly onExit: (flush: () => void) => () => void;
+  /**
+   * Calls `flush` when the process or page is about to go, `isGone` when nothing can wait for
+   * answers any more; returns a function that stops that.
+   */
+  readonly onExit: (flush: (isGone: boolean) => Promise<void>) => () => void;
 }

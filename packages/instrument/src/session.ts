@@ -161,7 +161,9 @@ export class Session {
 
   /** Trace ID of a sample: its turn's, or between turns the session's. Costs a hash at most. */
   traceIdOf(stream: Stream, at: number): string {
-    return this.#turnAt(stream, at)?.traceId ?? this.traceId;
+    const { problems } = this.#host;
+    const find = (): string => this.#turnAt(stream, at)?.traceId ?? this.traceId;
+    return problems.guard('session.traceIdOf', find, () => this.traceId);
   }
 
   /**

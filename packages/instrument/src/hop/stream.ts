@@ -10,7 +10,7 @@ import {
   type Tick,
 } from '@framescope/protocol';
 import { nameIfAny, nameOf, optionsOf, tickOf } from '../coerce.ts';
-import { HopProbe, isFrameLength } from '../hot/hop-probe.ts';
+import { HopProbe, isFrameLength, isTick } from '../hot/hop-probe.ts';
 import { JumpList, JUMPS_MAX } from '../hot/jump-list.ts';
 import type { MarkRing } from '../hot/mark-ring.ts';
 import type { Problems } from '../problems.ts';
@@ -104,7 +104,7 @@ export class Stream {
   /** The peer says that the next frame starts at `place`: hops jump there once they pass this point. */
   follow(place: Tick): void {
     const { position } = this;
-    if (position === place) return;
+    if (!isTick(place) || position === place) return;
     if (!this.#jumps.add(position, place))
       this.#host.problems.report(
         'too_many_jumps',

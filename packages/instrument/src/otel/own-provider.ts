@@ -25,6 +25,8 @@ import type { SpanSinkFacts } from './make-span-sink.ts';
 
 /** Spans follow the records within a flush, not after the SDK's default of 5 s. */
 const DELAY_MS = 1_000;
+/** The exporter's sockets keep a process alive: a collector that hangs may hold it up so long. */
+const TIMEOUT_MS = 5_000;
 
 /** A span that is over, with IDs of our choice. Times are Unix ns. */
 export interface FinishedSpan {
@@ -50,7 +52,11 @@ export interface OwnProvider {
 export function makeOwnProvider(facts: SpanSinkFacts): OwnProvider {
   // Asked once for each `startSpan`, synchronously: what is set just before is what is used.
   const next = { traceId: '', spanId: '' };
-  const exporter = new OTLPTraceExporter({ url: facts.url, headers: { ...facts.headers } });
+  const exporter = new OTLPTraceExporter({
+    url: facts.url,
+    headers: { ...facts.headers },
+    timeoutMillis: TIMEOUT_MS,
+  });
   const provider = new BasicTracerProvider({
     resource: resourceFromAttributes({ ...facts.resource }),
     sampler: new AlwaysOnSampler(),

@@ -140,7 +140,7 @@ export class Turn {
       if (place === undefined) return false;
       return this.#opened(
         this.#waits.open('response', {
-          stream: stream?.name ?? this.#identity.stream,
+          stream: streamName(stream, this.#identity.stream),
           tick: place,
           source: this.#source(source, 'vad'),
           errorNs: errorNsOf(errorMs, DEFAULT_ERROR_MS),
@@ -169,7 +169,7 @@ export class Turn {
       const place = tickOf(at, 'turn.firstVoiced', this.#host.problems);
       if (place === undefined) return false;
       const isClosed = this.#waits.close({
-        stream: stream?.name ?? 'agent',
+        stream: streamName(stream, 'agent'),
         tick: place,
         source: this.#source(source, 'energy'),
         errorNs: errorNsOf(errorMs, DEFAULT_ERROR_MS),
@@ -215,17 +215,17 @@ export class Turn {
 
   /** What the user said, as recognised. At most 4,000 characters are kept. */
   heard(text: string): void {
-    this.#say('user', text, false);
+    this.#say('user', text);
   }
 
   /** What the agent said; `cut`: the user never heard its end. */
   said(text: string, options?: { readonly cut?: boolean }): void {
-    this.#say('agent', text, optionsOf(options).cut === true);
+    this.#say('agent', text, options);
   }
 
   /** A tool call with its arguments, or its answer, as text. */
   tool(text: string): void {
-    this.#say('tool', text, false);
+    this.#say('tool', text);
   }
 
   /** The user speaks over the agent, from `onsetTick` on the turn's stream. One a turn: the first. */
@@ -260,9 +260,10 @@ export class Turn {
       this.#endedAt = momentOf(at, now, 'turn.end', this.#host.problems);
       this.#endTick = this.#identity.positionOf();
       for (const stage of this.#stages) stage.end({ at: this.#endedAt });
+      // Counted here, not by #change: the span carries the turn as it ends.
       this.#rev += 1;
       this.#identity.span.end({ kind: 'turn', state: this.snapshot() });
-      return true;
+      return false;
     });
   }
 
@@ -288,7 +289,7 @@ export class Turn {
   /** True for ticks of the user's stream from the turn's start until its end. */
   covers(stream: string, at: number): boolean {
     const { tick: from, stream: own } = this.#identity;
-    return stream === own && at >= from && !(at >= this.#endTick);
+    return stream === own && typeof at === 'number' && at >= from && at < this.#endTick;
   }
 
   /** Rises with each change. */
@@ -336,8 +337,9 @@ export class Turn {
     this.#rev += 1;
   }
 
-  #say(who: WordsState['who'], text: string, isCut: boolean): void {
+  #say(who: WordsState['who'], text: string, options?: { readonly cut?: boolean }): void {
     this.#change(`turn.${who}`, now => {
+      const isCut = optionsOf(options).cut === true;
       const words = textUpTo(text, WORDS_LENGTH_MAX);
       if (words === undefined) {
         this.#host.problems.report('bad_argument', 'turn.heard, said, tool: text is a string');
@@ -398,6 +400,10 @@ function waitOutcomeOf(outcome: TurnOutcome, isOpen: boolean): WaitState['outcom
   if (!isOpen) return undefined;
   return outcome === 'completed' ? 'none' : outcome;
 }
+
+/** Of a stream, or of anything that was given for one. */
+const streamName = (stream: { readonly name?: unknown } | undefined, otherwise: string): string =>
+  typeof stream?.name === 'string' ? stream.name.slice(0, 60) : otherwise;
 
 const namesOf = (names: readonly unknown[]): MomentName[] =>
   names.filter(name => typeof name === 'string').slice(0, 8);

@@ -72,14 +72,15 @@ async function browserHttp(request: HttpRequest): Promise<HttpResponse> {
 }
 
 /** `pagehide` and hidden: on phones a page is often never told anything more. */
-function onExit(flush: () => void): () => void {
+function onExit(flush: (isGone: boolean) => Promise<void>): () => void {
+  const gone = (): void => void flush(true);
   const hidden = (): void => {
-    if (document.visibilityState === 'hidden') flush();
+    if (document.visibilityState === 'hidden') gone();
   };
-  addEventListener('pagehide', flush);
+  addEventListener('pagehide', gone);
   document.addEventListener('visibilitychange', hidden);
   return () => {
-    removeEventListener('pagehide', flush);
+    removeEventListener('pagehide', gone);
     document.removeEventListener('visibilitychange', hidden);
   };
 }

@@ -31,16 +31,22 @@ export function makeNodePlatform(): Platform {
   };
 }
 
-/** `beforeExit`: the loop is empty, and may be kept up a little for what is on its way. */
-function onExit(flush: () => void): () => void {
-  let isDone = false;
-  const last = (): void => {
-    // `beforeExit` comes again when its own work is over.
-    if (isDone) return;
-    isDone = true;
-    flush();
-    setTimeout(() => undefined, LAST_FLUSH_MS);
+/** One listener for all scopes of the process: Node warns from the eleventh on. */
+const flushes = new Set<(isGone: boolean) => Promise<void>>();
+
+function onExit(flush: (isGone: boolean) => Promise<void>): () => void {
+  if (flushes.size === 0) process.on('beforeExit', lastFlush);
+  flushes.add(flush);
+  return () => {
+    flushes.delete(flush);
+    if (flushes.size === 0) process.off('beforeExit', lastFlush);
   };
-  process.on('beforeExit', last);
-  return () => process.off('beforeExit', last);
+}
+
+/** `beforeExit`: the loop is empty, and is kept up a little for what is on its way. */
+function lastFlush(): void {
+  // It comes again when its own work is over.
+  process.off('beforeExit', lastFlush);
+  const hold = setTimeout(() => undefined, LAST_FLUSH_MS);
+  void Promise.allSettled([...flushes].map(flush => flush(false))).then(() => clearTimeout(hold));
 }
