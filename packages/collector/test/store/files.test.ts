@@ -1,0 +1,254 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { expect, test } from 'vitest';
+import { readMigrations, type FileKind } from '../../src/store/sqlite/migrate.ts';
+import { META_READ } from '../../src/store/sqlite/meta-reader.ts';
+import { VOLUME_READ } from '../../src/store/sqlite/volume-queries.ts';
+import { SqliteWriter } from '../../src/store/sqlite/writer.ts';
+import { batchOf, spanOf, temporaryFolder } from '../support/spans.ts';
+
+const open = (folder: string): SqliteWriter => new SqliteWriter({ folder, maxBytes: 1e9 });
+
+/** A folder in which a collector ran once. */
+function usedFolder(): string {
+  const folder = temporaryFolder();
+  const writer = open(folder);
+  writer.commit(batchOf([spanOf('a1', { attributes: { text: 'x'.repeat(1_000) } })]));
+  writer.close();
+  return folder;
+}
+
+const errorOf = (folder: string): string => {
+  try {
+    open(folder).close();
+    return 'opened';
+  } catch (error) {
+    return error instanceof Error
+      ? `${error.name}: ${error.message.replaceAll(folder, 'DATA')}`
+      : '';
+  }
+};
+
+const hashes = (kind: FileKind): string[] =>
+  readMigrations(kind).map(({ sql }) =>
+    createHash('sha256').update(sql).digest('hex').slice(0, 16),
+  );
+
+test('a shipped migration never changes', () => {
+  expect({ meta: hashes('meta'), volume: hashes('volume') }).toEqual({
+    meta: ['2d3220ee7b65db31'],
+    volume: ['f96dac59a64ed2f2'],
+  });
+});
+
+test('a file of a newer collector is refused by name, and left as it is', () => {
+  const folder = usedFolder();
+  const database = new Database(join(folder, 'meta.db'));
+  database.pragma('user_version = 99');
+  database.close();
+  expect(errorOf(folder)).toBe(
+    'SchemaTooNewError: DATA/meta.db has schema 99; this collector knows up to 1. Upgrade it, or give --data another folder.',
+  );
+});
+
+test('a database that is not ours is refused', () => {
+  const folder = temporaryFolder();
+  const database = new Database(join(folder, 'meta.db'));
+  database.exec('CREATE TABLE users (id INTEGER)');
+  database.close();
+  expect(errorOf(folder)).toMatch(
+    /^ForeignFileError: DATA\/meta\.db is not a file of Framescope\. .*--data/,
+  );
+});
+
+test('a file that is no database is refused', () => {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, 'volumes'));
+  writeFileSync(
+    join(folder, 'volumes', '000001.db'),
+    'hello, this is a text of more than a header'.repeat(100),
+  );
+  expect(errorOf(folder)).toMatch(/^ForeignFileError: DATA\/volumes\/000001\.db/);
+});
+
+test('a volume cut short is refused, not repaired into data loss', () => {
+  const folder = usedFolder();
+  truncateSync(join(folder, 'volumes', '000001.db'), 3 * 8_192);
+  expect(errorOf(folder)).toMatch(
+    /^TornFileError: DATA\/volumes\/000001\.db is damaged .*It is left as it is/,
+  );
+});
+
+test('an empty file left by a crash while it was made is made anew', () => {
+  const folder = usedFolder();
+  writeFileSync(join(folder, 'volumes', '000002.db'), '');
+  expect(errorOf(folder)).toBe('opened');
+});
+
+test('a second collector on the same folder is refused, and the first goes on', () => {
+  const folder = temporaryFolder();
+  const first = open(folder);
+  expect(errorOf(folder)).toMatch(
+    /^DataInUseError: .*Stop that one, or give --data another folder\.$/,
+  );
+  expect(first.commit(batchOf([spanOf('a1')])).committed.spans.length).toBe(1);
+  first.close();
+  expect(errorOf(folder)).toBe('opened');
+});
+
+/** How SQLite answers each statement, without the words that say which rows it takes. */
+function plans(
+  kind: FileKind,
+  statements: Readonly<Record<string, string>>,
+): Record<string, string[]> {
+  const database = new Database(':memory:');
+  for (const { sql } of readMigrations(kind)) database.exec(sql);
+  const planOf = (sql: string): string[] => {
+    const names = Object.fromEntries([...sql.matchAll(/@(\w+)/g)].map(([, name]) => [name, 1]));
+    const count = sql.split('?').length - 1;
+    const values = count > 0 ? Array.from({ length: count }, () => 1) : [names];
+    const rows = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...(values as [])) as {
+      detail: string;
+    }[];
+    return rows.map(row => row.detail);
+  };
+  const result = Object.fromEntries(
+    Object.entries(statements).map(([name, sql]) => [name, planOf(sql)]),
+  );
+  database.close();
+  return result;
+}
+
+test('every question to a volume is answered as it was when it was fast', () => {
+  expect(plans('volume', VOLUME_READ)).toMatchInlineSnapshot(`
+    {
+      "firstCommit": [
+        "SCAN ingest",
+      ],
+      "flushByIdentity": [
+        "SEARCH producer USING COVERING INDEX sqlite_autoindex_producer_1 (name=?)",
+        "SEARCH flush USING COVERING INDEX flush_by_identity (session=? AND producer=? AND seq=? AND part=?)",
+      ],
+      "flushes": [
+        "SEARCH flush USING INDEX flush_by_session (session=?)",
+        "SEARCH source USING INTEGER PRIMARY KEY (rowid=?)",
+        "SEARCH ingest USING INTEGER PRIMARY KEY (rowid=?)",
+      ],
+      "lastCommit": [
+        "SCAN ingest",
+      ],
+      "pack": [
+        "SEARCH ingest USING INTEGER PRIMARY KEY (rowid=?)",
+      ],
+      "sessionById": [
+        "SEARCH session USING INDEX session_by_id (session_id=?)",
+      ],
+      "sessionByKey": [
+        "SEARCH session USING INDEX sqlite_autoindex_session_1 (key=?)",
+      ],
+      "sessionParts": [
+        "SEARCH session_part USING INDEX session_part_by_session (session=?)",
+      ],
+      "sessions": [
+        "SCAN session",
+      ],
+      "traceParts": [
+        "SEARCH trace_part USING INDEX trace_part_by_trace (trace_prefix=?)",
+        "SEARCH session USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
+      ],
+      "traceSpanIds": [
+        "SEARCH trace_part USING INDEX trace_part_by_trace (trace_prefix=?)",
+        "SEARCH session USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
+      ],
+      "tracesBefore": [
+        "SEARCH part USING INTEGER PRIMARY KEY (rowid<?)",
+        "CORRELATED SCALAR SUBQUERY 1",
+        "SEARCH later USING INDEX trace_part_by_trace (trace_prefix=? AND id>?)",
+      ],
+    }
+  `);
+});
+
+test('every question to meta.db is answered as it was when it was fast', () => {
+  expect(plans('meta', META_READ)).toMatchInlineSnapshot(`
+    {
+      "clockSamples": [
+        "SEARCH session USING COVERING INDEX sqlite_autoindex_session_1 (key=?)",
+        "SEARCH clock_sample USING INDEX clock_sample_once (session=?)",
+        "USE TEMP B-TREE FOR ORDER BY",
+      ],
+      "rollupCounts": [
+        "SCAN measure",
+        "SEARCH rollup USING INDEX rollup_by_minute (measure=? AND minute>? AND minute<?)",
+        "USE TEMP B-TREE FOR count(DISTINCT)",
+        "USE TEMP B-TREE FOR ORDER BY",
+      ],
+      "rollups": [
+        "SEARCH measure USING COVERING INDEX sqlite_autoindex_measure_1 (name=?)",
+        "SEARCH rollup USING INDEX rollup_by_minute (measure=? AND minute>? AND minute<?)",
+        "SEARCH session USING INTEGER PRIMARY KEY (rowid=?)",
+      ],
+      "searchSessions": [
+        "COMPOUND QUERY",
+        "LEFT-MOST SUBQUERY",
+        "MULTI-INDEX OR",
+        "INDEX 1",
+        "SEARCH session USING INDEX sqlite_autoindex_session_1 (key=?)",
+        "INDEX 2",
+        "SEARCH session USING INDEX session_by_session_id (session_id=?)",
+        "UNION ALL",
+        "CO-ROUTINE (subquery-2)",
+        "SCAN session USING INDEX session_by_start",
+        "SCAN (subquery-2)",
+      ],
+      "searchTurns": [
+        "CO-ROUTINE recent",
+        "SCAN turn",
+        "SCAN recent",
+        "SEARCH session USING INTEGER PRIMARY KEY (rowid=?)",
+      ],
+      "session": [
+        "SEARCH session USING INDEX sqlite_autoindex_session_1 (key=?)",
+      ],
+      "sessionRollups": [
+        "SEARCH session USING COVERING INDEX sqlite_autoindex_session_1 (key=?)",
+        "SEARCH rollup USING INDEX rollup_by_session (session=?)",
+        "SEARCH measure USING INTEGER PRIMARY KEY (rowid=?)",
+      ],
+      "sessions": [
+        "SEARCH session USING INDEX session_by_start (start_ns>? AND start_ns<?)",
+      ],
+      "sessionsByStatus": [
+        "SEARCH session USING INDEX session_by_status (status=? AND start_ns>? AND start_ns<?)",
+      ],
+      "summary": [
+        "SEARCH session USING INDEX sqlite_autoindex_session_1 (key=?)",
+      ],
+      "turn": [
+        "SEARCH session USING COVERING INDEX sqlite_autoindex_session_1 (key=?)",
+        "SEARCH turn USING INDEX turn_by_tick (session=? AND tick=?)",
+      ],
+      "turnByTrace": [
+        "SEARCH turn USING INDEX turn_by_trace (trace=?)",
+        "SEARCH session USING INTEGER PRIMARY KEY (rowid=?)",
+      ],
+      "turns": [
+        "SEARCH session USING COVERING INDEX sqlite_autoindex_session_1 (key=?)",
+        "SEARCH turn USING INDEX turn_by_tick (session=? AND tick>?)",
+      ],
+      "valueCounts": [
+        "SCAN measure",
+        "SEARCH value USING INDEX value_by_time (measure=? AND at_ns>? AND at_ns<?)",
+        "USE TEMP B-TREE FOR count(DISTINCT)",
+        "USE TEMP B-TREE FOR ORDER BY",
+      ],
+      "values": [
+        "SEARCH measure USING COVERING INDEX sqlite_autoindex_measure_1 (name=?)",
+        "SEARCH value USING INDEX value_by_time (measure=? AND at_ns>? AND at_ns<?)",
+        "SEARCH session USING INTEGER PRIMARY KEY (rowid=?)",
+      ],
+    }
+  `);
+});

@@ -1,0 +1,219 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { SqliteReader } from '../../src/store/sqlite/reader.ts';
+import { SqliteWriter } from '../../src/store/sqlite/writer.ts';
+import type { CommitResult } from '../../src/store/store.ts';
+import { batchOf, flushOf, NOON_NS, seconds, spanOf, temporaryFolder } from '../support/spans.ts';
+
+const GB = 1e9;
+
+function writerIn(folder: string, maxBytes: number = GB): SqliteWriter {
+  const writer = new SqliteWriter({ folder, maxBytes });
+  onTestFinished(() => writer.close());
+  return writer;
+}
+
+const readerIn = (folder: string): SqliteReader => {
+  const reader = new SqliteReader(folder);
+  onTestFinished(() => reader.close());
+  return reader;
+};
+
+/** "2 spans, 1 flush, 3 repeated" */
+const told = ({ committed, repeatedCount }: CommitResult): string =>
+  `${committed.spans.length} spans, ${committed.flushes.length} flushes, ${repeatedCount} repeated`;
+
+test('a span sent again is not stored again, in the same batch or in a later one', () => {
+  const writer = writerIn(temporaryFolder());
+  expect(told(writer.commit(batchOf([spanOf('a1'), spanOf('a2'), spanOf('a1')])))).toBe(
+    '2 spans, 0 flushes, 1 repeated',
+  );
+  expect(told(writer.commit(batchOf([spanOf('a2'), spanOf('a3')])))).toBe(
+    '1 spans, 0 flushes, 1 repeated',
+  );
+});
+
+test('a flush sent again is not stored again; another part or producer is', () => {
+  const writer = writerIn(temporaryFolder());
+  const flushes = [flushOf('s', 1), flushOf('s', 1), flushOf('s', 1, { part: 1 })];
+  expect(told(writer.commit(batchOf([], flushes)))).toBe('0 spans, 2 flushes, 1 repeated');
+  const again = [flushOf('s', 1), flushOf('s', 1, { producer: 'ef'.repeat(8) })];
+  expect(told(writer.commit(batchOf([], again)))).toBe('0 spans, 1 flushes, 1 repeated');
+});
+
+test('a restarted writer knows what is stored, and its commits go on counting', () => {
+  const folder = temporaryFolder();
+  const before = new SqliteWriter({ folder, maxBytes: GB });
+  const first = before.commit(batchOf([spanOf('a1', { sessionId: 's' })], [flushOf('s', 1)]));
+  before.close();
+  const after = writerIn(folder);
+  const again = after.commit(
+    batchOf([spanOf('a1', { sessionId: 's' }), spanOf('b1')], [flushOf('s', 1)]),
+  );
+  expect(told(again)).toBe('1 spans, 0 flushes, 2 repeated');
+  expect(again.committed.commit).toBe(first.committed.commit + 1);
+});
+
+test('a session.id that comes back within an hour is the same session, later a new one', () => {
+  const writer = writerIn(temporaryFolder());
+  const keyAt = (arrival: bigint, name: string): string | null | undefined =>
+    writer.commit(batchOf([spanOf(name, { sessionId: 's' })], [], arrival)).committed.spans[0]
+      ?.sessionKey;
+  const first = keyAt(NOON_NS, 'a1');
+  expect(keyAt(NOON_NS + seconds(3_600), 'a2')).toBe(first);
+  const later = keyAt(NOON_NS + seconds(3_600 + 3_601), 'a3');
+  expect(later).not.toBe(first);
+  expect(later).toMatch(/^[0-9a-z]{13}$/);
+});
+
+test('a record sent again an hour later is still a repetition, not a new session', () => {
+  const writer = writerIn(temporaryFolder());
+  writer.commit(batchOf([], [flushOf('s', 1)]));
+  const again = writer.commit(batchOf([], [flushOf('s', 1)], NOON_NS + seconds(7_200)));
+  expect(told(again)).toBe('0 spans, 0 flushes, 1 repeated');
+});
+
+test('spans that name no session belong to the session that their trace named', () => {
+  const writer = writerIn(temporaryFolder());
+  const { committed } = writer.commit(
+    batchOf([spanOf('a2'), spanOf('a1', { sessionId: 's' }), spanOf('b1')]),
+  );
+  const [child, root, other] = committed.spans.map(span => span.sessionKey);
+  expect([child === root, child === null, other]).toEqual([true, false, null]);
+  const late = writer.commit(batchOf([spanOf('a3')])).committed;
+  expect([late.spans[0]?.sessionKey, late.sessions[0]?.isNew]).toEqual([root, false]);
+});
+
+test('a new volume begins at midnight UTC of arrival, and reading merges them', async () => {
+  const folder = temporaryFolder();
+  const writer = writerIn(folder);
+  writer.commit(batchOf([spanOf('a1', { sessionId: 's' })], [flushOf('s', 1)]));
+  writer.commit(batchOf([spanOf('a2', { sessionId: 's' })], [], NOON_NS + seconds(11 * 3_600)));
+  writer.commit(
+    batchOf(
+      [spanOf('a3', { sessionId: 's' }), spanOf('b1')],
+      [],
+      NOON_NS + seconds(11 * 3_600 + 1_800),
+    ),
+  );
+  writer.commit(batchOf([spanOf('a4', { sessionId: 's' })], [], NOON_NS + seconds(12 * 3_600)));
+  expect(volumes(folder)).toEqual(['000001.db', '000002.db']);
+  const reader = readerIn(folder);
+  expect((await reader.trace('a'.repeat(32), 100))?.spans.map(span => span.name)).toEqual([
+    'a1',
+    'a2',
+    'a3',
+    'a4',
+  ]);
+  // Its latest part came last, so trace a stands before b, once.
+  expect(
+    (await reader.traces({ limit: 10 })).items.map(one => [one.rootName, one.spanCount]),
+  ).toEqual([
+    ['a1', 4],
+    ['b1', 1],
+  ]);
+});
+
+test('a span sent again after midnight is known from the volume before', () => {
+  const writer = writerIn(temporaryFolder());
+  writer.commit(batchOf([spanOf('a1')]));
+  const again = writer.commit(
+    batchOf([spanOf('a1'), spanOf('a2')], [], NOON_NS + seconds(13 * 3_600)),
+  );
+  expect(told(again)).toBe('1 spans, 0 flushes, 1 repeated');
+});
+
+test('pages of traces hold each trace once, over volumes', async () => {
+  const folder = temporaryFolder();
+  const writer = writerIn(folder);
+  for (const [index, name] of [...'abcdef'].entries())
+    writer.commit(batchOf([spanOf(`${name}1`)], [], NOON_NS + seconds(index * 6 * 3_600)));
+  const reader = readerIn(folder);
+  const seen: string[] = [];
+  let cursor: string | null | undefined;
+  do {
+    const page = await reader.traces({ limit: 2, ...(cursor && { cursor }) });
+    seen.push(...page.items.map(one => one.rootName));
+    cursor = page.nextCursor;
+  } while (cursor);
+  expect(seen.join(' ')).toBe('f1 e1 d1 c1 b1 a1');
+});
+
+test('over its cap the oldest volume goes, and the newest stays', () => {
+  const folder = temporaryFolder();
+  const writer = writerIn(folder, 1_000_000);
+  for (let day = 0; day < 12; day++)
+    writer.commit(
+      batchOf(
+        [spanOf(`a${day}`, { attributes: { noise: noise(day) } })],
+        [],
+        NOON_NS + seconds(day * 86_400),
+      ),
+    );
+  expect(volumes(folder).at(-1)).toBe('000012.db');
+  expect(volumes(folder).length).toBeLessThan(12);
+  expect(writer.sizeBytes()).toBeLessThan(1_500_000);
+});
+
+test('what a session holds comes back as it was stored', async () => {
+  const folder = temporaryFolder();
+  const writer = writerIn(folder);
+  const span = spanOf('a1', {
+    sessionId: 's',
+    parentSpanId: 'e'.repeat(16) as never,
+    startUnixNs: 0n,
+    endUnixNs: 2n ** 63n - 1n,
+    attributes: { text: 'höre 🎙', list: [1, null, true], map: { deep: ['x'] } },
+    events: [{ name: 'e', atUnixNs: 7n, attributes: { a: 1 } }],
+    links: [{ traceId: 'b'.repeat(32), spanId: 'c'.repeat(16), attributes: {} }],
+    statusCode: 2,
+    statusMessage: 'broken',
+  });
+  const flush = flushOf('s', 1, { state: { v: 1 } });
+  const { committed } = writer.commit(batchOf([span], [flush]));
+  const key = committed.sessions[0]!.key;
+  const raw = writer.loadSession(key);
+  expect(raw?.spans).toEqual(committed.spans);
+  expect(raw?.flushes).toEqual(committed.flushes);
+  expect(await readerIn(folder).flushes(key)).toEqual(committed.flushes);
+  expect(committed.spans[0]).toMatchObject(span);
+});
+
+test('records of a window are those whose own time touches it', async () => {
+  const folder = temporaryFolder();
+  const writer = writerIn(folder);
+  const { committed } = writer.commit(
+    batchOf(
+      [],
+      [1, 2, 3, 4].map(seq => flushOf('s', seq)),
+    ),
+  );
+  const range = { fromUnixNs: NOON_NS + seconds(3), toUnixNs: NOON_NS + seconds(4) };
+  const found = await readerIn(folder).flushes(committed.sessions[0]!.key, range);
+  expect(found.map(one => one.seq)).toEqual([2, 3]);
+});
+
+test('a session is unfinished until derived rows cover its last commit', () => {
+  const writer = writerIn(temporaryFolder());
+  const { committed } = writer.commit(batchOf([spanOf('a1', { sessionId: 's' })]));
+  expect(
+    writer.unfinishedSessions().map(one => [one.id, one.coveredCommit, one.lastCommit]),
+  ).toEqual([['s', 0, committed.commit]]);
+});
+
+const volumes = (folder: string): string[] =>
+  readdirSync(join(folder, 'volumes'))
+    .filter(file => file.endsWith('.db'))
+    .toSorted();
+
+/** 100 kB that deflate can do little with. */
+function noise(seed: number): string {
+  let state = seed + 1;
+  let text = '';
+  while (text.length < 100_000) {
+    state = (state * 48_271) % 2_147_483_647;
+    text += state.toString(36);
+  }
+  return text;
+}
