@@ -1,0 +1,110 @@
+// What comes over the line: event streams cut anywhere, frames in binary, tiles joined.
+
+import type { FramesWindow } from '@framescope/protocol';
+import { expect, test } from 'vitest';
+import { EventStreamParser } from '../src/data/event-stream.ts';
+import { FrameTiles, joinTiles, TILE_NS } from '../src/data/frame-tiles.ts';
+import { decodeFrames } from '../src/data/frames-decode.ts';
+
+test('events come whole however the bytes are cut', () => {
+  const text = ': hello\n\nid: 7\ndata: {"a":1}\n\nid: 8\r\ndata: one\r\ndata: two\r\n\r\n';
+  const whole = [
+    { id: '7', data: '{"a":1}' },
+    { id: '8', data: 'one\ntwo' },
+  ];
+  for (let cut = 0; cut <= text.length; cut++) {
+    const parser = new EventStreamParser();
+    expect([...parser.push(text.slice(0, cut)), ...parser.push(text.slice(cut))]).toEqual(whole);
+  }
+});
+
+function binaryOf(atNs: readonly number[]): ArrayBuffer {
+  const head = new TextEncoder().encode(
+    JSON.stringify({
+      fromNs: 0,
+      toNs: 9,
+      truncated: false,
+      hops: [{ key: 'mic.client/send', errorNs: 1, rawShiftNs: 2, length: atNs.length }],
+    }),
+  );
+  const start = Math.ceil((4 + head.length) / 8) * 8;
+  const bytes = new ArrayBuffer(start + Math.ceil((atNs.length * 33) / 8) * 8);
+  new DataView(bytes).setUint32(0, head.length, true);
+  new Uint8Array(bytes).set(head, 4);
+  for (let column = 0; column < 4; column++)
+    new Float64Array(bytes, start + column * atNs.length * 8, atNs.length).set(
+      atNs.map(at => at + column),
+    );
+  new Uint8Array(bytes, start + 4 * atNs.length * 8).fill(3, 0, atNs.length);
+  return bytes;
+}
+
+test('frames in binary come back as columns', () => {
+  const [hop] = decodeFrames(binaryOf([10, 20, 30])).hops;
+  expect(hop).toMatchObject({ key: 'mic.client/send', errorNs: 1, rawShiftNs: 2, length: 3 });
+  expect([hop!.startTick, hop!.latencyNs, hop!.flags].map(column => Array.from(column))).toEqual([
+    [10, 20, 30],
+    [13, 23, 33],
+    [3, 3, 3],
+  ]);
+});
+
+test('a cut answer is refused and does not look like a quiet call', () => {
+  expect(() => decodeFrames(binaryOf([10, 20, 30]).slice(0, -40))).toThrow(RangeError);
+});
+
+const windowOf = (fromNs: number, toNs: number, atNs: readonly number[]): FramesWindow => ({
+  fromNs,
+  toNs,
+  truncated: false,
+  hops: [
+    {
+      key: 'h',
+      errorNs: 0,
+      rawShiftNs: 0,
+      length: atNs.length,
+      startTick: atNs,
+      endTick: atNs,
+      atNs,
+      latencyNs: atNs,
+      flags: atNs.map(() => 0),
+    },
+  ],
+});
+
+test('a frame on the seam of two tiles is there once', () => {
+  const rows = joinTiles([windowOf(0, 100, [10, 100]), windowOf(100, 200, [100, 150])]).get('h')!;
+  expect(Array.from(rows.atNs.subarray(0, rows.length))).toEqual([10, 100, 150]);
+});
+
+test('a stale tile is drawn as it was until its new answer comes', async () => {
+  const answers: ((window: FramesWindow) => void)[] = [];
+  const tiles = new FrameTiles({
+    fetch: () => new Promise(resolve => answers.push(resolve)),
+    changed: () => undefined,
+  });
+  const count = (): number | undefined => tiles.rows(0, 1e9).get('h')?.length;
+  tiles.want(0, 1e9);
+  answers[0]!(windowOf(0, TILE_NS, [1, 2]));
+  await Promise.resolve();
+  await Promise.resolve();
+  expect(count()).toBe(2);
+  tiles.invalidate(1, 2);
+  tiles.want(0, 1e9);
+  expect([answers.length, count()]).toEqual([2, 2]);
+  answers[1]!(windowOf(0, TILE_NS, [1, 2, 3]));
+  await Promise.resolve();
+  await Promise.resolve();
+  expect(count()).toBe(3);
+});
+
+test('a fresh tile is asked for once', () => {
+  let asked = 0;
+  const tiles = new FrameTiles({
+    fetch: () => (asked++, new Promise(() => undefined)),
+    changed: () => undefined,
+  });
+  tiles.want(0, 1e9);
+  tiles.want(0, 1e9);
+  expect(asked).toBe(1);
+});

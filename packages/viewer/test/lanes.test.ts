@@ -1,0 +1,152 @@
+// From mouth to ear: heights, legs, speech that travels with its frames, ledgers that add up.
+
+import type { HopDetail, StreamDetail, Wait } from '@framescope/protocol';
+import { expect, test } from 'vitest';
+import { layoutLanes } from '../src/layout/lanes.ts';
+import { speechTicks, layoutTints, ticksDuring } from '../src/layout/speech.ts';
+import { logTicks, timeTicks } from '../src/layout/time-scale.ts';
+import { partBoxes } from '../src/layout/turns.ts';
+import { lanesOf, rowsOf, scaleOf } from './pictures.ts';
+
+const quantiles = {
+  n: 9,
+  censored: 0,
+  p50Ns: 10e6,
+  p95Ns: 12e6,
+  p99Ns: null,
+  p999Ns: null,
+  maxNs: 20e6,
+};
+const frames = { expected: 9, lost: 0, late: 0, concealed: 0 };
+
+/** `mic: client/send agent/receive` */
+function streamOf(text: string): StreamDetail {
+  const [name = '', hops = ''] = text.split(': ');
+  const detail = (path: string): HopDetail => {
+    const [role = '', hop = ''] = path.split('/');
+    return {
+      key: `${name}.${path}`,
+      stream: name,
+      role,
+      name: hop,
+      process: 0,
+      watermarkTick: 0,
+      frameTicks: null,
+      markCount: 9,
+      frames,
+      latency: quantiles,
+      errorNs: 0,
+      budgetNs: null,
+    };
+  };
+  return {
+    name,
+    direction: name === 'mic' ? 'up' : 'down',
+    sampleRate: 16_000,
+    hops: hops.split(' ').map(detail),
+  };
+}
+
+const CALL = {
+  streams: [
+    streamOf('agent: agent/send client/playout'),
+    streamOf('mic: client/capture client/send agent/receive'),
+  ],
+};
+const NEAR = { stageRows: 3, isFar: false };
+
+test('the mouth is on top, the ear at the bottom, the ledger between them', () => {
+  const lanes = layoutLanes(CALL, 800, NEAR);
+  expect(lanes.stations.map(station => station.key)).toEqual([
+    'mic.client/capture',
+    'mic.client/send',
+    'mic.agent/receive',
+    'agent.agent/send',
+    'agent.client/playout',
+  ]);
+  const ys = lanes.stations.map(station => station.y);
+  expect(ys.toSorted((a, b) => a - b)).toEqual(ys);
+  expect(lanes.ledger.top).toBeGreaterThan(ys[2]!);
+  expect(lanes.stages.top + lanes.stages.height).toBeLessThan(ys[3]!);
+});
+
+test('a leg never joins two streams, and a network is taller than a step inside a process', () => {
+  const { stations, legs } = layoutLanes(CALL, 800, NEAR);
+  expect(legs.map(leg => `${leg.from}-${leg.to}`)).toEqual(['0-1', '1-2', '3-4']);
+  expect(stations[2]!.y - stations[1]!.y).toBeGreaterThan(stations[1]!.y - stations[0]!.y);
+});
+
+test('lanes grow past the screen rather than get too flat to read', () => {
+  const low = layoutLanes(CALL, 100, NEAR);
+  expect(low.heightPx).toBeGreaterThan(300);
+  expect(low.stations[1]!.y - low.stations[0]!.y).toBeGreaterThanOrEqual(31);
+});
+
+test('a call without an agent stream has a ledger lane all the same', () => {
+  const lanes = layoutLanes(
+    { streams: [streamOf('mic: client/capture agent/receive')] },
+    600,
+    NEAR,
+  );
+  expect(lanes.ledger.top).toBeGreaterThan(lanes.stations[1]!.y);
+});
+
+test('speech is the same ticks at every hop, only later', () => {
+  const lanes = lanesOf('capture', 'receive');
+  const rows = new Map([
+    ['capture', rowsOf('abcdef')],
+    ['receive', rowsOf('...abcdef')],
+  ]);
+  const input = {
+    lanes,
+    rows,
+    scale: scaleOf(20),
+    isRaw: false,
+    user: [{ startNs: 1e6, endNs: 4e6 }],
+    agent: [],
+  };
+  const speech = speechTicks(input);
+  expect(speech.get('mic')).toEqual([{ startTick: 10, endTick: 40 }]);
+  expect(layoutTints(input, speech)).toEqual([
+    { leg: 0, who: 'user', topLeft: 10, topRight: 30, bottomLeft: 40, bottomRight: 60 },
+  ]);
+});
+
+test('a stretch in which nothing passed has no ticks', () => {
+  expect(ticksDuring(rowsOf('a.....b'), { startNs: 2e6, endNs: 5e6 })).toBeUndefined();
+});
+
+test('the ledger bar ends where the wait ends, whatever its parts say of their own times', () => {
+  const part = (name: string, exposedNs: number) => ({
+    name,
+    owner: '',
+    startNs: 99e6,
+    endNs: 1,
+    exposedNs,
+    fullNs: 500e6,
+    savesNs: null,
+    errorNs: 0,
+  });
+  const wait = {
+    startNs: 2e6,
+    waitNs: 8e6,
+    parts: [part('uplink', 3e6), part('inference', 5e6)],
+  } as unknown as Wait;
+  expect(partBoxes(wait, scaleOf(20)).map(box => `${box.name} ${box.left}–${box.right}`)).toEqual([
+    'uplink 20–50',
+    'inference 50–100',
+  ]);
+});
+
+test('time ticks are round and no closer than asked', () => {
+  const { stepNs, ticks } = timeTicks({ fromNs: 0, toNs: 4e9, leftPx: 0, widthPx: 800 }, 84);
+  expect([stepNs, ticks.length]).toEqual([5e8, 9]);
+});
+
+test('the latency axis is labelled at 1, 2 and 5 of each decade', () => {
+  expect(
+    logTicks({ minNs: 10e6, maxNs: 200e6, topPx: 0, heightPx: 100 }).map(ns =>
+      Math.round(ns / 1e6),
+    ),
+  ).toEqual([10, 20, 50, 100, 200]);
+});
