@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import type { CollectorClock } from './assemble/assembler.ts';
 import { monotonicNs, systemClock } from './receive/clock.ts';
 import { makeApp } from './serve/app.ts';
+import { Connections } from './serve/connections.ts';
 import { LiveHub } from './serve/live.ts';
 import { Health } from './serve/metrics.ts';
 import { SqliteReader } from './store/sqlite/reader.ts';
@@ -159,11 +160,12 @@ async function compose(
       log,
     }),
   );
+  const connections = new Connections(server);
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://${urlHost(host)}:${port}`,
     port,
-    close: onlyOnce(() => stop({ server, live, writer, reader })),
+    close: onlyOnce(() => stop({ server, connections, live, writer, reader })),
   };
 }
 
@@ -184,13 +186,14 @@ function startWriter(
 
 async function stop(parts: {
   server: Server;
+  connections: Connections;
   live: LiveHub;
   writer: Writer;
   reader: SqliteReader;
 }): Promise<void> {
   const closed = new Promise<void>(resolve => parts.server.close(() => resolve()));
   parts.live.close();
-  parts.server.closeIdleConnections();
+  parts.connections.stop();
   const cut = setTimeout(() => parts.server.closeAllConnections(), DRAIN_MS);
   await closed;
   clearTimeout(cut);

@@ -1,6 +1,9 @@
 // Which queries there are. The API serves a route for each, and its OpenAPI
 // document names no other.
 
+import { heatmap } from './heatmap.ts';
+import { measures } from './measures.ts';
+import { tail } from './tail.ts';
 import type {
   FramesQuery,
   HeatmapQuery,
@@ -17,4 +20,4 @@ export interface Queries {
   readonly measures?: MeasuresQuery;
 }
 
-export const QUERIES: Queries = {};
+export const QUERIES: Queries = { heatmap, tail, measures };
