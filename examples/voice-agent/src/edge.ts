@@ -17,7 +17,7 @@ async function start(options: Options, openWire: OpenWire): Promise<Running> {
   const join = async (client: WebSocket, call: CallIdentity): Promise<void> => {
     const agent = await connect(urlForCall(options.agent, call), 'agent');
     const random = randomFrom(call.seed, 'line');
-    relay({ call: call.session, client, agent, shape: shapeOf(options), random, openWire });
+    relay({ callId: call.session, client, agent, shape: shapeOf(options), random, openWire });
   };
   server.on('connection', (client, request) => {
     const call = callFromUrl(request.url);

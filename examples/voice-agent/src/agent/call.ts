@@ -57,7 +57,7 @@ export class AgentCall {
     this.#client = client;
     this.#wire = openWire({
       socket: client,
-      call: identity.session,
+      callId: identity.session,
       incoming: 'mic',
       outgoing: 'agent',
       receive: item => this.#receive(item),
@@ -80,13 +80,14 @@ export class AgentCall {
   }
 
   #createMouth(leadMs: number): Mouth {
-    const { agent } = this.#wire;
+    const wire = this.#wire;
     return new Mouth({
       encoder: this.#codec.encoder,
       nowMs,
       leadMs,
-      onEncoded: tick => agent.hop('encode').markAt(tick, FRAME_SAMPLES), // trace
-      send: packet => this.#wire.send(packet),
+      onEncoded: tick => wire.call.stream('agent').hop('encode').markAt(tick, FRAME_SAMPLES), // trace
+      send: packet => wire.send(packet),
+      onBegun: () => wire.turn?.moment('first_frame_sent'), // trace
       onVoiced: tick => this.#conversation.voiced(tick),
       onDrained: isFinished => this.#conversation.drained(isFinished),
     });
@@ -104,12 +105,12 @@ export class AgentCall {
 
   #createEars(preSkip: number, endpointMs: number): Ears {
     const conversation = this.#conversation;
-    const { mic } = this.#wire;
+    const wire = this.#wire;
     return new Ears(
       this.#codec.decoder,
       { preSkip, endpointMs },
       {
-        onPassed: (where, tick, samples) => mic.hop(where).markAt(tick, samples), // trace
+        onPassed: (hop, tick, samples) => wire.call.stream('mic').hop(hop).markAt(tick, samples), // trace
         onSpeechStart: tick => conversation.speechStarted(tick),
         onSpeechStop: tick => conversation.speechStopped(tick),
         onTurnOver: () => conversation.turnOver(),

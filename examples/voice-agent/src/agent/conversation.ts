@@ -29,6 +29,8 @@ export class Conversation {
   #turnIndex = -1;
   #isTurnOpen = false;
   #isDecided = false;
+  /** The agent has been heard in this turn: more speech of the user is the next one. */
+  #isVoiced = false;
   #transcript: string | undefined;
   #listening = new AbortController();
   #generation: Generation | undefined;
@@ -42,7 +44,10 @@ export class Conversation {
 
   greet(): void {
     const { link, mouth, wire } = this.#options;
-    wire.turn = wire.session.greeting(); // trace
+    wire.turn = wire.call.greeting(); // trace
+    this.#isTurnOpen = true;
+    this.#isDecided = true;
+    this.#isVoiced = true;
     mouth.awaitVoice();
     const generation = new Generation(link, [], this.#events());
     this.#generation = generation;
@@ -51,8 +56,10 @@ export class Conversation {
 
   speechStarted(tick: number): void {
     this.#onsetTick = tick;
+    const { wire, mouth } = this.#options;
     // While the agent is heard this may be a barge-in: `heard` decides after the guard.
-    if (!this.#options.mouth.isSpeaking) this.#listen();
+    if (!mouth.isSpeaking) this.#listen();
+    else wire.turn?.bargeIn({ onsetTick: tick }).detected(); // trace
   }
 
   /** The user has been speaking for so long. */
@@ -88,13 +95,16 @@ export class Conversation {
   /** A new turn of the user, or more of the one that has no answer yet. */
   #listen(): void {
     this.#drop();
+    if (this.#isVoiced) this.#closeTurn('interrupted');
     if (!this.#isTurnOpen) {
       this.#isTurnOpen = true;
       this.#turnIndex += 1;
       const { wire } = this.#options;
-      wire.turn = wire.session.startTurn({ at: this.#onsetTick }); // trace
+      wire.turn = wire.call.startTurn({ at: this.#onsetTick }); // trace
     }
     this.#isDecided = false;
+    this.#isVoiced = false;
+    this.#isFiller = false;
     this.#hasFailed = false;
     this.#transcript = undefined;
     this.#listening.abort(new Error('the user went on'));
@@ -132,7 +142,7 @@ export class Conversation {
     return {
       onAudio: (pcm, isFiller) => {
         this.#isFiller = isFiller;
-        wire.agent.hop('tts').markAt(mouth.generatedTick, pcm.length); // trace
+        wire.call.stream('agent').hop('tts').markAt(mouth.generatedTick, pcm.length); // trace
         mouth.say(pcm);
       },
       onSpoken: text => {
@@ -152,9 +162,11 @@ export class Conversation {
   voiced(tick: number): void {
     const { wire } = this.#options;
     const filler = this.#isFiller;
-    wire.turn?.firstVoiced({ tick, stream: wire.agent, filler }); // trace
-    if (this.#isTurnOpen) this.#history.push({ role: 'user', content: this.#transcript ?? '' });
-    this.#isTurnOpen = false;
+    wire.turn?.firstVoiced({ tick, stream: wire.call.stream('agent'), filler }); // trace
+    if (!this.#isVoiced && this.#transcript !== undefined) {
+      this.#history.push({ role: 'user', content: this.#transcript });
+    }
+    this.#isVoiced = true;
   }
 
   /** All that was to be said is sent, for now or (`isFinished`) for this turn. */
@@ -162,7 +174,7 @@ export class Conversation {
     const { wire, mouth } = this.#options;
     if (isFinished) {
       wire.send({ type: 'agent_done' });
-      wire.turn?.end({ outcome: this.#hasFailed ? 'failed' : 'completed' }); // trace
+      this.#closeTurn(this.#hasFailed ? 'failed' : 'completed');
     } else if (this.#isFiller) {
       this.#isFiller = false;
       wire.turn?.wait('resume', { source: 'filler_end' }); // trace
@@ -177,10 +189,15 @@ export class Conversation {
     wire.send({ type: 'clear' });
     const generatedTick = mouth.generatedTick;
     const onsetTick = this.#onsetTick;
-    if (dropped > 0) wire.agent.drop('encode', generatedTick - dropped, dropped); // trace
-    wire.turn?.bargeIn({ onsetTick }).detected().decided().cancelled({ generatedTick }); // trace
-    wire.turn?.end(); // trace
+    if (dropped > 0) wire.call.stream('agent').drop('encode', generatedTick - dropped, dropped); // trace
+    wire.turn?.bargeIn({ onsetTick }).decided().cancelled({ generatedTick }); // trace
+    this.#closeTurn('interrupted');
+  }
+
+  #closeTurn(outcome: 'completed' | 'interrupted' | 'failed'): void {
+    if (!this.#isTurnOpen) return;
     this.#isTurnOpen = false;
+    this.#options.wire.turn?.end({ outcome }); // trace
   }
 
   #drop(): void {
@@ -192,7 +209,6 @@ export class Conversation {
     process.stderr.write(`agent: ${String(reason)}\n`);
     this.#hasFailed = true;
     this.#drop();
-    this.#isTurnOpen = false;
     this.#options.mouth.finish();
   }
 }

@@ -29,7 +29,9 @@ export interface MouthOptions {
   readonly leadMs: number;
   readonly onEncoded: (tick: number) => void;
   readonly send: (packet: Packet) => void;
-  /** The first voiced sample since `awaitVoice` is about to be sent. */
+  /** The first frame since `awaitVoice` is sent, voiced or not. */
+  readonly onBegun: () => void;
+  /** The first voiced sample since `awaitVoice` is sent. */
   readonly onVoiced: (tick: number) => void;
   /** All that was said is sent; `isFinished`: and nothing more comes in this answer. */
   readonly onDrained: (isFinished: boolean) => void;
@@ -45,6 +47,7 @@ export class Mouth {
   #spurtSent = 0;
   #isSpurtOpen = false;
   #isFinished = true;
+  #awaitsBegin = false;
   #awaitsVoice = false;
   #audibleUntilMs = -Infinity;
 
@@ -70,6 +73,7 @@ export class Mouth {
   }
 
   awaitVoice(): void {
+    this.#awaitsBegin = true;
     this.#awaitsVoice = true;
   }
 
@@ -133,7 +137,6 @@ export class Mouth {
     const { encoder, nowMs, send, onEncoded } = this.#options;
     const opus = encoder.encode(frame.pcm);
     onEncoded(tickOf(frame));
-    this.#checkVoice(frame);
     send({
       sequence: frame.sequence,
       sentMs: nowMs(),
@@ -142,6 +145,9 @@ export class Mouth {
       opus,
     });
     this.#spurtSent += 1;
+    if (this.#awaitsBegin) this.#options.onBegun();
+    this.#awaitsBegin = false;
+    this.#checkVoice(frame);
   }
 
   #checkVoice(frame: Frame): void {

@@ -71,22 +71,22 @@ export class Call {
     this.#socket = socket;
     this.#codec = codec;
     const { seed, turns, bargesIn, nowMs, slowMs, session, openWire } = options;
-    this.#wire = openWire({
+    const wire = openWire({
       socket,
-      call: session,
+      callId: session,
       incoming: 'agent',
       outgoing: 'mic',
       receive: item => this.#receive(item),
     });
-    const { agent } = this.#wire;
+    this.#wire = wire;
     this.#microphone = new Microphone(seed);
     this.#user = new User({ random: randomFrom(seed, 'user'), turns, bargesIn });
     this.#playout = new Playout({
       buffer: this.#buffer,
       decoder: codec.decoder,
       hooks: {
-        passed: (where, tick) => agent.hop(where).markAt(tick, FRAME_SAMPLES), // trace
-        concealed: tick => agent.conceal('jitter_buffer', tick, FRAME_SAMPLES), // trace
+        passed: (where, tick) => wire.call.stream('agent').hop(where).markAt(tick, FRAME_SAMPLES), // trace
+        concealed: tick => wire.call.stream('agent').conceal('jitter_buffer', tick, FRAME_SAMPLES), // trace
       },
     });
     this.#inbound = new DelayLine<Packet>({
@@ -140,10 +140,10 @@ export class Call {
   #capture(pcm: Int16Array): void {
     const sequence = this.#sequence;
     this.#sequence += 1;
-    const { mic } = this.#wire;
-    mic.hop('capture').markAt(tickOf({ sequence }), FRAME_SAMPLES); // trace
+    const tick = tickOf({ sequence });
+    this.#wire.call.stream('mic').hop('capture').markAt(tick, FRAME_SAMPLES); // trace
     const opus = this.#codec.encoder.encode(pcm);
-    mic.hop('encode').markAt(tickOf({ sequence }), FRAME_SAMPLES); // trace
+    this.#wire.call.stream('mic').hop('encode').markAt(tick, FRAME_SAMPLES); // trace
     const sentMs = this.#options.nowMs();
     this.#wire.send({ sequence, sentMs, isSpurtStart: sequence === 0, isSpurtEnd: false, opus });
   }
@@ -162,7 +162,7 @@ export class Call {
 
   #clear(): void {
     for (const packet of this.#buffer.clear()) {
-      this.#wire.agent.drop('jitter_buffer', tickOf(packet), FRAME_SAMPLES); // trace
+      this.#wire.call.stream('agent').drop('jitter_buffer', tickOf(packet), FRAME_SAMPLES); // trace
     }
     this.#wire.send({ type: 'cleared', heardTick: this.#playout.heardTick });
   }

@@ -2,7 +2,7 @@
 // the transport needs is here, once for client, edge and agent.
 
 import { Framescope, skewedClock, systemClock } from '@framescope/instrument'; // trace
-import type { Link, Session, Stream, Turn } from '@framescope/instrument'; // trace
+import type { Session, Turn } from '@framescope/instrument'; // trace
 import type { WebSocket } from 'ws';
 import { FRAME_SAMPLES } from './audio.ts';
 import { parseMessage, type CallMessage } from './messages.ts';
@@ -15,16 +15,14 @@ const MESSAGES = ['clear', 'cleared', 'agent_done', 'bye'] as const;
 export interface WireEnd {
   readonly socket: WebSocket;
   /** The call's ID, the same in every process. */
-  readonly call: string;
+  readonly callId: string;
   readonly incoming: 'mic' | 'agent';
   readonly outgoing: 'mic' | 'agent';
   readonly receive: (item: Packet | CallMessage) => void;
 }
 
 export interface Wire {
-  readonly session: Session; // trace
-  readonly mic: Stream; // trace
-  readonly agent: Stream; // trace
+  readonly call: Session; // trace
   turn?: Turn; // trace
   readonly send: (item: Packet | CallMessage) => void;
 }
@@ -42,21 +40,17 @@ export function makeWires(role: Program, skew: Skew, endpoint: string): Wires {
   const clock = role === 'client' ? skewedClock(skew) : systemClock(); // trace
   const scope = new Framescope({ serviceName: `voice-${role}`, role, endpoint, clock }); // trace
   const open = (end: WireEnd, beside?: Wire): Wire => {
-    const session = beside?.session ?? scope.startSession({ id: end.call }); // trace
+    const session = beside?.call ?? scope.startSession({ id: end.callId }); // trace
     end.socket.once('close', () => void session.end()); // trace
-    const streams = { mic: session.stream('mic'), agent: session.stream('agent') }; // trace
-    return { session, ...streams, send: openWire(end, session.link(), streams) };
+    return { call: session, send: openWire(end, session) };
   };
   return { open, close: () => scope.shutdown() }; // trace
 }
 
-function openWire(
-  end: WireEnd,
-  link: Link,
-  streams: Record<'mic' | 'agent', Stream>,
-): Wire['send'] {
+function openWire(end: WireEnd, session: Session): Wire['send'] {
   const { socket, receive } = end;
-  const [incoming, outgoing] = [streams[end.incoming], streams[end.outgoing]];
+  const link = session.link(); // trace
+  const [incoming, outgoing] = [session.stream(end.incoming), session.stream(end.outgoing)]; // trace
   onMessage(socket, tagged => {
     const item = decode(link.untag(tagged)); // trace
     if (item === undefined) return;

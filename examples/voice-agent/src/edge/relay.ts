@@ -12,7 +12,7 @@ import type { OpenWire, Wire } from '../common/wire.ts';
 type Item = Packet | CallMessage;
 
 export interface RelayOptions {
-  readonly call: string;
+  readonly callId: string;
   readonly client: WebSocket;
   readonly agent: WebSocket;
   readonly shape: LineShape;
@@ -22,12 +22,12 @@ export interface RelayOptions {
 
 /** Passes on what comes in on either side, until one of them closes. */
 export function relay(options: RelayOptions): void {
-  const { call, client, agent, openWire } = options;
+  const { callId, client, agent, openWire } = options;
   const up = lineTo(options, () => toAgent);
   const down = lineTo(options, () => toClient);
   const toClient = openWire({
     socket: client,
-    call,
+    callId,
     incoming: 'mic',
     outgoing: 'agent',
     receive: item => up.send(item, 'opus' in item),
@@ -35,7 +35,7 @@ export function relay(options: RelayOptions): void {
   const toAgent = openWire(
     {
       socket: agent,
-      call,
+      callId,
       incoming: 'agent',
       outgoing: 'mic',
       receive: item => down.send(item, 'opus' in item),

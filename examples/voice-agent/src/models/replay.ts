@@ -40,7 +40,8 @@ export function replayServices(options: ReplayOptions): Services {
     stt: new ReplayedStt(options),
     chat: (messages, tools, signal) =>
       paced(eventsFor(messages, tools, seed), llmRandom, slowness.llmMs, signal),
-    speak: (text, signal) => spoken(voice, text, ttsRandom, slowness.ttsMs, signal),
+    speak: (text, signal) =>
+      spoken(text, { voice, random: ttsRandom, slowMs: slowness.ttsMs }, signal),
     runTool: async (_name, signal) => {
       await sleep(heavyTailMs(toolRandom, TOOL_CALL), signal);
       return '{"entries": 2}';
@@ -108,12 +109,11 @@ async function* paced(
 }
 
 async function* spoken(
-  voice: Voice,
   text: string,
-  random: Random,
-  slowMs: number,
+  pace: { readonly voice: Voice; readonly random: Random; readonly slowMs: number },
   signal: AbortSignal,
 ): AsyncIterable<Int16Array> {
+  const { voice, random, slowMs } = pace;
   const shape = speechShape(random);
   // Rendering is part of the wait for the first byte, not on top of it.
   const [pcm] = await Promise.all([voice.render(text), sleep(shape.firstByteMs + slowMs, signal)]);
