@@ -79,7 +79,7 @@ test('a leg never joins two streams, and a network is taller than a step inside 
 test('lanes grow past the screen rather than get too flat to read', () => {
   const low = layoutLanes(CALL, 100, NEAR);
   expect(low.heightPx).toBeGreaterThan(300);
-  expect(low.stations[1]!.y - low.stations[0]!.y).toBeGreaterThanOrEqual(31);
+  expect(low.stations[1]!.y - low.stations[0]!.y).toBeGreaterThanOrEqual(22);
 });
 
 test('a call without an agent stream has a ledger lane all the same', () => {

@@ -60,7 +60,7 @@ export function layoutFrame(map: Heatmap, widthPx: number, heightPx: number): He
   const topPx = MARGIN.top + shown.length * (STRIP_PX + STRIP_GAP_PX) + (shown.length > 0 ? 6 : 0);
   const [minNs, maxNs] = RANGE_NS[map.measure.kind];
   const narrow = widthPx < 560;
-  const leftPx = narrow ? 62 : MARGIN.left;
+  const leftPx = narrow ? 74 : MARGIN.left;
   return {
     leftPx,
     widthPx: Math.max(10, widthPx - leftPx - (narrow ? 12 : MARGIN.right)),

@@ -55,7 +55,7 @@ const BAR_PX = 20;
 const GAP_PX = 24;
 const LEDGER_PX = 54;
 const STAGE_ROW_PX = 17;
-const LEG_PX_MIN = 31;
+const LEG_PX_MIN = 22;
 const NETWORK_WEIGHT = 1.7;
 
 type BareStation = Omit<Station, 'y'>;

@@ -5,7 +5,7 @@ import { h } from '../ui/dom.ts';
 const KEYS: readonly (readonly [readonly string[], string])[] = [
   [['/'], 'Find a call, turn or trace'],
   [['W', 'S'], 'Zoom in, zoom out (or the wheel)'],
-  [['A', 'D'], 'Earlier, later (or drag)'],
+  [['A', 'D'], 'Earlier, later (or drag); Alt and the wheel scrolls the lanes'],
   [['F'], 'Fit the selected turn, or the whole call'],
   [['L'], 'Follow a live call'],
   [['[', ']'], 'Previous, next turn'],

@@ -55,6 +55,7 @@ export function strip(bars: readonly StripBar[], budgetNs = 800e6): SVGElement {
     'svg',
     {
       class: 'strip',
+      preserveAspectRatio: 'xMinYMid meet',
       viewBox: `0 0 ${width} ${height}`,
       role: 'img',
       'aria-label': `${bars.length} turns, slowest ${duration(worst)}`,

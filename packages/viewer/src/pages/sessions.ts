@@ -204,7 +204,7 @@ export class SessionsPage implements Page {
       ),
       cell('Length', clock(lengthNs)),
       cell('Turns', count(session.turnCount)),
-      h('td', {}, session.strip.length > 0 && strip(session.strip)),
+      h('td', { class: 'cell-strip' }, session.strip.length > 0 && strip(session.strip)),
       cell('p50', duration(v2v?.p50Ns)),
       cell('p95', duration(v2v?.p95Ns)),
       cell('p99', duration(v2v?.p99Ns)),

@@ -4,7 +4,7 @@ import { palette } from '../../draw/palette.ts';
 import { h, s } from '../../ui/dom.ts';
 
 export function legend(isTrain: boolean): HTMLElement {
-  const { levels, heat, strong, fanEdge, userTint, agentTint, user, agent } = palette();
+  const { levels, heat, strong, fanEdge, userTint, agentTint } = palette();
   const line = (color: string, text: string): HTMLElement =>
     h(
       'span',
@@ -48,8 +48,6 @@ export function legend(isTrain: boolean): HTMLElement {
       line(levels[5]!, 'over 3×'),
       cross,
       line(fanEdge, 'sent ahead of time'),
-      box(user, 'user'),
-      box(agent, 'agent'),
       box(userTint, 'user’s speech'),
       box(agentTint, 'agent’s speech'),
     );

@@ -146,6 +146,7 @@ export class Picture {
     const { view } = shown;
     // A frame that left before the view may arrive in it, and a burst lies seconds ahead of its sound.
     const margin = Math.min(4e9, (view.toNs - view.fromNs) * 0.25 + 5e8);
+    if (paint.lanes.stations.length === 0) return;
     this.#model.tiles.want(
       Math.max(0, view.fromNs - margin),
       Math.min(view.toNs + margin, Math.max(shown.nowNs, 1)),
@@ -185,6 +186,7 @@ export class Picture {
   #paintDensity(context: CanvasRenderingContext2D, colors: Palette, shown: PictureView): void {
     this.#input = undefined;
     this.chosen = undefined;
+    if (this.lanes!.stations.length === 0) return;
     this.#model.wantTimeline(shown.view, this.scale!.widthPx);
     const { timeline } = this.#model;
     const { stations } = this.lanes!;

@@ -17,6 +17,7 @@ import { ledgerPanel } from './ledger-panel.ts';
 import { legend } from './legend.ts';
 import { Overview } from './overview.ts';
 import { Picture } from './picture.ts';
+import { spansOnly } from './spans-only.ts';
 
 /** What a live call shows of itself when first opened. */
 const FOLLOW_NS = 12e9;
@@ -102,7 +103,6 @@ export class SessionPage implements Page {
         failed(error, () => void this.#start(view)),
       );
     }
-    fill(this.element, this.#head, this.#tools, this.#body);
     this.#take(view);
     document.title = `${this.title} · Framescope`;
   }
@@ -156,6 +156,9 @@ export class SessionPage implements Page {
     const { detail } = this.#model;
     if (!detail || !this.#view) return;
     fill(this.#head, ...sessionHead(detail));
+    const isBare = detail.streams.length === 0 && this.#model.turns.length === 0;
+    if (isBare) return fill(this.element, this.#head, spansOnly(detail));
+    if (!this.#body.isConnected) fill(this.element, this.#head, this.#tools, this.#body);
     const turns = this.#model.turns;
     const index = turns.findIndex(turn => turn.tick === this.#turn);
     if (!this.#tools.contains(document.activeElement) || this.#tools.childElementCount === 0)
@@ -298,8 +301,10 @@ export class SessionPage implements Page {
     if (this.#tip.hidden || !chosen || !lanes) return;
     const { x, y } = this.#pointer;
     fill(this.#tip, ...frameTip(chosen, lanes));
-    const isRight = x > this.#inner.clientWidth - 360;
-    this.#tip.style.left = `${isRight ? Math.max(4, x - this.#tip.offsetWidth - 18) : x + 18}px`;
+    // To the left of the frame: its own times stand to its right.
+    const leftPx = Math.min(x, ...chosen.points.map(point => point.x)) - this.#tip.offsetWidth - 18;
+    const rightPx = Math.max(x, ...chosen.points.map(point => point.x)) + 130;
+    this.#tip.style.left = `${leftPx > 4 ? leftPx : Math.min(rightPx, this.#inner.clientWidth - this.#tip.offsetWidth - 4)}px`;
     const roomPx = this.#lanes.scrollTop + this.#lanes.clientHeight - this.#tip.offsetHeight - 8;
     this.#tip.style.top = `${Math.max(4, Math.min(y + 14, roomPx))}px`;
   }
