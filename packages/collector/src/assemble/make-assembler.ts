@@ -1,6 +1,6 @@
 // Which assembler the collector runs.
 
 import type { MakeAssembler } from './assembler.ts';
-import { PlainAssembler } from './plain-assembler.ts';
+import { SessionEngine } from './engine.ts';
 
-export const makeAssembler: MakeAssembler = () => new PlainAssembler();
+export const makeAssembler: MakeAssembler = options => new SessionEngine(options);

@@ -1,51 +1,64 @@
-// GET /api/v1/sessions/{key}/frames: every mark of a window, joined and corrected.
+// GET /api/v1/sessions/{key}/frames: every frame at every hop in a window.
 
-import type { FramesHop, FramesWindow } from '@framescope/protocol';
-import type { JoinedHop } from '../assemble/frames/types.ts';
+import type { FramesHop } from '@framescope/protocol';
+import { wallOffsetNs } from '../assemble/clock/session-clocks.ts';
+import type { HopFrames } from '../assemble/frames/stream-frames.ts';
+import { absoluteErrorNs } from '../assemble/session-detail.ts';
+import type { FramesQuery } from './queries.types.ts';
+import { sessionFrames } from './session-frames.ts';
 
-/** One answer's most: 300,000 marks are 10 MB in binary, some 20 s of 50 lanes. */
-export const FRAMES_LIMIT = 300_000;
+/** 33 bytes each in binary: an answer of 6.6 MB at most. */
+const ROWS_MAX = 200_000;
+/** Marks are kept to 10 µs, and their correction is a straight line over 134 ms. */
+const MARK_ERROR_NS = 12_000;
 
-/** Rows of a hop whose time is in [fromNs, toNs); a row counts where it left the hop. */
-export function framesWindow(
-  hops: readonly JoinedHop[],
-  window: { readonly fromNs: number; readonly toNs: number },
-): FramesWindow {
-  let left = FRAMES_LIMIT;
-  let isTruncated = false;
-  const cut = hops.map(hop => {
-    const rows = rowsInside(hop, window);
-    if (rows.length > left) isTruncated = true;
-    const taken = rows.subarray(0, left);
-    left -= taken.length;
-    return take(hop, taken);
-  });
-  return { ...window, truncated: isTruncated, hops: cut };
-}
+export const frames: FramesQuery = async (context, sessionKey, window) => {
+  const session = await sessionFrames(context, sessionKey);
+  if (session === undefined) return undefined;
+  const fromNs = window.fromNs ?? 0;
+  const toNs = window.toNs ?? session.durationNs + 1;
+  const hops = session.streams.flatMap(stream => stream.hops);
+  const rows = hops.map(hop => rowsIn(hop, fromNs, toNs));
+  const total = rows.reduce((sum, list) => sum + list.length, 0);
+  // Too much: every hop keeps the beginning of the window, so that all show the same stretch.
+  const share = Math.min(1, ROWS_MAX / Math.max(total, 1));
+  return {
+    fromNs,
+    toNs,
+    truncated: share < 1,
+    hops: hops.map((hop, i) =>
+      hopWindow(hop, rows[i]!.subarray(0, Math.ceil(rows[i]!.length * share)), session.zeroUnixNs),
+    ),
+  };
+};
 
-/** Times are nearly, not surely, ascending: a late mark stands at its tick, not at its time. */
-function rowsInside(hop: JoinedHop, window: { fromNs: number; toNs: number }): Uint32Array {
-  const rows = new Uint32Array(hop.length);
+/** Rows whose time at this hop lies in the window, ascending by tick. */
+function rowsIn({ rows, atNs }: HopFrames, fromNs: number, toNs: number): Int32Array {
+  const found = new Int32Array(rows.length);
   let count = 0;
-  for (let row = 0; row < hop.length; row++) {
-    const atNs = hop.atNs[row]!;
-    if (atNs >= window.fromNs && atNs < window.toNs) rows[count++] = row;
-  }
-  return rows.subarray(0, count);
+  for (let row = 0; row < rows.length; row++)
+    if (atNs[row]! >= fromNs && atNs[row]! < toNs) found[count++] = row;
+  return found.subarray(0, count);
 }
 
-function take(hop: JoinedHop, rows: Uint32Array): FramesHop {
-  const column = (from: ArrayLike<number>): Float64Array =>
-    Float64Array.from(rows, row => from[row]!);
+function hopWindow(hop: HopFrames, found: Int32Array, zeroUnixNs: bigint): FramesHop {
+  const { rows, clock } = hop;
+  const middle = found.length > 0 ? found[found.length >> 1]! : rows.length - 1;
+  const rawNs = rows.rawNs[middle]!;
+  const first = rows.rawNs[found[0] ?? middle]!;
+  const last = rows.rawNs[found[found.length - 1] ?? middle]!;
+  const pick = (column: ArrayLike<number>): Float64Array =>
+    Float64Array.from(found, row => column[row]!);
   return {
     key: hop.key,
-    errorNs: hop.errorNs,
-    rawShiftNs: hop.rawShiftNs,
-    length: rows.length,
-    startTick: column(hop.startTick),
-    endTick: column(hop.endTick),
-    atNs: column(hop.atNs),
-    latencyNs: column(hop.latencyNs),
-    flags: Uint8Array.from(rows, row => hop.flags[row]!),
+    errorNs:
+      Math.max(...[first, rawNs, last].map(at => absoluteErrorNs(clock, at))) + MARK_ERROR_NS,
+    rawShiftNs: -wallOffsetNs(clock, rawNs, zeroUnixNs),
+    length: found.length,
+    startTick: pick(rows.startTick),
+    endTick: pick(rows.endTick),
+    atNs: pick(hop.atNs),
+    latencyNs: pick(hop.latencyNs).map(ns => (Number.isNaN(ns) ? 0 : ns)),
+    flags: Uint8Array.from(found, row => hop.flags[row]!),
   };
 }

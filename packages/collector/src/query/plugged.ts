@@ -1,9 +1,11 @@
 // Which queries there are. The API serves a route for each, and its OpenAPI
 // document names no other.
 
+import { frames } from './frames.ts';
 import { heatmap } from './heatmap.ts';
 import { measures } from './measures.ts';
 import { tail } from './tail.ts';
+import { timeline } from './timeline.ts';
 import type {
   FramesQuery,
   HeatmapQuery,
@@ -20,4 +22,4 @@ export interface Queries {
   readonly measures?: MeasuresQuery;
 }
 
-export const QUERIES: Queries = { heatmap, tail, measures };
+export const QUERIES: Queries = { timeline, frames, heatmap, tail, measures };

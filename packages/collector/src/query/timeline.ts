@@ -1,63 +1,62 @@
-// GET /api/v1/sessions/{key}/timeline: the frames of a window as levels of
-// detail. Per hop and bucket how many, the worst (never the mean), how many
-// over budget and how many lost: cost is buckets × hops at any call length.
+// GET /api/v1/sessions/{key}/timeline: counts and the worst latency by bucket.
+//
+// A pixel shows the worst of what it covers, never the mean: one frame of 400 ms
+// in an hour is what one looks for. Buckets are a power of two times 1 ms wide
+// and start at multiples of that, so those of neighbouring windows line up.
 
-import { FRAME_FLAG, NS_PER_MS, type Timeline, type TimelineHop } from '@framescope/protocol';
-import type { JoinedHop } from '../assemble/frames/types.ts';
-
-export interface TimelineWindow {
-  readonly fromNs: number;
-  readonly toNs: number;
-  /** As many as asked, or fewer: at most one a pixel. */
-  readonly buckets: number;
-}
-
-/** Power-of-two milliseconds, so that the buckets of neighbouring windows line up. */
-export function bucketWidthNs({ fromNs, toNs, buckets }: TimelineWindow): number {
-  let widthNs = NS_PER_MS;
-  while (Math.ceil(toNs / widthNs) - Math.floor(fromNs / widthNs) > buckets) widthNs *= 2;
-  return widthNs;
-}
-
-/** Buckets from the last edge at or before `fromNs` to the first at or after `toNs`. */
-export function timelineOf(hops: readonly JoinedHop[], window: TimelineWindow): Timeline {
-  const bucketNs = bucketWidthNs(window);
-  const fromNs = Math.floor(window.fromNs / bucketNs) * bucketNs;
-  const count = Math.max(1, Math.ceil((window.toNs - fromNs) / bucketNs));
-  return {
-    fromNs,
-    toNs: fromNs + count * bucketNs,
-    bucketNs,
-    hops: hops.map(hop => timelineHop(hop, { fromNs, bucketNs, count })),
-  };
-}
+import { FRAME_FLAG, NS_PER_MS, type TimelineHop } from '@framescope/protocol';
+import type { HopFrames } from '../assemble/frames/stream-frames.ts';
+import type { TimelineQuery } from './queries.types.ts';
+import { sessionFrames } from './session-frames.ts';
 
 interface Grid {
   readonly fromNs: number;
   readonly bucketNs: number;
-  readonly count: number;
+  readonly buckets: number;
 }
 
-function timelineHop(hop: JoinedHop, grid: Grid): TimelineHop {
-  const count = new Uint32Array(grid.count);
-  const worstNs = new Float64Array(grid.count);
-  const overBudget = new Uint32Array(grid.count);
-  const lost = new Uint32Array(grid.count);
-  const bucketOf = (atNs: number): number => Math.floor((atNs - grid.fromNs) / grid.bucketNs);
-  for (let row = 0; row < hop.length; row++) {
-    const bucket = bucketOf(hop.atNs[row]!);
-    if (bucket < 0 || bucket >= grid.count) continue;
-    const flags = hop.flags[row]!;
-    count[bucket]!++;
-    worstNs[bucket] = Math.max(worstNs[bucket]!, hop.latencyNs[row]!);
-    if ((flags & FRAME_FLAG.overBudget) !== 0) overBudget[bucket]!++;
-    if ((flags & (FRAME_FLAG.lost | FRAME_FLAG.concealed)) !== 0) lost[bucket]!++;
-  }
+export const timeline: TimelineQuery = async (context, sessionKey, window) => {
+  const session = await sessionFrames(context, sessionKey);
+  if (session === undefined) return undefined;
+  const grid = gridOf(window.fromNs ?? 0, window.toNs ?? session.durationNs, window.buckets);
   return {
-    key: hop.key,
-    count: Array.from(count),
-    worstNs: Array.from(worstNs),
-    overBudget: Array.from(overBudget),
-    lost: Array.from(lost),
+    fromNs: grid.fromNs,
+    toNs: grid.fromNs + grid.buckets * grid.bucketNs,
+    bucketNs: grid.bucketNs,
+    hops: session.streams.flatMap(({ hops }) => hops.map(hop => bucketed(hop, grid))),
   };
+};
+
+/** At most `count` buckets that cover the window, aligned to their own width. */
+export function gridOf(fromNs: number, toNs: number, count: number): Grid {
+  const spanNs = Math.max(toNs - fromNs, 1);
+  for (let bucketNs = NS_PER_MS; ; bucketNs *= 2) {
+    const startNs = Math.floor(fromNs / bucketNs) * bucketNs;
+    const buckets = Math.max(1, Math.ceil((fromNs + spanNs - startNs) / bucketNs));
+    if (buckets <= Math.max(count, 1)) return { fromNs: startNs, bucketNs, buckets };
+    // One bucket asked for and a window across a boundary: two are the least there can be.
+    if (buckets === 2 && count < 2 && bucketNs > spanNs)
+      return { fromNs: startNs, bucketNs, buckets };
+  }
+}
+
+function bucketed(hop: HopFrames, { fromNs, bucketNs, buckets }: Grid): TimelineHop {
+  const count = Array.from({ length: buckets }, () => 0);
+  const worstNs = Array.from({ length: buckets }, () => 0);
+  const overBudget = Array.from({ length: buckets }, () => 0);
+  const lost = Array.from({ length: buckets }, () => 0);
+  const { rows, atNs, latencyNs, flags } = hop;
+  const over = hop.budgetNs === null ? FRAME_FLAG.late : FRAME_FLAG.overBudget;
+  for (let row = 0; row < rows.length; row++) {
+    const at = Math.floor((atNs[row]! - fromNs) / bucketNs);
+    if (at < 0 || at >= buckets) continue;
+    count[at]!++;
+    if (latencyNs[row]! > worstNs[at]!) worstNs[at] = latencyNs[row]!;
+    if ((flags[row]! & over) !== 0) overBudget[at]!++;
+  }
+  for (const lostNs of [...hop.lostAtNs, ...hop.concealedAtNs]) {
+    const at = Math.floor((lostNs - fromNs) / bucketNs);
+    if (at >= 0 && at < buckets) lost[at]!++;
+  }
+  return { key: hop.key, count, worstNs, overBudget, lost };
 }

@@ -1,0 +1,109 @@
+// The marks of one hop: columns, a row a frame, ascending by tick, on the clock
+// that read them. Corrected time is another column, made when asked for.
+//
+//   startTick   0    320   640
+//   endTick   320    640   960
+//   rawNs      …      …     …      DomainNs of clocks[clock]
+//   clock      0      0     1      a jump of the clock, or another instance took over
+
+/** Frames of one block, ascending; only the first `length` rows count. */
+export interface RowBlock {
+  readonly length: number;
+  readonly startTick: ArrayLike<number>;
+  readonly endTick: ArrayLike<number>;
+  readonly atNs: ArrayLike<number>;
+}
+
+const FIRST_CAPACITY = 256;
+
+export class HopRows {
+  length = 0;
+  /** Rows refused: a frame that was there before (the first passing counts). */
+  repeatedCount = 0;
+  startTick: Float64Array = new Float64Array(FIRST_CAPACITY);
+  endTick: Float64Array = new Float64Array(FIRST_CAPACITY);
+  rawNs: Float64Array = new Float64Array(FIRST_CAPACITY);
+  clock: Uint8Array = new Uint8Array(FIRST_CAPACITY);
+
+  /** Adds a block read on one clock. In order it costs a copy; out of order, a merge of all rows. */
+  add(block: RowBlock, clock: number): void {
+    if (block.length === 0) return;
+    const isAfter = this.length === 0 || block.startTick[0]! > this.startTick[this.length - 1]!;
+    if (isAfter) this.#append(block, clock);
+    else this.#merge(block, clock);
+  }
+
+  #append(block: RowBlock, clock: number): void {
+    this.#reserve(this.length + block.length);
+    for (let row = 0; row < block.length; row++) {
+      if (row > 0 && block.startTick[row] === block.startTick[row - 1]) this.repeatedCount++;
+      else this.#push(block, row, clock);
+    }
+  }
+
+  #push(from: RowBlock, row: number, clock: number): void {
+    const at = this.length++;
+    this.startTick[at] = from.startTick[row]!;
+    this.endTick[at] = from.endTick[row]!;
+    this.rawNs[at] = from.atNs[row]!;
+    this.clock[at] = clock;
+  }
+
+  #merge(block: RowBlock, clock: number): void {
+    const old = {
+      length: this.length,
+      startTick: this.startTick,
+      endTick: this.endTick,
+      atNs: this.rawNs,
+      clock: this.clock,
+    };
+    this.length = 0;
+    this.#resize(Math.max(FIRST_CAPACITY, (old.length + block.length) * 2));
+    let row = 0;
+    for (let at = 0; at < old.length; at++) {
+      for (; row < block.length && block.startTick[row]! < old.startTick[at]!; row++)
+        this.#push(block, row, clock);
+      this.#push(old, at, old.clock[at]!);
+      for (; row < block.length && block.startTick[row] === old.startTick[at]; row++)
+        this.repeatedCount++;
+    }
+    for (; row < block.length; row++) this.#push(block, row, clock);
+  }
+
+  #reserve(rows: number): void {
+    if (rows > this.startTick.length) this.#resize(Math.max(rows, this.startTick.length * 2));
+  }
+
+  #resize(capacity: number): void {
+    const keep = this.length;
+    const grown = (from: Float64Array): Float64Array => {
+      const to = new Float64Array(capacity);
+      to.set(from.subarray(0, keep));
+      return to;
+    };
+    this.startTick = grown(this.startTick);
+    this.endTick = grown(this.endTick);
+    this.rawNs = grown(this.rawNs);
+    const clock = new Uint8Array(capacity);
+    clock.set(this.clock.subarray(0, keep));
+    this.clock = clock;
+  }
+
+  /** Row of the frame that holds `tick`, −1 if it did not pass. */
+  rowOf(tick: number): number {
+    const row = lastAtOrBelow(this.startTick, this.length, tick);
+    return row >= 0 && tick < this.endTick[row]! ? row : -1;
+  }
+}
+
+/** Last index of the ascending first `length` values that is ≤ `value`; −1 if none. */
+export function lastAtOrBelow(values: ArrayLike<number>, length: number, value: number): number {
+  let low = 0;
+  let high = length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (values[middle]! <= value) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}

@@ -1,0 +1,97 @@
+// All marks of one stream as they came in: raw, by hop. Nothing is corrected or
+// judged here, so that better clocks repair the past by reading it again.
+
+import { hopPath, type FrameBlock, type HopName } from '@framescope/protocol';
+import { HopRows } from './hop-rows.ts';
+
+/** One hop and the processes that ran it. */
+export interface HopMarks {
+  readonly path: string;
+  readonly role: string;
+  readonly name: string;
+  readonly nth: number;
+  after: string | undefined;
+  readonly rows: HopRows;
+  /** Who wrote the last block: shown as the process of this hop. */
+  producer: string;
+}
+
+/** A declared discontinuity, raw. */
+export interface RawRange {
+  readonly kind: 'conceal' | 'drop' | 'silence';
+  readonly path: string;
+  readonly startTick: number;
+  readonly endTick: number;
+  readonly rawNs: number;
+  readonly clock: number;
+}
+
+/** A process may invent hop names: this many are kept, the rest is counted. */
+const HOPS_MAX = 64;
+const RANGES_MAX = 20_000;
+
+export class StreamMarks {
+  readonly name: string;
+  readonly sampleRate: number;
+  readonly direction: 'up' | 'down';
+  readonly hops: Map<string, HopMarks> = new Map();
+  readonly ranges: RawRange[] = [];
+  /** Marks and ranges that found no room. */
+  refusedCount = 0;
+  markCount = 0;
+
+  constructor(facts: Pick<FrameBlock, 'sampleRate' | 'direction'> & { readonly name: string }) {
+    this.name = facts.name;
+    this.sampleRate = facts.sampleRate;
+    this.direction = facts.direction;
+  }
+
+  /** Adds a block. `clock` is the session's number of the clock that read it. */
+  add(block: FrameBlock, clock: number, producer: string): void {
+    for (const column of block.columns) {
+      const marks = this.#hop(column.hop, producer);
+      if (marks === undefined) {
+        this.refusedCount += column.length + column.late.length;
+        continue;
+      }
+      const before = marks.rows.length;
+      marks.rows.add(column, clock);
+      marks.rows.add(sortedLate(column.late), clock);
+      this.markCount += marks.rows.length - before;
+      marks.producer = producer;
+      marks.after ??= column.hop.after;
+    }
+    for (const range of block.ranges) {
+      if (this.ranges.length >= RANGES_MAX) this.refusedCount++;
+      else
+        this.ranges.push({
+          kind: range.kind,
+          path: hopPath(range.hop),
+          startTick: range.startTick,
+          endTick: range.endTick,
+          rawNs: range.atNs,
+          clock,
+        });
+    }
+  }
+
+  #hop(hop: HopName, producer: string): HopMarks | undefined {
+    const path = hopPath(hop);
+    const known = this.hops.get(path);
+    if (known !== undefined || this.hops.size >= HOPS_MAX) return known;
+    const { role, name, nth, after } = hop;
+    const marks = { path, role, name, nth, after, rows: new HopRows(), producer };
+    this.hops.set(path, marks);
+    return marks;
+  }
+}
+
+function sortedLate(late: FrameBlock['columns'][number]['late']): Parameters<HopRows['add']>[0] {
+  const sorted = late.toSorted((a, b) => a.startTick - b.startTick);
+  return {
+    length: sorted.length,
+    startTick: sorted.map(mark => mark.startTick),
+    endTick: sorted.map(mark => mark.endTick),
+    atNs: sorted.map(mark => mark.atNs),
+  };
+}

@@ -1,0 +1,287 @@
+// The ledger of one wait: from moments on several clocks to parts that sum.
+//
+//   moments ─▶ which definition is widest ─▶ one axis ─▶ graph ─▶ walk back ─▶ parts
+//
+// A wait that was never answered has a ledger too: it ends where it was given
+// up, and its last part is what was under way then.
+
+import type { Moment, Part, Wait, WaitDefinition, WaitOutcome } from '@framescope/protocol';
+import { framescopeProfile } from '../../recognise/framescope-edges.ts';
+import { buildGraph, type FailedAttempt, type GraphNode } from './graph.ts';
+import { isResolved, ownerOf, type PartName } from './parts.ts';
+import { placeMoments, type PlacedMoment, type Placement, type RawMoment } from './place.ts';
+import { walkBack, type Stretch } from './walk.ts';
+
+/** Everything known of one wait, on the clocks that read it. */
+export interface WaitFacts {
+  readonly kind: Wait['kind'];
+  readonly outcome: WaitOutcome;
+  /** Seen moments, of the generation that spoke and of none; discarded ones left out. */
+  readonly moments: readonly RawMoment[];
+  readonly failed: readonly RawAttempt[];
+  /** Where it was given up, or now; for waits without a first voiced sample. */
+  readonly cut?: RawMoment;
+  readonly revision: number;
+}
+
+/** A failed try, on the clock of the authority. */
+export interface RawAttempt {
+  readonly start: RawMoment;
+  readonly end: RawMoment;
+  readonly resumes: readonly string[];
+}
+
+export interface WaitLedger {
+  readonly wait: Wait;
+  /** Both ends were seen (or it was given up): it may be counted. */
+  readonly isMeasured: boolean;
+  /** The same wait by each definition, for charts: value and its error. */
+  readonly figures: readonly {
+    readonly definition: WaitDefinition;
+    readonly valueNs: number;
+    readonly errorNs: number;
+  }[];
+  readonly faultCount: number;
+}
+
+/** Starts and ends by definition, widest first: client, then server. */
+const STARTS = { client: 'speech_end_captured', server: 'speech_end_received' } as const;
+const CLIENT_ENDS = ['first_voiced_audible', 'first_voiced_unbuffered', 'first_voiced_received'];
+const SERVER_END = 'first_voiced_sent';
+
+interface Span {
+  readonly definition: 'client' | 'server';
+  readonly start: RawMoment;
+  readonly end: RawMoment;
+}
+
+/** Undefined when no moment at all is known. */
+export function ledgerOf(facts: WaitFacts): WaitLedger | undefined {
+  const spans = spansOf(facts);
+  const widest = spans[0] ?? guessedSpan(facts);
+  if (widest === undefined) return undefined;
+  const isMeasured = spans.length > 0;
+  const failed = facts.failed.flatMap(({ start, end }) => [start, end]);
+  const all = [...new Set([...facts.moments, widest.start, widest.end])];
+  // The clock where it ends is the home; for a wait given up, where it starts.
+  const home = facts.cut === undefined ? widest.end : widest.start;
+  const placement = placeMoments([...all, ...failed], home);
+  const placed = placement.moments.slice(0, all.length);
+  const at = (raw: RawMoment): PlacedMoment => placement.moments[[...all, ...failed].indexOf(raw)]!;
+  const nodes = graphOf(facts, placed, at);
+  const startNode = nodes[all.indexOf(widest.start)]!;
+  const endNode = nodes[all.indexOf(widest.end)]!;
+  const context: LedgerContext = {
+    facts,
+    placement,
+    byNode: byNodeOf(nodes, placed),
+    startNode,
+    endNode,
+  };
+  const wait = waitOf(context, { widest, spans, at });
+  return {
+    wait,
+    isMeasured,
+    figures: isMeasured ? spans.map(span => figureOf(span, placement, at, facts)) : [],
+    faultCount: placement.faultCount,
+  };
+}
+
+interface LedgerContext {
+  readonly facts: WaitFacts;
+  readonly placement: Placement;
+  readonly byNode: ReadonlyMap<GraphNode, PlacedMoment>;
+  readonly startNode: GraphNode;
+  readonly endNode: GraphNode;
+}
+
+const byNodeOf = (
+  nodes: readonly GraphNode[],
+  placed: readonly PlacedMoment[],
+): Map<GraphNode, PlacedMoment> => new Map(placed.map((moment, i) => [nodes[i]!, moment]));
+
+/** Definitions of which both ends are known, widest first. */
+function spansOf({ kind, moments, cut }: WaitFacts): Span[] {
+  const find = (name: string): RawMoment | undefined => moments.find(one => one.name === name);
+  const opened = find('wait_opened');
+  const clientEnd = CLIENT_ENDS.map(find).find(one => one !== undefined) ?? cut;
+  const serverEnd = find(SERVER_END) ?? cut;
+  const spans: Span[] = [];
+  const add = (definition: Span['definition'], start?: RawMoment, end?: RawMoment): void => {
+    if (start !== undefined && end !== undefined) spans.push({ definition, start, end });
+  };
+  add('client', kind === 'response' ? find(STARTS.client) : opened, clientEnd);
+  add('server', kind === 'response' ? find(STARTS.server) : opened, serverEnd);
+  // Given up: one figure, by the widest start; nobody heard an end that could tell them apart.
+  return cut === undefined || kind === 'response' ? spans : spans.slice(-1);
+}
+
+/** No definition has both ends: from the first known moment to the last, "at least so long". */
+function guessedSpan({ moments, cut }: WaitFacts): Span | undefined {
+  const all = cut === undefined ? moments : [...moments, cut];
+  const order = (one: RawMoment): number => one.clock.toSession(one.rawNs);
+  const sorted = all.toSorted((a, b) => order(a) - order(b));
+  const [start] = sorted;
+  const end = sorted.at(-1);
+  if (start === undefined || end === undefined) return undefined;
+  return { definition: 'server', start, end };
+}
+
+function graphOf(
+  facts: WaitFacts,
+  placed: readonly PlacedMoment[],
+  at: (raw: RawMoment) => PlacedMoment,
+): GraphNode[] {
+  const sourceOf = (name: string): string | undefined =>
+    facts.moments.find(one => one.name === name)?.source;
+  const profile = framescopeProfile({
+    kind: facts.kind,
+    known: new Set(facts.moments.map(one => one.name)),
+    decidedBy: sourceOf('turn_decided'),
+    audioFrom: sourceOf('first_audio'),
+  });
+  const spans = spansOf(facts);
+  const start = (spans[0] ?? guessedSpan(facts))!.start;
+  const failed = facts.failed.map(({ start: from, end, resumes }): FailedAttempt => ({
+    startNs: at(from).atNs,
+    endNs: at(end).atNs,
+    resumes,
+  }));
+  const startIndex = placed.findIndex(one => one.name === start.name && one.rawNs === start.rawNs);
+  const nodes = buildGraph({ moments: placed, profile, failed, startIndex });
+  if (facts.cut !== undefined) connectCut(nodes, placed.length, profile);
+  return nodes;
+}
+
+/** What was under way when it was given up: the work of the moment that would have come next. */
+function connectCut(
+  nodes: readonly GraphNode[],
+  count: number,
+  profile: ReturnType<typeof framescopeProfile>,
+): void {
+  const cut = nodes.slice(0, count).find(node => node.moment.name === 'given_up');
+  if (cut === undefined) return;
+  const seen = nodes
+    .slice(0, count)
+    .filter(node => node !== cut && node.moment.atNs <= cut.moment.atNs);
+  const rank = new Map([...profile.keys()].map((name, i) => [name, i]));
+  const furthest = seen
+    .filter(node => rank.has(node.moment.name))
+    .toSorted(
+      (a, b) =>
+        rank.get(a.moment.name)! - rank.get(b.moment.name)! || a.moment.atNs - b.moment.atNs,
+    )
+    .at(-1);
+  const before = furthest ?? seen[0];
+  if (before === undefined) return;
+  cut.inputs.push(before);
+  cut.parts = [nextPart(before.moment.name, profile)];
+}
+
+/** The part after a moment: that of the first rule which always waits for it. */
+function nextPart(name: string, profile: ReturnType<typeof framescopeProfile>): PartName {
+  for (const rule of profile.values())
+    if (rule.inputs.some(input => input.name === name && input.kind !== 'if before'))
+      return rule.part;
+  return name === 'transcript_final' || name === 'tool_ended' ? 'preparation' : 'unattributed';
+}
+
+interface Drawn {
+  readonly widest: Span;
+  readonly spans: readonly Span[];
+  readonly at: (raw: RawMoment) => PlacedMoment;
+}
+
+function waitOf(context: LedgerContext, { widest, spans, at }: Drawn): Wait {
+  const { facts, placement, startNode, endNode } = context;
+  const stretches = walkBack(startNode, endNode);
+  const startNs = startNode.moment.atNs;
+  const endNs = Math.max(startNs, endNode.moment.atNs);
+  const waitNs = endNs - startNs;
+  const resolvedNs = stretches.reduce(
+    (sum, one) => sum + (isResolved(one.parts) ? one.toNs - one.fromNs : 0),
+    0,
+  );
+  return {
+    kind: facts.kind,
+    outcome: facts.outcome,
+    definition: widest.definition,
+    startNs,
+    endNs: facts.outcome === 'open' ? null : endNs,
+    waitNs,
+    errorNs: placement.errorNs(at(widest.start), at(widest.end)),
+    resolved: waitNs === 0 ? 1 : resolvedNs / waitNs,
+    parts: stretches.map(one => partOf(one, context)),
+    notSeen: notSeen(widest, spans.length > 0, facts),
+    moments: momentsOf(placement.moments.slice(0, facts.moments.length), context),
+    alternatives: spans.slice(1).map(({ definition, start, end }) => ({
+      definition,
+      startNs: at(start).atNs,
+      endNs: at(end).atNs,
+    })),
+    revision: facts.revision,
+  };
+}
+
+function partOf(one: Stretch, { facts, placement, byNode }: LedgerContext): Part {
+  const from = one.from && byNode.get(one.from);
+  const to = byNode.get(one.to);
+  return {
+    name: one.parts.join('+'),
+    owner: ownerOf(one.parts, sourceOf(facts, 'turn_decided')),
+    startNs: one.fromNs,
+    endNs: one.toNs,
+    exposedNs: one.toNs - one.fromNs,
+    fullNs: one.fullNs,
+    savesNs: one.savesNs,
+    errorNs: from === undefined || to === undefined ? 0 : placement.errorNs(from, to),
+  };
+}
+
+const sourceOf = (facts: WaitFacts, name: string): string | undefined =>
+  facts.moments.find(one => one.name === name)?.source;
+
+function momentsOf(
+  placed: readonly PlacedMoment[],
+  { placement, startNode, byNode }: LedgerContext,
+): Moment[] {
+  const start = byNode.get(startNode)!;
+  return placed
+    .map(one => ({
+      name: one.name,
+      atNs: one.atNs,
+      source: one.source,
+      errorNs: one === start ? one.errorNs : placement.errorNs(start, one),
+      domain: one.clock.name.domain,
+    }))
+    .toSorted((a, b) => a.atNs - b.atNs);
+}
+
+/** What lies outside the first and the last moment: listed under the bar, never counted. */
+function notSeen(span: Span, isMeasured: boolean, facts: WaitFacts): string[] {
+  const lines: string[] = [];
+  if (!isMeasured) lines.push('its first or last sample: the wait is at least so long');
+  if (facts.kind === 'response')
+    lines.push(span.start.name === STARTS.client ? 'microphone and its driver' : 'uplink');
+  if (facts.cut !== undefined) return lines;
+  if (span.end.name === 'first_voiced_audible') lines.push('device and Bluetooth');
+  else if (span.end.name === SERVER_END) lines.push('downlink', 'jitter buffer and playout');
+  else lines.push('playout', 'device and Bluetooth');
+  return lines;
+}
+
+function figureOf(
+  { definition, start, end }: Span,
+  placement: Placement,
+  at: (raw: RawMoment) => PlacedMoment,
+  facts: WaitFacts,
+): WaitLedger['figures'][number] {
+  const from = at(start);
+  const to = at(end);
+  const errorNs = placement.errorNs(from, to);
+  return {
+    definition,
+    valueNs: Math.max(0, to.atNs - from.atNs),
+    errorNs: facts.cut === undefined ? errorNs : 0,
+  };
+}

@@ -1,0 +1,366 @@
+// One session, from raw data to what is shown: recomputed from its marks when it
+// changed, told apart from what was told before.
+//
+// Every pass reads the marks anew through the clocks as they are known now, so a
+// late mark, a late frame or a better offset needs no case of its own. What is
+// settled (a turn that ended, a minute with no new frame) is not told again
+// unless an offset moved by more than its bound: that is a new clock revision.
+
+import type { SessionStatus } from '@framescope/protocol';
+import { budgetOf } from '../query/measure-info.ts';
+import { rollupOf, type HopRollup } from '../rollup/minutes.ts';
+import type { DerivedRows, RollupRow, StoredFlush, StoredSpan } from '../store/store.ts';
+import type { AssemblerOptions, Change } from './assembler.ts';
+import { framesOf, type StreamFrames } from './frames/stream-frames.ts';
+import { attributesOf, sessionDetail } from './session-detail.ts';
+import { SessionData, type TurnFacts } from './session-data.ts';
+import { SessionSpans } from './session-spans.ts';
+import { RevisionWatch } from './clock/revision-watch.ts';
+import { buildTurn, type BuiltTurn, type TurnContext } from './turns/turns.ts';
+
+const SECOND_NS = 1_000_000_000;
+const IDLE_AFTER_NS: bigint = 60n * BigInt(SECOND_NS);
+/** Without an announced flush period nobody can say that a call broke off: it is quiet, then over. */
+const PLAIN_ENDED_AFTER_NS: bigint = 3_600n * BigInt(SECOND_NS);
+const BROKEN_AFTER_PERIODS = 3n;
+/** So long after a turn's end its last marks may still be on their way. */
+const SETTLED_AFTER_NS: number = 15 * SECOND_NS;
+/** A pass costs about half a microsecond a mark; it may take a twentieth of the time. */
+const PASS_EVERY_NS_A_MARK = 10_000n;
+
+interface HeldTurn {
+  readonly built: BuiltTurn;
+  readonly rev: number;
+  readonly revision: number;
+  readonly isSettled: boolean;
+  told: string;
+}
+
+export class SessionAssembly {
+  readonly key: string;
+  readonly id: string;
+  readonly data: SessionData;
+  readonly #options: AssemblerOptions;
+  readonly #spans = new SessionSpans();
+  readonly #revisions = new RevisionWatch();
+  readonly #turns = new Map<string, HeldTurn>();
+  /** What was told of each rollup row. */
+  readonly #rollups = new Map<string, string>();
+  #commit = 0;
+  #isDirty = false;
+  #toldRevision = -1;
+  #lastPassUnixNs = 0n;
+  #status: SessionStatus = 'live';
+  /** Session times of marks that came since the last pass. */
+  #newFromNs = Infinity;
+  #newToNs = -Infinity;
+  #newFlushes: StoredFlush[] = [];
+
+  constructor(key: string, id: string, options: AssemblerOptions) {
+    this.key = key;
+    this.id = id;
+    this.#options = options;
+    this.data = new SessionData(options.clock);
+  }
+
+  get status(): SessionStatus {
+    return this.#status;
+  }
+
+  get isDirty(): boolean {
+    return this.#isDirty;
+  }
+
+  get lastArrivalUnixNs(): bigint {
+    let last = this.#spans.lastArrivalUnixNs;
+    for (const { lastArrivalUnixNs } of this.data.processes.values())
+      if (lastArrivalUnixNs > last) last = lastArrivalUnixNs;
+    return last;
+  }
+
+  add(flushes: readonly StoredFlush[], spans: readonly StoredSpan[], commit: number): void {
+    for (const flush of flushes) {
+      this.data.addFlush(flush);
+      if (flush.record !== undefined) this.#newFlushes.push(flush);
+    }
+    for (const span of spans) this.#spans.add(span, this.data);
+    this.#commit = Math.max(this.#commit, commit);
+    if (flushes.length + spans.length > 0) this.#isDirty = true;
+  }
+
+  // ---- status -----------------------------------------------------------------------------
+
+  statusAt(nowUnixNs: bigint): SessionStatus {
+    const silenceNs = nowUnixNs - this.lastArrivalUnixNs;
+    if (!this.data.hasFlushes) {
+      if (silenceNs > PLAIN_ENDED_AFTER_NS) return 'ended';
+      return silenceNs > IDLE_AFTER_NS ? 'idle' : 'live';
+    }
+    if (this.#hasEnded()) return 'ended';
+    const periodNs = this.#flushNs();
+    if (periodNs !== undefined) {
+      const patienceNs = BROKEN_AFTER_PERIODS * BigInt(periodNs);
+      const isListening = nowUnixNs - this.#options.startedUnixNs > patienceNs;
+      if (isListening && silenceNs > patienceNs) return 'broken_off';
+    }
+    return silenceNs > IDLE_AFTER_NS ? 'idle' : 'live';
+  }
+
+  /** The authority ended it; without one, everybody did. */
+  #hasEnded(): boolean {
+    const authority = this.data.authority();
+    if (authority !== undefined) return authority.session?.endedAt !== undefined;
+    const said = [...this.data.processes.values()].flatMap(one =>
+      one.session ? [one.session] : [],
+    );
+    return said.length > 0 && said.every(one => one.endedAt !== undefined);
+  }
+
+  /** The longest period that any process announced. */
+  #flushNs(): number | undefined {
+    const periods = [...this.data.processes.values()].flatMap(one =>
+      one.session ? [one.session.flushNs] : [],
+    );
+    return periods.length === 0 ? undefined : Math.max(...periods);
+  }
+
+  // ---- a pass -----------------------------------------------------------------------------
+
+  /** True when it changed, or time changed it, and its turn has come. */
+  isDue(nowUnixNs: bigint): boolean {
+    const status = this.statusAt(nowUnixNs);
+    if (status !== this.#status) return true;
+    const waitNs = BigInt(this.data.markCount) * PASS_EVERY_NS_A_MARK;
+    return this.#isDirty && nowUnixNs - this.#lastPassUnixNs >= waitNs;
+  }
+
+  pass(nowUnixNs: bigint): { readonly derived: DerivedRows; readonly changes: readonly Change[] } {
+    const status = this.statusAt(nowUnixNs);
+    const isClosing = status !== this.#status && (status === 'ended' || status === 'broken_off');
+    this.#status = status;
+    this.#isDirty = false;
+    this.#lastPassUnixNs = nowUnixNs;
+    if (this.#spans.count > 0) this.data.assumeZero(this.#spans.startUnixNs);
+    const revision = this.#revisions.next(this.data.clocks.maps(), isClosing);
+    const streams = this.#frames();
+    const rollups = new Map(
+      streams.flatMap(stream => stream.hops.map(hop => [hop.key, this.#rollup(hop)] as const)),
+    );
+    const turns = this.#buildTurns(streams, revision);
+    const isAll = revision !== this.#toldRevision;
+    this.#toldRevision = revision;
+    if (isAll) this.#rollups.clear();
+    const newRollups = this.#untoldRollups(rollups);
+    const newTurns = turns.filter(held => isAll || isUntold(held));
+    for (const held of newTurns) held.told = JSON.stringify(held.built.turn);
+    const derived = this.#derived({
+      streams,
+      rollups,
+      turns,
+      newTurns,
+      newRollups,
+      revision,
+      isAll,
+    });
+    return { derived, changes: this.#changes(newTurns, newRollups) };
+  }
+
+  #frames(): StreamFrames[] {
+    const clocks = this.data.clockMaps();
+    const budgetNs = budgetOf(this.#options.budgets, 'frame');
+    return [...this.data.streams.values()].map(marks => framesOf(marks, { clocks, budgetNs }));
+  }
+
+  #rollup(hop: StreamFrames['hops'][number]): HopRollup {
+    return rollupOf(hop, { sessionKey: this.key, zeroUnixNs: this.data.zeroUnixNs });
+  }
+
+  #untoldRollups(rollups: ReadonlyMap<string, HopRollup>): RollupRow[] {
+    const untold: RollupRow[] = [];
+    for (const { rows } of rollups.values())
+      for (const row of rows) {
+        const id = `${row.measure} ${row.minute}`;
+        const told = `${row.count} ${row.lostCount} ${row.lateCount} ${row.concealedCount}`;
+        if (this.#rollups.get(id) === told) continue;
+        this.#rollups.set(id, told);
+        untold.push(row);
+      }
+    return untold;
+  }
+
+  #buildTurns(streams: readonly StreamFrames[], revision: number): HeldTurn[] {
+    const all = [...this.data.turns.entries()].map(([id, facts]) => ({
+      id,
+      facts,
+      startNs: this.data.clocks.map(facts.clock).toSession(facts.state.startedAt),
+    }));
+    all.sort((a, b) => a.startNs - b.startNs || a.facts.state.tick - b.facts.state.tick);
+    const context = this.#turnContext(streams, revision);
+    return all.map(({ id, facts }, i) => {
+      const held = this.#turns.get(id);
+      const isSame = held?.rev === facts.state.rev && held.revision === revision;
+      if (held !== undefined && isSame && held.isSettled) return held;
+      const built = buildTurn(facts, all[i + 1]?.facts, context);
+      const next: HeldTurn = {
+        built,
+        rev: facts.state.rev,
+        revision,
+        isSettled: this.#isSettled(facts),
+        told: held?.told ?? '',
+      };
+      this.#turns.set(id, next);
+      return next;
+    });
+  }
+
+  /** Its end is long enough ago, on its own clock, for every process to have told of it. */
+  #isSettled({ state, clock }: TurnFacts): boolean {
+    const process = this.data.processOnClock(clock);
+    return (
+      state.endedAt !== undefined &&
+      process !== undefined &&
+      process.lastRawNs - state.endedAt > SETTLED_AFTER_NS
+    );
+  }
+
+  #turnContext(streams: readonly StreamFrames[], revision: number): TurnContext {
+    const { data } = this;
+    const processOf = (turn: TurnFacts): string | undefined =>
+      turn.producer ?? data.processOnClock(turn.clock)?.producer ?? data.authority()?.producer;
+    const isOver = this.#status === 'ended' || this.#status === 'broken_off';
+    return {
+      sessionKey: this.key,
+      zeroUnixNs: data.zeroUnixNs,
+      streams: new Map(streams.map(stream => [stream.name, stream])),
+      clocks: data.clockMaps(),
+      clockOf: turn => data.clocks.map(turn.clock),
+      producerOf: processOf,
+      knownToRawNs: turn => {
+        const process = data.processes.get(processOf(turn) ?? '');
+        return process?.clock === turn.clock ? process.lastRawNs : turn.state.startedAt;
+      },
+      session: isOver ? (this.#status === 'ended' ? 'ended' : 'broken_off') : 'open',
+      revision,
+      budgetOf: measure => budgetOf(this.#options.budgets, measure),
+      dimensions: dimensionsOf(attributesOf(data, this.#spans)),
+    };
+  }
+
+  #derived(pass: Pass): DerivedRows {
+    const { streams, rollups, turns, newTurns, newRollups, revision, isAll } = pass;
+    const values = turns.flatMap(held => held.built.values);
+    const { startNs, endNs } = this.#extent(streams);
+    return {
+      sessionKey: this.key,
+      coveredCommit: this.#commit,
+      revision,
+      session: sessionDetail({
+        key: this.key,
+        id: this.id,
+        status: this.#status,
+        data: this.data,
+        spans: this.#spans,
+        streams,
+        rollups,
+        turns: turns.map(held => held.built.turn),
+        values,
+        budgets: this.#options.budgets,
+        faultCount: turns.reduce((sum, held) => sum + held.built.faultCount, 0),
+        startNs,
+        endNs,
+      }),
+      replace: isAll ? 'all' : 'given',
+      turns: newTurns.map(held => held.built.turn),
+      values: newTurns.flatMap(held => held.built.values),
+      rollups: newRollups,
+    };
+  }
+
+  /** Session time of the first and the last thing known. */
+  #extent(streams: readonly StreamFrames[]): { startNs: number; endNs: number } {
+    const { data } = this;
+    const times: number[] = [];
+    for (const process of data.processes.values()) {
+      const map = data.clocks.map(process.clock);
+      const { session } = process;
+      if (session !== undefined) times.push(map.toSession(session.startedAt));
+      if (session?.endedAt !== undefined) times.push(map.toSession(session.endedAt));
+      if (session?.endedAt === undefined && Number.isFinite(process.lastRawNs))
+        times.push(map.toSession(process.lastRawNs));
+    }
+    for (const { hops } of streams)
+      for (const { atNs } of hops) times.push(atNs[0]!, atNs[atNs.length - 1]!);
+    if (this.#spans.count > 0 && times.length === 0) {
+      const zero = data.zeroUnixNs;
+      times.push(Number(this.#spans.startUnixNs - zero), Number(this.#spans.endUnixNs - zero));
+    }
+    return times.length === 0
+      ? { startNs: 0, endNs: 0 }
+      : { startNs: Math.min(...times), endNs: Math.max(...times) };
+  }
+
+  #changes(newTurns: readonly HeldTurn[], newRollups: readonly RollupRow[]): Change[] {
+    const changes: Change[] = [{ type: 'session', sessionKey: this.key }];
+    const ticks = newTurns.map(held => held.built.turn.tick);
+    if (ticks.length > 0) changes.push({ type: 'turns', sessionKey: this.key, ticks });
+    this.#noteNewMarks();
+    if (this.#newToNs >= this.#newFromNs)
+      changes.push({
+        type: 'frames',
+        sessionKey: this.key,
+        fromNs: this.#newFromNs,
+        toNs: this.#newToNs,
+      });
+    this.#newFromNs = Infinity;
+    this.#newToNs = -Infinity;
+    const minutes = newRollups.map(row => row.minute);
+    if (minutes.length > 0)
+      changes.push({
+        type: 'rollup',
+        fromUnixNs: unixOfMinute(Math.min(...minutes)),
+        toUnixNs: unixOfMinute(Math.max(...minutes) + 1),
+      });
+    return changes;
+  }
+
+  #noteNewMarks(): void {
+    for (const { clock, startUnixNs, endUnixNs } of this.#newFlushes) {
+      const map = this.data.clocks.map(this.data.clocks.note(clock));
+      this.#newFromNs = Math.min(
+        this.#newFromNs,
+        map.toSession(Number(startUnixNs - clock.zeroUnixNs)),
+      );
+      this.#newToNs = Math.max(this.#newToNs, map.toSession(Number(endUnixNs - clock.zeroUnixNs)));
+    }
+    this.#newFlushes = [];
+  }
+}
+
+interface Pass {
+  readonly streams: readonly StreamFrames[];
+  readonly rollups: ReadonlyMap<string, HopRollup>;
+  readonly turns: readonly HeldTurn[];
+  readonly newTurns: readonly HeldTurn[];
+  readonly newRollups: readonly RollupRow[];
+  readonly revision: number;
+  readonly isAll: boolean;
+}
+
+const isUntold = (held: HeldTurn): boolean => held.told !== JSON.stringify(held.built.turn);
+
+const unixOfMinute = (minute: number): string => String(BigInt(minute) * 60_000_000_000n);
+
+const DIMENSIONS_MAX = 24;
+const DIMENSION_LENGTH_MAX = 128;
+
+/** Attributes by which charts group: short texts, and yes or no. */
+function dimensionsOf(attributes: ReturnType<typeof attributesOf>): Record<string, string> {
+  const dimensions: Record<string, string> = {};
+  for (const [name, value] of Object.entries(attributes).slice(0, DIMENSIONS_MAX))
+    if (
+      typeof value === 'boolean' ||
+      (typeof value === 'string' && value.length <= DIMENSION_LENGTH_MAX)
+    )
+      dimensions[name] = String(value);
+  return dimensions;
+}

@@ -1,0 +1,247 @@
+// Everything raw that is known of one session, in memory: marks by stream, the
+// clocks they were read on, the processes that sent them, the turns as last told.
+//
+// Both the assembler and the queries build it from the same stored flushes, so a
+// time on a chart and a time in a ledger are the same time.
+
+import {
+  ATTR,
+  decodeRecord,
+  type Attributes,
+  type RecordPart,
+  type SessionState,
+  type StateMessage,
+  type TurnState,
+} from '@framescope/protocol';
+import type { StoredFlush } from '../store/store.ts';
+import type { ClockKey } from './clock/clock-graph.ts';
+import { SessionClocks, type ClockMap, type ClockName } from './clock/session-clocks.ts';
+import { StreamMarks } from './frames/stream-marks.ts';
+
+/** One process that takes part. */
+export interface Process {
+  readonly producer: string;
+  resource: Attributes;
+  clock: ClockKey;
+  /** DomainNs, on `clock`, of the last thing it told. */
+  lastRawNs: number;
+  firstRawNs: number;
+  session: SessionState | undefined;
+  lastArrivalUnixNs: bigint;
+  lostCount: number;
+  dropped: Readonly<Record<string, number>>;
+}
+
+/** A turn as its authority last told it. */
+export interface TurnFacts {
+  readonly state: TurnState;
+  readonly clock: ClockKey;
+  readonly producer: string | undefined;
+}
+
+/** Rows carry their clock in a byte. */
+const CLOCKS_MAX = 255;
+const STREAMS_MAX = 64;
+const PROCESSES_MAX = 1_024;
+const TURNS_MAX = 20_000;
+/** 26 bytes each: a call of an hour with both directions and six hops holds 2.2 million. */
+const MARKS_MAX = 6_000_000;
+/** A clock nobody compares after so long is placed by its own word. */
+const ZERO_WAIT_NS = 5_000_000_000n;
+
+export class SessionData {
+  readonly clocks: SessionClocks;
+  readonly streams: Map<string, StreamMarks> = new Map();
+  readonly processes: Map<string, Process> = new Map();
+  /** By `stream tick`. */
+  readonly turns: Map<string, TurnFacts> = new Map();
+  /** What was refused here, by reason. */
+  readonly refused: Map<string, number> = new Map();
+  markCount = 0;
+  /** Rises with each mark, range or sample: what was computed from less is out of date. */
+  revision = 0;
+  readonly #clockKeys: ClockKey[] = [];
+  readonly #collector: ClockName;
+  #zeroUnixNs: bigint | undefined;
+  #isZeroFixed = false;
+  #firstArrivalUnixNs: bigint | undefined;
+
+  /** `zeroUnixNs`: where it is known already; else it follows from the first flushes. */
+  constructor(collector: ClockName, zeroUnixNs?: bigint) {
+    this.#collector = collector;
+    this.clocks = new SessionClocks(collector);
+    if (zeroUnixNs === undefined) return;
+    this.#zeroUnixNs = zeroUnixNs;
+    this.#isZeroFixed = true;
+    this.clocks.setZero(zeroUnixNs);
+  }
+
+  /** Unix time of session time 0. */
+  get zeroUnixNs(): bigint {
+    return this.#zeroUnixNs ?? 0n;
+  }
+
+  get hasFlushes(): boolean {
+    return this.processes.size > 0;
+  }
+
+  /** A session of spans alone starts with its first span. */
+  assumeZero(unixNs: bigint): void {
+    if (this.#isZeroFixed || this.hasFlushes) return;
+    this.#zeroUnixNs = unixNs;
+    this.clocks.setZero(unixNs);
+  }
+
+  /** Clocks by the number that rows carry. */
+  clockMaps(): ClockMap[] {
+    return this.#clockKeys.map(key => this.clocks.map(key));
+  }
+
+  addFlush(flush: StoredFlush): void {
+    const key = this.clocks.note(flush.clock);
+    const process = this.#process(flush, key);
+    if (process === undefined) return this.#refuse('too many processes');
+    process.resource = flush.resource.attributes;
+    process.clock = key;
+    process.lostCount += flush.lostCount;
+    if (flush.arrivalUnixNs > process.lastArrivalUnixNs)
+      process.lastArrivalUnixNs = flush.arrivalUnixNs;
+    const endRawNs = Number(flush.endUnixNs - flush.clock.zeroUnixNs);
+    const startRawNs = Number(flush.startUnixNs - flush.clock.zeroUnixNs);
+    process.lastRawNs = Math.max(process.lastRawNs, endRawNs);
+    process.firstRawNs = Math.min(process.firstRawNs, startRawNs);
+    if (flush.record !== undefined) this.#addRecord(flush.record, process);
+    if (flush.state !== undefined) this.#addState(flush.state, process);
+    if (!this.#isZeroFixed) this.#findZero(flush);
+    this.revision++;
+  }
+
+  #process(flush: StoredFlush, clock: ClockKey): Process | undefined {
+    const known = this.processes.get(flush.producer);
+    if (known !== undefined || this.processes.size >= PROCESSES_MAX) return known;
+    const process: Process = {
+      producer: flush.producer,
+      resource: flush.resource.attributes,
+      clock,
+      lastRawNs: -Infinity,
+      firstRawNs: Infinity,
+      session: undefined,
+      lastArrivalUnixNs: flush.arrivalUnixNs,
+      lostCount: 0,
+      dropped: {},
+    };
+    this.processes.set(flush.producer, process);
+    return process;
+  }
+
+  #addRecord(bytes: Uint8Array, process: Process): void {
+    // Checked at the door; a volume that was written by an older version may still surprise.
+    const record = decodeRecord(bytes);
+    if (!record.ok) return this.#refuse('unreadable record');
+    this.addRecord(record.value, process.producer);
+  }
+
+  /** Marks and clock samples of one record. */
+  addRecord(record: RecordPart, producer: string): void {
+    const key = this.clocks.note(record);
+    for (const sample of record.clockSamples) this.clocks.addSample(key, sample);
+    const clock = this.#clockNumber(key);
+    if (clock === undefined || this.markCount > MARKS_MAX)
+      return this.#refuse('marks beyond memory');
+    for (const block of record.blocks) {
+      const stream = this.#stream(block.stream, block);
+      if (stream === undefined) {
+        this.#refuse('too many streams');
+        continue;
+      }
+      const before = stream.markCount;
+      stream.add(block, clock, producer);
+      this.markCount += stream.markCount - before;
+    }
+  }
+
+  #clockNumber(key: ClockKey): number | undefined {
+    const known = this.#clockKeys.indexOf(key);
+    if (known >= 0) return known;
+    return this.#clockKeys.length >= CLOCKS_MAX ? undefined : this.#clockKeys.push(key) - 1;
+  }
+
+  #stream(
+    name: string,
+    facts: { readonly sampleRate: number; readonly direction: 'up' | 'down' },
+  ): StreamMarks | undefined {
+    const known = this.streams.get(name);
+    if (known !== undefined || this.streams.size >= STREAMS_MAX) return known;
+    const stream = new StreamMarks({ name, ...facts });
+    this.streams.set(name, stream);
+    return stream;
+  }
+
+  #addState(message: StateMessage, process: Process): void {
+    if (message.session !== undefined) {
+      process.session = message.session;
+      if (message.session.authority) this.clocks.prefer(process.clock);
+      for (const stream of message.session.streams) this.#stream(stream.name, stream);
+    }
+    if (message.dropped !== undefined) process.dropped = message.dropped;
+    for (const state of message.turns ?? [])
+      this.addTurn({ state, clock: process.clock, producer: process.producer });
+  }
+
+  /** Upserts by (stream, tick); the higher revision wins. */
+  addTurn(facts: TurnFacts): void {
+    const id = `${facts.state.stream} ${facts.state.tick}`;
+    const known = this.turns.get(id);
+    if (known !== undefined && known.state.rev > facts.state.rev) return;
+    if (known === undefined && this.turns.size >= TURNS_MAX) return this.#refuse('too many turns');
+    // A span tells the same state later, without its producer.
+    this.turns.set(id, { ...facts, producer: facts.producer ?? known?.producer });
+    this.revision++;
+  }
+
+  /** The process that decides turns. */
+  authority(): Process | undefined {
+    for (const process of this.processes.values())
+      if (process.session?.authority === true) return process;
+    return undefined;
+  }
+
+  processOnClock(clock: ClockKey): Process | undefined {
+    for (const process of this.processes.values()) if (process.clock === clock) return process;
+    return undefined;
+  }
+
+  #refuse(reason: string): void {
+    this.refused.set(reason, (this.refused.get(reason) ?? 0) + 1);
+  }
+
+  /**
+   * The zero is the first data of the first clocks that are joined to the collector's. It depends
+   * on the flushes and their arrival alone, so that it is the same when they are read again.
+   */
+  #findZero(flush: StoredFlush): void {
+    this.#firstArrivalUnixNs ??= flush.arrivalUnixNs;
+    const startsNs: number[] = [];
+    this.clocks.setZero(this.#collector.zeroUnixNs);
+    for (const process of this.processes.values()) {
+      const map = this.clocks.map(process.clock);
+      if (map.group === 'collector') startsNs.push(map.toSession(process.firstRawNs));
+    }
+    const hasWaited = flush.arrivalUnixNs - this.#firstArrivalUnixNs > ZERO_WAIT_NS;
+    if (startsNs.length > 0)
+      this.#zeroUnixNs = this.#collector.zeroUnixNs + BigInt(Math.min(...startsNs));
+    else if (this.#zeroUnixNs === undefined || flush.startUnixNs < this.#zeroUnixNs)
+      this.#zeroUnixNs = flush.startUnixNs;
+    this.#isZeroFixed = startsNs.length > 0 || hasWaited;
+    this.clocks.setZero(this.#zeroUnixNs);
+  }
+}
+
+/** A resource attribute that is text, else null. */
+export function textOf(attributes: Attributes, name: string): string | null {
+  const value = attributes[name];
+  return typeof value === 'string' && value !== '' ? value : null;
+}
+
+export const serviceOf = (resource: Attributes): string =>
+  textOf(resource, ATTR.serviceName) ?? 'unknown_service';

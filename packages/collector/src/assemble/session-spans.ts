@@ -1,0 +1,79 @@
+// What spans tell of a session: when it was, who took part, which traces belong
+// to it. For a user of plain OpenTelemetry this is all there is.
+
+import { ATTR, SPAN, type Attributes } from '@framescope/protocol';
+import { decodeTurnState } from '../recognise/framescope.ts';
+import type { StoredSpan } from '../store/store.ts';
+import type { SessionData } from './session-data.ts';
+import { clockKey } from './clock/clock-graph.ts';
+
+const TRACES_MAX = 200;
+/** Of a gateway with thousands of pods in one session: the rest is in the traces. */
+const RESOURCES_MAX = 64;
+
+export class SessionSpans {
+  count = 0;
+  startUnixNs = 0n;
+  endUnixNs = 0n;
+  lastArrivalUnixNs = 0n;
+  /** Oldest first. */
+  readonly #traceIds = new Set<string>();
+  readonly #resources = new Map<string, Attributes>();
+
+  add(span: StoredSpan, data: SessionData): void {
+    if (this.count === 0 || span.startUnixNs < this.startUnixNs)
+      this.startUnixNs = span.startUnixNs;
+    if (this.count === 0 || span.endUnixNs > this.endUnixNs) this.endUnixNs = span.endUnixNs;
+    if (span.arrivalUnixNs > this.lastArrivalUnixNs) this.lastArrivalUnixNs = span.arrivalUnixNs;
+    this.count++;
+    this.#addTrace(span.traceId);
+    const { attributes } = span.resource;
+    const identity = JSON.stringify([
+      attributes[ATTR.serviceName],
+      attributes[ATTR.serviceInstanceId],
+      attributes[ATTR.hostName],
+    ]);
+    if (this.#resources.size < RESOURCES_MAX && !this.#resources.has(identity))
+      this.#resources.set(identity, attributes);
+    if (span.name === SPAN.turn) addTurnOf(span, data);
+  }
+
+  #addTrace(traceId: string): void {
+    this.#traceIds.delete(traceId);
+    this.#traceIds.add(traceId);
+    if (this.#traceIds.size > TRACES_MAX)
+      this.#traceIds.delete(this.#traceIds.values().next().value ?? '');
+  }
+
+  traceIds(): string[] {
+    return [...this.#traceIds];
+  }
+
+  resources(): Attributes[] {
+    return [...this.#resources.values()];
+  }
+}
+
+/** A turn's final state rides on its span too: one that came by another exporter is not lost. */
+function addTurnOf(span: StoredSpan, data: SessionData): void {
+  const { attributes } = span;
+  const text = attributes[ATTR.turnState];
+  const domain = attributes[ATTR.clockDomain];
+  const zero = attributes[ATTR.clockZeroUnixNs];
+  if (typeof text !== 'string' || typeof domain !== 'string') return;
+  if (typeof zero !== 'string' || !/^-?\d{1,19}$/.test(zero)) return;
+  const state = decodeTurnState(text, ATTR.turnState);
+  if (!state.ok) {
+    data.refused.set('unreadable turn state', (data.refused.get('unreadable turn state') ?? 0) + 1);
+    return;
+  }
+  const epoch = Number(attributes[ATTR.clockEpoch] ?? 0);
+  if (!Number.isSafeInteger(epoch)) return;
+  data.clocks.note({ domain, epoch, zeroUnixNs: BigInt(zero) });
+  const producer = attributes[ATTR.producer];
+  data.addTurn({
+    state: state.value,
+    clock: clockKey(domain, epoch),
+    producer: typeof producer === 'string' ? producer : undefined,
+  });
+}

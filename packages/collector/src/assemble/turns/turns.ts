@@ -1,0 +1,331 @@
+// Turns as they are shown, and their numbers as they are charted.
+
+import type { Attributes, Stage, Turn, Wait, WaitDefinition } from '@framescope/protocol';
+import type { ValueRow } from '../../store/store.ts';
+import type { ClockMap } from '../clock/session-clocks.ts';
+import type { HopFrames, StreamFrames } from '../frames/stream-frames.ts';
+import { ledgerOf, type WaitLedger } from '../ledger/wait.ts';
+import type { TurnFacts } from '../session-data.ts';
+import { waitFacts, type WaitPlace } from './wait-facts.ts';
+
+export interface TurnContext {
+  readonly sessionKey: string;
+  readonly zeroUnixNs: bigint;
+  readonly streams: ReadonlyMap<string, StreamFrames>;
+  /** By the number that rows carry. */
+  readonly clocks: readonly ClockMap[];
+  readonly clockOf: (turn: TurnFacts) => ClockMap;
+  readonly producerOf: (turn: TurnFacts) => string | undefined;
+  /** DomainNs on the turn's clock until which its authority was heard of. */
+  readonly knownToRawNs: (turn: TurnFacts) => number;
+  readonly session: WaitPlace['session'];
+  readonly revision: number;
+  readonly budgetOf: (measure: string) => number | null;
+  /** Dimensions of the session, for grouping. */
+  readonly dimensions: Readonly<Record<string, string>>;
+}
+
+export interface BuiltTurn {
+  readonly turn: Turn;
+  readonly values: readonly ValueRow[];
+  readonly faultCount: number;
+}
+
+/** In order of time. `next` is the turn after, if there is one. */
+export function buildTurn(
+  facts: TurnFacts,
+  next: TurnFacts | undefined,
+  context: TurnContext,
+): BuiltTurn {
+  const { state } = facts;
+  const clock = context.clockOf(facts);
+  const place: WaitPlace = {
+    state,
+    clock,
+    streams: context.streams,
+    marked: { clocks: context.clocks, authority: context.producerOf(facts) },
+    knownToRawNs: context.knownToRawNs(facts),
+    nextTurnRawNs: next?.clock === facts.clock ? next.state.startedAt : undefined,
+    session: context.session,
+    revision: context.revision,
+  };
+  const ledgers = state.waits.map((_, i) => ledgerOf(waitFacts(i, place)));
+  const turn = turnOf({ facts, clock, ledgers, next, context });
+  return {
+    turn,
+    values: valuesOf(turn, ledgers, context),
+    faultCount: ledgers.reduce((sum, one) => sum + (one?.faultCount ?? 0), 0),
+  };
+}
+
+interface Parts {
+  readonly facts: TurnFacts;
+  readonly clock: ClockMap;
+  readonly ledgers: readonly (WaitLedger | undefined)[];
+  readonly next: TurnFacts | undefined;
+  readonly context: TurnContext;
+}
+
+function turnOf({ facts, clock, ledgers, next, context }: Parts): Turn {
+  const { state } = facts;
+  const at = (rawNs: number): number => clock.toSession(rawNs);
+  const waits = ledgers.flatMap(one => (one === undefined ? [] : [one.wait]));
+  const isOver = context.session !== 'open';
+  return {
+    sessionKey: context.sessionKey,
+    tick: state.tick,
+    traceId: state.traceId,
+    spanId: state.spanId,
+    startNs: at(state.startedAt),
+    endNs: state.endedAt === undefined ? null : at(state.endedAt),
+    outcome: state.outcome ?? (isOver ? 'broken_off' : 'open'),
+    user: userSpeech(facts, waits, context),
+    agent: agentSpeech(facts, waits, next, context),
+    words: state.words.map(({ who, text, at: rawNs, cut }) => ({
+      who,
+      text,
+      atNs: at(rawNs),
+      cut: cut === true,
+    })),
+    waits,
+    stages: state.stages.map(stage =>
+      stageOf(stage, at, isOver ? context.knownToRawNs(facts) : undefined),
+    ),
+    bargeIn: bargeInOf(facts, clock, context),
+  };
+}
+
+function stageOf(
+  stage: TurnFacts['state']['stages'][number],
+  at: (rawNs: number) => number,
+  truncatedAtRawNs: number | undefined,
+): Stage {
+  const isTruncated = stage.endedAt === undefined && truncatedAtRawNs !== undefined;
+  const endRawNs = stage.endedAt ?? truncatedAtRawNs;
+  const attributes: Attributes = {
+    ...stage.attributes,
+    ...(stage.error === undefined ? {} : { 'error.message': stage.error }),
+    ...(stage.generation === undefined ? {} : { 'framescope.stage.generation': stage.generation }),
+  };
+  return {
+    name: stage.name,
+    spanId: stage.spanId,
+    startNs: at(stage.startedAt),
+    firstNs: stage.firstAt === undefined ? null : at(stage.firstAt),
+    endNs: endRawNs === undefined ? null : at(Math.max(endRawNs, stage.startedAt)),
+    discarded: stage.discarded === true,
+    truncated: isTruncated,
+    attributes,
+  };
+}
+
+/** Session time at which a tick passed the hop nearest to the mouth or the ear. */
+function timeAt(hop: HopFrames | undefined, tick: number): number | undefined {
+  const row = hop?.rows.rowOf(tick) ?? -1;
+  return row < 0 ? undefined : hop!.atNs[row]!;
+}
+
+function userSpeech(facts: TurnFacts, waits: readonly Wait[], context: TurnContext): Turn['user'] {
+  const response = waits.find(wait => wait.kind === 'response');
+  if (response === undefined) return null;
+  const stream = context.streams.get(facts.state.stream);
+  const hop = stream?.hops[0];
+  const startNs = timeAt(hop, facts.state.tick);
+  if (startNs === undefined) return null;
+  return { startNs, endNs: Math.max(startNs, response.startNs) };
+}
+
+/** From its first voiced sample to the last of its frames before the next turn's. */
+function agentSpeech(
+  facts: TurnFacts,
+  waits: readonly Wait[],
+  next: TurnFacts | undefined,
+  context: TurnContext,
+): Turn['agent'] {
+  const index = facts.state.waits.findIndex(wait => wait.closes !== undefined);
+  const closes = facts.state.waits[index]?.closes;
+  const startNs = waits[index]?.endNs ?? null;
+  if (closes === undefined || startNs === null) return null;
+  const stream = context.streams.get(closes.stream);
+  const hop = stream?.hops.at(-1);
+  if (stream === undefined || hop === undefined) return null;
+  const nextTick = next?.state.waits.find(wait => wait.closes?.stream === closes.stream)?.closes
+    ?.tick;
+  const nextStartNs =
+    next === undefined ? Infinity : context.clockOf(next).toSession(next.state.startedAt);
+  let endNs = startNs;
+  for (let row = Math.max(0, hop.rows.rowOf(closes.tick)); row < hop.rows.length; row++) {
+    if (nextTick !== undefined && hop.rows.endTick[row]! > nextTick) break;
+    if (nextTick === undefined && hop.atNs[row]! > nextStartNs + OVERLAP_NS) break;
+    const lengthNs =
+      ((hop.rows.endTick[row]! - hop.rows.startTick[row]!) / stream.sampleRate) * 1e9;
+    endNs = Math.max(endNs, Math.round(hop.atNs[row]! + lengthNs));
+  }
+  return { startNs, endNs };
+}
+
+/** After the next turn began the agent may still be heard for a moment: a barge-in takes that long. */
+const OVERLAP_NS = 1_500_000_000;
+
+function bargeInOf({ state }: TurnFacts, clock: ClockMap, context: TurnContext): Turn['bargeIn'] {
+  const { bargeIn } = state;
+  if (bargeIn === undefined) return null;
+  const mic = context.streams.get(state.stream);
+  const onsetNs =
+    mic?.schedule === undefined
+      ? timeAt(mic?.hops[0], bargeIn.onsetTick)
+      : Math.round(mic.schedule.at(bargeIn.onsetTick));
+  if (onsetNs === undefined) return null;
+  const since = (rawNs: number | undefined): number | null =>
+    rawNs === undefined ? null : clock.toSession(rawNs) - onsetNs;
+  const heard = lastHeard(state, context);
+  const generatedTick = bargeIn.generatedTick;
+  return {
+    onsetNs,
+    detectNs: since(bargeIn.detectedAt),
+    stopNs: heard === undefined ? since(bargeIn.cancelledAt) : heard.atNs - onsetNs,
+    unheardNs:
+      heard === undefined || generatedTick === undefined
+        ? null
+        : Math.max(0, Math.round(((generatedTick - heard.tick) / heard.sampleRate) * 1e9)),
+  };
+}
+
+/** The end of the last frame of the cancelled speech that reached the ear. */
+function lastHeard(
+  state: TurnFacts['state'],
+  { streams }: TurnContext,
+): { atNs: number; tick: number; sampleRate: number } | undefined {
+  const limit = state.bargeIn?.generatedTick;
+  const closes = state.waits.findLast(wait => wait.closes !== undefined)?.closes;
+  const stream = closes === undefined ? undefined : streams.get(closes.stream);
+  const hop = stream?.hops.findLast(one => one.name === 'playout');
+  if (stream === undefined || hop === undefined || limit === undefined) return undefined;
+  for (let row = hop.rows.length - 1; row >= 0; row--) {
+    const tick = hop.rows.endTick[row]!;
+    if (tick > limit) continue;
+    const lengthNs = ((tick - hop.rows.startTick[row]!) / stream.sampleRate) * 1e9;
+    return { atNs: Math.round(hop.atNs[row]! + lengthNs), tick, sampleRate: stream.sampleRate };
+  }
+  return undefined;
+}
+
+// ---- numbers for charts -------------------------------------------------------------------
+
+const CENSORED = new Set(['interrupted_before', 'abandoned', 'failed', 'none']);
+
+function valuesOf(
+  turn: Turn,
+  ledgers: readonly (WaitLedger | undefined)[],
+  context: TurnContext,
+): ValueRow[] {
+  const measured = ledgers.flatMap((ledger, waitIndex) =>
+    ledger === undefined || !ledger.isMeasured || ledger.wait.outcome === 'open'
+      ? []
+      : [{ ledger, waitIndex }],
+  );
+  const rows: ValueRow[] = [];
+  for (const { ledger, waitIndex } of measured) {
+    const { wait, figures } = ledger;
+    const row = rowMaker(turn, wait, waitIndex, context);
+    const family = wait.kind === 'response' ? 'voice_to_voice' : wait.kind;
+    for (const { definition, valueNs, errorNs } of figures)
+      rows.push(row(`${family}.${definition}`, valueNs, errorNs));
+    if (wait.kind === 'response') {
+      for (const figure of figures)
+        rows.push(
+          answerRow(figure.definition, {
+            figure,
+            wait,
+            later: measured.slice(measured.findIndex(one => one.ledger === ledger) + 1),
+            row,
+            turn,
+          }),
+        );
+      if (!CENSORED.has(wait.outcome)) rows.push(...partRows(wait, row));
+    }
+  }
+  return rows;
+}
+
+type MakeRow = (
+  measure: string,
+  valueNs: number,
+  errorNs: number,
+  isCensored?: boolean,
+) => ValueRow;
+
+function rowMaker(turn: Turn, wait: Wait, waitIndex: number, context: TurnContext): MakeRow {
+  const worst = wait.parts.reduce<Wait['parts'][number] | undefined>(
+    (most, part) => (most === undefined || part.exposedNs > most.exposedNs ? part : most),
+    undefined,
+  );
+  return (measure, valueNs, errorNs, isCensored = CENSORED.has(wait.outcome)) => {
+    const limitNs = context.budgetOf(measure);
+    return {
+      measure,
+      sessionKey: context.sessionKey,
+      tick: turn.tick,
+      waitIndex,
+      atUnixNs: context.zeroUnixNs + BigInt(wait.startNs),
+      valueNs,
+      isCensored,
+      outcome: wait.outcome,
+      errorNs,
+      resolved: wait.resolved,
+      worstPart: worst?.name ?? null,
+      worstPartNs: worst?.exposedNs ?? null,
+      isOverBudget: limitNs !== null && valueNs > limitNs,
+      attributes: context.dimensions,
+    };
+  };
+}
+
+/** Exposed time of each part of a response; one that comes twice (inference, tool, inference) is one number. */
+function partRows(wait: Wait, row: MakeRow): ValueRow[] {
+  const sums = new Map<string, { ns: number; errorNs: number }>();
+  for (const { name, exposedNs, errorNs } of wait.parts) {
+    const sum = sums.get(name) ?? { ns: 0, errorNs: 0 };
+    sums.set(name, { ns: sum.ns + exposedNs, errorNs: Math.max(sum.errorNs, errorNs) });
+  }
+  return [...sums].map(([name, { ns, errorNs }]) => row(`part.${name}`, ns, errorNs));
+}
+
+interface Answering {
+  readonly figure: WaitLedger['figures'][number];
+  readonly wait: Wait;
+  readonly later: readonly { readonly ledger: WaitLedger }[];
+  readonly row: MakeRow;
+  readonly turn: Turn;
+}
+
+/** `time_to_answer` ends at the first sample that is no filler; without one it is at least so long. */
+function answerRow(
+  definition: WaitDefinition,
+  { figure, wait, later, row, turn }: Answering,
+): ValueRow {
+  const measure = `time_to_answer.${definition}`;
+  if (wait.outcome !== 'filler_only') return row(measure, figure.valueNs, figure.errorNs);
+  const startNs = spanOf(wait, definition)?.startNs ?? wait.startNs;
+  const answer = later
+    .map(one => one.ledger.wait)
+    .find(one => one.outcome === 'answered' || one.outcome === 'interrupted_after');
+  const endNs =
+    answer === undefined ? undefined : (spanOf(answer, definition)?.endNs ?? answer.endNs);
+  if (answer !== undefined && endNs != null)
+    return row(measure, Math.max(figure.valueNs, endNs - startNs), figure.errorNs + answer.errorNs);
+  return row(
+    measure,
+    Math.max(figure.valueNs, (turn.endNs ?? startNs) - startNs),
+    figure.errorNs,
+    true,
+  );
+}
+
+const spanOf = (
+  wait: Wait,
+  definition: WaitDefinition,
+): { readonly startNs: number; readonly endNs: number | null } | undefined =>
+  wait.definition === definition
+    ? wait
+    : wait.alternatives.find(one => one.definition === definition);

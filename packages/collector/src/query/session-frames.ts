@@ -1,0 +1,113 @@
+// The frames of a session for a chart: its stored records read, joined and
+// judged by the same code as the ledgers, and kept for the next window.
+//
+// A page that scrolls asks many times a second; a live call grows by a record a
+// second and process. So the last few sessions stay in memory and only what came
+// since is read.
+
+import { budgetOf } from './measure-info.ts';
+import type { QueryContext } from './queries.types.ts';
+import { framesOf, type StreamFrames } from '../assemble/frames/stream-frames.ts';
+import { SessionData } from '../assemble/session-data.ts';
+import type { StoreReader } from '../store/store.ts';
+
+export interface SessionFrames {
+  readonly zeroUnixNs: bigint;
+  readonly durationNs: number;
+  readonly streams: readonly StreamFrames[];
+}
+
+interface Held {
+  readonly zeroUnixNs: bigint;
+  readonly data: SessionData;
+  /** Span IDs of the flushes read. */
+  readonly seen: Set<string>;
+  /** Sender's wall clock of the last flush. */
+  lastUnixNs: bigint;
+  readAllUnixNs: bigint;
+  /** Revision of `data` that `streams` shows. */
+  revision: number;
+  streams: readonly StreamFrames[];
+}
+
+/** 40 bytes a mark with its latency and flags: a quarter of a gigabyte. */
+const MARKS_MAX = 6_000_000;
+/** Senders' clocks differ, and a flush may come after one that was written later. */
+const OVERLAP_NS = 30_000_000_000n;
+/** A flush that was sent again after a long outage is found at the latest then. */
+const READ_ALL_EVERY_NS = 60_000_000_000n;
+
+const caches = new WeakMap<StoreReader, Map<string, Held>>();
+
+/** Undefined when there is no such session. */
+export async function sessionFrames(
+  context: QueryContext,
+  sessionKey: string,
+): Promise<SessionFrames | undefined> {
+  const detail = await context.reader.session(sessionKey);
+  if (detail === undefined) return undefined;
+  const zeroUnixNs = BigInt(detail.zeroUnixNs);
+  const cache = cacheOf(context.reader);
+  const known = cache.get(sessionKey);
+  const held = known?.zeroUnixNs === zeroUnixNs ? known : newHeld(zeroUnixNs, context);
+  cache.delete(sessionKey);
+  cache.set(sessionKey, held);
+  await readNew(held, sessionKey, context);
+  if (held.revision !== held.data.revision) judge(held, context);
+  forgetOldest(cache);
+  return { zeroUnixNs, durationNs: detail.durationNs, streams: held.streams };
+}
+
+function cacheOf(reader: StoreReader): Map<string, Held> {
+  let cache = caches.get(reader);
+  if (cache === undefined) caches.set(reader, (cache = new Map()));
+  return cache;
+}
+
+const newHeld = (zeroUnixNs: bigint, { clock }: QueryContext): Held => ({
+  zeroUnixNs,
+  data: new SessionData(clock, zeroUnixNs),
+  seen: new Set(),
+  lastUnixNs: 0n,
+  readAllUnixNs: 0n,
+  revision: -1,
+  streams: [],
+});
+
+async function readNew(held: Held, sessionKey: string, context: QueryContext): Promise<void> {
+  const nowUnixNs = context.nowUnixNs();
+  const isWhole = nowUnixNs - held.readAllUnixNs > READ_ALL_EVERY_NS;
+  if (isWhole) held.readAllUnixNs = nowUnixNs;
+  const range = isWhole
+    ? undefined
+    : { fromUnixNs: held.lastUnixNs - OVERLAP_NS, toUnixNs: FAR_FUTURE_NS };
+  for (const flush of await context.reader.flushes(sessionKey, range)) {
+    const id = `${flush.spanId} ${flush.part}`;
+    if (held.seen.has(id)) continue;
+    held.seen.add(id);
+    held.data.addFlush(flush);
+    if (flush.endUnixNs > held.lastUnixNs) held.lastUnixNs = flush.endUnixNs;
+  }
+}
+
+/** Beyond any clock that is set wrong, within 64 bits. */
+const FAR_FUTURE_NS = 9_000_000_000_000_000_000n;
+
+function judge(held: Held, { budgets }: QueryContext): void {
+  const clocks = held.data.clockMaps();
+  const budgetNs = budgetOf(budgets, 'frame');
+  held.streams = [...held.data.streams.values()].map(marks =>
+    framesOf(marks, { clocks, budgetNs }),
+  );
+  held.revision = held.data.revision;
+}
+
+function forgetOldest(cache: Map<string, Held>): void {
+  let marks = 0;
+  for (const held of cache.values()) marks += held.data.markCount;
+  for (const [key, held] of cache) {
+    if (marks <= MARKS_MAX || cache.size === 1) return;
+    marks -= held.data.markCount;
+    cache.delete(key);
+  }
+}
