@@ -150,7 +150,7 @@ async function compose(
       writer,
       health,
       live,
-      context: { reader, nowUnixNs: () => BigInt(Date.now()) * 1_000_000n, budgets },
+      context: { reader, nowUnixNs: () => BigInt(Date.now()) * 1_000_000n, clock, budgets },
       clock,
       nowNs: monotonicNs,
       dataBytes: () => folder.totalBytes(),
