@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { expect, onTestFinished, test } from 'vitest';
 import { CollectorProcess, runCommand } from '../support/process.ts';
 import { bodyOf, spanJson, attribute } from '../support/otlp-bodies.ts';
@@ -66,6 +67,28 @@ test('a folder with a foreign file is refused in one clear line, without a stack
   expect(stderr).toMatch(/^framescope: .*meta\.db is not a file of Framescope\..*--data.*\n$/);
 });
 
+test('a writer that fails ends the collector with a message and a code, not in silence', async () => {
+  const folder = temporaryFolder();
+  const collector = start(folder);
+  const url = await collector.ready();
+  await post(url, spanJson({ attributes: [attribute('session.id', { stringValue: 's' })] }));
+  // Another program meddles with the data: nothing that writing again could cure.
+  const database = new Database(join(folder, 'meta.db'));
+  database.exec('DROP TABLE value; DROP TABLE turn; DROP TABLE rollup; DROP TABLE clock_sample');
+  database.exec('DROP TABLE session');
+  database.close();
+  await post(
+    url,
+    spanJson({
+      spanId: 'e'.repeat(16),
+      attributes: [attribute('session.id', { stringValue: 's' })],
+    }),
+  ).catch(() => 'no answer');
+  const { code, stderr } = await collector.finished();
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^framescope: the writer stopped\n.*no such table/);
+});
+
 test('kill -9 loses nothing that was acknowledged', async () => {
   const folder = temporaryFolder();
   const acknowledged: string[] = [];
@@ -95,6 +118,15 @@ test('kill -9 loses nothing that was acknowledged', async () => {
     return (session.items[0]?.spanCount ?? 0) >= acknowledged.length;
   });
 });
+
+const post = async (url: string, span: unknown): Promise<number> =>
+  (
+    await fetch(`${url}/v1/traces`, {
+      method: 'POST',
+      headers: JSON_TYPE,
+      body: Buffer.from(bodyOf(span)),
+    })
+  ).status;
 
 /** One span a request, each in a trace of its own, until the connection breaks. */
 async function sendUntilDead(url: string, name: string, acknowledged: string[]): Promise<void> {

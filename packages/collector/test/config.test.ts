@@ -1,0 +1,108 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { CollectorOptions } from '../src/collector.ts';
+import { helpText, readCommand, UsageError } from '../src/config.ts';
+import { temporaryFolder } from './support/spans.ts';
+
+function optionsOf(args: string, environment: Record<string, string> = {}): CollectorOptions {
+  const command = readCommand(args.split(' ').filter(Boolean), environment);
+  if (command.kind !== 'serve') throw new Error(command.kind);
+  return command.options;
+}
+
+function problemOf(args: string, environment: Record<string, string> = {}): string {
+  try {
+    optionsOf(args, environment);
+    return 'taken';
+  } catch (error) {
+    return error instanceof UsageError ? error.message : `crash: ${String(error)}`;
+  }
+}
+
+test('without flags a collector listens on 127.0.0.1:4318 and keeps 10 GB', () => {
+  expect(optionsOf('')).toMatchObject({
+    host: '127.0.0.1',
+    port: 4_318,
+    data: './framescope-data',
+    maxBytes: 10 * 1024 ** 3,
+    allowRemote: false,
+  });
+});
+
+test('flags are taken with and without =, after serve or not', () => {
+  expect(
+    optionsOf('serve --port=0 --data /tmp/x --max-size 500MB --allowed-host a --allowed-host b'),
+  ).toMatchObject({
+    port: 0,
+    data: '/tmp/x',
+    maxBytes: 500e6,
+    allowedHosts: ['a', 'b'],
+  });
+});
+
+test('each flag has a twin in the environment, and the flag wins', () => {
+  const environment = {
+    FRAMESCOPE_PORT: '5000',
+    FRAMESCOPE_MAX_SIZE: '1.5GB',
+    FRAMESCOPE_ALLOW_REMOTE: '1',
+  };
+  expect(optionsOf('--port 6000', environment)).toMatchObject({
+    port: 6_000,
+    maxBytes: 1.5e9,
+    allowRemote: true,
+  });
+});
+
+test.each([
+  ['--prot 5', '--prot is not a flag. Did you mean --port?'],
+  ['--maxsize 5GB', '--maxsize is not a flag. Did you mean --max-size?'],
+  ['--port', '--port needs a value: --port PORT'],
+  ['--port --data x', '--port needs a value: --port PORT'],
+  ['--port 65536', '--port must be a number from 0 to 65535, got "65536"'],
+  ['--port 65535', 'taken'],
+  ['--max-size 63MB', '--max-size must be a size of 64MB or more, e.g. 10GB, got "63MB"'],
+  ['--max-size 64MB', 'taken'],
+  ['--allow-remote=yes', '--allow-remote takes no value'],
+  ['--log-format xml', '--log-format must be text or json, got "xml"'],
+  ['export', '"export" is not a command of this version; there is serve (the default)'],
+  ['serve now', '"now" belongs to no flag'],
+])('framescope %s: %s', (args, expected) => {
+  expect(problemOf(args)).toBe(expected);
+});
+
+test('a twin is checked like its flag', () => {
+  expect(problemOf('', { FRAMESCOPE_ALLOW_REMOTE: 'maybe' })).toBe(
+    'FRAMESCOPE_ALLOW_REMOTE must be 1 or true, got "maybe"',
+  );
+});
+
+test('budgets come from a file in milliseconds', () => {
+  const path = join(temporaryFolder(), 'budgets.json');
+  writeFileSync(path, '{"voice_to_voice": 650, "part.inference": 300.5}');
+  expect(optionsOf(`--budgets ${path}`).budgets).toEqual({
+    voice_to_voice: 650_000_000,
+    'part.inference': 300_500_000,
+  });
+  writeFileSync(path, '{"voice_to_voice": "fast"}');
+  expect(problemOf(`--budgets ${path}`)).toMatch(
+    /"voice_to_voice" must be a number of ms above 0$/,
+  );
+  expect(problemOf('--budgets /nowhere.json')).toMatch(/ENOENT/);
+});
+
+test('--help names every flag that is taken, on lines that fit', () => {
+  const text = helpText();
+  for (const name of [
+    'host',
+    'port',
+    'data',
+    'max-size',
+    'budgets',
+    'allowed-host',
+    'allow-remote',
+    'log-format',
+  ])
+    expect(text).toMatch(new RegExp(`^  --${name}\\b.*\\w`, 'm'));
+  expect(Math.max(...text.split('\n').map(line => line.length))).toBeLessThanOrEqual(130);
+});
