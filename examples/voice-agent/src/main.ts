@@ -3,12 +3,15 @@
 // kill -9, their channel to it closes and they end by themselves.
 
 import { fork, type ChildProcess } from 'node:child_process';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { argumentsFor, readOptions, type Options, type Program } from './common/options.ts';
 import { tell } from './common/process.ts';
 
-/** A child that has not ended this long after it was told to is killed. */
-const STOP_LIMIT_MS = 5_000;
+/** What the client gets to hang up before the others are told to stop. */
+const HANG_UP_MS = 500;
+/** A child that has not ended so long after it was told to is killed: last telemetry may take 5 s. */
+const STOP_LIMIT_MS = 12_000;
 const START_LIMIT_MS = 20_000;
 
 interface Child {
@@ -48,7 +51,12 @@ class Launcher {
   async stop(): Promise<void> {
     if (this.#isStopping) return;
     this.#isStopping = true;
-    for (const child of this.#children.toReversed()) await stopChild(child);
+    const [client, ...servers] = this.#children.toReversed();
+    if (client === undefined) return;
+    const clientStopped = stopChild(client);
+    // It may still be handing over its last telemetry; nobody has to wait for that.
+    await Promise.race([clientStopped, pause(HANG_UP_MS, undefined, { ref: false })]);
+    await Promise.all([clientStopped, ...servers.map(stopChild)]);
   }
 
   async #start(program: Program, options: Options): Promise<Child> {
