@@ -72,13 +72,20 @@ export function checkSpan(raw: RawSpan, scope: string, resource: DecodedResource
   };
 }
 
-/** Sets a key that may be any text, `__proto__` included. */
+/** Sets a key that may be any text. Defining is ten times slower, and only one key needs it. */
 export function setAttribute(
   into: Record<string, AttributeValue>,
   key: string,
   value: AttributeValue,
 ): void {
-  Object.defineProperty(into, key, { value, enumerable: true, writable: true, configurable: true });
+  if (key !== '__proto__') into[key] = value;
+  else
+    Object.defineProperty(into, key, {
+      value,
+      enumerable: true,
+      writable: true,
+      configurable: true,
+    });
 }
 
 export function orThrow<T>(result: Decoded<T>, reason: string): T {

@@ -176,6 +176,7 @@ export interface StoreWriter {
   /**
    * Raw data, durable when it returns. Writing twice is harmless: spans are known by
    * (trace, span), flushes by (session, producer, seq, part), looked up among the last 24 h.
+   * Takes ownership of the batch: its spans become those of the result.
    */
   commit(batch: IngestBatch): CommitResult;
   commitDerived(rows: readonly DerivedRows[]): void;

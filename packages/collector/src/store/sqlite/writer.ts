@@ -322,12 +322,10 @@ function resultOf(draft: Draft): CommitResult {
       commit,
       arrivalUnixNs,
       sessions: [...draft.touched.values()],
-      spans: draft.spans.map(({ span, sessionKey: key }) => ({
-        ...span,
-        sessionKey: key,
-        commit,
-        arrivalUnixNs,
-      })),
+      // The batch's own objects: copying each took a seventh of the writer's time.
+      spans: draft.spans.map(({ span, sessionKey: key }) =>
+        Object.assign(span, { sessionKey: key, commit, arrivalUnixNs }),
+      ),
       flushes: draft.flushes.map(({ flush, key }) => ({
         ...flush,
         sessionKey: key,
