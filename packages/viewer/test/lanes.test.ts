@@ -113,7 +113,15 @@ test('speech is the same ticks at every hop, only later', () => {
 });
 
 test('a stretch in which nothing passed has no ticks', () => {
-  expect(ticksDuring(rowsOf('a.....b'), { startNs: 2e6, endNs: 5e6 })).toBeUndefined();
+  expect(ticksDuring(rowsOf('a.....b'), { startNs: 2e6, endNs: 5e6 })).toEqual([]);
+});
+
+test('speech is parted where no frame passed for longer than a breath', () => {
+  const rows = rowsOf('ab' + '.'.repeat(301) + 'cd');
+  expect(ticksDuring(rows, { startNs: 0, endNs: 1e9 })).toEqual([
+    { startTick: 0, endTick: 20 },
+    { startTick: 20, endTick: 40 },
+  ]);
 });
 
 test('the ledger bar ends where the wait ends, whatever its parts say of their own times', () => {

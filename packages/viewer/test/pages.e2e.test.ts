@@ -97,6 +97,7 @@ test('what is not there says so, and the question mark shows the keys', async ()
   await page.getByRole('dialog', { name: 'Keys' }).waitFor();
   await page.goto(`${collector.url}/traces/${'f'.repeat(32)}`);
   await page.getByRole('alert').getByRole('heading', { name: 'Not here' }).waitFor();
+  expect(await page.getByRole('button', { name: 'Try again' }).count()).toBe(1);
   await page.close();
 });
 

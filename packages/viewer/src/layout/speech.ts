@@ -25,12 +25,22 @@ export interface Stretch {
   readonly endNs: number;
 }
 
-/** Ticks that passed a hop in a stretch of time; undefined when none did. */
-export function ticksDuring(rows: Rows, stretch: Stretch): TickRange | undefined {
-  const first = lowerBound(rows.atNs, rows.length, stretch.startNs);
-  const last = lowerBound(rows.atNs, rows.length, stretch.endNs) - 1;
-  if (last < first) return undefined;
-  return { startTick: rows.startTick[first]!, endTick: rows.endTick[last]! };
+/** A pause between two frames longer than this is no speech, whoever says so. */
+const PAUSE_NS = 300_000_000;
+
+/** Ticks that passed a hop in a stretch of time, parted where nothing passed for a while. */
+export function ticksDuring(rows: Rows, stretch: Stretch): TickRange[] {
+  const ranges: { startTick: number; endTick: number }[] = [];
+  let lastNs = -Infinity;
+  for (let i = lowerBound(rows.atNs, rows.length, stretch.startNs); i < rows.length; i++) {
+    const atNs = rows.atNs[i]!;
+    if (atNs >= stretch.endNs) break;
+    const open = ranges.at(-1);
+    if (open && atNs - lastNs <= PAUSE_NS) open.endTick = rows.endTick[i]!;
+    else ranges.push({ startTick: rows.startTick[i]!, endTick: rows.endTick[i]! });
+    lastNs = atNs;
+  }
+  return ranges;
 }
 
 export interface SpeechInput {
@@ -50,7 +60,7 @@ export function speechTicks(input: SpeechInput): Map<string, TickRange[]> {
     const station = stations.find(one => one.key === key);
     const rows = station ? input.rows.get(station.key) : undefined;
     if (!station || !rows) return;
-    const found = stretches.flatMap(stretch => ticksDuring(rows, stretch) ?? []);
+    const found = stretches.flatMap(stretch => ticksDuring(rows, stretch));
     ranges.set(station.stream, [...(ranges.get(station.stream) ?? []), ...found]);
   };
   add(stations.find(one => one.direction === 'up')?.key, input.user);

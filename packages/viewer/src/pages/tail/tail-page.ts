@@ -113,11 +113,11 @@ export class TailPage implements Page {
 
   #query(): Query {
     const { range, fromUnixNs, toUnixNs } = this.#view;
-    const columns = Math.min(
-      400,
-      Math.max(40, Math.round((this.#heat.clientWidth || innerWidth) / 7)),
-    );
     const measure = this.#measure();
+    const n = this.#measures.find(one => one.name === measure)?.n ?? 0;
+    // Ten values a column, so that its median means something; no column narrower than 5 px.
+    const most = Math.round((this.#heat.clientWidth || innerWidth) / 5);
+    const columns = Math.min(most, 400, Math.max(48, Math.round(n / 10)));
     if (range === undefined) return { measure, from: fromUnixNs, to: toUnixNs, columns };
     const unit = { m: 60, h: 3600, d: 86_400 }[range.at(-1)!]!;
     const toMs = Date.now();
