@@ -68,6 +68,19 @@ test('a piece that ends within a frame is filled up with silence', () => {
   expect(mouth.generatedTick).toBe(640);
 });
 
+test('the end of a piece is told when its last frame is sent, also when that was held up', () => {
+  const { time, mouth, sent } = bench(0);
+  const told: number[] = [];
+  mouth.say(new Int16Array(320 + 100));
+  time.advance(100);
+  mouth.endPiece(() => told.push(time.nowMs()));
+  mouth.say(new Int16Array(320));
+  mouth.finish();
+  time.advance(100);
+  expect(sent).toEqual(['[0@0]', '[1@100', '2@120]']);
+  expect(told).toEqual([100]);
+});
+
 test('the first voiced sample is found to 10 ms, once for each wait', () => {
   const { time, mouth, voiced } = bench(0);
   const speech = new Int16Array(320 * 4);

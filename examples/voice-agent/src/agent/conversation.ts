@@ -145,8 +145,8 @@ export class Conversation {
         wire.call.stream('agent').hop('tts').markAt(mouth.generatedTick, pcm.length); // trace
         mouth.say(pcm);
       },
-      onSpoken: text => {
-        mouth.endPiece();
+      onSpoken: (text, isFiller) => {
+        mouth.endPiece(isFiller ? () => this.#fillerSent() : undefined);
         wire.turn?.said(text); // trace
         this.#history.push({ role: 'assistant', content: text });
       },
@@ -171,15 +171,16 @@ export class Conversation {
 
   /** All that was to be said is sent, for now or (`isFinished`) for this turn. */
   drained(isFinished: boolean): void {
+    if (!isFinished) return;
+    this.#options.wire.send({ type: 'agent_done' });
+    this.#closeTurn(this.#hasFailed ? 'failed' : 'completed');
+  }
+
+  /** From here on the agent owes the answer itself. */
+  #fillerSent(): void {
     const { wire, mouth } = this.#options;
-    if (isFinished) {
-      wire.send({ type: 'agent_done' });
-      this.#closeTurn(this.#hasFailed ? 'failed' : 'completed');
-    } else if (this.#isFiller) {
-      this.#isFiller = false;
-      wire.turn?.wait('resume', { source: 'filler_end' }); // trace
-      mouth.awaitVoice();
-    }
+    wire.turn?.wait('resume', { source: 'filler_end' }); // trace
+    mouth.awaitVoice();
   }
 
   #interrupt(): void {

@@ -12,7 +12,7 @@ import type { ModelsLink } from './models-link.ts';
 export interface GenerationEvents {
   readonly onAudio: (pcm: Int16Array, isFiller: boolean) => void;
   /** A sentence is complete as audio. */
-  readonly onSpoken: (text: string) => void;
+  readonly onSpoken: (text: string, isFiller: boolean) => void;
   readonly onFinished: () => void;
   readonly onFailed: (reason: unknown) => void;
 }
@@ -106,7 +106,7 @@ export class Generation {
       for await (const answer of this.#link.ask(request, this.#abort.signal)) {
         if (answer.type === 'tts.audio') this.#events.onAudio(answer.pcm, piece.isFiller);
       }
-      this.#events.onSpoken(piece.text);
+      this.#events.onSpoken(piece.text, piece.isFiller);
     }
   }
 }

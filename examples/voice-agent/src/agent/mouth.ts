@@ -47,6 +47,7 @@ export class Mouth {
   #spurtSent = 0;
   #isSpurtOpen = false;
   #isFinished = true;
+  #boundary: { readonly sequence: number; readonly onSent: () => void } | undefined;
   #awaitsBegin = false;
   #awaitsVoice = false;
   #audibleUntilMs = -Infinity;
@@ -81,13 +82,18 @@ export class Mouth {
   say(pcm: Int16Array): void {
     this.#isFinished = false;
     for (const piece of this.#chunker.push(pcm)) this.#cut(piece);
-    this.#pacer.start(true);
   }
 
-  /** A piece of the answer is complete: fills up its last frame with silence. */
-  endPiece(): void {
+  /**
+   * A piece of the answer is complete: fills up its last frame with silence. `onSent` is called when
+   * that frame is sent; never, if a barge-in comes before.
+   */
+  endPiece(onSent?: () => void): void {
     const rest = this.#chunker.flush();
     if (rest !== undefined) this.#cut(rest);
+    if (onSent === undefined) return;
+    if (this.#queue.length === 0) onSent();
+    else this.#boundary = { sequence: this.#sequence - 1, onSent };
   }
 
   /** Nothing more comes in this answer. */
@@ -102,6 +108,7 @@ export class Mouth {
     this.endPiece();
     const dropped = this.#queue.length * FRAME_SAMPLES;
     this.#queue = [];
+    this.#boundary = undefined;
     this.#isFinished = true;
     this.#isSpurtOpen = false;
     this.#audibleUntilMs = -Infinity;
@@ -112,6 +119,7 @@ export class Mouth {
   #cut(pcm: Int16Array): void {
     this.#queue.push({ sequence: this.#sequence, pcm });
     this.#sequence += 1;
+    this.#pacer.start(true);
   }
 
   /** Sends what real time and the lead allow. */
@@ -148,6 +156,14 @@ export class Mouth {
     if (this.#awaitsBegin) this.#options.onBegun();
     this.#awaitsBegin = false;
     this.#checkVoice(frame);
+    this.#checkBoundary(frame);
+  }
+
+  #checkBoundary(frame: Frame): void {
+    const boundary = this.#boundary;
+    if (boundary?.sequence !== frame.sequence) return;
+    this.#boundary = undefined;
+    boundary.onSent();
   }
 
   #checkVoice(frame: Frame): void {
