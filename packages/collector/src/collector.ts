@@ -1,7 +1,7 @@
 // One collector: writer, readers, and the port they are reached on.
 
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { CollectorClock } from './assemble/assembler.ts';
@@ -108,6 +108,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
   if (!isLoopback(host) && options.allowRemote !== true) throw new RemoteBindError(host);
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS });
   // The port first: it fails more often than the store, and writes nothing.
+  server.on('request', tellToComeAgain);
   await listen(server, host, options.port ?? 0);
   try {
     return await compose(server, host, options);
@@ -144,6 +145,7 @@ async function compose(
   late.reader = reader;
   late.live = live;
   const folder = new DataFolder(options.data);
+  server.off('request', tellToComeAgain);
   server.on(
     'request',
     makeApp({
@@ -168,6 +170,10 @@ async function compose(
     close: onlyOnce(() => stop({ server, connections, live, writer, reader })),
   };
 }
+
+/** Whoever comes while the store opens (senders, after a `kill -9`) would else wait for ever. */
+const tellToComeAgain: RequestListener = (_request, response) =>
+  void response.writeHead(503, { 'Retry-After': '1', Connection: 'close' }).end();
 
 function startWriter(
   options: CollectorOptions,
