@@ -185,11 +185,12 @@ function passedIn(pieces: readonly FramesHop[]): Map<number, Passed> {
   return found;
 }
 
-/** From where a latency counts: the mouth (up), or the stream's first hop (down). */
+/** From where a latency counts: the mouth (up), or where it was first sent (down). */
 function originNs(truth: CallTruth, hop: HopTruth, endTick: number): number {
   if (hop.stream === 'mic') return mouthNs(endTick);
-  const first = truth.hops.find(one => one.stream === hop.stream)!;
-  return passed(first, endTick - 1);
+  const path = truth.hops.filter(one => one.stream === hop.stream);
+  const sent = path.find(one => one.key.endsWith('/send')) ?? path[0]!;
+  return passed(sent, endTick - 1);
 }
 
 interface HopAnswers {

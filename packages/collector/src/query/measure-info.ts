@@ -49,7 +49,7 @@ export function wordsOf(measure: string): MeasureWords {
   if (family === 'frame')
     return {
       title: `Frame age at ${rest}`,
-      definition: `media time of the frame’s end → it left ${rest}; toward the user: since the stream’s first hop`,
+      definition: `media time of the frame’s end → it left ${rest}; toward the user: since the agent first sent it`,
     };
   return { title: measure, definition: 'as its source defines it' };
 }

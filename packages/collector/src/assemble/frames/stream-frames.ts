@@ -15,7 +15,10 @@ export interface HopFrames extends OrderedHop {
   readonly producer: string;
   /** Clock of the last row. */
   readonly clock: ClockMap;
-  /** Against the media schedule (up), or since the stream's first hop (down; NaN where that never saw it). */
+  /**
+   * Against the media schedule (up), or since the frame was first sent (down): before that it
+   * waits ahead of time, and its age means nothing (NaN, as where it was never seen sent).
+   */
   readonly latencyNs: Float64Array;
   /** FRAME_FLAG bits. */
   readonly flags: Uint8Array;
@@ -64,9 +67,15 @@ export function framesOf(marks: StreamMarks, context: FrameContext): StreamFrame
     fates,
     budgetNs: direction === 'up' ? context.budgetNs : null,
   };
+  const origin = direction === 'down' ? firstSent(hops) : 0;
   const judged = hops.map((hop, i) => {
-    const latencyNs = schedule ? sinceSchedule(hop, schedule) : sinceFirst(hop, first!);
-    return judgedHop(judge, { hop, at: i, latencyNs, errorNs: hop.errorNs + first!.errorNs });
+    const latencyNs = schedule
+      ? sinceSchedule(hop, schedule)
+      : i < origin
+        ? new Float64Array(hop.rows.length).fill(Number.NaN)
+        : sinceSent(hop, hops[origin]!);
+    const errorNs = hop.errorNs + hops[origin]!.errorNs;
+    return judgedHop(judge, { hop, at: i, latencyNs, errorNs });
   });
   return { name, sampleRate, direction, hops: judged, schedule };
 }
@@ -136,12 +145,22 @@ function sinceSchedule({ rows, atNs }: CorrectedHop, schedule: Schedule): Float6
   return latencyNs;
 }
 
-/** Time since the stream's first hop let the frame's last sample go; NaN where it never saw it. */
-function sinceFirst({ rows, atNs }: CorrectedHop, first: CorrectedHop): Float64Array {
+/**
+ * Where the way of agent audio begins. TTS pushes seconds ahead of real time and the agent
+ * paces what it sends, so the way is counted from the first `send`; without one from the first hop.
+ */
+const firstSent = (hops: readonly CorrectedHop[]): number =>
+  Math.max(
+    0,
+    hops.findIndex(hop => hop.name === 'send'),
+  );
+
+/** Time since `sent` let the frame's last sample go; NaN where it never saw it. */
+function sinceSent({ rows, atNs }: CorrectedHop, sent: CorrectedHop): Float64Array {
   const latencyNs = new Float64Array(rows.length);
-  const from = rowsOfLastTick(rows, first.rows);
+  const from = rowsOfLastTick(rows, sent.rows);
   for (let row = 0; row < rows.length; row++)
-    latencyNs[row] = from[row]! < 0 ? Number.NaN : atNs[row]! - first.atNs[from[row]!]!;
+    latencyNs[row] = from[row]! < 0 ? Number.NaN : atNs[row]! - sent.atNs[from[row]!]!;
   return latencyNs;
 }
 
