@@ -43,11 +43,6 @@ export function checkFlush(span: DecodedSpan): DecodedFlush {
   };
 }
 
-/** Whose clock a span of ours was read on; undefined when it does not say. */
-export function clockOfSpan(span: DecodedSpan): DecodedClock | undefined {
-  return ATTR.clockDomain in span.attributes ? clockOf(span) : undefined;
-}
-
 function clockOf(span: DecodedSpan): DecodedClock {
   const zero = span.attributes[ATTR.clockZeroUnixNs];
   const text = typeof zero === 'number' ? String(zero) : zero;

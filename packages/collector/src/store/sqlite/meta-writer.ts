@@ -54,7 +54,7 @@ export class MetaWriter {
 
   constructor(path: string) {
     this.path = path;
-    const database = openForWriting(path, 'meta');
+    const database = openForWriting(path, 'meta', 'whole');
     this.#database = database;
     this.#statements = {
       session: database.prepare(WRITE.session),

@@ -19,15 +19,21 @@ const APPLICATION_ID: Readonly<Record<FileKind, number>> = { meta: 0x46534d31, v
 
 const BUSY_TIMEOUT_MS = 5_000;
 
-/** Files below this are checked whole when opened for writing: about 0.1 s. */
+/** Files below this can be checked whole when opened: about 0.1 s. */
 const CHECKED_BYTES_MAX = 64 * 1024 * 1024;
 
-export function openForWriting(path: string, kind: FileKind): Database.Database {
+/** `check`: `whole` looks at every page of a small file; `size` only for a file cut short. */
+export function openForWriting(
+  path: string,
+  kind: FileKind,
+  check: 'whole' | 'size',
+): Database.Database {
   return guarded(path, () => {
     const database = new Database(path, { timeout: BUSY_TIMEOUT_MS });
     try {
       checkOwner(database, kind);
-      checkWhole(database);
+      checkSize(database);
+      if (check === 'whole') checkWhole(database);
       database.pragma('page_size = 8192');
       database.pragma('journal_mode = WAL');
       // NORMAL: consistent after anything; a power cut may take the last commits, a crash may not.
@@ -104,15 +110,19 @@ function checkOwner(database: Database.Database, kind: FileKind): void {
   if (owner !== 0 || version !== 0 || tables.n > 0) throw new ForeignFileError(database.name);
 }
 
-function checkWhole(database: Database.Database): void {
+function checkSize(database: Database.Database): void {
   const pageSize = database.pragma('page_size', { simple: true }) as number;
   const pageCount = database.pragma('page_count', { simple: true }) as number;
   const expectedBytes = pageSize * pageCount;
   const { size } = statSync(database.name);
+  // With a write-ahead log the last pages may stand there alone.
   const hasWal = (statSync(`${database.name}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
   if (!hasWal && size < expectedBytes)
     throw new TornFileError(database.name, `${size} bytes of ${expectedBytes}`);
-  if (size > CHECKED_BYTES_MAX) return;
+}
+
+function checkWhole(database: Database.Database): void {
+  if (statSync(database.name).size > CHECKED_BYTES_MAX) return;
   const answer = database.pragma('quick_check(1)', { simple: true });
   if (answer !== 'ok') throw new TornFileError(database.name, String(answer));
 }

@@ -57,10 +57,11 @@ export class VolumeWriter {
   readonly #sourceIds = new Map<string, number>();
   readonly #producerIds = new Map<string, number>();
 
-  constructor(number: number, path: string) {
+  /** `isNewest`: the one that was written last, and may have been torn by a crash. */
+  constructor(number: number, path: string, isNewest: boolean) {
     this.number = number;
     this.path = path;
-    this.#database = openForWriting(path, 'volume');
+    this.#database = openForWriting(path, 'volume', isNewest ? 'whole' : 'size');
     this.queries = new VolumeQueries(this.#database);
     this.#statements = {
       ingest: this.#database.prepare(WRITE.ingest),
@@ -175,6 +176,11 @@ export class VolumeWriter {
     if (known.size >= 10_000) known.clear();
     known.set(text, id);
     return id;
+  }
+
+  /** Nothing more will be written: the log goes into the file, and its room is given back. */
+  finish(): void {
+    this.#database.pragma('wal_checkpoint(TRUNCATE)');
   }
 
   close(): void {

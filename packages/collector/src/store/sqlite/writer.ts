@@ -74,7 +74,8 @@ export class SqliteWriter implements StoreWriter {
     this.#lock = lockFolder(this.#folder.lockPath);
     try {
       this.#meta = new MetaWriter(this.#folder.metaPath);
-      for (const number of this.#folder.volumeNumbers()) this.#openVolume(number);
+      const numbers = this.#folder.volumeNumbers();
+      for (const number of numbers) this.#openVolume(number, number === numbers.at(-1));
       this.#last = this.#lastCommit();
     } catch (problem) {
       for (const volume of this.#volumes) volume.close();
@@ -83,8 +84,8 @@ export class SqliteWriter implements StoreWriter {
     }
   }
 
-  #openVolume(number: number): VolumeWriter {
-    const volume = new VolumeWriter(number, this.#folder.volumePath(number));
+  #openVolume(number: number, isNewest: boolean): VolumeWriter {
+    const volume = new VolumeWriter(number, this.#folder.volumePath(number), isNewest);
     this.#volumes.push(volume);
     return volume;
   }
@@ -233,7 +234,8 @@ export class SqliteWriter implements StoreWriter {
   #currentVolume(arrivalUnixNs: bigint): VolumeWriter {
     const newest = this.#volumes.at(-1);
     if (newest && !this.#isFull(newest, arrivalUnixNs)) return newest;
-    const volume = this.#openVolume((newest?.number ?? 0) + 1);
+    const volume = this.#openVolume((newest?.number ?? 0) + 1, true);
+    newest?.finish();
     this.#dropOldest();
     this.#onVolumes();
     return volume;
