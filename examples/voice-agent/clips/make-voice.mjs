@@ -16,7 +16,11 @@ if (voice.name !== 'espeak-ng') throw new Error('espeak-ng is not installed');
 mkdirSync(folder, { recursive: true });
 const index = {};
 for (const sentence of new Set(texts.flatMap(sentencesOf))) {
-  const slug = sentence.toLowerCase().replace(/[^a-z]+/g, '-').replace(/^-|-$/g, '').slice(0, 40);
+  const slug = sentence
+    .toLowerCase()
+    .replace(/[^a-z]+/g, '-')
+    .replace(/^-|-$/g, '')
+    .slice(0, 40);
   index[sentence] = `${slug}.wav`;
   writeFileSync(new URL(index[sentence], folder), muLawWav(await voice.render(sentence)));
 }
