@@ -148,3 +148,10 @@ export function layoutLanes(
     legs,
   };
 }
+
+/** True for a stream that is made ahead of its time: there an age says how long audio waited on purpose. */
+export function isAhead(stations: readonly Station[], of: Station): boolean {
+  return stations.some(
+    one => one.stream === of.stream && one.name === 'tts' && one.direction === 'down',
+  );
+}

@@ -1,6 +1,6 @@
 // Names of the lanes and the time axis, in SVG over the canvas.
 
-import type { Lanes } from '../../layout/lanes.ts';
+import { isAhead, type Lanes } from '../../layout/lanes.ts';
 import { nsPerPx, timeTicks, toX, type TimeScale } from '../../layout/time-scale.ts';
 import { cut, s } from '../../ui/dom.ts';
 import { clock, duration, words } from '../../ui/format.ts';
@@ -60,7 +60,11 @@ function stationNames({ lanes, scale, isTrain }: GutterInput): SVGElement[] {
     const next = lanes.stations[i + 1];
     const hasRoom = !next || next.stream !== station.stream || next.y - station.y >= 32;
     const errorPx = isTrain ? Math.min(40, station.errorNs / perPx) : 0;
-    const p95 = station.p95Ns === null ? '' : `p95 ${duration(station.p95Ns)}`;
+    // Behind a synthesiser that runs ahead of time an age says nothing: the audio waits on purpose.
+    const p95 =
+      station.p95Ns === null || isAhead(lanes.stations, station)
+        ? ''
+        : `p95 ${duration(station.p95Ns)}`;
     const error = station.errorNs > 500_000 ? ` ± ${duration(station.errorNs)}` : '';
     return [
       s(

@@ -4,7 +4,7 @@ import { palette } from '../../draw/palette.ts';
 import { h, s } from '../../ui/dom.ts';
 
 export function legend(isTrain: boolean): HTMLElement {
-  const { levels, heat, strong, fanEdge, userTint, agentTint } = palette();
+  const { levels, heat, strong, fan, fanEdge, userTint, agentTint } = palette();
   const line = (color: string, text: string): HTMLElement =>
     h(
       'span',
@@ -60,6 +60,7 @@ export function legend(isTrain: boolean): HTMLElement {
     box(heat[3]!, '10–40 %'),
     box(heat[4]!, 'over 40 %'),
     h('span', {}, 'height: the worst frame; dotted: budget'),
+    box(fan, 'waiting ahead of its time'),
     box(strong, 'lost', 5),
   );
 }

@@ -13,7 +13,7 @@ import {
   type TurnPaint,
 } from '../../draw/turns.ts';
 import { layoutDensity, makeDensity } from '../../layout/density.ts';
-import { layoutLanes, type Lanes } from '../../layout/lanes.ts';
+import { isAhead, layoutLanes, type Lanes } from '../../layout/lanes.ts';
 import { layoutTints, speechTicks, type SpeechInput, type Stretch } from '../../layout/speech.ts';
 import { nsPerPx, timeTicks, toX, type TimeScale } from '../../layout/time-scale.ts';
 import {
@@ -145,7 +145,8 @@ export class Picture {
   #paintTrain(paint: TrainPaint, shown: PictureView): void {
     const { view } = shown;
     // A frame that left before the view may arrive in it, and a burst lies seconds ahead of its sound.
-    const margin = Math.min(4e9, (view.toNs - view.fromNs) * 0.25 + 5e8);
+    // Raw clocks may be seconds off: what belongs into the view then lies far outside of it.
+    const margin = shown.isRaw ? 6e9 : Math.min(4e9, (view.toNs - view.fromNs) * 0.25 + 5e8);
     if (paint.lanes.stations.length === 0) return;
     this.#model.tiles.want(
       Math.max(0, view.fromNs - margin),
@@ -207,7 +208,10 @@ export class Picture {
         topPx: station.y - heightPx / 2,
         heightPx,
         budgetNs,
-        palette: colors,
+        // Behind a synthesiser the height is how long audio waits ahead of its time: no lateness.
+        palette: isAhead(stations, station)
+          ? { ...colors, heat: colors.heat.map((heat, i) => (i === 0 ? colors.fan : heat)) }
+          : colors,
       });
     });
   }

@@ -382,13 +382,13 @@ export class SessionPage implements Page {
 
   #stepTurn(by: 1 | -1): void {
     const { turns } = this.#model;
+    // With none selected: the first or the last of those in view.
     const { fromNs, toNs: endNs } = this.#view!;
-    const middle = (fromNs + endNs) / 2;
     const index = turns.findIndex(turn => turn.tick === this.#turn);
     const near =
       by > 0
-        ? turns.findIndex(turn => turn.startNs > middle)
-        : turns.findLastIndex(turn => turn.startNs < middle);
+        ? turns.findIndex(turn => (turn.endNs ?? Infinity) > fromNs)
+        : turns.findLastIndex(turn => turn.startNs < endNs);
     const next = turns[index >= 0 ? index + by : near];
     if (next) this.#selectTurn(next.tick, true);
   }
