@@ -20,11 +20,8 @@ export interface SessionFrames {
 interface Held {
   readonly zeroUnixNs: bigint;
   readonly data: SessionData;
-  /** Span IDs of the flushes read. */
-  readonly seen: Set<string>;
-  /** Sender's wall clock of the last flush. */
-  lastUnixNs: bigint;
-  readAllUnixNs: bigint;
+  /** The last commit read: a flush may come minutes after others that were written later. */
+  commit: number;
   /** Revision of `data` that `streams` shows. */
   revision: number;
   streams: readonly StreamFrames[];
@@ -32,11 +29,6 @@ interface Held {
 
 /** 40 bytes a mark with its latency and flags: a quarter of a gigabyte. */
 const MARKS_MAX = 6_000_000;
-/** Senders' clocks differ, and a flush may come after one that was written later. */
-const OVERLAP_NS = 30_000_000_000n;
-/** A flush that was sent again after a long outage is found at the latest then. */
-const READ_ALL_EVERY_NS = 60_000_000_000n;
-
 const caches = new WeakMap<StoreReader, Map<string, Held>>();
 
 /** Undefined when there is no such session. */
@@ -67,31 +59,21 @@ function cacheOf(reader: StoreReader): Map<string, Held> {
 const newHeld = (zeroUnixNs: bigint, { clock }: QueryContext): Held => ({
   zeroUnixNs,
   data: new SessionData(clock, zeroUnixNs),
-  seen: new Set(),
-  lastUnixNs: 0n,
-  readAllUnixNs: 0n,
+  commit: 0,
   revision: -1,
   streams: [],
 });
 
-async function readNew(held: Held, sessionKey: string, context: QueryContext): Promise<void> {
-  const nowUnixNs = context.nowUnixNs();
-  const isWhole = nowUnixNs - held.readAllUnixNs > READ_ALL_EVERY_NS;
-  if (isWhole) held.readAllUnixNs = nowUnixNs;
-  const range = isWhole
-    ? undefined
-    : { fromUnixNs: held.lastUnixNs - OVERLAP_NS, toUnixNs: FAR_FUTURE_NS };
-  for (const flush of await context.reader.flushes(sessionKey, range)) {
-    const id = `${flush.spanId} ${flush.part}`;
-    if (held.seen.has(id)) continue;
-    held.seen.add(id);
+async function readNew(held: Held, sessionKey: string, { reader }: QueryContext): Promise<void> {
+  const flushes = await reader.flushesSince(sessionKey, held.commit);
+  // Another request may have read them meanwhile.
+  const readUntil = held.commit;
+  for (const flush of flushes) {
+    if (flush.commit <= readUntil) continue;
     held.data.addFlush(flush);
-    if (flush.endUnixNs > held.lastUnixNs) held.lastUnixNs = flush.endUnixNs;
+    held.commit = flush.commit;
   }
 }
-
-/** Beyond any clock that is set wrong, within 64 bits. */
-const FAR_FUTURE_NS = 9_000_000_000_000_000_000n;
 
 function judge(held: Held, { budgets }: QueryContext): void {
   const clocks = held.data.clockMaps();

@@ -248,6 +248,8 @@ export interface StoreReader {
   turn(key: string, tick: number): Promise<Turn | undefined>;
   /** Flushes whose sender's wall-clock range touches `range` (all when absent), by arrival. */
   flushes(key: string, range?: UnixRange): Promise<readonly StoredFlush[]>;
+  /** Flushes of commits after `commit` (all when 0), by arrival: what came since the last look. */
+  flushesSince(key: string, commit: number): Promise<readonly StoredFlush[]>;
   /** Spans of one session, by arrival. */
   sessionSpans(key: string, limit: number): Promise<readonly StoredSpan[]>;
   clockSamples(key: string): Promise<readonly ClockSampleRow[]>;

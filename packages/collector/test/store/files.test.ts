@@ -136,6 +136,11 @@ test('every question to a volume is answered as it was when it was fast', () => 
         "SEARCH source USING INTEGER PRIMARY KEY (rowid=?)",
         "SEARCH ingest USING INTEGER PRIMARY KEY (rowid=?)",
       ],
+      "flushesSince": [
+        "SEARCH flush USING INDEX flush_by_session (session=?)",
+        "SEARCH source USING INTEGER PRIMARY KEY (rowid=?)",
+        "SEARCH ingest USING INTEGER PRIMARY KEY (rowid=?)",
+      ],
       "lastCommit": [
         "SCAN ingest",
       ],

@@ -194,6 +194,18 @@ test('records of a window are those whose own time touches it', async () => {
   expect(found.map(one => one.seq)).toEqual([2, 3]);
 });
 
+test('a flush that comes minutes after younger ones is among those since the last look', async () => {
+  const folder = temporaryFolder();
+  const writer = writerIn(folder);
+  const first = writer.commit(batchOf([], [flushOf('s', 500)])).committed;
+  const late = writer.commit(batchOf([], [flushOf('s', 1)])).committed;
+  const reader = readerIn(folder);
+  const key = first.sessions[0]!.key;
+  expect((await reader.flushesSince(key, 0)).map(one => one.seq)).toEqual([500, 1]);
+  expect((await reader.flushesSince(key, first.commit)).map(one => one.seq)).toEqual([1]);
+  expect(await reader.flushesSince(key, late.commit)).toEqual([]);
+});
+
 test('a session is unfinished until derived rows cover its last commit', () => {
   const writer = writerIn(temporaryFolder());
   const { committed } = writer.commit(batchOf([spanOf('a1', { sessionId: 's' })]));

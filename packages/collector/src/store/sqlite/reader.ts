@@ -95,6 +95,14 @@ export class SqliteReader implements StoreReader {
     });
   }
 
+  async flushesSince(key: string, commit: number): Promise<readonly StoredFlush[]> {
+    return this.#volumes.flatMap(({ queries }) => {
+      const session = queries.sessionByKey(key);
+      const owner = session && { key, id: session.sessionId };
+      return owner ? queries.flushesSince(session.id, owner, commit) : [];
+    });
+  }
+
   async sessionSpans(key: string, limit: number): Promise<readonly StoredSpan[]> {
     const spans: StoredSpan[] = [];
     for (const { queries } of this.#volumes) {

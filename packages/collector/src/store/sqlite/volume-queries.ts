@@ -40,6 +40,12 @@ export const VOLUME_READ = {
     FROM flush JOIN source ON source.id = flush.source
       JOIN ingest ON ingest.commit_no = flush.commit_no
     WHERE session = ? AND start_ns < ? AND end_ns >= ? ORDER BY flush.id`,
+  flushesSince: `
+    SELECT flush.id, seq, part, source.json AS source, flush.commit_no, arrival_ns, start_ns,
+      end_ns, trace_id, span_id, frame_count, lost_count, record, state
+    FROM flush JOIN source ON source.id = flush.source
+      JOIN ingest ON ingest.commit_no = flush.commit_no
+    WHERE session = ? AND flush.commit_no > ? ORDER BY flush.id`,
   flushByIdentity: `
     SELECT 1 AS found FROM flush JOIN producer ON producer.id = flush.producer
     WHERE session = ? AND producer.name = ? AND seq = ? AND part = ?`,
@@ -228,6 +234,12 @@ export class VolumeQueries {
       range?.toUnixNs ?? TIME_MAX,
       range?.fromUnixNs ?? TIME_MIN,
     );
+    return rows.map(row => flushOf(row, owner));
+  }
+
+  /** Those of commits after `commit`. */
+  flushesSince(session: bigint, owner: { key: string; id: string }, commit: number): StoredFlush[] {
+    const rows = this.#all<FlushRow>(VOLUME_READ.flushesSince, session, commit);
     return rows.map(row => flushOf(row, owner));
   }
 
