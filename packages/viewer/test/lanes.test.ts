@@ -82,6 +82,15 @@ test('lanes grow past the screen rather than get too flat to read', () => {
   expect(low.stations[1]!.y - low.stations[0]!.y).toBeGreaterThanOrEqual(22);
 });
 
+test('nothing is late on the way out of a synthesiser, everything may be elsewhere', () => {
+  const { legs } = layoutLanes(
+    { streams: [streamOf('agent: agent/tts agent/send client/playout')] },
+    800,
+    NEAR,
+  );
+  expect(legs.map(leg => leg.limitNs)).toEqual([Infinity, 25e6]);
+});
+
 test('a call without an agent stream has a ledger lane all the same', () => {
   const lanes = layoutLanes(
     { streams: [streamOf('mic: client/capture agent/receive')] },
