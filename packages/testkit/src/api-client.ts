@@ -45,7 +45,7 @@ export class ApiClient {
   }
 
   async turns(id: string): Promise<readonly Turn[]> {
-    const page = await this.#get<Page<Turn>>(`/api/v1/sessions/${sessionKey(id)}/turns?limit=1000`);
+    const page = await this.#get<Page<Turn>>(`/api/v1/sessions/${sessionKey(id)}/turns?limit=500`);
     return page.items;
   }
 

@@ -36,24 +36,41 @@ export function disagreements(
   answers: Answers,
   options: CompareOptions = {},
 ): string[] {
-  const place = new Place(truth, answers.detail, options.errorNsMax ?? 1e9);
+  const place = new Place(truth, answers, options.errorNsMax ?? 1e9);
   return [
+    ...place.wrong,
     ...turnsWrong(place, answers.turns),
     ...truth.hops.flatMap(hop => hopWrong(place, hop, answers)),
   ];
 }
 
-/** True time ↔ the session's time. */
+/** The hop that ties the two axes together: of the turn authority, so that turns hang on it. */
+const TIE = 'mic.agent/receive';
+/** What the wall clock that a call was placed by may be off from the collector's, under load. */
+const WALL_CLOCK_NS = 2e9;
+
+/**
+ * True time ↔ the session's time. Where the collector's wall clock stands nobody promises to know, so
+ * one constant between the two is taken from the middle of all marks of one hop.
+ */
 class Place {
   readonly truth: CallTruth;
   readonly errorNsMax: number;
+  /** A session that lies nowhere near its call. */
+  readonly wrong: readonly string[];
+  /** Of times on the session's axis, from the clock of the hop that ties. */
+  readonly tieErrorNs: number;
   readonly #shiftNs: number;
 
-  constructor(truth: CallTruth, detail: SessionDetail, errorNsMax: number) {
+  constructor(truth: CallTruth, answers: Answers, errorNsMax: number) {
     this.truth = truth;
     this.errorNsMax = errorNsMax;
     const startUnixNs = BigInt(truth.startUnixMs) * BigInt(NS_PER_MS);
-    this.#shiftNs = Number(BigInt(detail.zeroUnixNs) - startUnixNs);
+    const wallNs = Number(BigInt(answers.detail.zeroUnixNs) - startUnixNs);
+    this.#shiftNs = shiftOf(truth, answers) ?? wallNs;
+    this.tieErrorNs = clockErrorNs(answers, TIE);
+    const offNs = Math.abs(this.#shiftNs - wallNs);
+    this.wrong = offNs < WALL_CLOCK_NS ? [] : [`the session lies ${ms(offNs)} ms from its call`];
   }
 
   sessionNs(trueNs: number): number {
@@ -71,6 +88,24 @@ class Place {
     if (Math.abs(offNs) <= said.errorNs) return [];
     return [`${what}: said ${ms(said.ns)} ± ${ms(said.errorNs)} ms, is ${ms(isNs)} ms`];
   }
+}
+
+/** Median of true minus said over all marks of the hop that ties. */
+function shiftOf(truth: CallTruth, answers: Answers): number | undefined {
+  const hop = truth.hops.find(one => one.key === TIE);
+  if (hop === undefined) return undefined;
+  const said = passedIn(answers.windows.flatMap(one => one.hops.filter(({ key }) => key === TIE)));
+  const shifts = hop.atNs
+    .map((atNs, row) => atNs - (said.get(hop.startTick[row]!)?.atNs ?? Number.NaN))
+    .filter(shift => !Number.isNaN(shift))
+    .toSorted((a, b) => a - b);
+  return shifts[shifts.length >> 1];
+}
+
+/** What the clock of a hop's process may be wrong by. */
+function clockErrorNs({ detail }: Answers, key: string): number {
+  const hop = detail.streams.flatMap(stream => stream.hops).find(one => one.key === key);
+  return (hop && detail.processes[hop.process]?.clock.errorNs) ?? 0;
 }
 
 const ms = (ns: number): string => (ns / NS_PER_MS).toFixed(3);
@@ -161,12 +196,13 @@ function hopWrong(place: Place, truth: HopTruth, answers: Answers): string[] {
     detail.frames.lost === truth.lostCount
       ? []
       : [`${truth.key}: ${detail.frames.lost} lost, are ${truth.lostCount}`];
-  const { clock } = answers.detail.processes[detail.process]!;
-  return [...lost, ...timesWrong(place, truth, { pieces, clockErrorNs: clock.errorNs ?? 0 })];
+  const errorNs = clockErrorNs(answers, truth.key) + place.tieErrorNs;
+  return [...lost, ...timesWrong(place, truth, { pieces, clockErrorNs: errorNs })];
 }
 
 interface Passed {
   readonly atNs: number;
+  /** 0 where none is known. */
   readonly latencyNs: number;
   /** Of the latency: what the clocks between here and where it counts from may be wrong by. */
   readonly errorNs: number;
@@ -185,12 +221,15 @@ function passedIn(pieces: readonly FramesHop[]): Map<number, Passed> {
   return found;
 }
 
-/** From where a latency counts: the mouth (up), or where it was first sent (down). */
-function originNs(truth: CallTruth, hop: HopTruth, endTick: number): number {
+/**
+ * From where a latency counts: the mouth (up), or where the frame was first sent (down). Undefined for
+ * hops before that: the agent's voice is made ahead of time, and its age means nothing yet.
+ */
+function originNs(truth: CallTruth, hop: HopTruth, endTick: number): number | undefined {
   if (hop.stream === 'mic') return mouthNs(endTick);
   const path = truth.hops.filter(one => one.stream === hop.stream);
-  const sent = path.find(one => one.key.endsWith('/send')) ?? path[0]!;
-  return passed(sent, endTick - 1);
+  const sentAt = path.findIndex(one => one.name === 'send');
+  return path.indexOf(hop) < sentAt ? undefined : passed(path[sentAt]!, endTick - 1);
 }
 
 interface HopAnswers {
@@ -199,7 +238,11 @@ interface HopAnswers {
   readonly clockErrorNs: number;
 }
 
-function timesWrong(place: Place, truth: HopTruth, { pieces, clockErrorNs }: HopAnswers): string[] {
+function timesWrong(
+  place: Place,
+  truth: HopTruth,
+  { pieces, clockErrorNs: ownErrorNs }: HopAnswers,
+): string[] {
   const rowOf = passedIn(pieces);
   const wrong: string[] = [];
   let passedCount = 0;
@@ -212,13 +255,15 @@ function timesWrong(place: Place, truth: HopTruth, { pieces, clockErrorNs }: Hop
       wrong.push(`${what}: not there`);
       continue;
     }
-    const latencyNs = trueNs - originNs(place.truth, truth, truth.endTick[at]!);
-    const absolute = { ns: found.atNs, errorNs: clockErrorNs + QUANTUM_NS };
+    const absolute = { ns: found.atNs, errorNs: ownErrorNs + QUANTUM_NS };
+    wrong.push(...place.off(`${what}: time`, absolute, place.sessionNs(trueNs)));
+    const fromNs = originNs(place.truth, truth, truth.endTick[at]!);
+    if (fromNs === undefined) {
+      if (found.latencyNs !== 0) wrong.push(`${what}: a latency before it was sent`);
+      continue;
+    }
     const latency = { ns: found.latencyNs, errorNs: found.errorNs };
-    wrong.push(
-      ...place.off(`${what}: time`, absolute, place.sessionNs(trueNs)),
-      ...place.off(`${what}: latency`, latency, latencyNs),
-    );
+    wrong.push(...place.off(`${what}: latency`, latency, trueNs - fromNs));
   }
   if (rowOf.size !== passedCount)
     wrong.push(`${truth.key}: ${rowOf.size} frames passed, are ${passedCount}`);

@@ -40,7 +40,7 @@ export async function settledAnswers(api: ApiClient, id: string): Promise<Answer
   for (let poll = 0; poll < POLLS_MAX; poll += 1) {
     await sleep(POLL_MS);
     const now = await Promise.all([api.session(id), api.turns(id)]).then(JSON.stringify, String);
-    same = now === last ? same + 1 : 0;
+    same = now === last && now.startsWith('[') ? same + 1 : 0;
     last = now;
     if (same >= SETTLED_POLLS) return answersOf(api, id);
   }
