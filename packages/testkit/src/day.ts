@@ -188,8 +188,8 @@ function dayTurn(kind: CallKind, at: number, isLast: boolean): TurnSpec {
   const turn: TurnSpec = {
     gapMs: 300 + 20 * Math.floor(20 * draws.uniform(base + 1)),
     speechMs: 600 + 20 * Math.floor(45 * draws.uniform(base + 2)),
-    endpointingMs: isNew ? 420 : 300,
-    transcriptionMs: draws.logNormal(base + 3, 230, 0.35),
+    endpointingMs: isNew ? 280 : 180,
+    transcriptionMs: draws.logNormal(base + 3, 140, 0.35),
     answer: dayAnswer(kind, base, said),
     text: asked,
   };
@@ -217,16 +217,16 @@ function abandonedTurn(turn: TurnSpec, draws: Draws, base: number): TurnSpec {
 function dayAnswer(kind: CallKind, base: number, text: string): AnswerSpec {
   const { draws } = kind;
   const isSlow = draws.uniform(base + 4) < 0.02;
-  const inferenceMs = draws.logNormal(base + 5, kind.release === '2.5.0' ? 270 : 360, 0.38);
-  const synthesisMs = draws.logNormal(base + 6, kind.isBadHost ? 420 : 140, 0.3);
+  const inferenceMs = draws.logNormal(base + 5, kind.release === '2.5.0' ? 170 : 230, 0.38);
+  const synthesisMs = draws.logNormal(base + 6, kind.isBadHost ? 420 : 90, 0.3);
   return {
     ...answerOf({ text }),
     preparationMs: draws.logNormal(base + 7, 11, 0.6),
     inferenceMs: isSlow ? inferenceMs * 5 : inferenceMs,
-    aggregationMs: draws.logNormal(base + 8, 80, 0.4),
+    aggregationMs: draws.logNormal(base + 8, 40, 0.4),
     synthesisMs,
     deliveryMs: 4 + 4 * draws.uniform(base + 9),
-    leadingSilenceMs: 40 * Math.floor(4 * draws.uniform(base + 10)),
+    leadingSilenceMs: 20 * Math.floor(4 * draws.uniform(base + 10)),
     audioMs: 600 + 200 * Math.floor(4 * draws.uniform(base + 11)),
     ...(draws.uniform(base + 15) < 0.01 ? { failedAttemptMs: 700 } : {}),
   };
