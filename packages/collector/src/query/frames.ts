@@ -3,7 +3,6 @@
 import type { FramesHop } from '@framescope/protocol';
 import { wallOffsetNs } from '../assemble/clock/session-clocks.ts';
 import type { HopFrames } from '../assemble/frames/stream-frames.ts';
-import { absoluteErrorNs } from '../assemble/session-detail.ts';
 import type { FramesQuery } from './queries.types.ts';
 import { sessionFrames } from './session-frames.ts';
 
@@ -45,20 +44,18 @@ function hopWindow(hop: HopFrames, found: Int32Array, zeroUnixNs: bigint): Frame
   const { rows, clock } = hop;
   const middle = found.length > 0 ? found[found.length >> 1]! : rows.length - 1;
   const rawNs = rows.rawNs[middle]!;
-  const first = rows.rawNs[found[0] ?? middle]!;
-  const last = rows.rawNs[found[found.length - 1] ?? middle]!;
   const pick = (column: ArrayLike<number>): Float64Array =>
     Float64Array.from(found, row => column[row]!);
   return {
     key: hop.key,
-    errorNs:
-      Math.max(...[first, rawNs, last].map(at => absoluteErrorNs(clock, at))) + MARK_ERROR_NS,
+    errorNs: hop.latencyErrorNs + MARK_ERROR_NS,
     rawShiftNs: -wallOffsetNs(clock, rawNs, zeroUnixNs),
     length: found.length,
     startTick: pick(rows.startTick),
     endTick: pick(rows.endTick),
     atNs: pick(hop.atNs),
-    latencyNs: pick(hop.latencyNs).map(ns => (Number.isNaN(ns) ? 0 : ns)),
+    // NaN, in JSON null: not yet sent, its age means nothing.
+    latencyNs: pick(hop.latencyNs),
     flags: Uint8Array.from(found, row => hop.flags[row]!),
   };
 }

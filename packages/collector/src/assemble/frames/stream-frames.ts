@@ -20,6 +20,8 @@ export interface HopFrames extends OrderedHop {
    * waits ahead of time, and its age means nothing (NaN, as where it was never seen sent).
    */
   readonly latencyNs: Float64Array;
+  /** How wrong a latency may be: this hop's clock and that of where it counts from. */
+  readonly latencyErrorNs: number;
   /** FRAME_FLAG bits. */
   readonly flags: Uint8Array;
   /** Frames that this hop lost, by the time they passed the hop before. */
@@ -198,6 +200,7 @@ function judgedHop(judge: Judge, { hop, at, latencyNs, errorNs }: Judged): HopFr
     key: hopKey({ stream, role: hop.role, name: hop.name, nth: hop.nth }),
     producer: marks.producer,
     latencyNs,
+    latencyErrorNs: errorNs,
     flags,
     lostAtNs: fates.lostAtNs[at]!,
     lateCount: fates.lateCount[at]!,

@@ -74,7 +74,7 @@ export function ledgerOf(facts: WaitFacts): WaitLedger | undefined {
   const context: LedgerContext = {
     facts,
     placement,
-    byNode: byNodeOf(nodes, placed),
+    byNode: byNodeOf(nodes, placed, placement.moments.slice(all.length)),
     startNode,
     endNode,
   };
@@ -95,10 +95,20 @@ interface LedgerContext {
   readonly endNode: GraphNode;
 }
 
-const byNodeOf = (
+/** Nodes come in the order of the moments; those of failed attempts that were put in, after. */
+function byNodeOf(
   nodes: readonly GraphNode[],
   placed: readonly PlacedMoment[],
-): Map<GraphNode, PlacedMoment> => new Map(placed.map((moment, i) => [nodes[i]!, moment]));
+  failed: readonly PlacedMoment[],
+): Map<GraphNode, PlacedMoment> {
+  const byNode = new Map(placed.map((moment, i) => [nodes[i]!, moment] as const));
+  for (const node of nodes.slice(placed.length)) {
+    const { name, atNs } = node.moment;
+    const its = failed.find(one => one.name === name && one.atNs === atNs);
+    if (its !== undefined) byNode.set(node, its);
+  }
+  return byNode;
+}
 
 /** Definitions of which both ends are known, widest first. */
 function spansOf({ kind, moments, cut }: WaitFacts): Span[] {
