@@ -62,7 +62,8 @@ export function ledgerOf(facts: WaitFacts): WaitLedger | undefined {
   if (widest === undefined) return undefined;
   const isMeasured = spans.length > 0;
   const failed = facts.failed.flatMap(({ start, end }) => [start, end]);
-  const all = [...new Set([...facts.moments, widest.start, widest.end])];
+  const ends = [widest, ...spans].flatMap(({ start, end }) => [start, end]);
+  const all = [...new Set([...facts.moments, ...ends])];
   // The clock where it ends is the home; for a wait given up, where it starts.
   const home = facts.cut === undefined ? widest.end : widest.start;
   const placement = placeMoments([...all, ...failed], home);
