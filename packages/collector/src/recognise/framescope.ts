@@ -30,13 +30,15 @@ export const STATE_LENGTH_MAX = 1_000_000;
 
 const NAME_MAX = 256;
 const TEXT_MAX = 4_000;
-/** Limits of lists: what a turn of many minutes with many tools needs, times ten. */
-const LIST_MAX = { turns: 1_000, waits: 100, moments: 500, stages: 500, words: 500, streams: 64 };
+/** Limits of lists: twice what the instrument sends at most. */
+const LIST_MAX = { turns: 1_000, waits: 64, moments: 256, stages: 500, words: 500, streams: 64 };
 const SAMPLE_RATE_MAX = 768_000;
+/** A clock counts from its own zero; differences of two readings have to stay exact in a double. */
+const INSTANT_MIN: number = -(2 ** 51);
 
 const name = json.text(NAME_MAX);
 const instant: Reader<ReturnType<typeof domainNs>> = (value, path) =>
-  domainNs(json.whole()(value, path));
+  domainNs(json.whole(INSTANT_MIN)(value, path));
 const length: Reader<ReturnType<typeof durationNs>> = (value, path) =>
   durationNs(json.whole(0)(value, path));
 const media: Reader<ReturnType<typeof tick>> = (value, path) => tick(json.whole()(value, path));

@@ -116,9 +116,9 @@ function lineUnder(points: readonly Point[]): Line {
   const rise = b.mediaNs > a.mediaNs ? (b.latenessNs - a.latenessNs) / (b.mediaNs - a.mediaNs) : 0;
   const skew = spanNs < SKEW_SPAN_NS ? 0 : Math.max(-SKEW_MAX, Math.min(SKEW_MAX, rise));
   // Touches from below whatever the skew is: the least of what is left above it.
-  const latenessNs = Math.min(
-    ...hull.map(point => point.latenessNs - (point.mediaNs - a.mediaNs) * skew),
-  );
+  let latenessNs = Infinity;
+  for (const point of hull)
+    latenessNs = Math.min(latenessNs, point.latenessNs - (point.mediaNs - a.mediaNs) * skew);
   return { fromNs, originNs: a.mediaNs, atOriginNs: a.mediaNs + latenessNs, slope: 1 + skew };
 }
 

@@ -103,13 +103,15 @@ function markedMoments(
 const MARKED = /^(speech_end_|first_voiced_)/;
 /** Of the waits before, only what may still be under way: a tool outlives the filler. */
 const OUTLIVES = new Set(['model_requested', 'tool_started', 'tool_ended']);
+const OUTLIVING_MAX = 64;
 
 function recordedMoments(index: number, { state, clock }: WaitPlace): RawMoment[] {
   const discarded = discardedGenerations(state.stages);
   const own = state.waits[index]!.moments.filter(moment => !MARKED.test(moment.name));
   const before = state.waits
     .slice(0, index)
-    .flatMap(wait => wait.moments.filter(moment => OUTLIVES.has(moment.name)));
+    .flatMap(wait => wait.moments.filter(moment => OUTLIVES.has(moment.name)))
+    .slice(-OUTLIVING_MAX);
   const recorded = [...before, ...own].filter(
     moment => moment.generation === undefined || !discarded.has(moment.generation),
   );
