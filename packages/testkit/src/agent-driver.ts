@@ -70,7 +70,12 @@ class TurnDriver {
         turn.speechEnded({ tick: act.tick, source: 'vad', errorMs: this.#vadErrorMs });
         return;
       case 'firstVoiced':
-        turn.firstVoiced({ stream: this.#party.agent, tick: act.tick, filler: act.filler });
+        turn.firstVoiced({
+          stream: this.#party.agent,
+          tick: act.tick,
+          filler: act.filler,
+          errorMs: this.#vadErrorMs,
+        });
         return;
       default:
         return this.#other(turn, act);

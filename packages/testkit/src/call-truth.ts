@@ -3,7 +3,7 @@
 
 import { NS_PER_MS } from '@framescope/protocol';
 import { lastTick, utteranceTruth, type UtteranceTruth } from './agent-truth.ts';
-import { micTruth, TICKS_PER_MS } from './mic-truth.ts';
+import { micTruth, mouthNs, TICKS_PER_MS } from './mic-truth.ts';
 import { type Scenario, type TurnSpec } from './scenario.ts';
 import {
   type AgentAct,
@@ -118,7 +118,8 @@ function planTurn(
   const startMs =
     turn.startMs ?? before?.nextStartMs ?? ceilToFrame(afterNs / NS_PER_MS + (turn.gapMs ?? 600));
   const speech = speechOf(startMs, turn.speechMs, tick => ({
-    capturedNs: passed(hopOf({ hops: mic }, 'mic.client/capture'), tick),
+    // The sample was spoken when the media clock says, however late the callback that took it ran.
+    capturedNs: mouthNs(tick + 1),
     receivedNs: passed(hopOf({ hops: mic }, 'mic.agent/receive'), tick),
   }));
   if (Number.isNaN(speech.receivedNs) || Number.isNaN(speech.heardNs))
@@ -263,7 +264,7 @@ function interrupted(
     turn: {
       ...turn,
       bargeIn: {
-        onsetNs: passed(hopOf({ hops: mic }, 'mic.client/capture'), onsetTick),
+        onsetNs: mouthNs(onsetTick),
         detectedNs,
         cancelledNs,
         stopNs,
@@ -316,10 +317,10 @@ function turnTruth(
   waits: readonly WaitTruth[],
   acts: readonly AgentAct[],
 ): TurnTruth {
-  const { speech, mic } = start;
+  const { speech } = start;
   return {
     tick: speech.startTick,
-    userStartNs: passed(hopOf({ hops: mic }, 'mic.client/capture'), speech.startTick),
+    userStartNs: mouthNs(speech.startTick),
     userEndNs: speech.capturedNs,
     outcome,
     waits,

@@ -202,8 +202,8 @@ function hopWrong(place: Place, truth: HopTruth, answers: Answers): string[] {
 
 interface Passed {
   readonly atNs: number;
-  /** 0 where none is known. */
-  readonly latencyNs: number;
+  /** Null where none is known. */
+  readonly latencyNs: number | null;
   /** Of the latency: what the clocks between here and where it counts from may be wrong by. */
   readonly errorNs: number;
 }
@@ -259,10 +259,10 @@ function timesWrong(
     wrong.push(...place.off(`${what}: time`, absolute, place.sessionNs(trueNs)));
     const fromNs = originNs(place.truth, truth, truth.endTick[at]!);
     if (fromNs === undefined) {
-      if (found.latencyNs !== 0) wrong.push(`${what}: a latency before it was sent`);
+      if (found.latencyNs) wrong.push(`${what}: a latency before it was sent`);
       continue;
     }
-    const latency = { ns: found.latencyNs, errorNs: found.errorNs };
+    const latency = { ns: found.latencyNs ?? Number.NaN, errorNs: found.errorNs };
     wrong.push(...place.off(`${what}: latency`, latency, trueNs - fromNs));
   }
   if (rowOf.size !== passedCount)

@@ -57,7 +57,7 @@ function captureTimes(scenario: Scenario, count: number): number[] {
   const jitter = new Draws(scenario.seed, 'capture');
   return Array.from({ length: count }, (_, index) => {
     const dueMs = (index + 1) * scenario.frameMs.capture;
-    const stall = scenario.stalls.find(one => dueMs > one.atMs && dueMs <= one.atMs + one.forMs);
+    const stall = scenario.stalls.find(one => dueMs >= one.atMs && dueMs < one.atMs + one.forMs);
     if (stall !== undefined) return Math.round((stall.atMs + stall.forMs) * NS_PER_MS) + index;
     return Math.round((dueMs + CAPTURE_JITTER_MS * jitter.uniform(index)) * NS_PER_MS);
   });

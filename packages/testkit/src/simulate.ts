@@ -3,7 +3,7 @@
 // OTLP bodies, byte for byte, in the order in which they left.
 
 import { Framescope } from '@framescope/instrument';
-import { NS_PER_MS, NS_PER_S } from '@framescope/protocol';
+import { NS_PER_MS } from '@framescope/protocol';
 import { driveAgent } from './agent-driver.ts';
 import { type ApiClient } from './api-client.ts';
 import { callTruth } from './call-truth.ts';
@@ -35,10 +35,15 @@ export interface Simulated {
   readonly problems: readonly string[];
 }
 
-/** After the call's end the processes have so long to send what is left. */
-const FAREWELL_MS = 5_000;
+/** After the call's end a process tries for 5 s to send what is left, and 5 s more when it shuts down. */
+const FAREWELL_MS_MAX = 30_000;
+const FAREWELL_STEP_MS = 10;
 
 export async function simulate(scenario: Scenario, options: SimulateOptions): Promise<Simulated> {
+  if (!Number.isSafeInteger(options.collector.atZeroNs))
+    throw new Error(
+      `${scenario.id}: so far from now (startUnixMs ${scenario.startUnixMs}) that no clock sample fits a double`,
+    );
   const truth = callTruth(scenario);
   options.onTruth?.(truth);
   const time = new VirtualTime();
@@ -122,13 +127,23 @@ async function farewell(
   scopes: ReadonlyMap<HostName, Framescope>,
   parties: ReadonlyMap<HostName, Party>,
 ): Promise<void> {
-  const ends = [...parties.values()].map(party => party.call.end());
-  time.wakes();
-  await time.advanceTo(time.nowNs + (FAREWELL_MS * NS_PER_MS) / 2);
-  const downs = [...scopes.values()].map(scope => scope.shutdown());
-  time.wakes();
-  await time.advanceTo(time.nowNs + (FAREWELL_MS * NS_PER_MS) / 2);
-  await Promise.all([...ends, ...downs]);
+  await passUntil(time, Promise.all([...parties.values()].map(party => party.call.end())));
+  await passUntil(time, Promise.all([...scopes.values()].map(scope => scope.shutdown())));
+}
+
+/** Lets time pass in small steps until `work` is done: what hangs on a time-out needs that time. */
+async function passUntil(time: VirtualTime, work: Promise<unknown>): Promise<void> {
+  const state = { isDone: false };
+  const done = work.then(() => {
+    state.isDone = true;
+  });
+  const limitNs = time.nowNs + FAREWELL_MS_MAX * NS_PER_MS;
+  while (!state.isDone && time.nowNs < limitNs) {
+    time.wakes();
+    await time.advanceTo(time.nowNs + FAREWELL_STEP_MS * NS_PER_MS);
+  }
+  if (!state.isDone) throw new Error(`a process did not end within ${FAREWELL_MS_MAX} ms`);
+  await done;
 }
 
 /** The clock of a running collector, read at the true time 0 of a call that started at `startUnixMs`. */
@@ -141,6 +156,3 @@ export async function collectorTimeOf(api: ApiClient, startUnixMs: number): Prom
 export async function deliver(api: ApiClient, bodies: readonly SentBody[]): Promise<void> {
   for (const body of bodies) await api.post(body);
 }
-
-/** Long enough after a call's end that its last frames are judged: lost is told 2 s late. */
-export const JUDGED_AFTER_NS: number = 2 * NS_PER_S;

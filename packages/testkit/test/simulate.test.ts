@@ -110,3 +110,14 @@ test('what is concealed and dropped is declared, range by range', async () => {
   expect(due.length).toBeGreaterThan(5);
   expect(declared.toSorted()).toEqual(due.toSorted());
 });
+
+test('a process that reaches nobody ends all the same, and says what it could not send', async () => {
+  const { bodies, problems } = await simulate(scenario, {
+    collector: COLLECTOR,
+    silenced: { client: 0 },
+  });
+  expect(bodies.filter(body => body.host === 'client')).toEqual([]);
+  expect(problems.map(problem => problem.split(':', 2).join(':'))).toContain(
+    'client: collector_unreachable',
+  );
+});
