@@ -8,6 +8,9 @@ import type { RawMoment } from '../ledger/place.ts';
 /** Marks are kept to 10 µs by default. */
 const QUANTUM_NS = 10_000;
 
+/** A capture callback runs within this after its last sample, if nothing blocks it. */
+const CALLBACK_NS = 5_000_000;
+
 export interface TickFacts {
   readonly tick: number;
   readonly errorNs: number;
@@ -56,8 +59,10 @@ function captured(
   if (marked === undefined || hop.name !== 'capture' || stream.schedule === undefined)
     return marked;
   const row = hop.rows.rowOf(facts.tick - 1);
-  const earlierNs = hop.atNs[row]! - Math.round(stream.schedule.at(facts.tick));
-  return { ...marked, rawNs: marked.rawNs - Math.max(0, earlierNs) };
+  const earlierNs = Math.max(0, hop.atNs[row]! - Math.round(stream.schedule.at(facts.tick)));
+  // Between the schedule and the callback; a callback later than that was blocked.
+  const errorNs = marked.errorNs + Math.min(earlierNs, CALLBACK_NS);
+  return { ...marked, rawNs: marked.rawNs - earlierNs, errorNs };
 }
 
 /** The first voiced sample of an answer: sent by the authority, then received, unbuffered and audible. */
