@@ -150,4 +150,4 @@ export function lastTick(hop: HopTruth): number {
 }
 
 /** Ticks to nanoseconds of audio. */
-export const audioNs = (ticks: number): number => Math.round((ticks / TICKS_PER_MS) * NS_PER_MS);
+const audioNs = (ticks: number): number => Math.round((ticks / TICKS_PER_MS) * NS_PER_MS);
