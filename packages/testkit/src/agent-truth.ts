@@ -8,7 +8,7 @@
 // yet played is dropped at the client when the agent's "clear" reaches it.
 
 import { NS_PER_MS } from '@framescope/protocol';
-import { cutOf, hopTruth, TICKS_PER_MS } from './mic-truth.ts';
+import { cutOf, hopTruth } from './mic-truth.ts';
 import { overLeg, through } from './network.ts';
 import { type Scenario } from './scenario.ts';
 import { type HopTruth, type RangeTruth } from './truth.ts';
@@ -148,6 +148,3 @@ export function lastTick(hop: HopTruth): number {
     if (!Number.isNaN(hop.atNs[row]!)) return hop.endTick[row]! - 1;
   return hop.startTick[0]! - 1;
 }
-
-/** Ticks to nanoseconds of audio. */
-const audioNs = (ticks: number): number => Math.round((ticks / TICKS_PER_MS) * NS_PER_MS);
