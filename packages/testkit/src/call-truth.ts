@@ -32,6 +32,8 @@ const BARGE_IN_DETECT_MS = 160;
 const BARGE_IN_DECIDE_MS = 60;
 const BARGE_IN_CANCEL_MS = 4;
 
+/** Less silence than this inside a turn is no wait. */
+const RESUME_SILENCE_MS = 300;
 /** Every process hangs up so long after the last frame got where it went. */
 const AFTER_LAST_MS = 20;
 
@@ -196,6 +198,8 @@ function answeredByTool(
     isFiller: false,
   });
   const openNs = filler.sentNs;
+  if (answer.firstFrameNs < openNs + ms(RESUME_SILENCE_MS))
+    throw new Error(`${start.scenario.id}: the tool is done before its filler is over: no wait`);
   const resume: WaitTruth = {
     kind: 'resume',
     outcome: 'answered',

@@ -198,7 +198,8 @@ function dayTurn(kind: CallKind, at: number, isLast: boolean): TurnSpec {
   if (chance < 0.09) return { ...turn, bargeIn: { afterMs: 200 + 300 * draws.uniform(base + 13) } };
   if (chance < 0.15) {
     const filler = { ...turn.answer, audioMs: 800, text: 'Let me check that for you.' };
-    const toolMs = draws.logNormal(base + 14, 1_500, 0.5);
+    // Longer than its filler, whatever the voice takes: a tool that is done sooner leaves no wait.
+    const toolMs = filler.synthesisMs + 1_150 + draws.logNormal(base + 14, 600, 0.7);
     return { ...turn, answer: filler, tool: { toolMs, answer: dayAnswer(kind, base + 5, said) } };
   }
   return isNew && chance < 0.6 ? { ...turn, preemptive: true } : turn;

@@ -14,6 +14,7 @@ import {
   runCall,
   type Scenario,
   scenarioOf,
+  SKEWED_HOSTS,
   turnOf,
 } from '@framescope/testkit';
 import { testCollector, type TestCollector } from './collector.ts';
@@ -174,6 +175,20 @@ test('an abandoned wait is in the tail, at least as long as the caller waited', 
   });
   const found = tail.items.find(one => one.sessionId === ran.truth.sessionId && one.censored);
   expect(found?.valueNs).toBeGreaterThanOrEqual(4e9);
+});
+
+test('a client clock that leaps a minute opens a new epoch, and both sides of the leap come back right', async () => {
+  // At a flush: marks between a leap and the next flush still carry the old epoch.
+  const jump = { atMs: 5_000, byMs: 60_000 };
+  const { truth, answers, problems } = await run({
+    id: 'leap',
+    hosts: { ...SKEWED_HOSTS, client: { ...SKEWED_HOSTS.client, jump } },
+    turns: [turnOf(), turnOf({ gapMs: 2_000 })],
+  });
+  expect(problems).toEqual([expect.stringContaining('client: clock_jumped')]);
+  expect(disagreements(truth, answers)).toEqual([]);
+  const epochs = answers.detail.processes.map(one => one.clock.epoch);
+  expect(epochs.filter(epoch => epoch === 1)).toHaveLength(1);
 });
 
 /** Parts that a scenario can shorten, and how. */
