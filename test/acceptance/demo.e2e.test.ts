@@ -113,9 +113,15 @@ test('the ledger of a turn adds up to its wait and is at least 98 % resolved', a
 });
 
 test('the heatmap of the day has cells', async () => {
-  const map = await get<Heatmap>('heatmap?columns=120');
-  expect(map.cells.count.length).toBeGreaterThan(300);
-  expect(map.total.n).toBeGreaterThan(4_000);
+  // Stored when the launcher says so; assembled in the seconds after, while the pages fill.
+  const day = (): Promise<Heatmap> => {
+    const fromUnixNs = BigInt(Date.now() - 26 * 3_600_000) * 1_000_000n;
+    return get<Heatmap>(`heatmap?columns=120&from=${fromUnixNs}`);
+  };
+  await expect
+    .poll(async () => (await day()).total.n, { timeout: 90_000, interval: 1_000 })
+    .toBeGreaterThan(4_000);
+  expect((await day()).cells.count.length).toBeGreaterThan(300);
   const { page, problems } = await browser.open(`${url}/tail`);
   await page.getByText(/of [\d,]+ turns in/).waitFor({ timeout: 20_000 });
   const colours = await page.evaluate(() => {
