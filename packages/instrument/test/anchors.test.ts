@@ -118,3 +118,19 @@ test('an anchor of another session is taken out, not followed, and told', () => 
   expect(other.link().untag(up.anchor(client.stream('mic')))).toBe(undefined);
   expect(world.codes()).toEqual(['foreign_anchor']);
 });
+
+test('a re-chunker that is ahead does not make the receive hop jump back', async () => {
+  const world = new World();
+  const { client, agent, up, down } = pair(world);
+  const [mic, heard] = [client.stream('mic'), agent.stream('mic')];
+  down.untag(up.anchor(mic) ?? '');
+  for (let i = 0; i < 5; i++) {
+    mic.hop('send').mark(320);
+    heard.hop('receive').mark(320);
+  }
+  heard.hop('regroup').mark(1_920); // filled a hole: it stands at 1920, receive at 1600
+  await world.pass(1_000);
+  expect(down.untag(up.anchor(mic) ?? 'no anchor was due')).toBe(undefined);
+  heard.hop('receive').mark(320);
+  expect(heard.hop('receive').nextTick).toBe(1_920);
+});

@@ -104,12 +104,19 @@ export class Stream {
   /** The peer says that the next frame starts at `place`: hops jump there once they pass this point. */
   follow(place: Tick): void {
     const { position } = this;
-    if (!isTick(place) || position === place) return;
+    if (!isTick(place) || position === place || this.#hasHopAt(place)) return;
     if (!this.#jumps.add(position, place))
       this.#host.problems.report(
         'too_many_jumps',
         `stream ${this.name}: more than ${JUMPS_MAX} jumps; positions are no longer corrected`,
       );
+  }
+
+  /** A hop that stands there is right: another one being ahead of it (a re-chunker) is no jump. */
+  #hasHopAt(place: Tick): boolean {
+    for (const { probe } of this.#hops.values())
+      if (probe.isUsed && probe.nextTick() === place) return true;
+    return false;
   }
 
   /** Hands over the ranges declared since the last call. */
