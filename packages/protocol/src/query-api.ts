@@ -131,7 +131,7 @@ export interface HopDetail {
   readonly frameTicks: number | null;
   readonly markCount: number;
   readonly frames: FrameCounts;
-  /** Age at this hop against the media schedule (up), or latency from the stream's first hop (down). */
+  /** Age at this hop against the media schedule (up), or time since the agent first sent it (down; n is 0 before that). */
   readonly latency: Quantiles;
   readonly errorNs: number;
   readonly budgetNs: number | null;
@@ -294,7 +294,7 @@ export interface FramesHop {
   readonly startTick: ArrayLike<number>;
   readonly endTick: ArrayLike<number>;
   readonly atNs: ArrayLike<number>;
-  /** Media-schedule age (up) or time since the first hop (down), ns. */
+  /** Media-schedule age (up) or time since first sent (down; NaN before that, null in JSON), ns. */
   readonly latencyNs: ArrayLike<number>;
   /** FRAME_FLAG bits. */
   readonly flags: ArrayLike<number>;
