@@ -17,6 +17,7 @@ import { SessionExporter } from './export/session-exporter.ts';
 import type { SpanSink } from './export/span-sink.ts';
 import { StateBook } from './export/state-book.ts';
 import type { ProbedHop } from './hop/stream.ts';
+import { TimedMarks } from './hop/timed-marks.ts';
 import { MarkRing, MarkRows } from './hot/mark-ring.ts';
 import { FramesPacker } from './otel/frames-packer.ts';
 import { makeSpanSink, type TracerProviderOption } from './otel/make-span-sink.ts';
@@ -197,10 +198,11 @@ export class Scope {
     const refusingRing = new MarkRing(1, clock.makeColumn(1));
     refusingRing.close();
     const ring = new MarkRing(RING_CAPACITY, clock.makeColumn(RING_CAPACITY));
+    const timed = new TimedMarks();
     const builder = new RecordBuilder();
     const book = new StateBook();
     const probes: ProbedHop[] = [];
-    const shared = { traceId, clock, problems, ring, refusingRing, builder, book };
+    const shared = { traceId, clock, problems, ring, refusingRing, timed, builder, book };
     let exporter: SessionExporter | undefined;
     const makeExporter = (session: Session): SessionExporter =>
       (exporter = new SessionExporter({
@@ -226,6 +228,7 @@ export class Scope {
           typeof options.authority === 'boolean' ? options.authority : this.#role === 'agent',
         attributes: attributesOf(options.attributes, 'startSession', problems),
         flushMs: this.#flushMs,
+        timers: this.#platform.timers,
         spans: this.#spans,
         nextSpanId: () => randomHex(this.#platform.random, 8),
         ended: one => this.#ended(one),

@@ -2,8 +2,10 @@
 // The entries (index.node.ts, index.browser.ts) fill these with the platform;
 // a simulator fills them with virtual time and a captured wire.
 
-import type { ClockDomainId, DomainNs, UnixNs } from '@framescope/protocol';
+import type { Anchor, ClockDomainId, ClockSample, DomainNs, UnixNs } from '@framescope/protocol';
+import type { Stream } from './hop/stream.ts';
 import type { TimeColumn } from './hot/time-column.ts';
+import type { Problems } from './problems.ts';
 
 export type { TimeColumn } from './hot/time-column.ts';
 
@@ -72,6 +74,18 @@ export interface Problem {
 
 /** Attributes as OpenTelemetry takes them, without arrays. */
 export type Attributes = Readonly<Record<string, string | number | boolean>>;
+
+/** What a transport or an adapter needs of its session. */
+export interface SessionPort {
+  readonly traceId: string;
+  readonly role: string;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly problems: Problems;
+  /** The stream of that name, made if there is room. */
+  streamOf(anchor: Anchor): Stream;
+  clockSample(sample: ClockSample): void;
+}
 
 /** All that differs between Node, a browser and a simulation. */
 export interface Platform {

@@ -25,8 +25,9 @@ import type { LiveSpan, SpanSink } from './export/span-sink.ts';
 import type { StateBook } from './export/state-book.ts';
 import type { RecordBuilder } from './export/record-builder.ts';
 import { Stream, type ProbedHop, type StreamHost } from './hop/stream.ts';
+import type { TimedMarks } from './hop/timed-marks.ts';
 import type { MarkRing } from './hot/mark-ring.ts';
-import type { Attributes, Clock } from './ports.ts';
+import type { Attributes, Clock, SessionPort, Timers } from './ports.ts';
 import type { Problems } from './problems.ts';
 import { Turn, type TurnHost, type WaitOptions } from './turn/turn.ts';
 
@@ -63,6 +64,8 @@ export interface SessionHost {
   readonly problems: Problems;
   readonly ring: MarkRing;
   readonly refusingRing: MarkRing;
+  readonly timed: TimedMarks;
+  readonly timers: Timers;
   readonly builder: RecordBuilder;
   readonly book: StateBook;
   readonly spans: SpanSink;
@@ -97,6 +100,7 @@ export class Session {
       role: host.role,
       ring: host.ring,
       refusingRing: host.refusingRing,
+      timed: host.timed,
       problems: host.problems,
       now: () => this.#now(),
       enrol: (stream, make) => this.#enrol(stream, make),
@@ -118,14 +122,21 @@ export class Session {
 
   /** Context in band over one WebSocket: make one for each connection. */
   link(): Link {
-    const { clock, problems } = this.#host;
-    return new Link({
+    return new Link(this.port());
+  }
+
+  /** What transports and adapters in entries of their own hold of a session; not for users. */
+  port(): SessionPort {
+    const { clock, problems, timers, role } = this.#host;
+    return {
       traceId: this.traceId,
+      role,
       clock,
+      timers,
       problems,
       streamOf: (anchor: Anchor) => this.stream(anchor.stream, anchor),
       clockSample: (sample: ClockSample) => this.#exporter.clockSample(sample),
-    });
+    };
   }
 
   /** The user began to speak. Only the turn authority of a session starts turns. */
@@ -196,7 +207,7 @@ export class Session {
   }
 
   async #end(): Promise<void> {
-    const { problems, ring, book } = this.#host;
+    const { problems, ring, timed, book } = this.#host;
     problems.guard(
       'session.end',
       () => {
@@ -204,6 +215,7 @@ export class Session {
         this.#endedAt = this.#now();
         book.sessionChanged();
         ring.close();
+        timed.close();
       },
       () => undefined,
     );

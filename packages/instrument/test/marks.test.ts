@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { picture } from './support/picture.ts';
-import { World } from './support/world.ts';
+import { MS, World } from './support/world.ts';
 
 test('each frame is told with its ticks and the time it left the hop', async () => {
   const world = new World();
@@ -115,4 +115,27 @@ test('all processes of a call make the same trace ID', () => {
   );
   expect(agent!.traceId).toBe(client!.traceId);
   expect(agent!.traceId).toMatch(/^[0-9a-f]{32}$/);
+});
+
+test('a mark may bring a time that was read elsewhere; the hop goes on after it', async () => {
+  const world = new World();
+  const hop = world.scope().startSession({ id: 'call' }).stream('mic').hop('receive');
+  await world.pass(100);
+  hop.markAt(0, 320, 60 * MS);
+  hop.markAt(320, 320, 81 * MS);
+  hop.mark(320);
+  hop.markAt(960, 320, Number.NaN);
+  await world.pass(1_000);
+  expect(picture(world.records())).toEqual([
+    'mic.agent/receive 640-960@100 | late 0-320@60 320-640@81',
+  ]);
+  expect(world.codes()).toEqual(['bad_mark']);
+});
+
+test('marks with a time of their own are bounded, and what finds no room is counted', async () => {
+  const world = new World();
+  const hop = world.scope().startSession({ id: 'call' }).stream('mic').hop('receive');
+  for (let i = 0; i < 2_050; i++) hop.markAt(i * 160, 160, i * MS);
+  await world.pass(1_000);
+  expect(world.states().map(state => state.dropped)).toEqual([{ ring_full: 2 }]);
 });

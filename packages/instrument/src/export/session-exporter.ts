@@ -11,6 +11,7 @@ import {
   type MediaRange,
   type SessionState,
 } from '@framescope/protocol';
+import type { TimedMarks } from '../hop/timed-marks.ts';
 import type { MarkRing, MarkRows } from '../hot/mark-ring.ts';
 import type { Attributes, Clock } from '../ports.ts';
 import { textOf, type Problems } from '../problems.ts';
@@ -33,6 +34,8 @@ export interface ExporterHost {
   readonly ring: MarkRing;
   /** Where marks of hops that found no room went. */
   readonly refusingRing: MarkRing;
+  /** Marks that brought their time. */
+  readonly timed: TimedMarks;
   /** Shared by all sessions of a scope: a flush is over before the next one begins. */
   readonly rows: MarkRows;
   readonly builder: RecordBuilder;
@@ -89,12 +92,12 @@ export class SessionExporter {
         () => this.#flushOnce(lost),
         () => undefined,
       );
-    while (this.#host.ring.length > 0);
+    while (this.#host.ring.length > 0 || this.#host.timed.length > 0);
   }
 
   #flushOnce(lostCount: number): void {
-    const { ring, rows, builder, book, rangesOf, sessionState, clock } = this.#host;
-    const frameCount = ring.drain(rows);
+    const { ring, timed, rows, builder, book, rangesOf, sessionState, clock } = this.#host;
+    const frameCount = timed.drainInto(rows, ring.drain(rows));
     const blocks = builder.blocks(rows, frameCount, rangesOf);
     const clockSamples = this.#clockSamples;
     this.#clockSamples = [];
@@ -178,8 +181,8 @@ export class SessionExporter {
 
   /** Marks lost since the last flush, each told under its reason. */
   #countLost(): number {
-    const { ring, refusingRing, badMarkCount, book, problems } = this.#host;
-    const refused = ring.refusedCount - this.#refused;
+    const { ring, refusingRing, timed, badMarkCount, book, problems } = this.#host;
+    const refused = ring.refusedCount + timed.refusedCount - this.#refused;
     const closedCount = ring.closedCount + refusingRing.closedCount;
     const closed = closedCount - this.#closed;
     const bad = badMarkCount() - this.#bad;

@@ -1,7 +1,7 @@
 // What users put in a pipeline: `mic.hop('receive').mark(samples)`.
 
 import { tick, type HopName, type Tick } from '@framescope/protocol';
-import type { HopProbe } from '../hot/hop-probe.ts';
+import { isFrameLength, isTick, type HopProbe } from '../hot/hop-probe.ts';
 
 export interface HopOptions {
   /** Declared predecessor, `role/hop` as in `agent/receive`. Absent: ordered by least transit. */
@@ -10,15 +10,20 @@ export interface HopOptions {
   readonly nth?: number;
 }
 
+/** Puts a mark with its time beside the ring. */
+export type TimedMark = (startTick: number, samples: number, atNs: number) => void;
+
 export class Hop {
   /** Role, name and number of this hop. */
   readonly name: HopName;
   readonly #probe: HopProbe;
+  readonly #markTimed: TimedMark;
 
   /** Made by `Stream.hop`. */
-  constructor(name: HopName, probe: HopProbe) {
+  constructor(name: HopName, probe: HopProbe, markTimed: TimedMark) {
     this.name = name;
     this.#probe = probe;
+    this.#markTimed = markTimed;
   }
 
   /**
@@ -39,13 +44,26 @@ export class Hop {
   /**
    * Samples `startTick` to `startTick + samples` left this hop now: after a loss, late, or again.
    * `mark` goes on after the highest tick marked so far. Costs and refuses like `mark`.
+   *
+   * @param atNs When they left, ns on the scope's clock, if that was read elsewhere (some 200 ns, and
+   *   garbage until the next flush).
    */
-  markAt(startTick: number, samples: number): void {
+  markAt(startTick: number, samples: number, atNs?: number): void {
     try {
-      this.#probe.markAt(startTick, samples);
+      if (atNs === undefined) this.#probe.markAt(startTick, samples);
+      else this.#markWithTime(startTick, samples, atNs);
     } catch {
       this.#probe.badCount += 1;
     }
+  }
+
+  #markWithTime(startTick: number, samples: number, atNs: number): void {
+    if (!isFrameLength(samples) || !isTick(startTick) || !Number.isSafeInteger(Math.round(atNs))) {
+      this.#probe.badCount += 1;
+      return;
+    }
+    this.#markTimed(startTick, samples, Math.round(atNs));
+    this.#probe.advance(startTick, samples);
   }
 
   /** The tick that the next `mark` starts with. */

@@ -14,7 +14,8 @@ import { HopProbe, isFrameLength, isTick } from '../hot/hop-probe.ts';
 import { JumpList, JUMPS_MAX } from '../hot/jump-list.ts';
 import type { MarkRing } from '../hot/mark-ring.ts';
 import type { Problems } from '../problems.ts';
-import { Hop, type HopOptions } from './hop.ts';
+import { Hop, type HopOptions, type TimedMark } from './hop.ts';
+import type { TimedMarks } from './timed-marks.ts';
 
 /** Declared ranges kept between two flushes; a second has 100 frames at most. */
 const RANGES_MAX = 1_024;
@@ -25,6 +26,8 @@ export interface StreamHost {
   readonly ring: MarkRing;
   /** A closed ring: marks of hops there was no room for are counted there. */
   readonly refusingRing: MarkRing;
+  /** Marks that bring their time. */
+  readonly timed: TimedMarks;
   readonly problems: Problems;
   now(): DomainNs;
   /** Gives a new hop its code in the ring; `undefined` when the session has too many. */
@@ -149,7 +152,10 @@ export class Stream {
     const { ring, refusingRing, problems } = this.#host;
     const make = (on: MarkRing, code: number): ProbedHop => {
       const probe = new HopProbe(on, code, this.#jumps);
-      return { hop: new Hop(name, probe), probe };
+      const { timed } = this.#host;
+      const markTimed: TimedMark = (start, samples, atNs) =>
+        void (on === ring ? timed.push(code, start, samples, atNs) : on.push(code, start, samples));
+      return { hop: new Hop(name, probe, markTimed), probe };
     };
     const enrolled = this.#host.enrol(this, code => make(ring, code));
     if (enrolled === undefined) {

@@ -66,6 +66,11 @@ export class HopProbe {
       return;
     }
     this.#ring.push(this.#code, startTick, samples);
+    this.advance(startTick, samples);
+  }
+
+  /** The frame was marked in another way: moves the position as `markAt` does. */
+  advance(startTick: number, samples: number): void {
     if (startTick === this.nextTick()) {
       this.#next[0] = startTick + samples;
       this.isUsed = true;
