@@ -61,6 +61,23 @@ export {
   type SpanId,
   type TraceId,
 } from './ids.ts';
+export { completeFilter, type FilterCompletion } from './filter-complete.ts';
+export {
+  FILTER_KEYS,
+  filterKeyOf,
+  type FilterKeyInfo,
+  type FilterKind,
+  type FilterScope,
+} from './filter-keys.ts';
+export { asksBeyond, passesFilter, type FilterSubject, type FilterValue } from './filter-match.ts';
+export {
+  FILTER_LENGTH_MAX,
+  parseFilter,
+  type Filter,
+  type FilterOp,
+  type FilterResult,
+  type FilterTerm,
+} from './filter.ts';
 export { MARKED_MOMENTS, RECORDED_MOMENTS, type MomentName } from './moments.ts';
 export { murmur3x128 } from './murmur.ts';
 export { FRAME_FLAG } from './query-api.ts';
@@ -74,6 +91,7 @@ export type {
   FramesHop,
   FramesWindow,
   Heatmap,
+  HeatmapGroup,
   HopDetail,
   LiveEvent,
   MeasureInfo,
@@ -82,6 +100,8 @@ export type {
   Part,
   Problem,
   ProcessDetail,
+  QuantileInterval,
+  QuantileIntervals,
   Quantiles,
   SearchHit,
   SessionDetail,
@@ -121,6 +141,21 @@ export type {
   WaitState,
   WordsState,
 } from './state.ts';
+export type {
+  Annotation,
+  AnnotationInput,
+  ComparedRange,
+  Comparison,
+  CutOffs,
+  FilterKey,
+  FilterVocabulary,
+  TailAttribute,
+  TailDifference,
+  TailPart,
+  TailWhy,
+  TurnsInCalls,
+  WhatIf,
+} from './tail-api.ts';
 export { decodeTag, encodeTag, sessionCheck, TAG_BYTES, unwrapTick, type Tag } from './tag.ts';
 export {
   between,
@@ -149,4 +184,5 @@ export {
   STATE_VERSION,
   TAG_VERSION,
 } from './version.ts';
+export { measureWallZero, type WallClocks, type WallZero } from './wall-zero.ts';
 export { WORST_COUNT, WorstList, type Worst } from './worst-list.ts';

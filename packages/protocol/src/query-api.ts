@@ -54,7 +54,23 @@ export interface Quantiles {
   readonly maxNs: number | null;
 }
 
-// GET /api/v1/sessions?limit&cursor&state=live&from&to -> Page<SessionSummary>, newest first
+/**
+ * Bounds of a quantile, 95 of 100: `[low, high]` in ns, from ranks (binomial), or by Greenwood's
+ * variance where waits are censored. null where the quantile itself is; `high` null: not reached.
+ */
+export interface QuantileIntervals {
+  readonly p50: QuantileInterval | null;
+  readonly p95: QuantileInterval | null;
+  readonly p99: QuantileInterval | null;
+  readonly p999: QuantileInterval | null;
+}
+
+export interface QuantileInterval {
+  readonly lowNs: number;
+  readonly highNs: number | null;
+}
+
+// GET /api/v1/sessions?limit&cursor&state=live&from&to&filter -> Page<SessionSummary>, newest first
 
 export interface SessionSummary {
   /** 13 characters, for URLs. */
@@ -317,7 +333,8 @@ export interface MeasureInfo {
   readonly budgetNs: number | null;
 }
 
-// GET /api/v1/heatmap?measure&from&to&columns&scale -> Heatmap  (from, to: Unix ns; default: last hour, a day if fewer than 500 turns)
+// GET /api/v1/heatmap?measure&from&to&columns&scale&filter&group -> Heatmap  (from, to: Unix ns; default: last hour, a day if fewer than 500 turns)
+// `filter`: the language of filter.ts. `group`: a session attribute, or a place (service, instance, host, zone, region).
 
 export interface Heatmap {
   readonly measure: MeasureInfo;
@@ -348,6 +365,19 @@ export interface Heatmap {
   readonly exemplars: readonly Exemplar[];
   /** "412 of 1,033 turns in 61 calls". */
   readonly coverage: { readonly covered: number; readonly of: number; readonly sessions: number };
+  /** Of `total`. */
+  readonly intervals: QuantileIntervals;
+  /** With `group`: one a value, most values first, at most 12; rows and columns line up. Else empty. */
+  readonly groups: readonly HeatmapGroup[];
+  /** Values of the group beyond those 12. */
+  readonly omittedGroupCount: number;
+}
+
+/** Small multiple. `value` is null for sessions without the attribute. */
+export interface HeatmapGroup {
+  readonly value: string | null;
+  /** Its own `groups` is empty. */
+  readonly heatmap: Heatmap;
 }
 
 /** Slowest of its column. */
@@ -359,7 +389,7 @@ export interface Exemplar {
   readonly atUnixNs: string;
 }
 
-// GET /api/v1/tail?measure&from&to&minNs&maxNs&outcome&limit -> Tail  (what is in a cell or a box; slowest first)
+// GET /api/v1/tail?measure&from&to&minNs&maxNs&outcome&filter&limit -> Tail  (what is in a cell or a box; slowest first)
 
 export interface Tail {
   readonly n: number;
@@ -379,7 +409,9 @@ export interface TailItem {
   readonly worstPart: { readonly name: string; readonly exposedNs: number } | null;
 }
 
-// GET /api/v1/traces?limit&cursor -> Page<TraceSummary>;  GET /api/v1/traces/{traceId} -> Trace
+// /api/v1/tail/why, /tail/whatif, /tail/cutoffs, /compare, /filter/vocabulary, /annotations: see tail-api.ts
+
+// GET /api/v1/traces?limit&cursor&filter -> Page<TraceSummary>;  GET /api/v1/traces/{traceId} -> Trace
 
 export interface TraceSummary {
   readonly traceId: string;

@@ -63,8 +63,13 @@ function answer(context: QueryContext, chosen: Chosen, filled: Filled): Heatmap 
     underflow: grid.underflow,
     exemplars: grid.exemplars.filter(exemplar => exemplar !== undefined),
     ...counts,
+    groups: [],
+    omittedGroupCount: 0,
+    intervals: NO_INTERVALS,
   };
 }
+
+const NO_INTERVALS = { p50: null, p95: null, p99: null, p999: null } as const;
 
 interface Shape {
   readonly columns: number;

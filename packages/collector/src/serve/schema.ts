@@ -245,6 +245,16 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
       object({ column: count, valueNs: ns, sessionKey: text, tick: number, atUnixNs: unixNs }),
     ),
     coverage: object({ covered: count, of: count, sessions: count }),
+    intervals: ref('QuantileIntervals'),
+    groups: list(object({ value: orNull(text), heatmap: ref('Heatmap') })),
+    omittedGroupCount: count,
+  }),
+  QuantileInterval: object({ lowNs: ns, highNs: orNull(ns) }),
+  QuantileIntervals: object({
+    p50: orNull(ref('QuantileInterval')),
+    p95: orNull(ref('QuantileInterval')),
+    p99: orNull(ref('QuantileInterval')),
+    p999: orNull(ref('QuantileInterval')),
   }),
   Tail: object({
     n: count,
