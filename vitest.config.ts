@@ -16,6 +16,10 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 const SOURCES = [
   { find: /^@framescope\/protocol$/, replacement: here('packages/protocol/src/index.ts') },
   { find: /^@framescope\/instrument$/, replacement: here('packages/instrument/src/index.node.ts') },
+  {
+    find: /^@framescope\/instrument\/(.+)$/,
+    replacement: here('packages/instrument/src/entries/$1.ts'),
+  },
   { find: /^framescope$/, replacement: here('packages/collector/src/index.ts') },
   { find: /^@framescope\/testkit$/, replacement: here('packages/testkit/src/index.ts') },
 ];

@@ -85,6 +85,8 @@ export interface SessionPort {
   /** The stream of that name, made if there is room. */
   streamOf(anchor: Anchor): Stream;
   clockSample(sample: ClockSample): void;
+  /** Calls `settle` when the session is about to end, before it ends its turns; must not throw. */
+  onEnd(settle: () => void): void;
 }
 
 /** All that differs between Node, a browser and a simulation. */

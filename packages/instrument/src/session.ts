@@ -84,6 +84,7 @@ export class Session {
   readonly #streams = new Map<string, Stream>();
   readonly #streamHost: StreamHost;
   readonly #turns: Turn[] = [];
+  readonly #settling = new Set<() => void>();
   readonly #startedAt: DomainNs;
   readonly #startSpan: LiveSpan | undefined;
   #endedAt: DomainNs | undefined;
@@ -136,6 +137,7 @@ export class Session {
       problems,
       streamOf: (anchor: Anchor) => this.stream(anchor.stream, anchor),
       clockSample: (sample: ClockSample) => this.#exporter.clockSample(sample),
+      onEnd: (settle: () => void) => void this.#settling.add(settle),
     };
   }
 
@@ -211,6 +213,7 @@ export class Session {
     problems.guard(
       'session.end',
       () => {
+        for (const settle of this.#settling) settle();
         for (const turn of this.#turns) if (!turn.isEnded) turn.end();
         this.#endedAt = this.#now();
         book.sessionChanged();

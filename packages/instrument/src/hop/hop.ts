@@ -8,6 +8,8 @@ export interface HopOptions {
   readonly after?: string;
   /** 0 (default) for the first hop of that name in this process, 1 for the second, … */
   readonly nth?: number;
+  /** The place this process reports for, when that place cannot: a carrier, a vendor. Default its own. */
+  readonly role?: string;
 }
 
 /** Puts a mark with its time beside the ring. */

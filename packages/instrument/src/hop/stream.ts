@@ -135,11 +135,13 @@ export class Stream {
   }
 
   #findOrAdd(name: string, options?: HopOptions): ProbedHop {
-    const { problems, role } = this.#host;
-    const { after, nth } = optionsOf(options);
+    const { problems, role: own } = this.#host;
+    const { after, nth, role: given } = optionsOf(options);
+    const role = nameIfAny(given, 'hop role', problems) ?? own;
     const safeName = nameOf(name, 'unnamed', 'stream.hop', problems);
     const safeNth = typeof nth === 'number' && nth >= 0 && nth < 256 ? Math.floor(nth) : 0;
-    const key = safeNth === 0 ? safeName : `${safeName}#${safeNth + 1}`;
+    const count = safeNth === 0 ? '' : `#${safeNth + 1}`;
+    const key = role === own ? `${safeName}${count}` : `${role}/${safeName}${count}`;
     const safeAfter = nameIfAny(after, 'hop after', problems);
     const hop = { role, name: safeName, nth: safeNth };
     return (

@@ -184,6 +184,11 @@ export class Turn {
     });
   }
 
+  /** What was answered last was a filler: for those who learn it only when a tool is called. */
+  filler(): void {
+    this.#change('turn.filler', () => this.#waits.markFiller());
+  }
+
   /** Something happened in this wait; see `RECORDED_MOMENTS` for the names with a meaning. */
   moment(name: MomentName, options?: MomentOptions): void {
     this.#change('turn.moment', now => {
@@ -221,6 +226,17 @@ export class Turn {
   /** What the agent said; `cut`: the user never heard its end. */
   said(text: string, options?: { readonly cut?: boolean }): void {
     this.#say('agent', text, options);
+  }
+
+  /** The user did not hear the end of what the agent said last: for those who learn it later. */
+  cut(): void {
+    this.#change('turn.cut', () => {
+      const at = this.#words.findLastIndex(words => words.who === 'agent');
+      const words = this.#words[at];
+      if (words === undefined || words.cut === true) return false;
+      this.#words[at] = { ...words, cut: true };
+      return true;
+    });
   }
 
   /** A tool call with its arguments, or its answer, as text. */

@@ -65,6 +65,14 @@ export class Waits {
     return true;
   }
 
+  /** The last answer turned out to be a filler: false if there was none, or it is known. */
+  markFiller(): boolean {
+    const closed = this.#waits.findLast(wait => wait.closes !== undefined);
+    if (closed?.closes === undefined || closed.closes.filler === true) return false;
+    closed.closes = { ...closed.closes, filler: true };
+    return true;
+  }
+
   /** Says how the last wait without an outcome went: the authority knows better than the marks. */
   settle(outcome: NonNullable<WaitState['outcome']>): void {
     const last = this.#waits.at(-1);
