@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
-import type { CollectorClock } from './assemble/assembler.ts';
+import type { ClockName } from './assemble/clock/session-clocks.ts';
 import { monotonicNs, systemClock } from './receive/clock.ts';
 import { makeApp } from './serve/app.ts';
 import { Connections } from './serve/connections.ts';
@@ -152,7 +152,7 @@ async function compose(
       writer,
       health,
       live,
-      context: { reader, nowUnixNs: () => BigInt(Date.now()) * 1_000_000n, clock, budgets },
+      context: { reader, nowUnixNs: () => BigInt(Date.now()) * 1_000_000n, budgets },
       clock,
       nowNs: monotonicNs,
       dataBytes: () => folder.totalBytes(),
@@ -177,7 +177,7 @@ const tellToComeAgain: RequestListener = (_request, response) =>
 
 function startWriter(
   options: CollectorOptions,
-  known: { clock: CollectorClock; budgets: Readonly<Record<string, number>> },
+  known: { clock: ClockName; budgets: Readonly<Record<string, number>> },
   events: WriterEvents,
 ): Promise<Writer> {
   const writerOptions: WriterOptions = {

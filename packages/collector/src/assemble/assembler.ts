@@ -5,6 +5,7 @@
 // handed to it. The loop gives it what was committed, asks from time to time
 // what changed, writes that down and tells the viewers.
 
+import type { ClockBook } from './clock/clock-book.ts';
 import type { CommittedBatch, DerivedRows, RawSession } from '../store/store.ts';
 
 /** What viewers are told; the serving side turns it into `LiveEvent`s. */
@@ -25,17 +26,9 @@ export interface Assembled {
   readonly changes: readonly Change[];
 }
 
-/** What an assembler may know of the collector's own clock. */
-export interface CollectorClock {
-  /** 16 hex digits; on Linux a hash of the boot ID, so that processes of this host share it. */
-  readonly domain: string;
-  readonly epoch: number;
-  /** Unix time at DomainNs 0. */
-  readonly zeroUnixNs: bigint;
-}
-
 export interface AssemblerOptions {
-  readonly clock: CollectorClock;
+  /** The collector's own clock, as it is and as it was. */
+  readonly clockBook: ClockBook;
   /** When this collector started: sessions are not called broken off in the first three periods. */
   readonly startedUnixNs: bigint;
   /** Limits by measure, ns. */

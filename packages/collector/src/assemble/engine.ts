@@ -29,8 +29,13 @@ export class SessionEngine implements Assembler {
 
   restore(raw: RawSession): void {
     if (raw.flushes.length + raw.spans.length === 0) return;
-    this.#sessions.delete(raw.key);
-    this.#of(raw.key, raw.id).add(raw.flushes, raw.spans, raw.lastCommit);
+    // Nobody remembers with which offsets its rows were computed: they may be others now.
+    const session = new SessionAssembly(raw.key, raw.id, {
+      ...this.#options,
+      revision: raw.revision === undefined ? 0 : raw.revision + 1,
+    });
+    this.#sessions.set(raw.key, session);
+    session.add(raw.flushes, raw.spans, raw.lastCommit);
   }
 
   ingest(batch: CommittedBatch): void {

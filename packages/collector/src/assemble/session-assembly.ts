@@ -42,7 +42,7 @@ export class SessionAssembly {
   readonly data: SessionData;
   readonly #options: AssemblerOptions;
   readonly #spans = new SessionSpans();
-  readonly #revisions = new RevisionWatch();
+  readonly #revisions: RevisionWatch;
   readonly #turns = new Map<string, HeldTurn>();
   /** What was told of each rollup row. */
   readonly #rollups = new Map<string, string>();
@@ -56,11 +56,13 @@ export class SessionAssembly {
   #newToNs = -Infinity;
   #newFlushes: StoredFlush[] = [];
 
-  constructor(key: string, id: string, options: AssemblerOptions) {
+  /** `revision`: the first one's number; higher than that of rows which were told before. */
+  constructor(key: string, id: string, options: AssemblerOptions & { readonly revision?: number }) {
     this.key = key;
     this.id = id;
     this.#options = options;
-    this.data = new SessionData(options.clock);
+    this.#revisions = new RevisionWatch(options.revision);
+    this.data = new SessionData(options.clockBook);
   }
 
   get status(): SessionStatus {

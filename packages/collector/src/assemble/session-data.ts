@@ -14,8 +14,9 @@ import {
   type TurnState,
 } from '@framescope/protocol';
 import type { StoredFlush } from '../store/store.ts';
+import type { ClockBook } from './clock/clock-book.ts';
 import type { ClockKey } from './clock/clock-graph.ts';
-import { SessionClocks, type ClockMap, type ClockName } from './clock/session-clocks.ts';
+import { SessionClocks, type ClockMap } from './clock/session-clocks.ts';
 import { StreamMarks } from './frames/stream-marks.ts';
 
 /** One process that takes part. */
@@ -61,15 +62,16 @@ export class SessionData {
   /** Rises with each mark, range or sample: what was computed from less is out of date. */
   revision = 0;
   readonly #clockKeys: ClockKey[] = [];
-  readonly #collector: ClockName;
+  readonly #clockBook: ClockBook;
+  #hasReferences = false;
   #zeroUnixNs: bigint | undefined;
   #isZeroFixed = false;
   #firstArrivalUnixNs: bigint | undefined;
 
   /** `zeroUnixNs`: where it is known already; else it follows from the first flushes. */
-  constructor(collector: ClockName, zeroUnixNs?: bigint) {
-    this.#collector = collector;
-    this.clocks = new SessionClocks(collector);
+  constructor(clockBook: ClockBook, zeroUnixNs?: bigint) {
+    this.#clockBook = clockBook;
+    this.clocks = new SessionClocks();
     if (zeroUnixNs === undefined) return;
     this.#zeroUnixNs = zeroUnixNs;
     this.#isZeroFixed = true;
@@ -98,6 +100,8 @@ export class SessionData {
   }
 
   addFlush(flush: StoredFlush): void {
+    if (!this.#hasReferences) this.clocks.setReferences(this.#clockBook.at(flush.commit));
+    this.#hasReferences = true;
     const key = this.clocks.note(flush.clock);
     const process = this.#process(flush, key);
     if (process === undefined) return this.#refuse('too many processes');
@@ -222,14 +226,13 @@ export class SessionData {
   #findZero(flush: StoredFlush): void {
     this.#firstArrivalUnixNs ??= flush.arrivalUnixNs;
     const startsNs: number[] = [];
-    this.clocks.setZero(this.#collector.zeroUnixNs);
+    this.clocks.setZero(flush.startUnixNs);
     for (const process of this.processes.values()) {
       const map = this.clocks.map(process.clock);
-      if (map.group === 'collector') startsNs.push(map.toSession(process.firstRawNs));
+      if (map.isPlaced) startsNs.push(map.toSession(process.firstRawNs));
     }
     const hasWaited = flush.arrivalUnixNs - this.#firstArrivalUnixNs > ZERO_WAIT_NS;
-    if (startsNs.length > 0)
-      this.#zeroUnixNs = this.#collector.zeroUnixNs + BigInt(Math.min(...startsNs));
+    if (startsNs.length > 0) this.#zeroUnixNs = flush.startUnixNs + BigInt(Math.min(...startsNs));
     else if (this.#zeroUnixNs === undefined || flush.startUnixNs < this.#zeroUnixNs)
       this.#zeroUnixNs = flush.startUnixNs;
     this.#isZeroFixed = startsNs.length > 0 || hasWaited;

@@ -157,11 +157,10 @@ function clockDetail(process: Process, data: SessionData, faultCount: number): C
   const map = data.clocks.map(process.clock);
   const { correction, name } = map;
   const atNs = correction.sampleCount > 0 ? correction.lastNs : process.lastRawNs;
-  const isPlaced = map.group === 'collector';
   return {
     domain: name.domain,
     epoch: name.epoch,
-    offsetNs: isPlaced ? wallOffsetNs(map, atNs, data.zeroUnixNs) : null,
+    offsetNs: map.isPlaced ? wallOffsetNs(map, atNs, data.zeroUnixNs) : null,
     driftPpm: driftPpm(map),
     errorNs: absoluteErrorNs(map, atNs),
     sampleCount: correction.sampleCount,
@@ -172,7 +171,7 @@ function clockDetail(process: Process, data: SessionData, faultCount: number): C
 
 /** How wrong a corrected time of this clock is on the collector's wall clock. */
 export const absoluteErrorNs = (map: ClockMap, rawNs: number): number =>
-  Math.ceil(map.boundNs(rawNs)) + (map.group === 'collector' ? 0 : WALL_CLOCK_ERROR_NS);
+  Math.ceil(map.boundNs(rawNs)) + (map.isPlaced ? 0 : WALL_CLOCK_ERROR_NS);
 
 function streamDetail(
   { name, direction, sampleRate, hops }: StreamFrames,

@@ -2,14 +2,11 @@
 // checked parameters, in a file of its own. `undefined` answers 404.
 
 import type { FramesWindow, Heatmap, MeasureInfo, Tail, Timeline } from '@framescope/protocol';
-import type { CollectorClock } from '../assemble/assembler.ts';
 import type { StoreReader } from '../store/store.ts';
 
 export interface QueryContext {
   readonly reader: StoreReader;
   readonly nowUnixNs: () => bigint;
-  /** The reference that marks are corrected to. */
-  readonly clock: CollectorClock;
   /** Limits by measure, ns. */
   readonly budgets: Readonly<Record<string, number>>;
 }

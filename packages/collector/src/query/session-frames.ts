@@ -8,6 +8,7 @@
 import { budgetOf } from './measure-info.ts';
 import type { QueryContext } from './queries.types.ts';
 import { framesOf, type StreamFrames } from '../assemble/frames/stream-frames.ts';
+import { ClockBook } from '../assemble/clock/clock-book.ts';
 import { SessionData } from '../assemble/session-data.ts';
 import type { StoreReader } from '../store/store.ts';
 
@@ -42,7 +43,7 @@ export async function sessionFrames(
   const zeroUnixNs = BigInt(detail.zeroUnixNs);
   const cache = cacheOf(context.reader);
   const known = cache.get(sessionKey);
-  const held = known?.zeroUnixNs === zeroUnixNs ? known : newHeld(zeroUnixNs, context);
+  const held = known?.zeroUnixNs === zeroUnixNs ? known : await newHeld(zeroUnixNs, context);
   cache.delete(sessionKey);
   cache.set(sessionKey, held);
   await readNew(held, sessionKey, context);
@@ -58,14 +59,20 @@ function cacheOf(reader: StoreReader): Map<string, Held> {
   return cache;
 }
 
-const newHeld = (zeroUnixNs: bigint, { clock }: QueryContext): Held => ({
-  zeroUnixNs,
-  data: new SessionData(clock, zeroUnixNs),
-  commit: 0,
-  revision: -1,
-  judgedUnixNs: 0n,
-  streams: [],
-});
+async function newHeld(zeroUnixNs: bigint, { reader }: QueryContext): Promise<Held> {
+  const zeros = await reader.collectorClocks();
+  return {
+    zeroUnixNs,
+    // Which of them runs now is of no matter for what is stored: the newest.
+    data: new SessionData(new ClockBook(zeros, zeros.at(-1) ?? NO_CLOCK), zeroUnixNs),
+    commit: 0,
+    revision: -1,
+    judgedUnixNs: 0n,
+    streams: [],
+  };
+}
+
+const NO_CLOCK = { domain: '', epoch: 0 };
 
 async function readNew(held: Held, sessionKey: string, { reader }: QueryContext): Promise<void> {
   const flushes = await reader.flushesSince(sessionKey, held.commit);

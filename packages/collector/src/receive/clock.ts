@@ -2,9 +2,9 @@
 // their own clock against. Tiny, and nothing between the two stamps.
 
 import { readFileSync } from 'node:fs';
-import { clockDomainOf } from '@framescope/protocol';
+import { clockDomainOf, measureWallZero } from '@framescope/protocol';
 import type { Request, Response } from 'express';
-import type { CollectorClock } from '../assemble/assembler.ts';
+import type { ClockName } from '../assemble/clock/session-clocks.ts';
 
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 
@@ -12,13 +12,17 @@ const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 export const monotonicNs = (): number => Number(process.hrtime.bigint());
 
 /** On Linux the domain is the boot's, so that processes of this host share it with offset 0. */
-export function systemClock(randomId: () => string): CollectorClock {
+export function systemClock(randomId: () => string): ClockName {
   return {
     domain: clockDomainOf(bootId() ?? randomId()),
     epoch: 0,
-    zeroUnixNs: BigInt(Date.now()) * 1_000_000n - process.hrtime.bigint(),
+    zeroUnixNs: measureZeroUnixNs(),
   };
 }
+
+/** What the wall clock shows at the zero of `monotonicNs`, to less than a microsecond. */
+export const measureZeroUnixNs = (): bigint =>
+  measureWallZero({ monotonicNs, wallMs: Date.now }).zeroUnixNs;
 
 function bootId(): string | undefined {
   try {
@@ -30,7 +34,7 @@ function bootId(): string | undefined {
 }
 
 export const clockProbe =
-  (clock: CollectorClock, nowNs: () => number) =>
+  (clock: Pick<ClockName, 'domain' | 'epoch'>, nowNs: () => number) =>
   (request: Request, response: Response): void => {
     const t2 = nowNs();
     const sent = request.query['t1'];

@@ -1,7 +1,7 @@
 // Everything on the one port: OTLP in, the API out, the viewer, and health.
 
 import express, { type Express, type Request, type Response } from 'express';
-import type { CollectorClock } from '../assemble/assembler.ts';
+import type { ClockName } from '../assemble/clock/session-clocks.ts';
 import { clockProbe } from '../receive/clock.ts';
 import { RPC, status } from '../receive/otlp-answer.ts';
 import { notYet, TraceReceiver } from '../receive/traces.ts';
@@ -22,7 +22,7 @@ export interface AppPorts {
   readonly health: Health;
   readonly live: LiveHub;
   readonly context: QueryContext;
-  readonly clock: CollectorClock;
+  readonly clock: Pick<ClockName, 'domain' | 'epoch'>;
   readonly nowNs: () => number;
   readonly dataBytes: () => number;
   readonly version: string;

@@ -77,6 +77,8 @@ export interface RawSession {
   readonly lastCommit: number;
   readonly spans: readonly StoredSpan[];
   readonly flushes: readonly StoredFlush[];
+  /** Clock revision of the derived rows there are; absent: none. */
+  readonly revision?: number;
 }
 
 /** A session whose derived rows do not cover all of its raw data, or that was open at the end. */
@@ -149,6 +151,17 @@ export interface ClockSampleRow {
   readonly t4: number;
 }
 
+/** A zero of the collector's own clock: measured once a boot, and when the wall clock was set. */
+export interface CollectorClockRow {
+  /** 16 hex digits; on Linux a hash of the boot ID, so that processes of this host share it. */
+  readonly domain: string;
+  readonly epoch: number;
+  /** Unix time at DomainNs 0. */
+  readonly zeroUnixNs: bigint;
+  /** It is for sessions whose first data came in a later commit. */
+  readonly sinceCommit: number;
+}
+
 /** What assembly made of one session; written in one transaction. */
 export interface DerivedRows {
   readonly sessionKey: string;
@@ -184,6 +197,10 @@ export interface StoreWriter {
   unfinishedSessions(): readonly UnfinishedSession[];
   /** Everything raw of one session; undefined when there is none. `fromUnixNs`: arrival. */
   loadSession(key: string, fromUnixNs?: bigint): RawSession | undefined;
+  /** Zeros of the collector's clock that were noted, oldest first. */
+  collectorClocks(): readonly CollectorClockRow[];
+  /** Keeps another one, for sessions that begin from now on. */
+  noteCollectorClock(clock: Omit<CollectorClockRow, 'sinceCommit'>): CollectorClockRow;
   /** Bytes on disk, all files. */
   sizeBytes(): number;
   close(): void;
@@ -253,6 +270,8 @@ export interface StoreReader {
   /** Spans of one session, by arrival. */
   sessionSpans(key: string, limit: number): Promise<readonly StoredSpan[]>;
   clockSamples(key: string): Promise<readonly ClockSampleRow[]>;
+  /** Zeros of the collector's clock that were noted, oldest first. */
+  collectorClocks(): Promise<readonly CollectorClockRow[]>;
   measures(range?: UnixRange): Promise<readonly MeasureCount[]>;
   /** By time. */
   values(measure: string, range: UnixRange): Promise<readonly ValueRow[]>;

@@ -1,7 +1,9 @@
 // Puts the writer together: store, assembler, loop. Used by the thread and by the inline writer.
 
 import { makeAssembler } from '../assemble/make-assembler.ts';
+import { measureZeroUnixNs } from '../receive/clock.ts';
 import { SqliteWriter } from '../store/sqlite/writer.ts';
+import { ClockKeeper } from './clock-keeper.ts';
 import { WriterLoop, type LoopPorts } from './loop.ts';
 import type { FromWriter, WriterOptions } from './messages.ts';
 
@@ -18,12 +20,18 @@ export function makeLoop(
     maxBytes: options.maxBytes,
     onVolumes: () => ports.post({ type: 'volumes' }),
   });
+  const keeper = new ClockKeeper({
+    ...ports,
+    store,
+    measured: options.clock,
+    measureZero: measureZeroUnixNs,
+  });
   const assembler = makeAssembler({
-    clock: options.clock,
+    clockBook: keeper.book,
     startedUnixNs: ports.nowUnixNs(),
     budgets: options.budgets,
   });
-  const loop = new WriterLoop({ ...ports, store, assembler });
+  const loop = new WriterLoop({ ...ports, store, assembler, keepClock: () => keeper.look() });
   loop.resume();
   return loop;
 }

@@ -24,6 +24,8 @@ export interface LoopPorts {
   readonly nowUnixNs: () => bigint;
   /** Monotonic, ns; for counting only. */
   readonly nowNs: () => number;
+  /** Called with each tick: looks whether the wall clock was set. */
+  readonly keepClock: () => void;
   /** Runs `work` soon, after what waits already. */
   readonly soon: (work: () => void) => void;
   readonly post: (message: FromWriter) => void;
@@ -142,6 +144,7 @@ export class WriterLoop {
     this.#report();
     if (!this.#writeDerived(this.#unwritten)) return;
     this.#unwritten = [];
+    this.#ports.keepClock();
     const { derived, changes } = this.#ports.assembler.tick(this.#ports.nowUnixNs());
     if (!this.#writeDerived(derived)) this.#unwritten = derived;
     if (changes.length > 0) this.#ports.post({ type: 'changes', changes });

@@ -1,13 +1,15 @@
 // What passes between the main thread and the writer thread. Bodies are moved,
 // not copied.
 
-import type { Change, CollectorClock } from '../assemble/assembler.ts';
+import type { Change } from '../assemble/assembler.ts';
+import type { ClockName } from '../assemble/clock/session-clocks.ts';
 import type { Encoding } from '../decode/decode.ts';
 
 export interface WriterOptions {
   readonly folder: string;
   readonly maxBytes: number;
-  readonly clock: CollectorClock;
+  /** The running clock, with its zero as measured now: the store may know it already. */
+  readonly clock: ClockName;
   readonly budgets: Readonly<Record<string, number>>;
 }
 

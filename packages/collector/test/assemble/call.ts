@@ -15,12 +15,14 @@ import {
   type TurnState,
   type WaitState,
 } from '@framescope/protocol';
+import { ClockBook } from '../../src/assemble/clock/clock-book.ts';
 import type { CommittedBatch, StoredFlush, StoredSpan } from '../../src/store/store.ts';
 
 export const MS = 1_000_000;
 export const SECOND = 1_000 * MS;
 export const NOON = 1_800_000_000_000_000_000n;
 export const HERE = { domain: 'c'.repeat(16), epoch: 0, zeroUnixNs: NOON };
+export const BOOK = new ClockBook([{ ...HERE, sinceCommit: 0 }], HERE);
 export const KEY = '0000000000000';
 const RATE = 16_000;
 const TICKS_PER_MS = 16;

@@ -2,12 +2,12 @@ import { domainNs, durationNs, tick } from '@framescope/protocol';
 import { expect, test } from 'vitest';
 import { SessionEngine } from '../../src/assemble/engine.ts';
 import type { DerivedRows, StoredFlush } from '../../src/store/store.ts';
-import { batch, flush, HERE, KEY, MS, NOON, SECOND, turn, voiced } from './call.ts';
+import { batch, BOOK, flush, HERE, KEY, MS, NOON, SECOND, turn, voiced } from './call.ts';
 
 const at = (seconds: number): bigint => NOON + BigInt(Math.round(seconds * SECOND));
 const engine = (startedS = -3_600): SessionEngine =>
   new SessionEngine({
-    clock: HERE,
+    clockBook: BOOK,
     startedUnixNs: at(startedS),
     budgets: { voice_to_voice: 800 * MS, frame: 300 * MS },
   });

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { SessionEngine } from '../../src/assemble/engine.ts';
 import { decodeStateMessage } from '../../src/recognise/framescope.ts';
-import { batch, flush, HERE, NOON, SECOND } from './call.ts';
+import { batch, BOOK, flush, NOON, SECOND } from './call.ts';
 
 const TIME = fc.oneof(
   fc.integer({ min: 0, max: 6_000 }).map(ms => ms * 1e6),
@@ -93,7 +93,7 @@ test('any turns that pass the door have ledgers that sum, in a session that is t
     fc.property(fc.array(turn, { minLength: 1, maxLength: 3 }), fc.boolean(), (turns, isEnded) => {
       const state = decodeStateMessage(JSON.stringify({ v: 1, turns }), 'state');
       if (!state.ok) throw new Error(`${state.path}: ${state.problem}`);
-      const engine = new SessionEngine({ clock: HERE, startedUnixNs: 0n, budgets: {} });
+      const engine = new SessionEngine({ clockBook: BOOK, startedUnixNs: 0n, budgets: {} });
       engine.ingest(
         batch([
           flush({ producer: 'client', seq: 0, fromS: 0, toS: 2, speaksAtMs: 900 }),

@@ -4,20 +4,21 @@ import { frames } from '../../src/query/frames.ts';
 import type { QueryContext } from '../../src/query/queries.types.ts';
 import { gridOf, timeline } from '../../src/query/timeline.ts';
 import type { StoredFlush, StoreReader } from '../../src/store/store.ts';
-import { batch, flush, HERE, KEY, MS, NOON, SECOND } from '../assemble/call.ts';
+import { batch, BOOK, flush, HERE, KEY, MS, NOON, SECOND } from '../assemble/call.ts';
 
 /** The store with one session in it; only what windows read. */
 function contextOf(flushes: readonly StoredFlush[]): QueryContext {
   const budgets = { frame: 300 * MS };
-  const engine = new SessionEngine({ clock: HERE, startedUnixNs: NOON, budgets });
+  const engine = new SessionEngine({ clockBook: BOOK, startedUnixNs: NOON, budgets });
   engine.ingest(batch(flushes));
   const { session } = engine.tick(NOON).derived[0]!;
   const reader = {
     session: (key: string) => Promise.resolve(key === KEY ? session : undefined),
     flushes: () => Promise.resolve(flushes),
+    collectorClocks: () => Promise.resolve([{ ...HERE, sinceCommit: 0 }]),
     flushesSince: () => Promise.resolve(flushes),
   } as unknown as StoreReader;
-  return { reader, clock: HERE, nowUnixNs: () => NOON, budgets };
+  return { reader, nowUnixNs: () => NOON, budgets };
 }
 
 const call = (lost: readonly number[] = []): StoredFlush[] =>

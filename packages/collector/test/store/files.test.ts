@@ -38,7 +38,7 @@ const hashes = (kind: FileKind): string[] =>
 
 test('a shipped migration never changes', () => {
   expect({ meta: hashes('meta'), volume: hashes('volume') }).toEqual({
-    meta: ['2d3220ee7b65db31'],
+    meta: ['2d3220ee7b65db31', '332ae55802f84c28'],
     volume: ['f96dac59a64ed2f2'],
   });
 });
@@ -49,7 +49,7 @@ test('a file of a newer collector is refused by name, and left as it is', () => 
   database.pragma('user_version = 99');
   database.close();
   expect(errorOf(folder)).toBe(
-    'SchemaTooNewError: DATA/meta.db has schema 99; this collector knows up to 1. Upgrade it, or give --data another folder.',
+    'SchemaTooNewError: DATA/meta.db has schema 99; this collector knows up to 2. Upgrade it, or give --data another folder.',
   );
 });
 
@@ -183,6 +183,9 @@ test('every question to meta.db is answered as it was when it was fast', () => {
         "SEARCH session USING COVERING INDEX sqlite_autoindex_session_1 (key=?)",
         "SEARCH clock_sample USING INDEX clock_sample_once (session=?)",
         "USE TEMP B-TREE FOR ORDER BY",
+      ],
+      "collectorClocks": [
+        "SCAN collector_clock",
       ],
       "rollupCounts": [
         "SCAN measure",

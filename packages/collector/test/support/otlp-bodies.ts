@@ -9,7 +9,9 @@ import {
   SimpleSpanProcessor,
   type ReadableSpan,
 } from '@opentelemetry/sdk-trace-base';
+import { ATTR, SPAN, toBase64 } from '@framescope/protocol';
 import { ROOT_CONTEXT } from '@opentelemetry/api';
+import type { StoredFlush } from '../../src/store/store.ts';
 
 /** Three spans of one trace with every kind of thing that the SDK can put on a span. */
 export function sdkSpans(sessionId = 'call-1'): ReadableSpan[] {
@@ -60,6 +62,30 @@ export const spanJson = (change: object = {}): Record<string, unknown> => ({
   endTimeUnixNano: '1700000001000000000',
   ...change,
 });
+
+/** A stored flush as its process sent it. */
+export const flushJson = (flush: StoredFlush): Record<string, unknown> => {
+  const texts = {
+    'session.id': flush.sessionId,
+    [ATTR.producer]: flush.producer,
+    [ATTR.clockDomain]: flush.clock.domain,
+    [ATTR.clockZeroUnixNs]: String(flush.clock.zeroUnixNs),
+    ...(flush.record && { [ATTR.record]: toBase64(flush.record) }),
+    ...(flush.state && { [ATTR.state]: JSON.stringify(flush.state) }),
+  };
+  const counts = { [ATTR.seq]: flush.seq, [ATTR.clockEpoch]: flush.clock.epoch };
+  return spanJson({
+    traceId: flush.traceId,
+    spanId: flush.spanId,
+    name: SPAN.frames,
+    startTimeUnixNano: String(flush.startUnixNs),
+    endTimeUnixNano: String(flush.endUnixNs),
+    attributes: [
+      ...Object.entries(texts).map(([key, stringValue]) => attribute(key, { stringValue })),
+      ...Object.entries(counts).map(([key, intValue]) => attribute(key, { intValue })),
+    ],
+  });
+};
 
 export const bodyOf = (...spans: readonly unknown[]): Uint8Array =>
   encode({ resourceSpans: [{ scopeSpans: [{ spans }] }] });

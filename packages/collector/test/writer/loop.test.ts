@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { makeAssembler } from '../../src/assemble/make-assembler.ts';
+import { ClockBook } from '../../src/assemble/clock/clock-book.ts';
 import { DiskError } from '../../src/store/errors.ts';
 import { SqliteReader } from '../../src/store/sqlite/reader.ts';
 import { SqliteWriter } from '../../src/store/sqlite/writer.ts';
@@ -7,6 +8,8 @@ import { WriterLoop } from '../../src/writer/loop.ts';
 import type { FromWriter } from '../../src/writer/messages.ts';
 import { attribute, bodyOf, spanJson } from '../support/otlp-bodies.ts';
 import { NOON_NS, seconds, temporaryFolder } from '../support/spans.ts';
+
+const CLOCK = { domain: 'c0ffee00c0ffee00', epoch: 0, zeroUnixNs: NOON_NS };
 
 /** A real store whose disk can be made full. */
 class FillableWriter extends SqliteWriter {
@@ -40,12 +43,13 @@ class Bench {
     this.loop = new WriterLoop({
       store: this.store,
       assembler: makeAssembler({
-        clock: { domain: 'c0ffee00c0ffee00', epoch: 0, zeroUnixNs: NOON_NS },
+        clockBook: new ClockBook([{ ...CLOCK, sinceCommit: 0 }], CLOCK),
         startedUnixNs: NOON_NS,
         budgets: {},
       }),
       nowUnixNs: () => this.nowUnixNs,
       nowNs: () => 0,
+      keepClock: () => undefined,
       soon: work => this.#soon.push(work),
       post: message => this.posted.push(message),
     });

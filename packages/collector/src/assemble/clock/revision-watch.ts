@@ -18,8 +18,12 @@ interface Used {
 const LEAST_MOVE_NS = 50_000;
 
 export class RevisionWatch {
-  #revision = 0;
+  #revision: number;
   readonly #used = new Map<ClockKey, Used>();
+
+  constructor(first = 0) {
+    this.#revision = first;
+  }
 
   /** The revision to compute with now. `isClosing`: the last word, with all that is known. */
   next(maps: ReadonlyMap<ClockKey, ClockMap>, isClosing: boolean): number {

@@ -31,6 +31,8 @@ export interface ClockMap {
   readonly source: ClockSource;
   /** Clocks of one group are joined by exchanges; across groups the wall clock decides. */
   readonly group: string;
+  /** Joined to a clock of the collector's: its place on the collector's wall clock is known. */
+  readonly isPlaced: boolean;
   readonly correction: Correction;
   /** Session time of a raw reading, whole ns. */
   toSession(rawNs: number): number;
@@ -39,15 +41,22 @@ export interface ClockMap {
 }
 
 export class SessionClocks {
-  readonly #collector: ClockName;
+  #references: readonly ClockName[];
   readonly #graph = new ClockGraph();
   readonly #names = new Map<ClockKey, ClockName>();
   #preferred: ClockKey | undefined;
   #zeroUnixNs: bigint | undefined;
   #maps: Map<ClockKey, ClockMap> | undefined;
 
-  constructor(collector: ClockName) {
-    this.#collector = collector;
+  /** `references`: the collector's clock, and those it had before; the running one first. */
+  constructor(...references: readonly ClockName[]) {
+    this.#references = references;
+  }
+
+  /** What the collector's clocks are for this session. */
+  setReferences(references: readonly ClockName[]): void {
+    this.#references = references;
+    this.#maps = undefined;
   }
 
   /** Fixes the session's zero; before that, session time is the collector's Unix time at first note. */
@@ -91,10 +100,11 @@ export class SessionClocks {
 
   #solve(): Map<ClockKey, ClockMap> {
     const maps = new Map<ClockKey, ClockMap>();
-    const collectorKey = clockKey(this.#collector.domain, this.#collector.epoch);
-    this.#place(maps, collectorKey, this.#collector, true);
+    for (const name of this.#references)
+      this.#place(maps, { key: clockKey(name.domain, name.epoch), name, isCollector: true });
     for (const key of this.#anchorsInOrder())
-      if (!maps.has(key)) this.#place(maps, key, this.#names.get(key)!, false);
+      if (!maps.has(key))
+        this.#place(maps, { key, name: this.#names.get(key)!, isCollector: false });
     return maps;
   }
 
@@ -105,21 +115,24 @@ export class SessionClocks {
   }
 
   /** Adds all clocks that exchanges join to `anchor`. */
-  #place(
-    maps: Map<ClockKey, ClockMap>,
-    anchor: ClockKey,
-    anchorName: ClockName,
-    isCollector: boolean,
-  ): void {
-    const baseNs = Number(anchorName.zeroUnixNs - (this.#zeroUnixNs ?? anchorName.zeroUnixNs));
-    const group = isCollector ? 'collector' : anchor;
-    for (const [key, correction] of this.#graph.corrections(anchor)) {
+  #place(maps: Map<ClockKey, ClockMap>, anchor: Anchor): void {
+    const { zeroUnixNs } = anchor.name;
+    const baseNs = Number(zeroUnixNs - (this.#zeroUnixNs ?? zeroUnixNs));
+    for (const [key, correction] of this.#graph.corrections(anchor.key)) {
       const name = this.#names.get(key);
       if (name === undefined || maps.has(key)) continue;
-      const source = sourceOf(correction, isCollector);
-      maps.set(key, clockMap({ key, name, source, group, correction }, baseNs));
+      const facts = { key, name, group: anchor.key, isPlaced: anchor.isCollector, correction };
+      const source = sourceOf(correction, anchor.isCollector);
+      maps.set(key, clockMap({ ...facts, source }, baseNs));
     }
   }
+}
+
+/** The clock that others are brought to. */
+interface Anchor {
+  readonly key: ClockKey;
+  readonly name: ClockName;
+  readonly isCollector: boolean;
 }
 
 function sourceOf(correction: Correction, isCollector: boolean): ClockSource {
@@ -128,7 +141,7 @@ function sourceOf(correction: Correction, isCollector: boolean): ClockSource {
 }
 
 function clockMap(
-  facts: Pick<ClockMap, 'key' | 'name' | 'source' | 'group' | 'correction'>,
+  facts: Pick<ClockMap, 'key' | 'name' | 'source' | 'group' | 'isPlaced' | 'correction'>,
   baseNs: number,
 ): ClockMap {
   const { correction } = facts;
@@ -154,8 +167,12 @@ export function driftErrorNs(map: ClockMap, lengthNs: number): number {
   return map.source === 'same host' ? 0 : Math.ceil(Math.abs(lengthNs) * DRIFT_PPM * 1e-6);
 }
 
-/** Own wall clock minus the reference's, at raw time `rawNs`: what a person would call its offset. */
+/**
+ * Own wall clock minus the reference's, at raw time `rawNs`: what a person would call its offset.
+ * The reference itself has none, whatever its process read from the wall clock when it started.
+ */
 export function wallOffsetNs(map: ClockMap, rawNs: number, zeroUnixNs: bigint): number {
+  if (map.source === 'same host') return 0;
   return rawNs + Number(map.name.zeroUnixNs - zeroUnixNs) - map.toSession(rawNs);
 }
 

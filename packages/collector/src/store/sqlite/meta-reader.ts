@@ -4,6 +4,7 @@ import type { Database, Statement } from 'better-sqlite3';
 import type { SessionDetail, SessionSummary, Turn } from '@framescope/protocol';
 import type {
   ClockSampleRow,
+  CollectorClockRow,
   MeasureCount,
   PageRequest,
   RollupRow,
@@ -68,6 +69,8 @@ export const META_READ = {
     SELECT ${ROLLUP_COLUMNS} FROM rollup
       JOIN measure ON measure.id = rollup.measure JOIN session ON session.id = rollup.session
     WHERE session.key = ?` as string,
+  collectorClocks: `
+    SELECT domain, epoch, zero_unix_ns, since_commit FROM collector_clock ORDER BY id`,
   searchSessions: `
     SELECT summary FROM session WHERE key = @text OR session_id = @text
     UNION ALL
@@ -86,6 +89,21 @@ export const META_READ = {
 const SEARCHED_MAX = 20_000;
 
 const MINUTE_NS = 60_000_000_000n;
+
+/** Also for the writer, which has its own connection. */
+export const collectorClocksIn = (database: Database): CollectorClockRow[] =>
+  database
+    .prepare<[], { domain: string; epoch: bigint; zero_unix_ns: bigint; since_commit: bigint }>(
+      META_READ.collectorClocks,
+    )
+    .safeIntegers()
+    .all()
+    .map(row => ({
+      domain: row.domain,
+      epoch: Number(row.epoch),
+      zeroUnixNs: row.zero_unix_ns,
+      sinceCommit: Number(row.since_commit),
+    }));
 
 export class MetaReader {
   readonly #database: Database;
@@ -161,6 +179,10 @@ export class MetaReader {
     return (
       row && { sessionKey: row.session_key, sessionId: row.session_id, turnTick: Number(row.tick) }
     );
+  }
+
+  collectorClocks(): CollectorClockRow[] {
+    return collectorClocksIn(this.#database);
   }
 
   clockSamples(key: string): ClockSampleRow[] {

@@ -2,7 +2,8 @@
 
 import type { Database, Statement } from 'better-sqlite3';
 import type { SessionDetail, SessionStatus, SessionSummary, Turn } from '@framescope/protocol';
-import type { DerivedRows, RollupRow, ValueRow } from '../store.ts';
+import type { CollectorClockRow, DerivedRows, RollupRow, ValueRow } from '../store.ts';
+import { collectorClocksIn } from './meta-reader.ts';
 import { openForWriting } from './open.ts';
 
 const WRITE = {
@@ -35,6 +36,9 @@ const WRITE = {
     INSERT INTO clock_sample (session, domain, epoch, peer, peer_epoch, t1, t2, t3, t4)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (session, domain, epoch, peer, peer_epoch, t1) DO NOTHING`,
+  revision: `SELECT revision FROM session WHERE key = ?`,
+  collectorClock: `
+    INSERT INTO collector_clock (domain, epoch, zero_unix_ns, since_commit) VALUES (?, ?, ?, ?)`,
   deleteCovered: `DELETE FROM session WHERE covered_commit <= ?`,
 } as const;
 
@@ -68,6 +72,8 @@ export class MetaWriter {
       value: database.prepare(WRITE.value),
       rollup: database.prepare(WRITE.rollup),
       clockSample: database.prepare(WRITE.clockSample),
+      revision: database.prepare(WRITE.revision),
+      collectorClock: database.prepare(WRITE.collectorClock),
       deleteCovered: database.prepare(WRITE.deleteCovered),
     };
   }
@@ -170,6 +176,18 @@ export class MetaWriter {
     const { id } = this.#statements.measure.get(name) as { id: number };
     this.#measureIds.set(name, id);
     return id;
+  }
+
+  collectorClocks(): CollectorClockRow[] {
+    return collectorClocksIn(this.#database);
+  }
+
+  noteCollectorClock({ domain, epoch, zeroUnixNs, sinceCommit }: CollectorClockRow): void {
+    this.#statements.collectorClock.run(domain, epoch, zeroUnixNs, sinceCommit);
+  }
+
+  revision(key: string): { readonly revision?: number } {
+    return (this.#statements.revision.get(key) as { revision: number } | undefined) ?? {};
   }
 
   covered(): CoveredSession[] {

@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import type { SessionDetail, SessionSummary, TraceSummary, Turn } from '@framescope/protocol';
 import type {
   ClockSampleRow,
+  CollectorClockRow,
   MeasureCount,
   PageRequest,
   RollupRow,
@@ -111,6 +112,10 @@ export class SqliteReader implements StoreReader {
         spans.push(...queries.sessionSpans(session.id, limit - spans.length));
     }
     return spans;
+  }
+
+  async collectorClocks(): Promise<readonly CollectorClockRow[]> {
+    return this.#meta.collectorClocks();
   }
 
   async clockSamples(key: string): Promise<readonly ClockSampleRow[]> {

@@ -5,6 +5,7 @@ import { sessionKey } from '@framescope/protocol';
 import type { Database } from 'better-sqlite3';
 import type { DecodedFlush, DecodedSpan } from '../../decode/types.ts';
 import type {
+  CollectorClockRow,
   CommitResult,
   DerivedRows,
   IngestBatch,
@@ -277,6 +278,16 @@ export class SqliteWriter implements StoreWriter {
     });
   }
 
+  collectorClocks(): readonly CollectorClockRow[] {
+    return guarded(this.#meta.path, () => this.#meta.collectorClocks());
+  }
+
+  noteCollectorClock(clock: Omit<CollectorClockRow, 'sinceCommit'>): CollectorClockRow {
+    const row = { ...clock, sinceCommit: this.#last.commit };
+    guarded(this.#meta.path, () => this.#meta.noteCollectorClock(row));
+    return row;
+  }
+
   loadSession(key: string, fromUnixNs?: bigint): RawSession | undefined {
     const spans: StoredSpan[] = [];
     const flushes: StoredFlush[] = [];
@@ -298,6 +309,7 @@ export class SqliteWriter implements StoreWriter {
       lastCommit,
       spans: spans.filter(isWanted),
       flushes: flushes.filter(isWanted),
+      ...this.#meta.revision(key),
     };
   }
 

@@ -1,0 +1,83 @@
+-- What charts read: finished sessions packed in columns, minutes of all calls added up.
+
+-- JSON: attributes, places and figures of a session by which charts filter and group.
+ALTER TABLE session ADD COLUMN facets TEXT NOT NULL DEFAULT '{}';
+-- 1: its rows of value and rollup stand in wait_pack and rollup_pack instead.
+ALTER TABLE session ADD COLUMN is_packed INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX session_unpacked ON session (id)
+  WHERE is_packed = 0 AND status IN ('ended', 'broken_off');
+UPDATE session SET facets = json_object(
+  'attributes', json_extract(summary, '$.attributes'),
+  'synthetic', json_extract(summary, '$.synthetic'),
+  'places', '[]', 'hops', json_object(), 'counts', json_object());
+
+-- What the wait would fall by if this part took no time; null where the graph cannot say.
+ALTER TABLE value ADD COLUMN saves_ns INTEGER;
+
+-- The waits of one finished session, in columns.
+CREATE TABLE wait_pack (
+  session INTEGER PRIMARY KEY REFERENCES session ON DELETE CASCADE,
+  -- First and last start of a wait.
+  from_ns INTEGER NOT NULL,
+  to_ns   INTEGER NOT NULL,
+  data    BLOB    NOT NULL
+) STRICT;
+CREATE INDEX wait_pack_by_time ON wait_pack (from_ns, to_ns);
+
+-- The minutes of one measure of one finished session: at most 64 minutes a row.
+CREATE TABLE rollup_pack (
+  id          INTEGER PRIMARY KEY,
+  measure     INTEGER NOT NULL REFERENCES measure,
+  session     INTEGER NOT NULL REFERENCES session ON DELETE CASCADE,
+  from_minute INTEGER NOT NULL,
+  to_minute   INTEGER NOT NULL,
+  data        BLOB    NOT NULL
+) STRICT;
+CREATE INDEX rollup_pack_by_session ON rollup_pack (session);
+CREATE INDEX rollup_pack_by_minute ON rollup_pack (measure, from_minute, to_minute);
+
+-- How many values packed sessions have, by the hour in which each session began.
+CREATE TABLE packed_count (
+  measure  INTEGER NOT NULL REFERENCES measure,
+  hour     INTEGER NOT NULL,
+  is_frame INTEGER NOT NULL,
+  count    INTEGER NOT NULL,
+  sessions INTEGER NOT NULL,
+  PRIMARY KEY (measure, hour, is_frame)
+) STRICT, WITHOUT ROWID;
+
+-- All calls ('' = ''), and those that share a value of a usual dimension.
+CREATE TABLE call_group (
+  id    INTEGER PRIMARY KEY,
+  name  TEXT NOT NULL,
+  value TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX call_group_once ON call_group (name, value);
+
+CREATE TABLE group_rollup (
+  id         INTEGER PRIMARY KEY,
+  measure    INTEGER NOT NULL REFERENCES measure,
+  call_group INTEGER NOT NULL REFERENCES call_group,
+  minute     INTEGER NOT NULL,
+  sessions   INTEGER NOT NULL,
+  data       BLOB    NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX group_rollup_by_minute ON group_rollup (measure, call_group, minute);
+
+-- Minutes whose group rollups are older than the sessions' rows: read from those until made again.
+CREATE TABLE dirty_minute (
+  measure INTEGER NOT NULL REFERENCES measure,
+  minute  INTEGER NOT NULL,
+  PRIMARY KEY (measure, minute)
+) STRICT, WITHOUT ROWID;
+INSERT INTO dirty_minute SELECT DISTINCT measure, minute FROM rollup;
+
+-- Deploys, incidents, notes.
+CREATE TABLE annotation (
+  id     INTEGER PRIMARY KEY,
+  at_ns  INTEGER NOT NULL,
+  end_ns INTEGER,
+  -- JSON: kind, text, attributes.
+  json   TEXT    NOT NULL
+) STRICT;
+CREATE INDEX annotation_by_time ON annotation (at_ns);
