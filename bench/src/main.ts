@@ -1,4 +1,4 @@
-// `npm run bench -- [suite] [--quick] [--json FILE]`: runs the built suites
+// `npm run bench -- [suite] [--quick] [--long] [--json FILE]`: runs the built suites
 // beside this file and prints their rows; the exit code is 1 when a limit is
 // missed. A suite is a file that exports `run`.
 
@@ -14,7 +14,11 @@ interface Suite {
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { quick: { type: 'boolean', default: false }, json: { type: 'string' } },
+  options: {
+    quick: { type: 'boolean', default: false },
+    long: { type: 'boolean', default: false },
+    json: { type: 'string' },
+  },
 });
 
 const names = readdirSync(new URL('.', import.meta.url))
@@ -36,7 +40,7 @@ async function runAll(suites: readonly string[]): Promise<Row[]> {
   const all: Row[] = [];
   for (const name of suites) {
     const suite = (await import(new URL(`${name}.js`, import.meta.url).href)) as Partial<Suite>;
-    const rows = await suite.run?.({ quick: values.quick });
+    const rows = await suite.run?.({ quick: values.quick, long: values.long });
     for (const row of rows ?? []) console.log(lineOf(row));
     all.push(...(rows ?? []));
   }

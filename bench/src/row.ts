@@ -16,6 +16,8 @@ export interface Row {
 /** A suite: `quick` ends within 45 seconds. */
 export interface SuiteOptions {
   readonly quick: boolean;
+  /** Also what takes ten minutes. */
+  readonly long?: boolean;
 }
 
 /** A row with a limit that the value must not pass. */
