@@ -52,6 +52,22 @@ export const ATTR = {
   adjusted: 'framescope.adjusted',
   sampleWeight: 'framescope.sample.weight',
   synthetic: 'framescope.synthetic',
+  log: 'framescope.log',
+  logBody: 'framescope.log.body',
+  pending: 'framescope.pending',
+  clockOffsetNs: 'framescope.clock.offset_ns',
+  clockErrorNs: 'framescope.clock.error_ns',
+  waitKind: 'framescope.wait.kind',
+  waitNs: 'framescope.wait_ns',
+  waitErrorNs: 'framescope.wait.error_ns',
+  waitDefinition: 'framescope.wait.definition',
+  waitOutcome: 'framescope.wait.outcome',
+  waitResolved: 'framescope.wait.resolved',
+  partNs: 'framescope.part.*_ns',
+  turnFrames: 'framescope.turn.frames',
+  turnFramesOverBudget: 'framescope.turn.frames.over_budget',
+  turnFramesLost: 'framescope.turn.frames.lost',
+  turnFramesWorstNs: 'framescope.turn.frames.worst_ns',
 } as const;
 
 /** Where an attribute stands. */
@@ -62,7 +78,10 @@ export type AttributePlace =
   | 'turn'
   | 'stage'
   | 'promoted frame'
-  | 'session';
+  | 'session'
+  | 'stored'
+  | 'forwarded'
+  | 'forwarded turn';
 
 export interface AttributeInfo {
   readonly name: (typeof ATTR)[keyof typeof ATTR];
@@ -181,4 +200,45 @@ export const ATTRIBUTE_TABLE: readonly AttributeInfo[] = [
     'How many frames a sampled one stands for.',
   ),
   info(ATTR.synthetic, 'session', 'string', 'A label on generated calls, e.g. `simulated day`.'),
+  info(ATTR.log, 'stored', 'string severity', 'A log record, kept as a span of no length.'),
+  info(ATTR.logBody, 'stored', 'string', 'What the record says; any value of OTLP.'),
+  info(
+    ATTR.pending,
+    'stored',
+    'string 16 hex digits or empty',
+    "Told of a span that still ran: its parent's ID; the span itself is the parent of this one.",
+  ),
+  info(
+    ATTR.clockOffsetNs,
+    'forwarded',
+    'int ns',
+    "What was taken off the sender's times to bring them to the collector's clock.",
+  ),
+  info(ATTR.clockErrorNs, 'forwarded', 'int ns', 'How wrong the corrected times can be.'),
+  info(ATTR.waitKind, 'forwarded turn', 'string', 'Of its first wait: response, greeting, resume.'),
+  info(ATTR.waitNs, 'forwarded turn', 'int ns', 'The wait; the parts sum to it.'),
+  info(ATTR.waitErrorNs, 'forwarded turn', 'int ns', 'How wrong its start and end can be.'),
+  info(ATTR.waitDefinition, 'forwarded turn', 'string', 'Where it was taken: client, server, ….'),
+  info(ATTR.waitOutcome, 'forwarded turn', 'string', 'How it ended: answered, filler_only, ….'),
+  info(
+    ATTR.waitResolved,
+    'forwarded turn',
+    'double share',
+    'Of the wait, what lies in parts with one owner.',
+  ),
+  info(
+    ATTR.partNs,
+    'forwarded turn',
+    'int ns',
+    'One attribute a part of the wait, e.g. `framescope.part.inference_ns`; repeated parts are added up.',
+  ),
+  info(
+    ATTR.turnFrames,
+    'forwarded turn',
+    'int count',
+    'Marks of frames during the turn, all hops.',
+  ),
+  info(ATTR.turnFramesOverBudget, 'forwarded turn', 'int count', 'Of these, over budget.'),
+  info(ATTR.turnFramesLost, 'forwarded turn', 'int count', 'Frames lost during the turn.'),
+  info(ATTR.turnFramesWorstNs, 'forwarded turn', 'int ns', 'The worst latency of a frame in it.'),
 ];

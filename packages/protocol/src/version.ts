@@ -4,9 +4,10 @@
 //
 // History
 //   1  first: records, anchors, tags, sketches, live state, clock samples
+//   2  stored log records and pending spans; attributes of forwarded spans
 
 /** Rises with any change of what is sent or stored. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** Byte 2 of a record. */
 export const RECORD_VERSION = 1;

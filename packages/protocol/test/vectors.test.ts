@@ -67,7 +67,7 @@ test('the document names the code of every role and hop', () => {
     expect(hops).toContain(`\`${name}\` | ${code} |`);
 });
 
-test('what is sent and stored has not changed since version 1', () => {
+test('what is sent and stored has not changed since version 2', () => {
   const shapes = {
     attributes: protocol.ATTRIBUTE_TABLE.map(({ name, on, type, unit }) => [name, on, type, unit]),
     spans: protocol.SPAN,
@@ -86,7 +86,7 @@ test('what is sent and stored has not changed since version 1', () => {
   const text = protocol.encodeUtf8(JSON.stringify(shapes));
   const shape = protocol.toHex(protocol.murmur3x128(text));
   expect({ version: protocol.PROTOCOL_VERSION, shape }).toEqual({
-    version: 1,
-    shape: '49843433d85a44da68fda554fb55aa26',
+    version: 2,
+    shape: '6fbc27f1ba5d2ff5d8ee9d85b0ca14b0',
   });
 });

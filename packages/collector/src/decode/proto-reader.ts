@@ -44,6 +44,11 @@ export class ProtoReader {
     return true;
   }
 
+  /** False at the end of the message. */
+  hasMore(): boolean {
+    return this.#at < this.#end;
+  }
+
   /** Demands that the tag read last announced this wire type. */
   expect(wire: number): void {
     if (this.wire !== wire)

@@ -85,9 +85,34 @@ export interface Refusal {
   readonly reason: string;
 }
 
+/** One point of a histogram of time, as it was sent. */
+export interface MetricPoint {
+  /** `metric.<name>`: never mixed with measures of ours. */
+  readonly measure: string;
+  /** 16 hex digits of what tells one line of points from another. */
+  readonly series: string;
+  readonly attributes: Attributes;
+  readonly resource: Attributes;
+  readonly startUnixNs: bigint;
+  readonly atUnixNs: bigint;
+  /** True: counts everything since the start, and points are to be subtracted from each other. */
+  readonly isCumulative: boolean;
+  readonly count: number;
+  readonly sumNs: number | null;
+  readonly minNs: number | null;
+  readonly maxNs: number | null;
+  /** `Sketch.toBytes()`, at our scale. */
+  readonly sketch: Uint8Array;
+  /** False when the sender's buckets are wider than ours or have other bounds. */
+  readonly isExact: boolean;
+}
+
 export interface DecodedRequest {
   readonly spans: readonly DecodedSpan[];
   readonly flushes: readonly DecodedFlush[];
+  readonly points?: readonly MetricPoint[];
+  /** Taken but not kept, by a stable word: log records without a context, gauges, sums. */
+  readonly ignored?: Readonly<Record<string, number>>;
   /** Bad spans; the others of the same body are taken. */
   readonly refused: readonly Refusal[];
 }
