@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { EventStreamParser } from '../src/data/event-stream.ts';
 import { FrameTiles, joinTiles, TILE_NS } from '../src/data/frame-tiles.ts';
 import { decodeFrames } from '../src/data/frames-decode.ts';
+import { fetchWhole } from '../src/data/whole-frames.ts';
 
 test('events come whole however the bytes are cut', () => {
   const text = ': hello\n\nid: 7\ndata: {"a":1}\n\nid: 8\r\ndata: one\r\ndata: two\r\n\r\n';
@@ -75,6 +76,34 @@ const windowOf = (fromNs: number, toNs: number, atNs: readonly number[]): Frames
 test('a frame on the seam of two tiles is there once', () => {
   const rows = joinTiles([windowOf(0, 100, [10, 100]), windowOf(100, 200, [100, 150])]).get('h')!;
   expect(Array.from(rows.atNs.subarray(0, rows.length))).toEqual([10, 100, 150]);
+});
+
+/** A collector that gives out at most two frames at a time, of one frame every 10 ns up to 80. */
+const stingy = (window: { fromNs: number; toNs: number }): Promise<FramesWindow> => {
+  const all = [0, 10, 20, 30, 40, 50, 60, 70].filter(at => at >= window.fromNs && at < window.toNs);
+  const answer = windowOf(window.fromNs, window.toNs, all.slice(0, 2));
+  return Promise.resolve({ ...answer, truncated: all.length > 2 });
+};
+
+test('an answer cut short is asked for again in halves until every frame is there', async () => {
+  const windows = await fetchWhole(stingy, { fromNs: 0, toNs: 80 });
+  const rows = joinTiles(windows).get('h')!;
+  expect(Array.from(rows.atNs)).toEqual([0, 10, 20, 30, 40, 50, 60, 70]);
+  expect(windows.map(one => `${one.fromNs}-${one.toNs} ${one.truncated}`)).toEqual([
+    '0-20 false',
+    '20-40 false',
+    '40-60 false',
+    '60-80 false',
+  ]);
+});
+
+test('what cannot be had whole says so', async () => {
+  const windows = await fetchWhole(
+    window => Promise.resolve({ ...windowOf(window.fromNs, window.toNs, [1]), truncated: true }),
+    { fromNs: 0, toNs: 64 },
+  );
+  expect(windows).toHaveLength(64);
+  expect(windows.every(one => one.truncated)).toBe(true);
 });
 
 test('a stale tile is drawn as it was until its new answer comes', async () => {

@@ -115,6 +115,18 @@ test('no page is wider than a phone', async () => {
   }
 });
 
+test('eight tabs are open and each is told of a new call, over one stream', async () => {
+  const tabs = [];
+  for (let tab = 0; tab < 8; tab++)
+    tabs.push((await browser.open(`${collector.url}/sessions`)).page);
+  await send('call-for-all', 'c'.repeat(32));
+  for (const page of tabs)
+    await page.getByRole('link', { name: 'call-for-all' }).waitFor({ timeout: 10_000 });
+  const metrics = await (await fetch(`${collector.url}/metrics`)).text();
+  expect(metrics).toMatch(/^framescope_collector_live_listeners\S* 1$/m);
+  for (const page of tabs) await page.close();
+});
+
 test('when the collector goes and comes back the open page goes on, with what came since', async () => {
   const { page } = await browser.open(`${collector.url}/sessions`);
   await page.locator('tr[data-key]').first().waitFor();
@@ -123,9 +135,9 @@ test('when the collector goes and comes back the open page goes on, with what ca
   await page.getByText('The collector went away.').waitFor();
   expect(await page.getByRole('link', { name: 'call-1' }).count()).toBe(1);
   collector = await startCollector({ data, viewerFolder, port });
-  await page.getByText('The collector went away.').waitFor({ state: 'hidden', timeout: 15_000 });
+  await page.getByText('The collector went away.').waitFor({ state: 'hidden', timeout: 3_000 });
   await send('call-2', 'b'.repeat(32));
   await page.getByRole('link', { name: 'call-2' }).waitFor({ timeout: 10_000 });
-  expect(await page.locator('tr[data-key]').count()).toBe(2);
+  expect(await page.locator('tr[data-key]').count()).toBe(3);
   await page.close();
 });

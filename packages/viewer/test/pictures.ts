@@ -61,7 +61,7 @@ export function lanesOf(...names: readonly string[]): Lanes {
     axisPx: 0,
     user: band,
     agent: band,
-    ledger: band,
+    ledger: { ...band, barPx: 0 },
     stages: { ...band, rowPx: 0, rows: 0 },
     stations,
     legs: stations.slice(1).map((_, i) => ({ from: i, to: i + 1, limitNs: 4 * MS })),

@@ -66,6 +66,12 @@ test('a turn opens its ledger, whose parts add up to the wait to the nanosecond'
   await page.close();
 });
 
+test('the agent’s bar ends with its last sample and not where the next answer begins', () => {
+  // 1,200 ms of audio, the first 80 silent: 1,120 ms are heard, in frames of 20.
+  for (const turn of ran.answers.turns)
+    expect(Math.abs(turn.agent!.endNs - turn.agent!.startNs - 1120e6)).toBeLessThan(41e6);
+});
+
 test('frames are drawn, and the one under the pointer tells its time at each hop', async () => {
   const { page, problems } = await browser.open(address(`?turn=${ran.answers.turns[0]!.tick}`));
   await expect.poll(() => colorsOf(page), { timeout: 15_000 }).toBeGreaterThan(20);

@@ -17,6 +17,7 @@ import type {
   FramesWindow,
 } from '@framescope/protocol';
 import { decodeFrames, FRAMES_TYPE } from './frames-decode.ts';
+import type { TimeWindow } from './whole-frames.ts';
 
 /** What went wrong with a request. `kind` decides which state the page shows. */
 export class ApiError extends Error {
@@ -83,14 +84,9 @@ async function allTurns(key: string, signal?: AbortSignal): Promise<readonly Tur
   return follow(undefined, TURN_PAGES_MAX);
 }
 
-export interface FrameWindow {
-  readonly fromNs: number;
-  readonly toNs: number;
-}
-
 async function frames(
   key: string,
-  window: FrameWindow,
+  window: TimeWindow,
   signal?: AbortSignal,
 ): Promise<FramesWindow> {
   const query = { fromNs: Math.floor(window.fromNs), toNs: Math.ceil(window.toNs) };
@@ -107,7 +103,7 @@ export const api = {
   session: (key: string, signal?: AbortSignal): Promise<SessionDetail> =>
     get(`/sessions/${segment(key)}`, {}, signal),
   turns: (key: string, signal?: AbortSignal): Promise<readonly Turn[]> => allTurns(key, signal),
-  frames: (key: string, window: FrameWindow, signal?: AbortSignal): Promise<FramesWindow> =>
+  frames: (key: string, window: TimeWindow, signal?: AbortSignal): Promise<FramesWindow> =>
     frames(key, window, signal),
   timeline: (key: string, query: Query, signal?: AbortSignal): Promise<Timeline> =>
     get(`/sessions/${segment(key)}/timeline`, query, signal),

@@ -6,6 +6,7 @@
 // Tiles that nobody looked at for long go first: memory follows the view and not the call.
 
 import type { FramesHop, FramesWindow } from '@framescope/protocol';
+import { fetchWhole, type TimeWindow } from './whole-frames.ts';
 
 export const TILE_NS = 4_000_000_000;
 /** 64 tiles of 4 s: a bit over four minutes of frames, about 20 MB at 16 hops. */
@@ -27,14 +28,14 @@ export interface HopRows {
 
 interface Tile {
   readonly index: number;
-  window: FramesWindow | undefined;
+  windows: readonly FramesWindow[] | undefined;
   isStale: boolean;
   isLoading: boolean;
   usedAt: number;
 }
 
 export interface TileSource {
-  fetch(window: { fromNs: number; toNs: number }): Promise<FramesWindow>;
+  fetch(window: TimeWindow): Promise<FramesWindow>;
   changed(): void;
 }
 
@@ -60,6 +61,16 @@ export class FrameTiles {
     return this.#loading > 0;
   }
 
+  /** True when a window in view holds more frames than the collector gives out, however small it is cut. */
+  isCut(fromNs: number, toNs: number): boolean {
+    return [...this.#tiles.values()].some(
+      tile =>
+        tile.index * TILE_NS < toNs &&
+        (tile.index + 1) * TILE_NS > fromNs &&
+        tile.windows?.some(window => window.truncated),
+    );
+  }
+
   /** Asks for what the window lacks, nearest to its end first (there a live call grows). */
   want(fromNs: number, toNs: number): void {
     const first = Math.max(0, Math.floor(fromNs / TILE_NS));
@@ -78,9 +89,9 @@ export class FrameTiles {
     const range = `${first}-${last}`;
     if (this.#joined && this.#joinedRange === range) return this.#joined;
     const tiles = [...this.#tiles.values()]
-      .filter(tile => tile.window && tile.index >= first && tile.index <= last)
+      .filter(tile => tile.windows && tile.index >= first && tile.index <= last)
       .toSorted((a, b) => a.index - b.index);
-    this.#joined = joinTiles(tiles.map(tile => tile.window!));
+    this.#joined = joinTiles(tiles.flatMap(tile => tile.windows!));
     this.#joinedRange = range;
     return this.#joined;
   }
@@ -88,7 +99,7 @@ export class FrameTiles {
   #tile(index: number): Tile {
     const known = this.#tiles.get(index);
     if (known) return known;
-    const tile = { index, window: undefined, isStale: true, isLoading: false, usedAt: 0 };
+    const tile = { index, windows: undefined, isStale: true, isLoading: false, usedAt: 0 };
     this.#tiles.set(index, tile);
     return tile;
   }
@@ -99,7 +110,10 @@ export class FrameTiles {
     this.#loading++;
     try {
       const fromNs = tile.index * TILE_NS;
-      tile.window = await this.#source.fetch({ fromNs, toNs: fromNs + TILE_NS });
+      tile.windows = await fetchWhole(window => this.#source.fetch(window), {
+        fromNs,
+        toNs: fromNs + TILE_NS,
+      });
       this.#joined = undefined;
     } catch {
       tile.isStale = true; // The live connection's return asks again.

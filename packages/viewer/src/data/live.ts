@@ -1,23 +1,18 @@
-// The live connection: one event stream, taken up again where it broke off.
+// The live connection as pages see it: events, and whether the collector is there.
 //
-// Read with fetch and not EventSource, which cannot be given a Last-Event-ID
-// and gives up for good after a 503. Changes say *what* changed, never by how
-// much: a page reads that window again, so an event told twice does no harm.
+// Changes say *what* changed, never by how much: a page reads that window
+// again, so an event told twice does no harm.
 
 import type { LiveEvent } from '@framescope/protocol';
-import { EventStreamParser } from './event-stream.ts';
+import type { FromHub, ToHub } from './live-hub.ts';
+import { LiveStream, type LiveSink, type LiveStatus } from './live-stream.ts';
 
-export type LiveStatus = 'connecting' | 'open' | 'away';
-
-const RETRY_FIRST_MS = 400;
-const RETRY_MAX_MS = 4_000;
+export type { LiveStatus } from './live-stream.ts';
 
 export class LiveClient {
   readonly #listeners = new Set<(event: LiveEvent) => void>();
   readonly #statusListeners = new Set<(status: LiveStatus) => void>();
   #status: LiveStatus = 'connecting';
-  #lastId: string | undefined;
-  #failures = 0;
 
   get status(): LiveStatus {
     return this.#status;
@@ -34,46 +29,14 @@ export class LiveClient {
     return () => this.#statusListeners.delete(listener);
   }
 
-  /** Connects, and again whenever the connection ends. */
+  /** Joins the stream that all tabs share; where the browser has no SharedWorker, opens one of its own. */
   start(): void {
-    void this.#connect().finally(() => {
-      this.#failures++;
-      this.#setStatus('away');
-      setTimeout(() => this.start(), this.#retryMs());
-    });
-  }
-
-  #retryMs(): number {
-    const backoff = RETRY_FIRST_MS * 2 ** Math.min(this.#failures - 1, 5);
-    return Math.min(backoff, RETRY_MAX_MS) * (0.75 + Math.random() / 2);
-  }
-
-  async #connect(): Promise<void> {
-    try {
-      const headers: Record<string, string> = { accept: 'text/event-stream' };
-      if (this.#lastId !== undefined) headers['last-event-id'] = this.#lastId;
-      const response = await fetch('/api/v1/live', { headers, cache: 'no-store' });
-      if (!response.ok || !response.body) return;
-      this.#failures = 0;
-      this.#setStatus('open');
-      await this.#read(response.body);
-    } catch {
-      // Refused or cut: the caller tries again, and the banner says so.
-    }
-  }
-
-  async #read(body: ReadableStream<Uint8Array>): Promise<void> {
-    const parser = new EventStreamParser();
-    const decoder = new TextDecoder();
-    const reader = body.getReader();
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      for (const event of parser.push(decoder.decode(value, { stream: true }))) {
-        if (event.id !== undefined) this.#lastId = event.id;
-        this.#tell(JSON.parse(event.data) as LiveEvent);
-      }
-    }
+    const sink: LiveSink = {
+      event: event => this.#tell(event),
+      status: status => this.#setStatus(status),
+    };
+    if (typeof SharedWorker === 'undefined') startOwn(sink);
+    else startShared(sink);
   }
 
   #tell(event: LiveEvent): void {
@@ -85,4 +48,31 @@ export class LiveClient {
     this.#status = status;
     for (const listener of this.#statusListeners) listener(status);
   }
+}
+
+function startOwn(sink: LiveSink): void {
+  const stream = new LiveStream(sink);
+  stream.start();
+  document.addEventListener('visibilitychange', () => stream.setSeen(!document.hidden));
+}
+
+function startShared(sink: LiveSink): void {
+  const worker = new SharedWorker(new URL('./live-worker.ts', import.meta.url), {
+    type: 'module',
+    name: 'framescope live',
+  });
+  const say = (word: ToHub): void => worker.port.postMessage(word);
+  const sayLook = (): void => say(document.hidden ? 'hidden' : 'seen');
+  worker.port.addEventListener('message', ({ data }: MessageEvent<FromHub>) => {
+    if ('event' in data) sink.event(data.event);
+    else sink.status(data.status);
+  });
+  worker.port.start();
+  // A browser that has SharedWorkers but may not run ours: a stream of its own does.
+  worker.addEventListener('error', () => startOwn(sink), { once: true });
+  document.addEventListener('visibilitychange', sayLook);
+  // A page kept for the back button is silent until it is shown again.
+  addEventListener('pagehide', () => say('bye'));
+  addEventListener('pageshow', sayLook);
+  sayLook();
 }

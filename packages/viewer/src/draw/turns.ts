@@ -42,11 +42,16 @@ export function drawSpeech(
     context.fill();
     if (width < 34) continue;
     context.fillStyle = palette.onSpeech;
-    context.fillText(fitted(context, textOf(box), width - 12), left + 6, band.top + 14);
+    context.fillText(
+      fitted(context, textOf(box), width - 12),
+      left + 6,
+      band.top + band.height / 2 + 4,
+    );
   }
 }
 
-const BAR_PX = 22;
+/** Below this a ledger's band holds its bar and its total, no figures of the parts. */
+const FIGURES_PX_MIN = 48;
 
 export interface LedgerTexts {
   name(part: string): string;
@@ -78,7 +83,7 @@ function drawTies({ context, lanes, palette, selectedTick }: TurnPaint, box: Led
     context.lineTo(box.left, lanes.ledger.top);
   }
   if (box.wait.endNs !== null) {
-    context.moveTo(box.right, lanes.ledger.top + BAR_PX);
+    context.moveTo(box.right, lanes.ledger.top + lanes.ledger.barPx);
     context.lineTo(box.right, lanes.agent.top);
   }
   context.stroke();
@@ -90,27 +95,29 @@ function drawParts(
   box: LedgerBox,
   texts: LedgerTexts,
 ): void {
-  const { top } = lanes.ledger;
+  const { top, barPx } = lanes.ledger;
+  const hasFigures = lanes.ledger.height >= FIGURES_PX_MIN;
   context.font = FONT;
   context.textAlign = 'center';
   for (const part of box.parts) {
     const width = part.right - part.left;
     context.fillStyle = partColor(part.name);
-    context.fillRect(part.left, top, Math.max(width - (width > 4 ? 1 : 0), 0.5), BAR_PX);
-    if (isUnresolved(part.name)) hatch(context, { left: part.left, top, width, height: BAR_PX });
+    context.fillRect(part.left, top, Math.max(width - (width > 4 ? 1 : 0), 0.5), barPx);
+    if (isUnresolved(part.name)) hatch(context, { left: part.left, top, width, height: barPx });
     const name = texts.name(part.name);
     context.fillStyle = '#161b26';
     if (context.measureText(name).width < width - 8)
-      context.fillText(name, part.left + width / 2, top + 15);
+      context.fillText(name, part.left + width / 2, top + barPx / 2 + 4);
+    if (!hasFigures) continue;
     context.fillStyle = palette.quiet;
     const number = texts.number(part.exposedNs);
     if (context.measureText(number).width < width - 2)
-      context.fillText(number, part.left + width / 2, top + BAR_PX + 12);
+      context.fillText(number, part.left + width / 2, top + barPx + 12);
   }
   if (box.turn.tick !== selectedTick) return;
   context.strokeStyle = palette.accent;
   context.lineWidth = 2;
-  context.strokeRect(box.left - 1.5, top - 1.5, Math.max(box.right - box.left, 2) + 2, BAR_PX + 3);
+  context.strokeRect(box.left - 1.5, top - 1.5, Math.max(box.right - box.left, 2) + 2, barPx + 3);
 }
 
 function hatch(
@@ -139,7 +146,8 @@ function drawTotal(
 ): void {
   const width = box.right - box.left;
   if (width < 46) return;
-  const y = lanes.ledger.top + BAR_PX + 18;
+  const { top, barPx, height } = lanes.ledger;
+  const y = top + barPx + (height >= FIGURES_PX_MIN ? 16 : 2);
   context.strokeStyle = palette.quiet;
   context.lineWidth = 1;
   context.beginPath();
@@ -151,7 +159,7 @@ function drawTotal(
   context.font = '600 12px system-ui, sans-serif';
   context.fillStyle = palette.text;
   context.textAlign = 'center';
-  context.fillText(texts.total(box), (box.left + box.right) / 2, y + 17);
+  context.fillText(texts.total(box), (box.left + box.right) / 2, y + 16);
 }
 
 export function drawStages(
@@ -161,17 +169,19 @@ export function drawStages(
 ): void {
   const { context, lanes, palette } = paint;
   const { top, rowPx } = lanes.stages;
+  const pad = rowPx < 15 ? 2 : 3;
   for (const box of boxes) {
-    const y = top + box.row * rowPx + 3;
+    const y = top + box.row * rowPx + pad;
     const width = Math.max(1.5, box.right - box.left);
     context.fillStyle = colorOf(box.stage.name);
     context.globalAlpha = box.stage.discarded ? 0.25 : 0.55;
-    context.fillRect(box.left, y, width, rowPx - 6);
+    context.fillRect(box.left, y, width, rowPx - 2 * pad);
     context.globalAlpha = 1;
-    if (box.stage.discarded) hatch(context, { left: box.left, top: y, width, height: rowPx - 6 });
+    if (box.stage.discarded)
+      hatch(context, { left: box.left, top: y, width, height: rowPx - 2 * pad });
     if (box.first === undefined || width < 6) continue;
     context.fillStyle = palette.strong;
-    context.fillRect(box.first - 0.75, y - 1, 1.5, rowPx - 4);
+    context.fillRect(box.first - 0.75, y - 1, 1.5, rowPx - 2 * pad + 2);
   }
 }
 

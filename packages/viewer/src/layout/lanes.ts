@@ -39,7 +39,8 @@ export interface Lanes {
   readonly axisPx: number;
   readonly user: Band;
   readonly agent: Band;
-  readonly ledger: Band;
+  /** Its bar is at the top of the band; figures beneath. */
+  readonly ledger: Band & { readonly barPx: number };
   readonly stages: Band & { readonly rowPx: number; readonly rows: number };
   readonly stations: readonly Station[];
   readonly legs: readonly Leg[];
@@ -50,13 +51,49 @@ export interface Band {
   readonly height: number;
 }
 
-const AXIS_PX = 30;
-const BAR_PX = 20;
-const GAP_PX = 24;
-const LEDGER_PX = 54;
-const STAGE_ROW_PX = 17;
-const LEG_PX_MIN = 22;
+/** Heights of everything that is no leg: with room to breathe, and packed for a long path on a small screen. */
+interface Sizes {
+  readonly axisPx: number;
+  readonly barPx: number;
+  readonly edgePx: number;
+  readonly gapPx: number;
+  readonly ledgerPx: number;
+  readonly ledgerBarPx: number;
+  readonly stageRowPx: number;
+  readonly legPxMin: number;
+}
+
+const ROOMY: Sizes = {
+  axisPx: 30,
+  barPx: 20,
+  edgePx: 24,
+  gapPx: 24,
+  ledgerPx: 56,
+  ledgerBarPx: 22,
+  stageRowPx: 17,
+  legPxMin: 22,
+};
+/** A leg no flatter than a line of small text: its two stations keep their names. */
+const PACKED: Sizes = {
+  axisPx: 26,
+  barPx: 16,
+  edgePx: 12,
+  gapPx: 9,
+  ledgerPx: 35,
+  ledgerBarPx: 16,
+  stageRowPx: 12,
+  legPxMin: 14,
+};
+const STEPS = [0, 0.25, 0.5, 0.75, 1];
 const NETWORK_WEIGHT = 1.7;
+
+function sizesAt(share: number): Sizes {
+  const mixed = Object.entries(ROOMY).map(([name, px]) => [
+    name,
+    Math.round(px + (PACKED[name as keyof Sizes] - px) * share),
+  ]);
+  return Object.fromEntries(mixed) as unknown as Sizes;
+}
 
 type BareStation = Omit<Station, 'y'>;
 
@@ -90,8 +127,41 @@ function limitOf(a: BareStation, b: BareStation): number {
   return Math.max(usual * 2, usual + 25e6);
 }
 
-/** Lays lanes into at least `heightPx`; more when the legs would get too flat. */
-/** Seen from far every hop gets the same height and stages none: `isFar`. */
+interface Content {
+  readonly bare: readonly BareStation[];
+  readonly weights: readonly number[];
+  readonly rows: number;
+  readonly isFar: boolean;
+}
+
+/** Room for the ledger and the stages, with air above, between and below. */
+const middlePxOf = (sizes: Sizes, rows: number): number =>
+  sizes.ledgerPx + rows * sizes.stageRowPx + 3 * sizes.gapPx;
+
+/** Everything but the legs. */
+function fixedPxOf(sizes: Sizes, { bare, rows, isFar }: Content): number {
+  const streams = new Set(bare.map(one => one.stream)).size;
+  const ends = 2 * (sizes.barPx + edgePxOf(sizes, isFar)) + (isFar ? sizes.legPxMin : 0);
+  const between = Math.max(0, streams - 2) * sizes.gapPx;
+  return sizes.axisPx + ends + middlePxOf(sizes, rows) + between + 8;
+}
+
+/** From far a lane is as tall as its density: the first needs as much room above its line. */
+const edgePxOf = (sizes: Sizes, isFar: boolean): number => (isFar ? sizes.legPxMin : sizes.edgePx);
+
+/** The roomiest sizes with which everything fits, and the height left for a leg of weight 1. */
+function fitSizes(content: Content, heightPx: number): { sizes: Sizes; legPx: number } {
+  const weight = content.weights.reduce((sum, one) => sum + one, 0) || 1;
+  const legPxOf = (sizes: Sizes): number => (heightPx - fixedPxOf(sizes, content)) / weight;
+  const all = STEPS.map(sizesAt);
+  const sizes = all.find(one => legPxOf(one) >= one.legPxMin) ?? all.at(-1)!;
+  return { sizes, legPx: Math.max(sizes.legPxMin, legPxOf(sizes)) };
+}
+
+/**
+ * Lays lanes into at least `heightPx`; more when even packed the legs would get too flat.
+ * Seen from far every hop gets the same height and stages none: `isFar`.
+ */
 export function layoutLanes(
   session: Pick<SessionDetail, 'streams'>,
   heightPx: number,
@@ -104,32 +174,22 @@ export function layoutLanes(
     return isFar || before.role === one.role ? 1 : NETWORK_WEIGHT;
   });
   const rows = isFar ? 0 : Math.max(1, stageRows);
-  const streams = new Set(bare.map(one => one.stream)).size;
-  const middlePx = LEDGER_PX + rows * STAGE_ROW_PX + 3 * GAP_PX;
-  const edgePx = isFar ? LEG_PX_MIN : GAP_PX;
-  const fixedPx =
-    AXIS_PX +
-    2 * (BAR_PX + edgePx) +
-    (isFar ? LEG_PX_MIN : 0) +
-    middlePx +
-    Math.max(0, streams - 2) * GAP_PX +
-    8;
-  const weight = weights.reduce((sum, one) => sum + one, 0) || 1;
-  const legPx = Math.max(LEG_PX_MIN, (heightPx - fixedPx) / weight);
-  let y = AXIS_PX + BAR_PX + edgePx;
-  let ledger = { top: y, height: LEDGER_PX };
+  const { sizes, legPx } = fitSizes({ bare, weights, rows, isFar }, heightPx);
+  const edgePx = edgePxOf(sizes, isFar);
+  let y = sizes.axisPx + sizes.barPx + edgePx;
+  let ledgerTop = y;
   const stations: Station[] = [];
   const legs: Leg[] = [];
   let isMiddlePlaced = false;
   const placeMiddle = (): void => {
-    ledger = { top: y + edgePx, height: LEDGER_PX };
-    y += middlePx + (isFar ? LEG_PX_MIN / 2 : 0);
+    ledgerTop = y + edgePx;
+    y += middlePxOf(sizes, rows) + (isFar ? sizes.legPxMin / 2 : 0);
     isMiddlePlaced = true;
   };
   bare.forEach((one, i) => {
     const before = bare[i - 1];
     if (one.direction === 'down' && !isMiddlePlaced) placeMiddle();
-    else if (before && before.stream !== one.stream) y += GAP_PX;
+    else if (before && before.stream !== one.stream) y += sizes.gapPx;
     else if (before) {
       y += legPx * weights[i]!;
       legs.push({ from: i - 1, to: i, limitNs: limitOf(before, one) });
@@ -137,15 +197,15 @@ export function layoutLanes(
     stations.push({ ...one, y });
   });
   if (!isMiddlePlaced) placeMiddle();
-  const stageTop = ledger.top + LEDGER_PX + GAP_PX / 2;
+  const stageTop = ledgerTop + sizes.ledgerPx + sizes.gapPx / 2;
   const agentTop = y + edgePx;
   return {
-    heightPx: Math.max(heightPx, agentTop + BAR_PX + 8),
-    axisPx: AXIS_PX,
-    user: { top: AXIS_PX + 4, height: BAR_PX },
-    agent: { top: agentTop, height: BAR_PX },
-    ledger,
-    stages: { top: stageTop, height: rows * STAGE_ROW_PX, rowPx: STAGE_ROW_PX, rows },
+    heightPx: Math.max(heightPx, Math.floor(agentTop + sizes.barPx + 8)),
+    axisPx: sizes.axisPx,
+    user: { top: sizes.axisPx + 4, height: sizes.barPx },
+    agent: { top: agentTop, height: sizes.barPx },
+    ledger: { top: ledgerTop, height: sizes.ledgerPx, barPx: sizes.ledgerBarPx },
+    stages: { top: stageTop, height: rows * sizes.stageRowPx, rowPx: sizes.stageRowPx, rows },
     stations,
     legs,
   };

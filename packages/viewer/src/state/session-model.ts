@@ -24,6 +24,8 @@ export class SessionModel {
   readonly #edge = new LiveEdge();
   readonly #off: readonly (() => void)[];
   #dataEndNs = 0;
+  /** Of the clocks: with a new one every time of every frame may be another. */
+  #revision = -1;
   #timelineAsked = '';
   #isTimelineStale = false;
   #timers = new Set<ReturnType<typeof setTimeout>>();
@@ -111,8 +113,7 @@ export class SessionModel {
 
   #take(event: LiveEvent): void {
     if (event.type === 'snapshot') {
-      this.tiles.invalidate();
-      this.#isTimelineStale = true;
+      this.#allStale();
       this.#readSoon();
     } else if (event.type === 'session' && event.session.key === this.key) {
       if (this.detail) this.detail = { ...this.detail, ...event.session };
@@ -124,6 +125,11 @@ export class SessionModel {
       this.#isTimelineStale = true;
       this.#changed();
     }
+  }
+
+  #allStale(): void {
+    this.tiles.invalidate();
+    this.#isTimelineStale = true;
   }
 
   /** The collector is back: what failed meanwhile is asked again. */
@@ -161,6 +167,9 @@ export class SessionModel {
   }
 
   #accept(detail: SessionDetail, turns: readonly Turn[]): void {
+    const revision = Math.max(-1, ...turns.flatMap(turn => turn.waits.map(wait => wait.revision)));
+    if (this.#revision >= 0 && revision !== this.#revision) this.#allStale();
+    this.#revision = revision;
     this.detail = detail;
     this.turns = turns.toSorted((a, b) => a.startNs - b.startNs);
     if (this.#dataEndNs === 0) this.#sawData(detail.durationNs);

@@ -149,8 +149,7 @@ function agentSpeech(
   const stream = context.streams.get(closes.stream);
   const hop = stream?.hops.at(-1);
   if (stream === undefined || hop === undefined) return null;
-  const nextTick = next?.state.waits.find(wait => wait.closes?.stream === closes.stream)?.closes
-    ?.tick;
+  const nextTick = nextUtteranceTick(stream, closes.stream, facts, next);
   const nextStartNs =
     next === undefined ? Infinity : context.clockOf(next).toSession(next.state.startedAt);
   let endNs = startNs;
@@ -162,6 +161,31 @@ function agentSpeech(
     endNs = Math.max(endNs, Math.round(hop.atNs[row]! + lengthNs));
   }
   return { startNs, endNs };
+}
+
+/** A pause at the source longer than this parts two utterances. */
+const PAUSE_NS = 300_000_000;
+
+/**
+ * Where the next turn's audio starts: its first voiced tick, back over the silence that was sent
+ * with it. Looked for at the first hop, where a stall further down has not torn anything apart.
+ */
+function nextUtteranceTick(
+  stream: StreamFrames,
+  name: string,
+  facts: TurnFacts,
+  next: TurnFacts | undefined,
+): number | undefined {
+  const ticksOf = (turn: TurnFacts): number[] =>
+    turn.state.waits.flatMap(({ closes }) => (closes?.stream === name ? [closes.tick] : []));
+  const voicedTick = next && ticksOf(next)[0];
+  const source = stream.hops[0];
+  if (voicedTick === undefined || source === undefined) return voicedTick;
+  const { rows, atNs } = source;
+  const ownTick = Math.max(...ticksOf(facts));
+  for (let row = rows.rowOf(voicedTick); row > 0 && rows.startTick[row]! > ownTick; row--)
+    if (atNs[row]! - atNs[row - 1]! > PAUSE_NS) return rows.startTick[row]!;
+  return voicedTick;
 }
 
 /** After the next turn began the agent may still be heard for a moment: a barge-in takes that long. */

@@ -127,13 +127,17 @@ function bandNames({ lanes, scale, stageNames }: GutterInput): SVGElement[] {
   const x = scale.leftPx - 12;
   const name = (text: string, y: number, look?: string): SVGElement =>
     s('text', { class: look, x, y, 'text-anchor': 'end' }, text);
+  const middle = (band: { top: number; height: number }): number => band.top + band.height / 2 + 4;
+  const { ledger, stages } = lanes;
   return [
-    name('user', lanes.user.top + 14),
-    name('agent', lanes.agent.top + 14),
-    name('wait', lanes.ledger.top + 15),
-    scale.leftPx >= 120 ? name('what the caller hears', lanes.ledger.top + 29, 'quiet') : s('g'),
+    name('user', middle(lanes.user)),
+    name('agent', middle(lanes.agent)),
+    name('wait', ledger.top + ledger.barPx / 2 + 4),
+    scale.leftPx >= 120 && ledger.height - ledger.barPx >= 18
+      ? name('what the caller hears', ledger.top + ledger.barPx + 11, 'quiet')
+      : s('g'),
     ...stageNames.map((stage, i) =>
-      name(cut(words(stage), 16), lanes.stages.top + i * lanes.stages.rowPx + 12, 'quiet'),
+      name(cut(words(stage), 16), stages.top + (i + 0.5) * stages.rowPx + 4, 'quiet'),
     ),
   ];
 }

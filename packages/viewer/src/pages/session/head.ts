@@ -9,8 +9,13 @@ import { clock, count, duration, moment, plural, share, wallTime, words } from '
 import { statusBadge, syntheticBadge } from '../session-bits.ts';
 
 export function sessionHead(session: SessionDetail): HTMLElement[] {
-  const fact = (name: string, value: string, look = ''): HTMLElement =>
-    h('div', {}, h('dt', {}, name), h('dd', { class: look }, value));
+  const fact = (name: string, value: string, look = '', isLesser = false): HTMLElement =>
+    h(
+      'div',
+      { class: isLesser ? 'lesser' : undefined },
+      h('dt', {}, name),
+      h('dd', { class: look }, value),
+    );
   const v2v = session.voiceToVoice;
   const { lost, expected } = session.frames;
   const worstClock = Math.max(0, ...session.processes.map(one => one.clock.errorNs ?? 0));
@@ -26,7 +31,7 @@ export function sessionHead(session: SessionDetail): HTMLElement[] {
     h(
       'dl',
       { class: 'facts' },
-      fact('started', wallTime(session.startUnixNs, Date.now())),
+      fact('started', wallTime(session.startUnixNs, Date.now()), '', true),
       fact('length', clock(session.durationNs)),
       fact('turns', count(session.turnCount)),
       fact(`voice to voice${v2v ? ` (${v2v.definition})` : ''} p50`, duration(v2v?.p50Ns)),
@@ -36,7 +41,7 @@ export function sessionHead(session: SessionDetail): HTMLElement[] {
         count(session.overBudgetCount),
         session.overBudgetCount > 0 ? 'warn' : '',
       ),
-      fact('barge-ins', count(session.bargeInCount)),
+      fact('barge-ins', count(session.bargeInCount), '', session.bargeInCount === 0),
       fact('lost frames', expected === 0 ? '–' : `${count(lost)} (${share(lost, expected)})`),
       fact('clocks', `± ${duration(worstClock)}`),
     ),

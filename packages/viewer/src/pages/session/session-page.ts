@@ -1,77 +1,48 @@
-// Session: the frame timeline of one call, live or past.
+// Session: the frame timeline of one call, live or past. The page holds what is
+// chosen, follows the keys, and draws what stands round the timeline.
 
 import type { Turn } from '@framescope/protocol';
-import { Surface, type PaintArea } from '../../draw/surface.ts';
-import { listenPanZoom } from '../../input/pan-zoom.ts';
-import { toNs } from '../../layout/time-scale.ts';
-import { mainWait, stageRows } from '../../layout/turns.ts';
 import { sessionRoute, type Route, type SessionView } from '../../state/route.ts';
 import { SessionModel } from '../../state/session-model.ts';
 import { onTheme } from '../../state/theme.ts';
-import { around, held, panned, zoomed, type Viewport } from '../../state/viewport.ts';
-import { cut, fill, h, s } from '../../ui/dom.ts';
+import { viewOfTurn } from '../../state/turn-view.ts';
+import { cut, fill, h } from '../../ui/dom.ts';
+import { duration } from '../../ui/format.ts';
 import { failed, loading, throttled, type App, type Page } from '../page.ts';
-import { gutter } from './gutter.ts';
-import { frameTip, sessionHead, toolbar } from './head.ts';
+import { sessionHead, toolbar } from './head.ts';
 import { ledgerPanel } from './ledger-panel.ts';
-import { legend } from './legend.ts';
-import { Overview } from './overview.ts';
-import { Picture } from './picture.ts';
 import { spansOnly } from './spans-only.ts';
+import { Timeline, type Chosen, type FrameName } from './timeline.ts';
 
-/** What a live call shows of itself when first opened. */
-const FOLLOW_NS = 12e9;
-type FrameName = { readonly stream: string; readonly tick: number };
+const FRAME = /^(.+):(\d+)$/;
 
 export class SessionPage implements Page {
   readonly element: HTMLElement = h('div', { class: 'session' });
   readonly #app: App;
   readonly #key: string;
   readonly #model: SessionModel;
-  readonly #picture: Picture;
-  readonly #overview: Overview;
-  readonly #surface: Surface;
+  readonly #chosen: Chosen = { turn: undefined, frame: undefined, isRaw: false };
+  readonly #timeline: Timeline;
   readonly #head = h('header', { class: 'session-head' });
   readonly #tools = h('div', { class: 'toolbar', role: 'toolbar', 'aria-label': 'Timeline' });
-  readonly #canvas = h('canvas', { 'aria-hidden': 'true' });
-  readonly #svg = s('svg', { 'aria-hidden': 'true' });
-  readonly #tip = h('div', { class: 'tip', hidden: true });
-  readonly #inner = h('div', { class: 'lanes-inner' });
-  readonly #lanes = h('div', {
-    class: 'lanes',
-    tabindex: '0',
-    role: 'application',
-    'aria-roledescription': 'frame timeline',
-  });
-  readonly #foot = h('div');
   readonly #side = h('aside', { class: 'panel', 'aria-label': 'Ledger of the turn' });
   readonly #body = h('div', { class: 'session-body' });
+  readonly #said = h('p', { class: 'unseen', role: 'status' });
   readonly #redraw = throttled(300, () => this.#drawAround());
   readonly #off: (() => void)[];
-  #view: Viewport | undefined;
-  #isFollowing = false;
-  #turn: number | undefined;
-  #frame: FrameName | undefined;
-  #hover: FrameName | undefined;
-  #pointer = { x: 0, y: 0 };
-  #isRaw = false;
   #shownTurn = '';
-  #footMode = '';
 
   constructor(app: App, key: string, view: SessionView) {
     this.#app = app;
     this.#key = key;
     this.#model = new SessionModel(key, app.live, () => this.#changed());
-    this.#picture = new Picture(this.#model);
-    this.#overview = new Overview(this.#model, to => this.#moveTo(to));
-    this.#surface = new Surface(this.#canvas, (context, area) => this.#paint(context, area));
-    this.#inner.append(this.#canvas, this.#svg, this.#tip);
-    this.#lanes.append(this.#inner);
-    this.#body.append(
-      h('div', { class: 'picture' }, this.#overview.element, this.#lanes, this.#foot),
-    );
-    this.#off = [onTheme(() => this.#themed())];
-    this.#listen();
+    this.#timeline = new Timeline(this.#model, this.#chosen, {
+      moved: () => this.#moved(),
+      pickTurn: tick => this.#selectTurn(tick),
+      pickFrame: frame => this.#selectFrame(frame),
+    });
+    this.#body.append(this.#timeline.element);
+    this.#off = [onTheme(() => this.#timeline.themed())];
     fill(this.element, loading('Loading the call'));
     void this.#start(view);
   }
@@ -88,8 +59,7 @@ export class SessionPage implements Page {
 
   close(): void {
     this.#model.close();
-    this.#surface.close();
-    this.#overview.close();
+    this.#timeline.close();
     this.#redraw.cancel();
     for (const off of this.#off) off();
   }
@@ -109,75 +79,71 @@ export class SessionPage implements Page {
 
   /** Shows what an address says. */
   #take(view: SessionView): void {
-    this.#turn = view.turn;
-    this.#isRaw = view.isRaw;
-    const colon = view.frame?.lastIndexOf(':') ?? -1;
-    this.#frame =
-      view.frame === undefined
-        ? undefined
-        : { stream: view.frame.slice(0, colon), tick: Number(view.frame.slice(colon + 1)) };
-    this.#view =
-      view.fromNs !== undefined && view.toNs !== undefined
-        ? { fromNs: view.fromNs, toNs: view.toNs }
-        : this.#firstView(view);
-    this.#isFollowing =
-      this.#model.isLive &&
-      view.fromNs === undefined &&
-      view.turn === undefined &&
-      view.frame === undefined;
+    const [, stream, tick] = FRAME.exec(view.frame ?? '') ?? [];
+    this.#chosen.turn = view.turn;
+    this.#chosen.isRaw = view.isRaw;
+    this.#chosen.frame = stream === undefined ? undefined : { stream, tick: Number(tick) };
+    this.#timeline.show(view);
     this.#changed();
   }
 
-  #firstView(view: SessionView): Viewport {
-    const turn = this.#model.turnAt(view.turn);
-    if (turn) return viewOfTurn(turn);
-    const endNs = this.#model.endNs(performance.now());
-    if (view.atUnixNs !== undefined && this.#model.detail) {
-      const atNs = Number(BigInt(view.atUnixNs) - BigInt(this.#model.detail.zeroUnixNs));
-      return { fromNs: atNs - 1.5e9, toNs: atNs + 1.5e9 };
-    }
-    if (this.#model.isLive) return { fromNs: endNs - FOLLOW_NS, toNs: endNs };
-    return { fromNs: 0, toNs: endNs };
-  }
-
   #changed(): void {
-    this.#surface.invalidate();
-    this.#overview.invalidate();
+    this.#timeline.invalidate();
     this.#redraw();
   }
 
-  #themed(): void {
-    this.#footMode = '';
+  /** Something that the address tells has changed. */
+  #moved(): void {
+    const { view, isFollowing } = this.#timeline;
+    const { turn, frame, isRaw } = this.#chosen;
+    this.#app.note(
+      sessionRoute(this.#key, {
+        ...(isFollowing || !view ? {} : view),
+        turn,
+        frame: frame && `${frame.stream}:${frame.tick}`,
+        isRaw,
+      }),
+    );
     this.#changed();
   }
 
   /** Everything round the picture: head, tools, panel. */
   #drawAround(): void {
-    const { detail } = this.#model;
-    if (!detail || !this.#view) return;
+    const { detail, turns } = this.#model;
+    if (!detail || !this.#timeline.view) return;
     fill(this.#head, ...sessionHead(detail));
-    const isBare = detail.streams.length === 0 && this.#model.turns.length === 0;
+    const isBare = detail.streams.length === 0 && turns.length === 0;
     if (isBare) return fill(this.element, this.#head, spansOnly(detail));
-    if (!this.#body.isConnected) fill(this.element, this.#head, this.#tools, this.#body);
-    const turns = this.#model.turns;
-    const index = turns.findIndex(turn => turn.tick === this.#turn);
-    if (!this.#tools.contains(document.activeElement) || this.#tools.childElementCount === 0)
-      fill(
-        this.#tools,
-        ...toolbar({
-          view: this.#view,
-          isLive: this.#model.isLive,
-          isFollowing: this.#isFollowing,
-          isRaw: this.#isRaw,
-          turnText: index < 0 ? `${turns.length} turns` : `turn ${index + 1} of ${turns.length}`,
-          act: key => this.#act(key),
-        }),
-      );
-    this.#drawPanel(this.#model.turnAt(this.#turn));
-    this.#lanes.setAttribute(
+    if (!this.#body.isConnected)
+      fill(this.element, this.#head, this.#tools, this.#body, this.#said);
+    this.#drawTools();
+    this.#drawPanel(this.#model.turnAt(this.#chosen.turn));
+    this.#timeline.lanes.setAttribute(
       'aria-label',
       `Frames of ${cut(detail.id, 60)} from mouth to ear, ${turns.length} turns. Keys: W S zoom, A D pan, brackets for turns, comma and full stop for late frames.`,
     );
+  }
+
+  #drawTools(): void {
+    const { turns } = this.#model;
+    const index = turns.findIndex(turn => turn.tick === this.#chosen.turn);
+    const focused = document.activeElement;
+    const position = [...this.#tools.querySelectorAll('button')].indexOf(
+      focused as HTMLButtonElement,
+    );
+    fill(
+      this.#tools,
+      ...toolbar({
+        view: this.#timeline.view!,
+        isLive: this.#model.isLive,
+        isFollowing: this.#timeline.isFollowing,
+        isRaw: this.#chosen.isRaw,
+        turnText: index < 0 ? `${turns.length} turns` : `turn ${index + 1} of ${turns.length}`,
+        act: key => this.#act(key),
+      }),
+    );
+    // Drawn anew, the tool that had the focus keeps it.
+    this.#tools.querySelectorAll('button')[position]?.focus();
   }
 
   #drawPanel(turn: Turn | undefined): void {
@@ -202,130 +168,24 @@ export class SessionPage implements Page {
     this.#side.scrollTop = scrollTop;
   }
 
-  #paint(context: CanvasRenderingContext2D, area: PaintArea): void {
-    if (!this.#view) return;
-    const lanes = this.#picture.layout(this.#lanes.clientHeight, this.#view, area.widthPx);
-    if (!lanes) return;
-    const height = `${lanes.heightPx}px`;
-    if (this.#inner.style.height !== height) this.#inner.style.height = height;
-    const nowNs = this.#model.endNs(area.nowMs);
-    if (this.#isFollowing) this.#follow(nowNs);
-    this.#picture.paint(context, area, {
-      view: this.#view,
-      isRaw: this.#isRaw,
-      turnTick: this.#turn,
-      frame: this.#hover ?? this.#frame,
-      nowNs,
-    });
-    this.#svg.setAttribute('viewBox', `0 0 ${area.widthPx} ${area.heightPx}`);
-    fill(
-      this.#svg,
-      ...gutter({
-        lanes,
-        scale: this.#picture.scale!,
-        isTrain: this.#picture.isTrain,
-        stageNames: this.#picture.isTrain ? [...stageRows(this.#model.turns).keys()] : [],
-      }),
-    );
-    this.#overview.show(this.#view, Math.max(nowNs, 1e9));
-    this.#showTip();
-    const mode = String(this.#picture.isTrain);
-    if (mode !== this.#footMode) fill(this.#foot, legend(this.#picture.isTrain));
-    this.#footMode = mode;
+  #selectTurn(tick: number | undefined): void {
+    this.#chosen.turn = tick;
+    this.#say(this.#model.turnAt(tick));
+    this.#moved();
   }
 
-  /** Keeps the newest at the right edge. Moving by itself stops for those who asked for less motion: then it steps with the data. */
-  #follow(nowNs: number): void {
-    const view = this.#view!;
-    this.#view = { fromNs: nowNs - (view.toNs - view.fromNs), toNs: nowNs };
-    const isStill = matchMedia('(prefers-reduced-motion: reduce)').matches;
-    if (this.#model.isLive && !isStill && !document.hidden) this.#surface.invalidate();
+  #selectFrame(frame: FrameName | undefined): void {
+    this.#chosen.frame = frame && { stream: frame.stream, tick: frame.tick };
+    if (frame) this.#said.textContent = `Frame at sample ${frame.tick + 1} of ${frame.stream}`;
+    this.#moved();
   }
 
-  #listen(): void {
-    listenPanZoom(this.#canvas, {
-      zoom: (factor, x) => this.#zoom(factor, x),
-      pan: byPx => this.#moveTo(panned(this.#view!, byPx / (this.#picture.scale?.widthPx ?? 1000))),
-      hover: (x, y) => this.#point(x, y),
-      leave: () => this.#point(-1, -1),
-      pick: (x, y) => this.#pick(x, y),
-    });
-  }
-
-  #zoom(factor: number, x: number): void {
-    const { scale } = this.#picture;
-    if (!scale || !this.#view) return;
-    const share = this.#isFollowing
-      ? 1
-      : Math.min(1, Math.max(0, (x - scale.leftPx) / scale.widthPx));
-    const next = zoomed(
-      this.#view,
-      factor,
-      share,
-      this.#model.endNs(performance.now()) * 1.2 + 2e9,
-    );
-    if (this.#isFollowing) this.#view = next;
-    else this.#moveTo(next);
-    this.#surface.invalidate();
-  }
-
-  #moveTo(view: Viewport): void {
-    this.#isFollowing = false;
-    this.#view = held(view, this.#model.endNs(performance.now()));
-    this.#note();
-    this.#changed();
-  }
-
-  #note(): void {
-    const window = this.#isFollowing || !this.#view ? {} : this.#view;
-    const frame = this.#frame ? `${this.#frame.stream}:${this.#frame.tick}` : undefined;
-    this.#app.note(
-      sessionRoute(this.#key, { ...window, turn: this.#turn, frame, isRaw: this.#isRaw }),
-    );
-  }
-
-  #point(x: number, y: number): void {
-    const frame = x < 0 ? undefined : this.#picture.frameAt(x, y);
-    const isSame = frame?.stream === this.#hover?.stream && frame?.tick === this.#hover?.tick;
-    this.#hover = frame;
-    this.#canvas.style.cursor = this.#picture.turnAt(x, y) === undefined ? '' : 'pointer';
-    if (!isSame) this.#surface.invalidate();
-    this.#pointer = { x, y };
-    if (!frame) this.#tip.hidden = true;
-  }
-
-  /** After painting: only then is the frame under the pointer followed through its hops. */
-  #showTip(): void {
-    const { chosen, lanes } = this.#picture;
-    this.#tip.hidden = !this.#hover || !chosen || !lanes;
-    if (this.#tip.hidden || !chosen || !lanes) return;
-    const { x, y } = this.#pointer;
-    fill(this.#tip, ...frameTip(chosen, lanes));
-    // To the left of the frame: its own times stand to its right.
-    const leftPx = Math.min(x, ...chosen.points.map(point => point.x)) - this.#tip.offsetWidth - 18;
-    const rightPx = Math.max(x, ...chosen.points.map(point => point.x)) + 130;
-    this.#tip.style.left = `${leftPx > 4 ? leftPx : Math.min(rightPx, this.#inner.clientWidth - this.#tip.offsetWidth - 4)}px`;
-    const roomPx = this.#lanes.scrollTop + this.#lanes.clientHeight - this.#tip.offsetHeight - 8;
-    this.#tip.style.top = `${Math.max(4, Math.min(y + 14, roomPx))}px`;
-  }
-
-  #pick(x: number, y: number): void {
-    const tick = this.#picture.turnAt(x, y);
-    if (tick !== undefined) return this.#selectTurn(tick);
-    this.#frame = this.#picture.frameAt(x, y);
-    this.#note();
-    this.#changed();
-  }
-
-  #selectTurn(tick: number | undefined, isMoved = false): void {
-    this.#turn = tick;
-    const turn = this.#model.turnAt(tick);
-    if (turn && isMoved) {
-      this.#isFollowing = false;
-      this.#view = viewOfTurn(turn);
-    }
-    this.#note();
-    this.#changed();
+  /** For those who do not see the picture: which turn is chosen now. */
+  #say(turn: Turn | undefined): void {
+    const waitNs = turn?.waits[0]?.waitNs;
+    this.#said.textContent = turn
+      ? `Turn ${this.#model.turns.indexOf(turn) + 1} of ${this.#model.turns.length}${waitNs === undefined ? '' : `, wait ${duration(waitNs)}`}`
+      : '';
   }
 
   key(event: KeyboardEvent): boolean {
@@ -333,24 +193,22 @@ export class SessionPage implements Page {
   }
 
   #act(key: string): boolean {
-    const scale = this.#picture.scale;
-    const view = this.#view;
-    if (!view || !scale) return false;
-    const middle = scale.leftPx + scale.widthPx / 2;
+    if (!this.#timeline.view) return false;
+    const timeline = this.#timeline;
     const actions: Readonly<Record<string, () => void>> = {
-      w: () => this.#zoom(0.7, middle),
-      s: () => this.#zoom(1 / 0.7, middle),
-      a: () => this.#moveTo(panned(view, -0.2)),
-      d: () => this.#moveTo(panned(view, 0.2)),
-      arrowleft: () => this.#moveTo(panned(view, -0.2)),
-      arrowright: () => this.#moveTo(panned(view, 0.2)),
-      f: () => this.#fit(),
-      l: () => this.#startFollowing(),
+      w: () => timeline.zoom(0.7),
+      s: () => timeline.zoom(1 / 0.7),
+      a: () => timeline.pan(-0.2),
+      d: () => timeline.pan(0.2),
+      arrowleft: () => timeline.pan(-0.2),
+      arrowright: () => timeline.pan(0.2),
+      f: () => timeline.fit(),
+      l: () => timeline.toggleFollowing(),
       r: () => this.#toggleRaw(),
       '[': () => this.#stepTurn(-1),
       ']': () => this.#stepTurn(1),
-      ',': () => this.#stepLate(-1),
-      '.': () => this.#stepLate(1),
+      ',': () => timeline.stepLate(-1),
+      '.': () => timeline.stepLate(1),
       escape: () => this.#letGo(),
     };
     const action = actions[key];
@@ -358,67 +216,29 @@ export class SessionPage implements Page {
     return action !== undefined;
   }
 
-  #fit(): void {
-    const turn = this.#model.turnAt(this.#turn);
-    this.#moveTo(
-      turn ? viewOfTurn(turn) : { fromNs: 0, toNs: this.#model.endNs(performance.now()) },
-    );
-  }
-
-  #startFollowing(): void {
-    if (!this.#model.isLive) return;
-    this.#isFollowing = !this.#isFollowing;
-    const span = this.#view!.toNs - this.#view!.fromNs;
-    if (this.#isFollowing && span > 40e9) this.#view = { fromNs: 0, toNs: FOLLOW_NS };
-    this.#note();
-    this.#changed();
-  }
-
   #toggleRaw(): void {
-    this.#isRaw = !this.#isRaw;
-    this.#note();
-    this.#changed();
+    this.#chosen.isRaw = !this.#chosen.isRaw;
+    this.#moved();
   }
 
   #stepTurn(by: 1 | -1): void {
     const { turns } = this.#model;
     // With none selected: the first or the last of those in view.
-    const { fromNs, toNs: endNs } = this.#view!;
-    const index = turns.findIndex(turn => turn.tick === this.#turn);
+    const { fromNs, toNs } = this.#timeline.view!;
+    const index = turns.findIndex(turn => turn.tick === this.#chosen.turn);
     const near =
       by > 0
         ? turns.findIndex(turn => (turn.endNs ?? Infinity) > fromNs)
-        : turns.findLastIndex(turn => turn.startNs < endNs);
+        : turns.findLastIndex(turn => turn.startNs < toNs);
     const next = turns[index >= 0 ? index + by : near];
-    if (next) this.#selectTurn(next.tick, true);
-  }
-
-  #stepLate(by: 1 | -1): void {
-    const { scale, chosen } = this.#picture;
-    const fromNs =
-      chosen?.points.at(by > 0 ? -1 : 0)?.atNs ?? toNs(scale!, scale!.leftPx + scale!.widthPx / 2);
-    const next = this.#picture.nextLate(fromNs, by);
     if (!next) return;
-    this.#frame = next;
-    const { fromNs: left, toNs: right } = this.#view!;
-    if (next.atNs < left || next.atNs > right)
-      this.#moveTo(panned(this.#view!, (next.atNs - (left + right) / 2) / (right - left)));
-    this.#note();
-    this.#changed();
+    this.#selectTurn(next.tick);
+    this.#timeline.moveTo(viewOfTurn(next));
   }
 
   #letGo(): void {
-    if (this.#frame) this.#frame = undefined;
-    else this.#turn = undefined;
-    this.#note();
-    this.#changed();
+    if (this.#chosen.frame) this.#chosen.frame = undefined;
+    else this.#chosen.turn = undefined;
+    this.#moved();
   }
-}
-
-/** A turn with its speech before and the start of its answer: where the wait is in the middle. */
-function viewOfTurn(turn: Turn): Viewport {
-  const wait = mainWait(turn);
-  if (!wait) return around(turn.startNs, turn.endNs ?? turn.startNs + 4e9);
-  const endNs = wait.endNs ?? wait.startNs + wait.waitNs;
-  return around(wait.startNs - 7e8, endNs + 7e8, 0.12);
 }
