@@ -17,7 +17,7 @@ export class Framescope extends Scope {
 /** The clock of this page: a domain of its own. */
 export const systemClock = (): Clock => new BrowserClock();
 
-export { Link, type AnchorOptions } from './adapters/websocket/link.ts';
+export { Link } from './adapters/websocket/link.ts';
 export { ClockColumn } from './clock/clock-column.ts';
 export { skewClock, type SkewedClockOptions } from './clock/skewed-clock.ts';
 export type { FramescopeOptions, SessionOptions, Stats } from './framescope.ts';
@@ -36,6 +36,7 @@ export type {
 } from './ports.ts';
 export { Session, type StreamOptions, type TurnStart } from './session.ts';
 export { BargeIn } from './turn/barge-in.ts';
+export type { AnchorOptions } from './transport/anchor-exchange.ts';
 export { Stage, type StageEnd, type StageOptions } from './turn/stage.ts';
 export {
   Turn,

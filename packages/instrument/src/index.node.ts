@@ -23,7 +23,7 @@ export const systemClock = (): Clock => new NodeClock();
 export const skewedClock = (options?: SkewedClockOptions): Clock =>
   skewClock(new NodeClock(), options);
 
-export { Link, type AnchorOptions } from './adapters/websocket/link.ts';
+export { Link } from './adapters/websocket/link.ts';
 export { ClockColumn } from './clock/clock-column.ts';
 export { skewClock, type SkewedClockOptions } from './clock/skewed-clock.ts';
 export type { FramescopeOptions, SessionOptions, Stats } from './framescope.ts';
@@ -42,6 +42,7 @@ export type {
 } from './ports.ts';
 export { Session, type StreamOptions, type TurnStart } from './session.ts';
 export { BargeIn } from './turn/barge-in.ts';
+export type { AnchorOptions } from './transport/anchor-exchange.ts';
 export { Stage, type StageEnd, type StageOptions } from './turn/stage.ts';
 export {
   Turn,

@@ -2,54 +2,20 @@
 // WebSocket, with clocks 3.7 s apart.
 
 import type { AddressInfo } from 'node:net';
-import {
-  Framescope,
-  skewedClock,
-  systemClock,
-  type Clock,
-  type HttpRequest,
-} from '@framescope/instrument';
-import { ATTR, decodeRecord, fromBase64, type FrameRecord } from '@framescope/protocol';
+import { skewedClock, systemClock, type Clock } from '@framescope/instrument';
 import { afterEach, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
+import { captured, type Captured } from './support/captured.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const close of closing.splice(0).toReversed()) await close();
 });
 
-/** A scope whose records are kept instead of sent. */
-function capturing(role: string, clock?: Clock): { scope: Framescope; records: FrameRecord[] } {
-  const records: FrameRecord[] = [];
-  const http = (request: HttpRequest) => {
-    records.push(...recordsOf(request));
-    return Promise.resolve({
-      status: request.method === 'GET' ? 404 : 200,
-      body: new Uint8Array(),
-    });
-  };
-  const scope = new Framescope({
-    serviceName: role,
-    role,
-    http,
-    encoding: 'json',
-    tracerProvider: false,
-    endpoint: 'http://collector.test',
-    ...(clock === undefined ? {} : { clock }),
-  });
-  closing.push(() => scope.shutdown());
-  return { scope, records };
-}
-
-function recordsOf({ body }: HttpRequest): FrameRecord[] {
-  const texts = Buffer.from(body ?? [])
-    .toString()
-    .matchAll(new RegExp(`"${ATTR.record}","value":\\{"stringValue":"([^"]+)"`, 'g'));
-  return [...texts].flatMap(([, text]) => {
-    const bytes = fromBase64(text!);
-    const record = bytes.ok ? decodeRecord(bytes.value) : bytes;
-    return record.ok ? [record.value] : [];
-  });
+function capturing(role: string, clock?: Clock): Captured {
+  const made = captured(role, clock);
+  closing.push(() => made.scope.shutdown());
+  return made;
 }
 
 test('two peers agree on ticks and find their clocks 3.7 s apart', async () => {
