@@ -49,7 +49,7 @@ export interface FramescopeOptions {
   readonly flushMs?: number;
   /** Where turn and stage spans go: your provider; `false` for no spans; default one of our own. */
   readonly tracerProvider?: TracerProviderOption;
-  /** How records are packed; default `protobuf`. */
+  /** How records are packed; default by `OTEL_EXPORTER_OTLP_PROTOCOL`, else `protobuf`. */
   readonly encoding?: 'protobuf' | 'json';
   /** Told the first problem of each code. Never called from `mark`. */
   readonly onProblem?: (problem: Problem) => void;
@@ -119,7 +119,7 @@ export class Scope {
     this.#onAcknowledged = functionOr(given.onAcknowledged, () => undefined);
     const { resource, headers, url } = this.#place(given);
     this.#packer = new FramesPacker(
-      given.encoding === 'json' ? 'json' : 'protobuf',
+      (given.encoding ?? platform.encoding) === 'json' ? 'json' : 'protobuf',
       resource,
       VERSION,
     );

@@ -102,6 +102,8 @@ export interface Platform {
   readonly endpoint: string;
   /** Headers from `OTEL_EXPORTER_OTLP_HEADERS` and the like. */
   readonly headers: Readonly<Record<string, string>>;
+  /** How records are packed when the user does not say. */
+  readonly encoding?: 'protobuf' | 'json';
   /**
    * Calls `flush` when the process or page is about to go, `isGone` when nothing can wait for
    * answers any more; returns a function that stops that.

@@ -3,11 +3,16 @@
 export interface SharedEndpoint {
   readonly endpoint: string;
   readonly headers: Readonly<Record<string, string>>;
+  readonly encoding: 'protobuf' | 'json';
 }
 
 const DEFAULT_ENDPOINT = 'http://127.0.0.1:4318';
 
-/** Reads `OTEL_EXPORTER_OTLP_ENDPOINT` and `OTEL_EXPORTER_OTLP_HEADERS`. What is malformed is left out. */
+/**
+ * Reads `OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_EXPORTER_OTLP_HEADERS` and
+ * `OTEL_EXPORTER_OTLP_PROTOCOL` (`http/json`; anything else is protobuf over HTTP). What is
+ * malformed is left out.
+ */
 export function getSharedEndpoint(
   env: Readonly<Record<string, string | undefined>>,
 ): SharedEndpoint {
@@ -16,6 +21,7 @@ export function getSharedEndpoint(
   return {
     endpoint: isUrl ? endpoint.replace(/\/+$/, '') : DEFAULT_ENDPOINT,
     headers: headersOf(env['OTEL_EXPORTER_OTLP_HEADERS'] ?? ''),
+    encoding: env['OTEL_EXPORTER_OTLP_PROTOCOL'] === 'http/json' ? 'json' : 'protobuf',
   };
 }
 
