@@ -20,7 +20,7 @@ import type {
   TraceSummary,
   Turn,
 } from '@framescope/protocol';
-import type { DecodedFlush, DecodedSpan } from '../decode/types.ts';
+import type { DecodedFlush, DecodedSpan, MetricPoint } from '../decode/types.ts';
 
 // ---- raw, in ------------------------------------------------------------------------------
 
@@ -29,7 +29,12 @@ export interface IngestBatch {
   readonly arrivalUnixNs: bigint;
   readonly spans: readonly DecodedSpan[];
   readonly flushes: readonly DecodedFlush[];
+  /** Known by (series, time, start): a point that is there already is left out. */
+  readonly points?: readonly MetricPoint[];
 }
+
+/** A point as stored: as it was sent. */
+export type StoredPoint = MetricPoint;
 
 /** A span as stored. `sessionKey` is null for spans that name no session. */
 export interface StoredSpan extends DecodedSpan {
@@ -282,5 +287,32 @@ export interface StoreReader {
   /** Newest first by arrival. */
   traces(page: PageRequest): Promise<StorePage<TraceSummary>>;
   search(text: string, limit: number): Promise<SearchRows>;
+  /**
+   * Spans in order of arrival, for whoever hands them on: whole commits after `commit`, the first
+   * of them and then as many as keep within `spanLimit` (a commit of flushes only counts as none).
+   */
+  spansAfter(commit: number, spanLimit: number): Promise<SpanRun>;
+  /** The newest commit; undefined while nothing is stored. */
+  lastCommit(): Promise<CommitPlace | undefined>;
+  /** Histogram points of other programs, as sent, by no order. */
+  metricPoints(measure: string, range: UnixRange): Promise<readonly StoredPoint[]>;
+  metricMeasures(): Promise<readonly MetricCount[]>;
   close(): void;
+}
+
+export interface CommitPlace {
+  readonly commit: number;
+  readonly arrivalUnixNs: bigint;
+}
+
+export interface SpanRun {
+  readonly spans: readonly StoredSpan[];
+  /** The last commit looked at; `commit` itself when there is none after it. */
+  readonly last: CommitPlace | undefined;
+}
+
+export interface MetricCount {
+  readonly measure: string;
+  readonly seriesCount: number;
+  readonly pointCount: number;
 }

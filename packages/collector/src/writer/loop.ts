@@ -8,9 +8,9 @@
 //   commits     [a b c]  [d e f g]  [h]
 
 import type { Assembler } from '../assemble/assembler.ts';
-import { decodeTraces } from '../decode/decode.ts';
+import { decodeSignal } from '../decode/by-signal.ts';
 import { REFUSALS_NAMED_MAX } from '../decode/limits.ts';
-import type { DecodedFlush, DecodedRequest, DecodedSpan } from '../decode/types.ts';
+import type { DecodedFlush, DecodedRequest, DecodedSpan, MetricPoint } from '../decode/types.ts';
 import { StoreError } from '../store/errors.ts';
 import type { CommittedBatch, DerivedRows, RawSession, StoreWriter } from '../store/store.ts';
 import type { Answer, Body, FromWriter, WriterCounts } from './messages.ts';
@@ -89,7 +89,7 @@ export class WriterLoop {
     const answers: [number, Answer][] = [];
     const requests: { id: number; request: DecodedRequest }[] = [];
     for (const { id, body } of group) {
-      const result = decodeTraces(body.bytes, body.encoding);
+      const result = decodeSignal(body.bytes, body.encoding, body.signal ?? 'traces');
       if (result.ok) requests.push({ id, request: result.value });
       else {
         this.#counts.malformedBodies++;
@@ -110,15 +110,17 @@ export class WriterLoop {
   ): { ok: true; committed?: CommittedBatch } | { ok: false; answer: Answer } {
     const spans: DecodedSpan[] = [];
     const flushes: DecodedFlush[] = [];
+    const points: MetricPoint[] = [];
     for (const request of requests) {
+      for (const point of request.points ?? []) points.push(point);
       for (const span of request.spans) spans.push(span);
       for (const flush of request.flushes) flushes.push(flush);
     }
-    if (spans.length + flushes.length === 0) return { ok: true };
+    if (spans.length + flushes.length + points.length === 0) return { ok: true };
     const startNs = this.#ports.nowNs();
     try {
       const arrivalUnixNs = this.#ports.nowUnixNs();
-      const result = this.#ports.store.commit({ arrivalUnixNs, spans, flushes });
+      const result = this.#ports.store.commit({ arrivalUnixNs, spans, flushes, points });
       this.#counts.commit(result.committed, result.repeatedCount);
       this.#counts.commitNs += this.#ports.nowNs() - startNs;
       return { ok: true, committed: result.committed };
@@ -181,9 +183,11 @@ class Counts {
   spans = 0;
   flushes = 0;
   repeated = 0;
+  points = 0;
   malformedBodies = 0;
   commitNs = 0;
   readonly #refused = new Map<string, number>();
+  readonly #ignored = new Map<string, number>();
 
   commit(committed: CommittedBatch, repeatedCount: number): void {
     this.commits++;
@@ -192,30 +196,64 @@ class Counts {
     this.repeated += repeatedCount;
   }
 
-  refuse({ refused }: DecodedRequest): void {
+  refuse({ refused, ignored = {}, points = [] }: DecodedRequest): void {
     for (const { reason } of refused)
       this.#refused.set(reason, (this.#refused.get(reason) ?? 0) + 1);
+    for (const [kind, count] of Object.entries(ignored))
+      this.#ignored.set(kind, (this.#ignored.get(kind) ?? 0) + count);
+    this.points += points.length;
   }
 
   isEmpty(): boolean {
-    return this.commits + this.malformedBodies + this.#refused.size === 0;
+    return (
+      this.commits +
+        this.points +
+        this.malformedBodies +
+        this.#refused.size +
+        this.#ignored.size ===
+      0
+    );
   }
 
   take(): WriterCounts {
-    const { commits, spans, flushes, repeated, malformedBodies, commitNs } = this;
+    const { commits, spans, flushes, points, repeated, malformedBodies, commitNs } = this;
     const refused = Object.fromEntries(this.#refused);
-    return { commits, spans, flushes, repeated, malformedBodies, refused, commitNs };
+    const ignored = Object.fromEntries(this.#ignored);
+    return {
+      commits,
+      spans,
+      flushes,
+      points,
+      repeated,
+      malformedBodies,
+      refused,
+      ignored,
+      commitNs,
+    };
   }
 }
 
-function storedAnswer({ spans, flushes, refused }: DecodedRequest): Answer {
+/** What is told of kinds that are taken and not kept. */
+const NOT_KEPT: Readonly<Record<string, string>> = {
+  log_without_context: 'log records name neither a trace nor a session: counted, not kept',
+  metric_gauge: 'points of gauges: counted, not kept',
+  metric_sum: 'points of sums: counted, not kept',
+  metric_summary: 'points of summaries: counted, not kept',
+  metric_other_unit: 'points of histograms whose unit is none of time: counted, not kept',
+};
+
+function storedAnswer({ spans, flushes, points, refused, ignored }: DecodedRequest): Answer {
   const named = refused.slice(0, REFUSALS_NAMED_MAX).map(one => `${one.path}: ${one.problem}`);
   const more = refused.length - named.length;
+  if (more > 0) named.push(`and ${more} more`);
+  for (const [kind, count] of Object.entries(ignored ?? {}))
+    named.push(`${count} ${NOT_KEPT[kind] ?? kind}`);
   return {
     kind: 'stored',
-    acceptedCount: spans.length + flushes.length,
+    acceptedCount: spans.length + flushes.length + (points?.length ?? 0),
     rejectedCount: refused.length,
-    message: named.join('; ') + (more > 0 ? `; and ${more} more` : ''),
+    ignoredCount: Object.values(ignored ?? {}).reduce((sum, count) => sum + count, 0),
+    message: named.join('; '),
   };
 }
 

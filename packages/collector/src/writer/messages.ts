@@ -3,6 +3,7 @@
 
 import type { Change } from '../assemble/assembler.ts';
 import type { ClockName } from '../assemble/clock/session-clocks.ts';
+import type { Signal } from '../decode/by-signal.ts';
 import type { Encoding } from '../decode/decode.ts';
 
 export interface WriterOptions {
@@ -13,8 +14,10 @@ export interface WriterOptions {
   readonly budgets: Readonly<Record<string, number>>;
 }
 
-/** One OTLP trace body, decompressed. */
+/** One OTLP body, decompressed. */
 export interface Body {
+  /** Absent: traces. */
+  readonly signal?: Signal;
   readonly bytes: Uint8Array;
   readonly encoding: Encoding;
 }
@@ -26,6 +29,8 @@ export type Answer =
       /** Spans that were taken, repeated ones included. */
       readonly acceptedCount: number;
       readonly rejectedCount: number;
+      /** Taken, but of a kind that is not kept. */
+      readonly ignoredCount: number;
       /** First reasons with their paths; empty when nothing was rejected. */
       readonly message: string;
     }
@@ -41,6 +46,10 @@ export interface WriterCounts {
   readonly repeated: number;
   readonly malformedBodies: number;
   readonly refused: Readonly<Record<string, number>>;
+  /** Log records and data points that were taken and not kept, by kind. */
+  readonly ignored: Readonly<Record<string, number>>;
+  /** Histogram points stored, repeated ones included. */
+  readonly points: number;
   /** Time spent in commits, ns. */
   readonly commitNs: number;
 }

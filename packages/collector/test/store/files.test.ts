@@ -5,6 +5,7 @@ import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
 import { readMigrations, type FileKind } from '../../src/store/sqlite/migrate.ts';
 import { META_READ } from '../../src/store/sqlite/meta-reader.ts';
+import { POINTS } from '../../src/store/sqlite/metric-points.ts';
 import { VOLUME_READ } from '../../src/store/sqlite/volume-queries.ts';
 import { SqliteWriter } from '../../src/store/sqlite/writer.ts';
 import { batchOf, spanOf, temporaryFolder } from '../support/spans.ts';
@@ -39,7 +40,7 @@ const hashes = (kind: FileKind): string[] =>
 test('a shipped migration never changes', () => {
   expect({ meta: hashes('meta'), volume: hashes('volume') }).toEqual({
     meta: ['2d3220ee7b65db31', '332ae55802f84c28'],
-    volume: ['f96dac59a64ed2f2'],
+    volume: ['f96dac59a64ed2f2', 'b8984d9049c50327'],
   });
 });
 
@@ -121,6 +122,19 @@ function plans(
   return result;
 }
 
+test('points of other programs are found by measure and time', () => {
+  expect(plans('volume', POINTS)).toMatchObject({
+    inRange: [
+      'SEARCH metric_series USING INDEX metric_series_by_measure (measure=?)',
+      'SEARCH metric_point USING INDEX metric_point_once (series=? AND at_ns>? AND at_ns<?)',
+    ],
+    known: [
+      'SEARCH metric_series USING COVERING INDEX sqlite_autoindex_metric_series_1 (hash=?)',
+      'SEARCH metric_point USING COVERING INDEX metric_point_once (series=? AND at_ns=? AND start_ns=?)',
+    ],
+  });
+});
+
 test('every question to a volume is answered as it was when it was fast', () => {
   expect(plans('volume', VOLUME_READ)).toMatchInlineSnapshot(`
     {
@@ -146,6 +160,9 @@ test('every question to a volume is answered as it was when it was fast', () => 
       ],
       "pack": [
         "SEARCH ingest USING INTEGER PRIMARY KEY (rowid=?)",
+      ],
+      "packsAfter": [
+        "SEARCH ingest USING INTEGER PRIMARY KEY (rowid>?)",
       ],
       "sessionById": [
         "SEARCH session USING INDEX session_by_id (session_id=?)",

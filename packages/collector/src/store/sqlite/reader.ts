@@ -5,13 +5,17 @@ import { existsSync } from 'node:fs';
 import type { SessionDetail, SessionSummary, TraceSummary, Turn } from '@framescope/protocol';
 import type {
   ClockSampleRow,
+  CommitPlace,
   CollectorClockRow,
   MeasureCount,
+  MetricCount,
   PageRequest,
   RollupRow,
   SearchRows,
   SessionFilter,
+  SpanRun,
   StoredFlush,
+  StoredPoint,
   StoredSpan,
   StorePage,
   StoreReader,
@@ -22,6 +26,7 @@ import type {
 } from '../store.ts';
 import { cursorOf, numbersOf } from './cursor.ts';
 import { MetaReader } from './meta-reader.ts';
+import { MetricPoints } from './metric-points.ts';
 import { openForReading } from './open.ts';
 import { summaryOfTrace } from './trace-summary.ts';
 import { DataFolder } from './volume-files.ts';
@@ -30,6 +35,7 @@ import { VolumeQueries, type TracePart } from './volume-queries.ts';
 interface OpenVolume {
   readonly number: number;
   readonly queries: VolumeQueries;
+  readonly points: MetricPoints;
   close(): void;
 }
 
@@ -66,7 +72,12 @@ export class SqliteReader implements StoreReader {
     // Dropped between listing and opening: gone is gone.
     if (!existsSync(path)) return undefined;
     const database = openForReading(path, 'volume');
-    return { number, queries: new VolumeQueries(database), close: () => database.close() };
+    return {
+      number,
+      queries: new VolumeQueries(database),
+      points: new MetricPoints(database),
+      close: () => database.close(),
+    };
   }
 
   async sessions(filter: SessionFilter): Promise<StorePage<SessionSummary>> {
@@ -218,6 +229,41 @@ export class SqliteReader implements StoreReader {
       turns: this.#meta.searchTurns(text, limit),
       traceIds: isTraceId ? [text.toLowerCase()] : [],
     };
+  }
+
+  async spansAfter(commit: number, spanLimit: number): Promise<SpanRun> {
+    for (const { queries } of this.#volumes) {
+      const last = queries.lastCommit();
+      if (!last || last.commit <= commit) continue;
+      const packs = queries.packsAfter(commit, spanLimit);
+      return { spans: packs.flatMap(pack => pack.spans), last: packs.at(-1)?.row };
+    }
+    return { spans: [], last: undefined };
+  }
+
+  async lastCommit(): Promise<CommitPlace | undefined> {
+    for (const { queries } of this.#volumes.toReversed()) {
+      const last = queries.lastCommit();
+      if (last) return last;
+    }
+    return undefined;
+  }
+
+  async metricPoints(measure: string, range: UnixRange): Promise<readonly StoredPoint[]> {
+    return this.#volumes.flatMap(({ points }) => points.inRange(measure, range));
+  }
+
+  async metricMeasures(): Promise<readonly MetricCount[]> {
+    const counts = new Map<string, { measure: string; seriesCount: number; pointCount: number }>();
+    for (const one of this.#volumes.flatMap(({ points }) => points.measures())) {
+      const { measure } = one;
+      const count = counts.get(measure) ?? { measure, seriesCount: 0, pointCount: 0 };
+      // A series may stand in several volumes: the largest count is a lower bound, and enough here.
+      count.seriesCount = Math.max(count.seriesCount, one.series);
+      count.pointCount += one.points;
+      counts.set(measure, count);
+    }
+    return [...counts.values()];
   }
 
   close(): void {

@@ -15,6 +15,10 @@ export const VOLUME_READ = {
   sessions: `SELECT key, session_id, last_commit FROM session`,
   lastCommit: `SELECT commit_no, arrival_ns FROM ingest ORDER BY commit_no DESC LIMIT 1`,
   firstCommit: `SELECT commit_no, arrival_ns FROM ingest ORDER BY commit_no LIMIT 1`,
+  // A commit of flushes only has no spans: passed over, but counted as looked at.
+  packsAfter: `
+    SELECT commit_no, arrival_ns, span_count, spans FROM ingest
+    WHERE commit_no > ? ORDER BY commit_no LIMIT ?`,
   pack: `SELECT commit_no, arrival_ns, spans FROM ingest WHERE commit_no = ?`,
   traceSpanIds: `
     SELECT trace_part.trace_id, span_ids, session.key, session.session_id
@@ -75,6 +79,16 @@ export interface TracePart {
   readonly isRoot: boolean;
   readonly sessionKey: string | null;
 }
+
+interface PackRow {
+  readonly commit_no: bigint;
+  readonly arrival_ns: bigint;
+  readonly span_count: bigint;
+  readonly spans: Buffer | null;
+}
+
+/** Commits looked at in one go: small ones come by the hundred in a second. */
+const COMMITS_MAX = 256;
 
 interface FlushRow {
   readonly seq: bigint;
@@ -157,6 +171,21 @@ export class VolumeQueries {
     const row = this.#get<{ arrival_ns: bigint; spans: Buffer | null }>(VOLUME_READ.pack, commit);
     if (!row?.spans) return [];
     return unpackSpans(row.spans, { commit, arrivalUnixNs: row.arrival_ns }, positions);
+  }
+
+  /** Whole commits after `commit`, while their spans keep within `limit`; the first in any case. */
+  packsAfter(commit: number, limit: number): { row: CommitRow; spans: StoredSpan[] }[] {
+    const rows = this.#prepared(VOLUME_READ.packsAfter).iterate(commit, COMMITS_MAX);
+    const found: { row: CommitRow; spans: StoredSpan[] }[] = [];
+    let count = 0;
+    for (const one of rows as Iterable<PackRow>) {
+      const size = Number(one.span_count);
+      if (found.length > 0 && count + size > limit) break;
+      count += size;
+      const row = { commit: Number(one.commit_no), arrivalUnixNs: one.arrival_ns };
+      found.push({ row, spans: one.spans ? unpackSpans(one.spans, row) : [] });
+    }
+    return found;
   }
 
   /** Span IDs of a trace in this volume, and the session it belongs to. */

@@ -3,6 +3,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { DecodedFlush } from '../../decode/types.ts';
 import { sourceToJson } from './flush-source.ts';
+import { MetricPoints } from './metric-points.ts';
 import { openForWriting } from './open.ts';
 import { packPositions, packSpans, type PackedSpan } from './span-pack.ts';
 import { tracePrefix, VolumeQueries } from './volume-queries.ts';
@@ -51,6 +52,7 @@ export class VolumeWriter {
   readonly number: number;
   readonly path: string;
   readonly queries: VolumeQueries;
+  readonly points: MetricPoints;
   readonly #database: Database;
   readonly #statements: Readonly<Record<keyof typeof WRITE, Statement>>;
   /** Row IDs by text; forgotten after a failed transaction, which may have taken the rows back. */
@@ -63,6 +65,7 @@ export class VolumeWriter {
     this.path = path;
     this.#database = openForWriting(path, 'volume', isNewest ? 'whole' : 'size');
     this.queries = new VolumeQueries(this.#database);
+    this.points = new MetricPoints(this.#database);
     this.#statements = {
       ingest: this.#database.prepare(WRITE.ingest),
       session: this.#database.prepare(WRITE.session),

@@ -3,7 +3,7 @@
 
 import { sessionKey } from '@framescope/protocol';
 import type { Database } from 'better-sqlite3';
-import type { DecodedFlush, DecodedSpan } from '../../decode/types.ts';
+import type { DecodedFlush, DecodedSpan, MetricPoint } from '../../decode/types.ts';
 import type {
   CollectorClockRow,
   CommitResult,
@@ -50,6 +50,7 @@ interface Draft {
   readonly rowIds: Map<string, number>;
   readonly spans: PackedSpan[];
   readonly flushes: { readonly flush: DecodedFlush; readonly key: string }[];
+  readonly points: MetricPoint[];
   repeatedCount: number;
 }
 
@@ -122,11 +123,14 @@ export class SqliteWriter implements StoreWriter {
       rowIds: new Map(),
       spans: [],
       flushes: [],
+      points: [],
       repeatedCount: 0,
     };
     this.#takeSpans(batch.spans, draft);
     this.#takeFlushes(batch.flushes, draft);
-    if (draft.spans.length + draft.flushes.length > 0) this.#write(volume, draft);
+    this.#takePoints(batch.points ?? [], draft);
+    const newCount = draft.spans.length + draft.flushes.length + draft.points.length;
+    if (newCount > 0) this.#write(volume, draft);
     this.#traces.trim();
     this.#sessions.trim();
     return resultOf(draft);
@@ -138,6 +142,7 @@ export class SqliteWriter implements StoreWriter {
     volume.writeSpans(draft.spans, draft.commit, draft.rowIds);
     for (const { flush, key } of draft.flushes)
       volume.writeFlush(flush, draft.rowIds.get(key)!, draft.commit);
+    for (const point of draft.points) volume.points.write(point, draft.commit.number);
     this.#last = { commit: draft.commit.number, arrivalUnixNs: draft.commit.arrivalUnixNs };
   }
 
@@ -170,6 +175,14 @@ export class SqliteWriter implements StoreWriter {
       else draft.flushes.push({ flush, key: this.#touch(flush.sessionId, draft).key });
       inBatch.add(identity);
     }
+  }
+
+  #takePoints(points: readonly MetricPoint[], draft: Draft): void {
+    if (points.length === 0) return;
+    const volumes = this.#recentVolumes(draft.commit.arrivalUnixNs);
+    const fresh = points.filter(point => !volumes.some(volume => volume.points.has(point)));
+    draft.repeatedCount += points.length - fresh.length;
+    draft.points.push(...fresh);
   }
 
   #isStored(flush: DecodedFlush, key: string, draft: Draft): boolean {
