@@ -10,6 +10,7 @@
 import { sessionTraceId, toHex, type DomainNs } from '@framescope/protocol';
 import { attributesOf, nameOf, optionsOf, SESSION_ID_LENGTH_MAX } from './coerce.ts';
 import { GuardedClock } from './clock/guarded-clock.ts';
+import { LeapWatch } from './clock/leap-watch.ts';
 import { Prober } from './clock/prober.ts';
 import { Outbox, OUTBOX_BYTES_MAX } from './export/outbox.ts';
 import { RecordBuilder } from './export/record-builder.ts';
@@ -100,6 +101,7 @@ export class Scope {
   readonly #packer: FramesPacker;
   readonly #outbox: Outbox;
   readonly #prober: Prober;
+  readonly #leaps: LeapWatch;
   readonly #spans: SpanSink;
   readonly #onAcknowledged: (recordIds: readonly string[]) => void;
   readonly #rows = new MarkRows(RING_CAPACITY);
@@ -137,6 +139,7 @@ export class Scope {
     this.#prober = new Prober({ clock, timers, http, headers, url: `${url}/v1/clock` }, sample => {
       for (const { exporter } of this.#open.values()) exporter.clockSample(sample);
     });
+    this.#leaps = new LeapWatch(clock, timers, () => this.#leapt());
     this.#spans = makeSpanSink(given.tracerProvider, {
       url: `${url}/v1/traces`,
       headers,
@@ -176,6 +179,7 @@ export class Scope {
     else await this.flush();
     this.#timer?.cancel();
     this.#prober.stop();
+    this.#leaps.stop();
     this.#stopOnExit();
     this.#outbox.close();
     await quiet(this.#spans.shutdown());
@@ -249,6 +253,7 @@ export class Scope {
     }
     this.#open.set(session, { session, exporter });
     this.#prober.start();
+    this.#leaps.start();
     if (this.#timer === undefined) this.#schedule();
   }
 
@@ -257,7 +262,10 @@ export class Scope {
     if (open === undefined) return;
     this.#open.delete(session);
     open.exporter.flush();
-    if (this.#open.size === 0) this.#prober.stop();
+    if (this.#open.size === 0) {
+      this.#prober.stop();
+      this.#leaps.stop();
+    }
     await Promise.all([this.#outbox.flush(END_TIMEOUT_MS), quiet(this.#spans.flush())]);
   }
 
@@ -271,20 +279,15 @@ export class Scope {
 
   #flushSessions(): void {
     for (const { exporter } of this.#open.values()) exporter.flush();
-    // After the drain: marks before the jump carry the old epoch, marks after it the new one.
-    this.#problems.guard(
-      'clock',
-      () => this.#checkClock(),
-      () => undefined,
-    );
   }
 
-  #checkClock(): void {
-    if (this.#platform.clock.check?.() !== true) return;
+  /** Marks that wait are of two epochs: they leave at once, told apart. */
+  #leapt(): void {
     this.#problems.report(
       'clock_jumped',
       'the clock jumped against the wall clock (sleep, or the time was set); a new epoch begins',
     );
+    this.#flushSessions();
   }
 
   async #lastFlush(isGone: boolean): Promise<void> {

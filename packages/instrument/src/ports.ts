@@ -17,13 +17,15 @@ export interface Clock {
   readonly epoch: number;
   /** Wall clock at domain time 0, in this epoch. */
   readonly zeroUnixNs: UnixNs;
+  /** No mark up to this reading is of this epoch; absent: nobody knows. */
+  readonly epochFromNs?: DomainNs;
   /** Whole ns since the domain's zero. Must not throw. */
   now(): DomainNs;
   /** A column that this clock stamps. Called once a session. */
   makeColumn(capacity: number): TimeColumn;
   /**
-   * Compares with the wall clock and opens a new epoch after a jump; true if it did. Called once a
-   * flush, after the marks of that flush were taken out. Absent: the clock never jumps.
+   * Compares with the wall clock and opens a new epoch after a jump; true if it did. Called ten
+   * times a second while a session is open. Absent: the clock never jumps.
    */
   check?(): boolean;
 }
@@ -85,8 +87,8 @@ export interface SessionPort {
   /** The stream of that name, made if there is room. */
   streamOf(anchor: Anchor): Stream;
   clockSample(sample: ClockSample): void;
-  /** Calls `settle` when the session is about to end, before it ends its turns; must not throw. */
-  onEnd(settle: () => void): void;
+  /** Calls `settle`, which must not throw, before the session ends its turns; answers how to stop that. */
+  onEnd(settle: () => void): () => void;
 }
 
 /** All that differs between Node, a browser and a simulation. */

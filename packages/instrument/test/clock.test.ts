@@ -1,7 +1,8 @@
 import { domainNs } from '@framescope/protocol';
-import { skewClock, type Clock } from '@framescope/instrument';
+import { ClockColumn, skewClock, type Clock } from '@framescope/instrument';
 import { expect, test } from 'vitest';
 import { JumpWatch } from '../src/clock/jump-watch.ts';
+import { rowsBeforeLeap } from '../src/clock/leap-watch.ts';
 import { MS, World } from './support/world.ts';
 
 const answering =
@@ -77,10 +78,7 @@ test('a collector that does not answer is probed less often', async () => {
 test('a jump of 51 ms between two checks opens an epoch, one of 50 does not', () => {
   let monoMs = 0;
   let wallMs = 1_000;
-  const watch = new JumpWatch(
-    () => domainNs(monoMs * MS),
-    () => BigInt(wallMs * MS),
-  );
+  const watch = new JumpWatch({ now: () => domainNs(monoMs * MS), wallMs: () => wallMs });
   const after = (mono: number, wall: number): boolean => {
     monoMs += mono;
     wallMs += wall;
@@ -93,21 +91,101 @@ test('a jump of 51 ms between two checks opens an epoch, one of 50 does not', ()
   ]);
   expect(watch.epoch).toBe(0);
   expect(after(1_000, 1_051)).toBe(true);
-  expect([watch.epoch, watch.zeroUnixNs]).toEqual([1, BigInt(1_051 * MS)]);
+  // These clocks stand still while they are read: known to half a millisecond.
+  expect([watch.epoch, watch.zeroUnixNs]).toEqual([1, BigInt(1_051.5 * MS)]);
   expect(after(1_000, 3_600_000)).toBe(true);
   expect(watch.epoch).toBe(2);
 });
 
 test('slow drift never adds up to a jump', () => {
   let ms = 0;
-  const watch = new JumpWatch(
-    () => domainNs(ms * MS),
-    () => BigInt(Math.round(ms * 1.0005 * MS)),
-  );
+  const watch = new JumpWatch({
+    now: () => domainNs(ms * MS),
+    wallMs: () => Math.floor(ms * 1.0005),
+  });
   for (let i = 0; i < 1_000; i++) {
     ms += 1_000;
     expect(watch.check()).toBe(false);
   }
+});
+
+test('where the platform tells sleep from a clock that was set, only sleep opens an epoch', () => {
+  let monoMs = 0;
+  let wallMs = 1_000;
+  let sleptMs = 7;
+  const watch = new JumpWatch({
+    now: () => domainNs(monoMs * MS),
+    wallMs: () => wallMs,
+    sleptNs: () => sleptMs * MS,
+  });
+  const after = (mono: number, wall: number, slept: number): boolean => {
+    monoMs += mono;
+    wallMs += wall;
+    sleptMs += slept;
+    return watch.check();
+  };
+  expect([after(100, 3_600_000, 0), after(100, 100, 10), after(100, -60_000, -10)]).toEqual([
+    false,
+    false,
+    false,
+  ]);
+  expect([after(100, 30_100, 30_000), watch.epoch, watch.epochFromNs]).toEqual([true, 1, 300 * MS]);
+  expect([after(100, 100, 0), after(0, 0, 0)]).toEqual([false, false]);
+  sleptMs = Number.NaN;
+  expect(after(100, 30_100, 0)).toBe(true);
+});
+
+test('marks on both sides of a leap within one flush are told apart', async () => {
+  const world = new World();
+  let leaptNs = 0;
+  let epoch = 0;
+  const now = () => domainNs(world.nowNs + leaptNs);
+  const clock: Clock = {
+    ...world.clock(),
+    get epoch() {
+      return epoch;
+    },
+    now,
+    makeColumn: capacity => new ClockColumn(capacity, now),
+    check: () => {
+      if (leaptNs === 0 || epoch === 1) return false;
+      epoch = 1;
+      return true;
+    },
+  };
+  const session = world.scope({ clock }).startSession({ id: 'call' });
+  const hop = session.stream('mic').hop('receive');
+  for (let frame = 0; frame < 100; frame++) {
+    if (frame === 21) leaptNs = -60_000 * MS;
+    hop.mark(320);
+    await world.pass(20);
+  }
+  const told = world
+    .records()
+    .filter(record => record.blocks.length > 0)
+    .map(({ epoch: of, blocks }) => [of, blocks[0]!.columns[0]!.length]);
+  // The leap at 420 ms is noticed at 500: 21 marks before it, 4 after, none in the wrong epoch.
+  expect(told).toEqual([
+    [0, 21],
+    [1, 4],
+    [1, 25],
+    [1, 50],
+  ]);
+});
+
+test('of marks around a leap those before it are found, ahead, back, or asleep', () => {
+  const before = (checkedMs: number, ...atMs: number[]): number =>
+    rowsBeforeLeap(
+      atMs.map(ms => ms * MS),
+      atMs.length,
+      checkedMs * MS,
+    );
+  expect(before(100, 60, 80, 100, 120, 5_140, 5_160)).toBe(4);
+  expect(before(100, 60, 80, 100, 120, -5_140, -5_160)).toBe(4);
+  // A pause before the last good check is none; a clock that stood still shows nothing.
+  expect(before(300, 60, 80, 280, 300, 320)).toBe(5);
+  expect(before(100, 5_160)).toBe(0);
+  expect(before(100)).toBe(0);
 });
 
 test('marks before a jump carry the old epoch, marks after it the new one', async () => {

@@ -20,7 +20,7 @@ const BEST_NS = 400;
 const USUAL_NS = 2_300_000;
 const ENOUGH_NS = 20_000;
 /** …and on a machine whose scheduler takes the thread away again and again, this is the end. */
-const LONGEST_NS = 30_000_000;
+const LONGEST_NS = 10_000_000;
 /** Readings that a clock may stand still; then it is no clock that waiting helps (virtual time). */
 const STILL_MAX = 2_000;
 
@@ -37,7 +37,7 @@ export interface WallZero {
   readonly errorNs: number;
 }
 
-/** Reads both clocks in one go for about a millisecond, at most 30: at start, and after a jump. */
+/** Reads both clocks in one go for about a millisecond, at most 10: at start, and after a jump. */
 export function measureWallZero({ monotonicNs, wallMs }: WallClocks): WallZero {
   const startNs = monotonicNs();
   const startMs = wallMs();

@@ -12,6 +12,10 @@ export class GuardedClock implements Clock {
   readonly #inner: Clock;
   readonly #problems: Problems;
   #lastNs = domainNs(0);
+  #checkedNs = domainNs(0);
+  epochFromNs: DomainNs = domainNs(0);
+  /** As `Clock.check`; absent when the inner clock has none. */
+  readonly check?: () => boolean;
 
   constructor(inner: Clock, problems: Problems) {
     this.#inner = inner;
@@ -20,6 +24,8 @@ export class GuardedClock implements Clock {
     this.domain = /^[0-9a-f]{16}$/.test(domain) ? domain : '0000000000000001';
     if (domain !== this.domain)
       problems.report('bad_argument', 'clock: domain is 16 hex digits, lower case');
+    if (this.#read(() => typeof inner.check, 'undefined') === 'function')
+      this.check = () => this.#check();
   }
 
   get epoch(): number {
@@ -52,8 +58,11 @@ export class GuardedClock implements Clock {
     };
   }
 
-  check(): boolean {
-    return this.#read(() => this.#inner.check?.() === true, false);
+  #check(): boolean {
+    const hasLeapt = this.#read(() => this.#inner.check?.() === true, false);
+    if (hasLeapt) this.epochFromNs = this.#checkedNs;
+    this.#checkedNs = this.now();
+    return hasLeapt;
   }
 
   #read<T>(read: () => T, otherwise: T): T {

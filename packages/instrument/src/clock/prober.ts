@@ -63,6 +63,8 @@ export class Prober {
       const t4 = clock.now();
       const sample = answer.status === 200 ? sampleOf(answer.body, t1, t4) : undefined;
       this.#failures = sample === undefined ? this.#failures + 1 : 0;
+      // A leap between the two readings would be taken for a way of its length.
+      clock.check?.();
       const isGood = this.#isWarm && answer.isCold !== true && epoch === clock.epoch;
       this.#isWarm = sample !== undefined;
       if (sample !== undefined && isGood) this.#take(sample);

@@ -10,7 +10,9 @@ import {
   type FrameRecord,
   type MediaRange,
   type SessionState,
+  type UnixNs,
 } from '@framescope/protocol';
+import { rowsBeforeLeap } from '../clock/leap-watch.ts';
 import type { TimedMarks } from '../hop/timed-marks.ts';
 import type { MarkRing, MarkRows } from '../hot/mark-ring.ts';
 import type { Attributes, Clock } from '../ports.ts';
@@ -49,10 +51,19 @@ export interface ExporterHost {
   readonly onAcknowledged: (recordIds: readonly string[]) => void;
 }
 
+interface ClockEpoch {
+  readonly number: number;
+  readonly zeroUnixNs: UnixNs;
+}
+
+const epochOf = ({ epoch, zeroUnixNs }: Clock): ClockEpoch => ({ number: epoch, zeroUnixNs });
+
 export class SessionExporter {
   readonly #host: ExporterHost;
   #seq = 0;
   #clockSamples: ClockSample[] = [];
+  /** Of the marks that wait: the clock may have leapt since they were made. */
+  #epoch: ClockEpoch;
   #refused = 0;
   #closed = 0;
   #bad = 0;
@@ -60,6 +71,7 @@ export class SessionExporter {
 
   constructor(host: ExporterHost) {
     this.#host = host;
+    this.#epoch = epochOf(host.clock);
   }
 
   clockSample(sample: ClockSample): void {
@@ -67,13 +79,13 @@ export class SessionExporter {
   }
 
   /** Attributes of every span of ours: session and clock. */
-  common(): Attributes {
+  common(epoch: ClockEpoch = epochOf(this.#host.clock)): Attributes {
     const { clock, sessionId } = this.#host;
     return {
       [ATTR.sessionId]: sessionId,
       [ATTR.clockDomain]: clock.domain,
-      [ATTR.clockEpoch]: clock.epoch,
-      [ATTR.clockZeroUnixNs]: String(clock.zeroUnixNs),
+      [ATTR.clockEpoch]: epoch.number,
+      [ATTR.clockZeroUnixNs]: String(epoch.zeroUnixNs),
     };
   }
 
@@ -96,8 +108,19 @@ export class SessionExporter {
   }
 
   #flushOnce(lostCount: number): void {
-    const { ring, timed, rows, builder, book, rangesOf, sessionState, clock } = this.#host;
+    const { ring, timed, rows, clock } = this.#host;
     const frameCount = timed.drainInto(rows, ring.drain(rows));
+    if (clock.epoch === this.#epoch.number) return this.#pack(frameCount, lostCount);
+    const oldCount = rowsBeforeLeap(rows.atNs, frameCount, clock.epochFromNs ?? -Infinity);
+    this.#pack(oldCount, lostCount);
+    this.#epoch = epochOf(clock);
+    rows.shift(oldCount, frameCount);
+    if (frameCount > oldCount) this.#pack(frameCount - oldCount, 0);
+  }
+
+  /** Makes one record of the first `frameCount` rows, and sends it. */
+  #pack(frameCount: number, lostCount: number): void {
+    const { rows, builder, book, rangesOf, sessionState, clock } = this.#host;
     const blocks = builder.blocks(rows, frameCount, rangesOf);
     const clockSamples = this.#clockSamples;
     this.#clockSamples = [];
@@ -114,14 +137,15 @@ export class SessionExporter {
 
   #record(blocks: readonly FrameBlock[], clockSamples: readonly ClockSample[]): FrameRecord {
     const { producer, clock } = this.#host;
+    const { number: epoch, zeroUnixNs } = this.#epoch;
     const seq = this.#seq;
     this.#seq += 1;
     return {
       producer,
       seq,
       domain: clock.domain,
-      epoch: clock.epoch,
-      zeroUnixNs: clock.zeroUnixNs,
+      epoch,
+      zeroUnixNs,
       quantumNs: QUANTUM_NS,
       blocks,
       clockSamples,
@@ -137,7 +161,7 @@ export class SessionExporter {
     try {
       const parts = this.#encode(record);
       const state = told.message;
-      const facts = { traceId, record, parts, state, common: this.common(), ...counts };
+      const facts = { traceId, record, parts, state, common: this.common(this.#epoch), ...counts };
       const bytes = packer.pack(framesSpans(facts));
       const recordIds = Array.from({ length: Math.max(1, parts.length) }, (_, part) =>
         recordId(record, traceId, part),

@@ -7,17 +7,20 @@ import type { Clock, HttpRequest, HttpResponse, Platform, Timers } from '../../p
 import { BrowserTimeColumn } from './time-column.ts';
 
 const now = (): DomainNs => domainNs(Math.round(performance.now() * NS_PER_MS));
-const wallNs = (): bigint => BigInt(Date.now()) * BigInt(NS_PER_MS);
 
 export class BrowserClock implements Clock {
   readonly domain: string = toHex(crypto.getRandomValues(new Uint8Array(8)));
-  readonly #watch = new JumpWatch(now, wallNs);
+  readonly #watch = new JumpWatch({ now, wallMs: Date.now });
 
   get epoch(): number {
     return this.#watch.epoch;
   }
   get zeroUnixNs(): UnixNs {
     return this.#watch.zeroUnixNs;
+  }
+
+  get epochFromNs(): DomainNs {
+    return this.#watch.epochFromNs;
   }
 
   now(): DomainNs {

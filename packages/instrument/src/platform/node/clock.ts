@@ -4,7 +4,14 @@
 // offset between them. Elsewhere each process is a domain of its own.
 
 import { readFileSync } from 'node:fs';
-import { clockDomainOf, domainNs, unixNs, type DomainNs, type UnixNs } from '@framescope/protocol';
+import { uptime } from 'node:os';
+import {
+  clockDomainOf,
+  domainNs,
+  NS_PER_S,
+  type DomainNs,
+  type UnixNs,
+} from '@framescope/protocol';
 import { JumpWatch } from '../../clock/jump-watch.ts';
 import type { Clock } from '../../ports.ts';
 import { NodeTimeColumn } from './time-column.ts';
@@ -12,11 +19,24 @@ import { NodeTimeColumn } from './time-column.ts';
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 
 const now = (): DomainNs => domainNs(Number(process.hrtime.bigint()));
-const wallNs = (): bigint => BigInt(Date.now()) * 1_000_000n;
+
+/** Since the boot; /proc/uptime goes on in sleep, the monotonic clock does not. */
+function sleptNs(): number {
+  try {
+    return uptime() * NS_PER_S - Number(process.hrtime.bigint());
+  } catch {
+    // A sandbox without /proc: unknown, which counts as a sleep.
+    return Number.NaN;
+  }
+}
 
 export class NodeClock implements Clock {
   readonly domain: string;
-  readonly #watch = new JumpWatch(now, wallNs);
+  readonly #watch = new JumpWatch({
+    now,
+    wallMs: Date.now,
+    ...(process.platform === 'linux' ? { sleptNs } : {}),
+  });
 
   constructor() {
     this.domain = readDomain();
@@ -26,7 +46,11 @@ export class NodeClock implements Clock {
     return this.#watch.epoch;
   }
   get zeroUnixNs(): UnixNs {
-    return unixNs(this.#watch.zeroUnixNs);
+    return this.#watch.zeroUnixNs;
+  }
+
+  get epochFromNs(): DomainNs {
+    return this.#watch.epochFromNs;
   }
 
   now(): DomainNs {
