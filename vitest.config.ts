@@ -21,6 +21,7 @@ const SOURCES = [
     replacement: here('packages/instrument/src/entries/$1.ts'),
   },
   { find: /^framescope$/, replacement: here('packages/collector/src/index.ts') },
+  { find: /^@framescope\/testkit\/(.+)$/, replacement: here('packages/testkit/src/vendors/$1.ts') },
   { find: /^@framescope\/testkit$/, replacement: here('packages/testkit/src/index.ts') },
 ];
 

@@ -137,7 +137,10 @@ export class Session {
       problems,
       streamOf: (anchor: Anchor) => this.stream(anchor.stream, anchor),
       clockSample: (sample: ClockSample) => this.#exporter.clockSample(sample),
-      onEnd: (settle: () => void) => void this.#settling.add(settle),
+      onEnd: (settle: () => void) => {
+        this.#settling.add(settle);
+        return () => void this.#settling.delete(settle);
+      },
     };
   }
 

@@ -1,0 +1,111 @@
+// One line for a realtime client: it is listened to and its `send` is watched.
+//
+//   traceOpenAIRealtime(client, { session: call });
+//
+// Which API is spoken (Realtime, its beta, Live) shows in the events.
+
+import { Session } from '../../session.ts';
+import type { Stream } from '../../hop/stream.ts';
+import { propertyOf, Hooks } from '../common/hooks.ts';
+import { textAt } from '../common/foreign.ts';
+import { sharedCall } from '../common/shared.ts';
+import { Conversation } from './conversation.ts';
+import { Live } from './live.ts';
+
+/** `OpenAIRealtimeWS`, `OpenAIRealtimeWebSocket`, `LiveWS` of `openai`. */
+export interface RealtimeClient {
+  on(event: never, listener: never): unknown;
+  send(event: never): unknown;
+}
+
+/** A transport of `@openai/agents-realtime`. */
+export interface RealtimeTransport {
+  on(event: never, listener: never): unknown;
+  sendEvent(event: never): unknown;
+}
+
+/** A `RealtimeSession` of `@openai/agents-realtime`. */
+export interface HasRealtimeTransport {
+  readonly transport: RealtimeTransport;
+}
+
+export interface OpenAIRealtimeOptions {
+  /** The call. Its process should be the turn authority (role `agent`, or `authority: true`). */
+  readonly session: Session;
+  /** The user's stream; default `mic`, made at the rate of the input format. */
+  readonly mic?: Stream;
+  /** The agent's stream; default `agent`, made at the rate of the output format. */
+  readonly agent?: Stream;
+}
+
+/** What is being traced; it needs no attention. */
+export interface AdapterTrace {
+  /** Stops tracing and puts the client back as it was. Again: nothing. */
+  stop(): void;
+}
+
+/** Names of the beta, as they are called now. */
+const RENAMED: Readonly<Record<string, string>> = {
+  'response.audio.delta': 'response.output_audio.delta',
+  'response.audio_transcript.delta': 'response.output_audio_transcript.delta',
+  'response.text.delta': 'response.output_text.delta',
+};
+
+const LIVE =
+  /^session\.(start$|started$|closed$|input_audio\.|output_audio\.|input_transcript\.|output_transcript\.)/;
+
+/**
+ * Traces an OpenAI realtime client: turns, waits, responses, tools and barge-ins, and the audio that
+ * passes. Call it before audio is sent; for each new client of a call that reconnects, again. Costs
+ * some microseconds an event; of audio, the first of each answer is decoded (all of it for the Live
+ * API, whose turns are inferred from energy). Never throws; nothing the client does changes.
+ */
+export function traceOpenAIRealtime(
+  client: RealtimeClient | RealtimeTransport | HasRealtimeTransport,
+  options: OpenAIRealtimeOptions,
+): AdapterTrace {
+  const session = propertyOf(options, 'session');
+  if (!(session instanceof Session)) return { stop: () => undefined };
+  const port = session.port();
+  const hooks = new Hooks('openai-realtime', port.problems);
+  hooks.run(() => follow(client, { session, mic: options.mic, agent: options.agent }, hooks));
+  return { stop: () => hooks.stop() };
+}
+
+interface Followed {
+  readonly session: Session;
+  readonly mic: Stream | undefined;
+  readonly agent: Stream | undefined;
+}
+
+function follow(client: unknown, { session, mic, agent }: Followed, hooks: Hooks): void {
+  const port = session.port();
+  const shared = sharedCall(session);
+  const host = { session, port, shared, mic, agent };
+  const conversation = new Conversation(host);
+  const live = new Live(host);
+  const handle = (event: unknown, isSent: boolean): void => {
+    const type = textAt(event, 'type');
+    if (type === undefined) return;
+    if (LIVE.test(type)) live.handle(type, event, isSent);
+    else conversation.handle(RENAMED[type] ?? type, event, isSent);
+  };
+  const transport = propertyOf(client, 'transport') ?? client;
+  const isTransport = typeof propertyOf(transport, 'sendEvent') === 'function';
+  const isHeard = hooks.listen(transport, isTransport ? '*' : 'event', event =>
+    handle(event, false),
+  );
+  hooks.wrap(transport, isTransport ? 'sendEvent' : 'send', ([event]) => handle(event, true));
+  if (!isHeard) return;
+  const gone = (): void => hooks.run(() => conversation.disconnected());
+  if (isTransport) hooks.listen(transport, 'disconnected', gone);
+  else if (propertyOf(client, 'socket') !== undefined)
+    hooks.listen(propertyOf(client, 'socket'), 'close', gone);
+  hooks.onStop(shared.onSent(() => hooks.run(() => conversation.passedOn())));
+  hooks.onStop(shared.onCleared(() => hooks.run(() => conversation.cleared())));
+  const settle = (): void => {
+    conversation.settle();
+    live.settle();
+  };
+  hooks.onStop(port.onEnd(() => hooks.run(settle)));
+}
