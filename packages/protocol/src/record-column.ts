@@ -1,5 +1,8 @@
 // One piece of a column → bytes: its hop, its cut of the media axis, its times.
-// Layout: docs/wire.md, "Record", items 2 and 5.
+// Layout: docs/wire.md, "Record", items 2, 5 and 6.
+//
+//   rows ─ residuals by three predictors ─ the cheapest ─┬ near each other → item 6, Rice
+//                                                        └ else → item 2, packed by width
 
 import { pack, PACKED_MAX, roughBits } from './bit-packing.ts';
 import type { ByteWriter } from './bytes.ts';
@@ -8,9 +11,11 @@ import { hopCode, roleCode } from './hops.ts';
 import {
   COLUMN_FLAG,
   COLUMN_ROWS_MAX,
+  COMPACT_CUT,
   HOP_FLAG,
   ITEM,
   NAME_BYTES_MAX,
+  NEAR_BIAS,
   PREDICTOR,
   PREDICTOR_SHIFT,
 } from './record-format.ts';
@@ -20,6 +25,7 @@ import {
   type QuantaColumn,
 } from './record-prediction.ts';
 import type { LateRows } from './record-rows.ts';
+import { writeRice } from './rice.ts';
 import { encodeUtf8 } from './utf8.ts';
 
 /** What a piece is told against. */
@@ -27,35 +33,120 @@ export interface ColumnContext {
   readonly hop: HopName;
   /** The column written just before in this block of this part, if there is one. */
   readonly previous: QuantaColumn | undefined;
+  /** Ticks of each frame of that column, if it is cut evenly; else 0. */
+  readonly previousSize: number;
+  /** The role last spelled out in this part. */
+  readonly role: string | undefined;
   readonly baseQuanta: number;
+  readonly sampleRate: number;
   readonly quantaPerTick: number;
 }
 
 /** Scratch for one column at a time: encoding is synchronous and runs once a flush. */
 const candidates = [0, 1, 2].map(() => new Float64Array(COLUMN_ROWS_MAX));
 const cutScratch = new Float64Array(COLUMN_ROWS_MAX);
+const residuals = new Int32Array(COLUMN_ROWS_MAX);
+/** Beyond this apart, residuals are told by width. */
+const NEAR_RESIDUAL = 2 ** 30;
 
 /** True when each time is near enough to the one before it that no predictor loses a bit. */
 export function isPredictable(at: Float64Array, baseQuanta: number): boolean {
   let before = baseQuanta;
-  for (const quanta of at) {
+  for (let i = 0; i < at.length; i++) {
+    const quanta = at[i]!;
     if (Math.abs(quanta - before) > PACKED_MAX) return false;
     before = quanta;
   }
   return true;
 }
 
-/** Writes 1 to COLUMN_ROWS_MAX rows for which `isPredictable` holds. */
-export function writeColumn(out: ByteWriter, rows: QuantaColumn, context: ColumnContext): void {
+/** Writes 1 to COLUMN_ROWS_MAX rows for which `isPredictable` holds; answers their even size, or 0. */
+export function writeColumn(out: ByteWriter, rows: QuantaColumn, context: ColumnContext): number {
   const { previous } = context;
+  const size = evenSize(rows);
   const isSame = previous !== undefined && hasSameCut(rows, previous);
-  const isEven = !isSame && hasEvenCut(rows);
-  const cut = isSame ? COLUMN_FLAG.sameCut : isEven ? COLUMN_FLAG.evenCut : 0;
   const predictor = choosePredictor(rows, context);
+  const before = out.length;
+  if (isNear(candidates[predictor]!, rows.at.length)) {
+    writeCompactHead(out, rows, { ...context, size, isSame, predictor });
+    if (writeRice(out, residuals, rows.at.length)) return size;
+    out.length = before;
+  }
+  const cut = isSame ? COLUMN_FLAG.sameCut : size > 0 ? COLUMN_FLAG.evenCut : 0;
   out.u8(ITEM.column | cut | (predictor << PREDICTOR_SHIFT));
   writeHop(out, context.hop);
-  if (!isSame) writeCut(out, rows, previous?.start[0] ?? 0, isEven);
+  if (!isSame) writeCut(out, rows, previous?.start[0] ?? 0, size > 0);
   pack(out, candidates[predictor]!, 0, rows.at.length);
+  return size;
+}
+
+/** Residuals as 32-bit numbers; false when one is not, or when all are equal and cost nothing packed. */
+function isNear(values: Float64Array, count: number): boolean {
+  const first = values[0]!;
+  let isOne = true;
+  for (let i = 0; i < count; i++) {
+    const value = values[i]!;
+    if (value > NEAR_RESIDUAL || value < -NEAR_RESIDUAL) return false;
+    if (value !== first) isOne = false;
+    residuals[i] = value;
+  }
+  return !isOne;
+}
+
+interface CompactContext extends ColumnContext {
+  readonly size: number;
+  readonly isSame: boolean;
+  readonly predictor: number;
+}
+
+function writeCompactHead(out: ByteWriter, rows: QuantaColumn, context: CompactContext): void {
+  const { previous, previousSize, size, isSame, predictor, hop } = context;
+  const near = isSame || size !== previousSize ? -1 : nearByte(rows, previous, size);
+  const even = size > 0 ? COMPACT_CUT.even : COMPACT_CUT.uneven;
+  const cut = isSame ? COMPACT_CUT.same : near >= 0 ? COMPACT_CUT.near : even;
+  out.u8(ITEM.compactColumn | cut | (predictor << PREDICTOR_SHIFT));
+  writeShortHop(out, hop, context.role);
+  if (isSame) return;
+  if (near >= 0) return out.u8(near);
+  const from = previous?.start[0] ?? 0;
+  if (size > 0) writeEvenCut(out, rows, { from, size, sampleRate: context.sampleRate });
+  else writeCut(out, rows, from, false);
+}
+
+/** Frames of whole milliseconds that begin at a multiple of their size, as nearly all do; or any. */
+function writeEvenCut(
+  out: ByteWriter,
+  { start }: QuantaColumn,
+  { from, size, sampleRate }: { from: number; size: number; sampleRate: number },
+): void {
+  out.varint(start.length);
+  const ms = (size * 1_000) / sampleRate;
+  const frames = (start[0]! - from) / size;
+  if (Number.isInteger(ms) && ms < 256 && Number.isSafeInteger(frames)) {
+    out.u8(ms);
+    return out.svarint(frames);
+  }
+  out.u8(0);
+  out.svarint(start[0]! - from);
+  out.varint(size);
+}
+
+/** Rows and start as differences from an even column before, in frames; −1 when they are too large. */
+function nearByte(rows: QuantaColumn, previous: QuantaColumn | undefined, size: number): number {
+  if (previous === undefined || size === 0) return -1;
+  const shift = (rows.start[0]! - previous.start[0]!) / size + NEAR_BIAS;
+  const more = rows.start.length - previous.start.length + NEAR_BIAS;
+  const isInReach = shift >= 0 && shift < 16 && more >= 0 && more < 16;
+  return isInReach && Number.isInteger(shift) ? shift * 16 + more : -1;
+}
+
+/** One byte for a standard hop of the role last spelled out; else 0 and the long form. */
+function writeShortHop(out: ByteWriter, hop: HopName, role: string | undefined): void {
+  const code = hopCode(hop.name);
+  if (code > 0 && hop.role === role && hop.nth === 0 && hop.after === undefined)
+    return out.u8(code);
+  out.u8(0);
+  writeHop(out, hop);
 }
 
 /** Late rows `[from, to)`, each told alone. */
@@ -89,8 +180,10 @@ export function writeHop(out: ByteWriter, { role, name, nth, after }: HopName): 
 export const isHopName = ({ role, name, nth, after }: HopName): boolean =>
   isName(role) && isName(name) && Number.isSafeInteger(nth) && nth >= 0 && isName(after ?? '');
 
+/** Of at most 85 characters any text fits: a character takes at most three bytes. */
 export const isName = (text: string): boolean =>
-  text.length <= NAME_BYTES_MAX && encodeUtf8(text).length <= NAME_BYTES_MAX;
+  text.length * 3 <= NAME_BYTES_MAX ||
+  (text.length <= NAME_BYTES_MAX && encodeUtf8(text).length <= NAME_BYTES_MAX);
 
 function hasSameCut(rows: QuantaColumn, other: QuantaColumn): boolean {
   const count = rows.start.length;
@@ -100,11 +193,12 @@ function hasSameCut(rows: QuantaColumn, other: QuantaColumn): boolean {
   return true;
 }
 
-function hasEvenCut({ start, end }: QuantaColumn): boolean {
+/** Ticks of each frame where all are of one size with no hole between; else 0. */
+function evenSize({ start, end }: QuantaColumn): number {
   const size = end[0]! - start[0]!;
   for (let i = 1; i < start.length; i++)
-    if (start[i] !== end[i - 1] || end[i]! - start[i]! !== size) return false;
-  return true;
+    if (start[i] !== end[i - 1] || end[i]! - start[i]! !== size) return 0;
+  return size;
 }
 
 function writeCut(out: ByteWriter, rows: QuantaColumn, from: number, isEven: boolean): void {
@@ -141,30 +235,32 @@ function greatestDivisor(a: number, b: number): number {
 function choosePredictor(rows: QuantaColumn, context: ColumnContext): number {
   const { previous, baseQuanta, quantaPerTick } = context;
   const { at, end } = rows;
-  const count = at.length;
   const [byClock, byHop, byRow] = candidates as [Float64Array, Float64Array, Float64Array];
-  predictByMediaClock(byClock.subarray(0, count), end, baseQuanta, quantaPerTick);
-  if (previous !== undefined)
-    predictByPreviousHop(byHop.subarray(0, count), end, previous, quantaPerTick);
-  byRow[0] = baseQuanta;
-  byRow.set(at.subarray(0, count - 1), 1);
-  let best: number = PREDICTOR.previousRow;
-  let bestBits = residualBits(byRow, at);
-  for (const predictor of [PREDICTOR.previousHop, PREDICTOR.mediaClock]) {
-    if (predictor === PREDICTOR.previousHop && previous === undefined) continue;
-    const bits = residualBits(candidates[predictor]!, at);
-    if (bits > bestBits) continue;
-    best = predictor;
-    bestBits = bits;
+  predictByMediaClock(byClock, end, baseQuanta, quantaPerTick);
+  let best: number = PREDICTOR.mediaClock;
+  let bestBits = residualBits(byClock, at);
+  if (previous !== undefined) {
+    predictByPreviousHop(byHop, end, previous, quantaPerTick);
+    const bits = residualBits(byHop, at);
+    if (bits < bestBits) best = PREDICTOR.previousHop;
+    bestBits = Math.min(bits, bestBits);
   }
-  return best;
+  byRow[0] = baseQuanta;
+  for (let i = 1; i < at.length; i++) byRow[i] = at[i - 1]!;
+  return residualBits(byRow, at) < bestBits ? PREDICTOR.previousRow : best;
 }
 
 /** Turns predictions into residuals in place; their cost, or Infinity where one would not be exact. */
 function residualBits(predicted: Float64Array, at: Float64Array): number {
   for (let i = 0; i < at.length; i++) {
-    const residual = at[i]! - predicted[i]!;
-    if (!(Math.abs(residual) <= PACKED_MAX && Number.isSafeInteger(predicted[i]!))) return Infinity;
+    const told = predicted[i]!;
+    const residual = at[i]! - told;
+    const isExact =
+      residual <= PACKED_MAX &&
+      residual >= -PACKED_MAX &&
+      told <= Number.MAX_SAFE_INTEGER &&
+      told >= Number.MIN_SAFE_INTEGER;
+    if (!isExact) return Infinity;
     predicted[i] = residual;
   }
   return roughBits(predicted, at.length);

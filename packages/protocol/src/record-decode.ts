@@ -20,12 +20,15 @@ import type {
 } from './frame-block.types.ts';
 import { hopOfCode, roleOfCode } from './hops.ts';
 import {
+  BLOCK_FLAG,
   COLUMN_FLAG,
   COLUMN_ROWS_MAX,
+  COMPACT_CUT,
   CRC_BYTES,
   HOP_FLAG,
   ITEM,
   NAME_BYTES_MAX,
+  NEAR_BIAS,
   PREDICTOR,
   PREDICTOR_SHIFT,
   QUANTUM_NS_MAX,
@@ -34,6 +37,8 @@ import {
   RECORD_MAGIC,
   ROWS_PER_BYTE_MAX,
   SAMPLE_RATE_MAX,
+  SAMPLE_RATES,
+  STREAM_NAMES,
   TICK_MAX,
 } from './record-format.ts';
 import {
@@ -42,8 +47,9 @@ import {
   type QuantaColumn,
 } from './record-prediction.ts';
 import { decoded, rejected, type Decoded } from './result.ts';
+import { readRice } from './rice.ts';
 import { domainNs, NS_PER_S, tick, unixNs } from './units.ts';
-import { RECORD_VERSION } from './version.ts';
+import { RECORD_VERSION, RECORD_VERSION_MIN } from './version.ts';
 
 /** One part of a record, as it was sent. */
 export type RecordPart = FrameRecord & {
@@ -55,6 +61,22 @@ type MutableBlock = Omit<FrameBlock, 'columns' | 'ranges'> & {
   readonly columns: (HopColumn & { readonly late: LateMark[] })[];
   readonly ranges: MediaRange[];
 };
+
+type Cut = Pick<QuantaColumn, 'start' | 'end'>;
+type ReadNumbers = typeof unpack;
+
+interface ToldColumn {
+  readonly hop: HopName;
+  readonly cut: Cut;
+  readonly flags: number;
+  readonly read: ReadNumbers;
+}
+
+interface TimesBy {
+  readonly predictor: number;
+  readonly read: ReadNumbers;
+  readonly quantaPerTick: number;
+}
 
 /** Smallest header and CRC. */
 const RECORD_BYTES_MIN = 48;
@@ -74,8 +96,9 @@ function envelopeProblem(bytes: Uint8Array): string | undefined {
     return `${bytes.length} bytes, limit is ${RECORD_DECODE_MAX}`;
   if (bytes[0] !== RECORD_MAGIC[0] || bytes[1] !== RECORD_MAGIC[1])
     return 'does not begin with "FR"';
-  if (bytes[2] !== RECORD_VERSION)
-    return `version ${bytes[2]}, known is ${RECORD_VERSION}: upgrade the reader`;
+  const version = bytes[2] ?? 0;
+  if (version < RECORD_VERSION_MIN || version > RECORD_VERSION)
+    return `version ${version}, known is ${RECORD_VERSION}: upgrade the reader`;
   const length = new ByteReader(bytes, 4).u32();
   if (length !== bytes.length || length < RECORD_BYTES_MIN)
     return `${bytes.length} bytes, header says ${length}: truncated on its way`;
@@ -95,6 +118,8 @@ class RecordReader {
   #baseQuanta = 0;
   #quantumNs = 1;
   #previous: QuantaColumn | undefined = undefined;
+  /** The role last spelled out, for the short form of a hop. */
+  #role: string | undefined = undefined;
 
   constructor(input: ByteReader) {
     this.#input = input;
@@ -124,21 +149,26 @@ class RecordReader {
     const kind = head & 7;
     const flags = head & ~7;
     if (kind === ITEM.clockSample && flags === 0) return this.#readClockSample();
-    if (kind === ITEM.block && (flags & ~8) === 0) return this.#readBlock(flags !== 0);
+    if (kind === ITEM.block && (flags & ~(BLOCK_FLAG.down | BLOCK_FLAG.coded)) === 0)
+      return this.#readBlock(flags);
     const block = this.#blocks[this.#blocks.length - 1];
     if (block === undefined) this.#input.fail(`item ${head} before any block`);
     else if (kind === ITEM.column && (flags & 128) === 0) this.#readColumn(block, flags);
+    else if (kind === ITEM.compactColumn && (flags & 128) === 0)
+      this.#readCompactColumn(block, flags);
     else if (kind === ITEM.late && flags === 0) this.#readLate(block);
     else if (kind === ITEM.range) this.#readRange(block, flags >> 3);
     else this.#input.fail(`unknown item ${head}`);
   }
 
-  #readBlock(isDown: boolean): void {
-    const stream = this.#input.string(NAME_BYTES_MAX);
-    const sampleRate = this.#input.varint();
-    if (sampleRate < 1 || sampleRate > SAMPLE_RATE_MAX)
-      this.#input.fail(`sample rate ${sampleRate}`);
-    const direction = isDown ? 'down' : 'up';
+  #readBlock(flags: number): void {
+    const input = this.#input;
+    const code = (flags & BLOCK_FLAG.coded) === 0 ? 0 : input.u8();
+    const stream = code === 0 ? input.string(NAME_BYTES_MAX) : STREAM_NAMES[(code & 15) - 1];
+    const sampleRate = code === 0 ? input.varint() : (SAMPLE_RATES[(code >> 4) - 1] ?? 0);
+    if (stream === undefined) return void input.fail(`stream code ${code & 15} is unknown`);
+    if (sampleRate < 1 || sampleRate > SAMPLE_RATE_MAX) input.fail(`sample rate ${sampleRate}`);
+    const direction = (flags & BLOCK_FLAG.down) === 0 ? 'up' : 'down';
     this.#blocks.push({ stream, sampleRate, direction, columns: [], ranges: [] });
     this.#previous = undefined;
   }
@@ -146,11 +176,44 @@ class RecordReader {
   #readColumn(block: MutableBlock, flags: number): void {
     const input = this.#input;
     const hop = this.#readHop();
-    const cut = this.#readCut(flags & (COLUMN_FLAG.sameCut | COLUMN_FLAG.evenCut));
-    if (cut === undefined) return;
+    const kind = flags & (COLUMN_FLAG.sameCut | COLUMN_FLAG.evenCut);
+    if (kind === (COLUMN_FLAG.sameCut | COLUMN_FLAG.evenCut)) return void input.fail(`cut ${kind}`);
+    const isSame = kind === COLUMN_FLAG.sameCut;
+    const cut = isSame ? this.#sameCut() : this.#readCut(kind === COLUMN_FLAG.evenCut);
+    if (cut !== undefined) this.#addColumn(block, { hop, cut, flags, read: unpack });
+  }
+
+  #readCompactColumn(block: MutableBlock, flags: number): void {
+    const input = this.#input;
+    const code = input.u8();
+    const hop = code === 0 ? this.#readHop() : this.#shortHop(code);
+    const kind = flags & COMPACT_CUT.uneven;
+    const cut =
+      kind === COMPACT_CUT.same
+        ? this.#sameCut()
+        : kind === COMPACT_CUT.near
+          ? this.#nearCut()
+          : kind === COMPACT_CUT.even
+            ? this.#evenCut(block.sampleRate)
+            : this.#readCut(false);
+    const read: ReadNumbers = (from, out, _at, count) => readRice(from, out, count);
+    if (cut !== undefined) this.#addColumn(block, { hop, cut, flags, read });
+  }
+
+  #shortHop(code: number): HopName {
+    const name = hopOfCode(code);
+    if (name === undefined || this.#role === undefined)
+      this.#input.fail(`hop code ${code} of role ${this.#role ?? 'none'}`);
+    return { role: this.#role ?? '', name: name ?? '', nth: 0 };
+  }
+
+  #addColumn(block: MutableBlock, told: ToldColumn): void {
+    const input = this.#input;
+    const { hop, cut, flags } = told;
+    this.#role = hop.role;
     const predictor = (flags >> PREDICTOR_SHIFT) & 3;
     const quantaPerTick = NS_PER_S / (block.sampleRate * this.#quantumNs);
-    const at = this.#readTimes(predictor, cut, quantaPerTick);
+    const at = this.#readTimes({ predictor, read: told.read, quantaPerTick }, cut);
     if (at === undefined) return;
     const length = at.length;
     const atNs = new Float64Array(length);
@@ -188,24 +251,55 @@ class RecordReader {
     return false;
   }
 
-  #readCut(kind: number): Pick<QuantaColumn, 'start' | 'end'> | undefined {
-    const input = this.#input;
+  #sameCut(): Cut | undefined {
     const previous = this.#previous;
-    if (kind === COLUMN_FLAG.sameCut) {
-      if (previous !== undefined) return this.#claimRows(previous.at.length) ? previous : undefined;
-      input.fail('the cut of no column');
-    }
-    if ((kind & COLUMN_FLAG.sameCut) !== 0) return void input.fail(`cut ${kind}`);
+    if (previous === undefined) return void this.#input.fail('the cut of no column');
+    return this.#claimRows(previous.at.length) ? previous : undefined;
+  }
+
+  /** The frame size of the column before, its start and rows differing by some frames. */
+  #nearCut(): Cut | undefined {
+    const byte = this.#input.u8();
+    const previous = this.#previous;
+    if (previous === undefined) return void this.#input.fail('near the cut of no column');
+    const size = previous.end[0]! - previous.start[0]!;
+    const count = previous.start.length + (byte & 15) - NEAR_BIAS;
+    const first = previous.start[0]! + ((byte >> 4) - NEAR_BIAS) * size;
+    if (!this.#claimRows(count)) return undefined;
+    const cut = { start: new Float64Array(count), end: new Float64Array(count).fill(1) };
+    return this.#layOut(cut, first, size);
+  }
+
+  /** Frames of one size with no hole, counted in ms and in themselves, or in ticks. */
+  #evenCut(sampleRate: number): Cut | undefined {
+    const input = this.#input;
     const count = input.varint();
-    const first = input.svarint() + (previous?.start[0] ?? 0);
+    const ms = input.u8();
+    const told = input.svarint();
+    const size = ms === 0 ? input.varint() : (ms * sampleRate) / 1_000;
+    const first = (this.#previous?.start[0] ?? 0) + (ms === 0 ? told : told * size);
+    if (!Number.isInteger(size)) return void input.fail(`frames of ${ms} ms at ${sampleRate} Hz`);
+    if (!this.#claimRows(count)) return undefined;
+    const cut = { start: new Float64Array(count), end: new Float64Array(count).fill(1) };
+    return this.#layOut(cut, first, size);
+  }
+
+  #readCut(isEven: boolean): Cut | undefined {
+    const input = this.#input;
+    const count = input.varint();
+    const first = input.svarint() + (this.#previous?.start[0] ?? 0);
     const unit = input.varint();
     if (!this.#claimRows(count)) return undefined;
     const [start, end] = [new Float64Array(count), new Float64Array(count)];
-    if (kind === COLUMN_FLAG.evenCut) {
-      start.fill(0);
-      end.fill(1);
-    } else if (!unpack(input, end, 0, count) || !unpack(input, start, 1, count - 1))
-      return undefined;
+    if (isEven) end.fill(1);
+    else if (!unpack(input, end, 0, count) || !unpack(input, start, 1, count - 1)) return undefined;
+    return this.#layOut({ start, end }, first, unit);
+  }
+
+  /** Gaps (in `start`) and lengths (in `end`), in units, become ticks in place. */
+  #layOut({ start, end }: Cut, first: number, unit: number): Cut | undefined {
+    const input = this.#input;
+    const count = start.length;
     let passed = first;
     for (let i = 0; i < count; i++) {
       const gap = i === 0 ? 0 : start[i]! * unit;
@@ -220,14 +314,11 @@ class RecordReader {
   }
 
   /** Times in quanta. */
-  #readTimes(
-    predictor: number,
-    { start, end }: Pick<QuantaColumn, 'start' | 'end'>,
-    quantaPerTick: number,
-  ): Float64Array | undefined {
+  #readTimes(by: TimesBy, { start, end }: Cut): Float64Array | undefined {
+    const { predictor, quantaPerTick } = by;
     const count = start.length;
     const residuals = new Float64Array(count);
-    if (!unpack(this.#input, residuals, 0, count)) return undefined;
+    if (!by.read(this.#input, residuals, 0, count)) return undefined;
     const at = new Float64Array(count);
     if (predictor === PREDICTOR.mediaClock)
       predictByMediaClock(at, end, this.#baseQuanta, quantaPerTick);

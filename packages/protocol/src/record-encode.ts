@@ -26,6 +26,7 @@ import {
   writeLate,
 } from './record-column.ts';
 import {
+  BLOCK_FLAG,
   COLUMN_ROWS_MAX,
   CRC_BYTES,
   DEFAULT_QUANTUM_NS,
@@ -37,6 +38,8 @@ import {
   RECORD_MAGIC,
   ROWS_PER_BYTE_MAX,
   SAMPLE_RATE_MAX,
+  SAMPLE_RATES,
+  STREAM_NAMES,
 } from './record-format.ts';
 import type { QuantaColumn } from './record-prediction.ts';
 import {
@@ -72,6 +75,9 @@ export function encodeRecord(record: FrameRecord, options: EncodeOptions = {}): 
   return encoder.finish();
 }
 
+/** Where parts are written: encoding is synchronous, and what leaves is a copy. */
+const scratch = new ByteWriter(4_096);
+
 /** Whole number in [0, max], else the fallback. */
 const whole = (value: number, max: number, fallback: number): number =>
   Number.isSafeInteger(value) && value >= 0 && value <= max ? value : fallback;
@@ -83,12 +89,15 @@ class RecordEncoder {
   readonly #quantumNs: number;
   readonly #baseQuanta: number;
   readonly #parts: Uint8Array[] = [];
-  #out = new ByteWriter();
+  #out: ByteWriter = scratch;
   #rowsInPart = 0;
   #itemsInPart = 0;
   /** The block whose items follow in this part, and the last column in it. */
   #openBlock: FrameBlock | undefined = undefined;
   #previous: QuantaColumn | undefined = undefined;
+  #previousSize = 0;
+  /** The role last spelled out in this part, as a reader of it knows it. */
+  #role: string | undefined = undefined;
 
   constructor(record: FrameRecord, options: EncodeOptions) {
     this.#record = record;
@@ -138,7 +147,8 @@ class RecordEncoder {
 
   #startPart(): void {
     const { producer, domain, zeroUnixNs, seq, epoch } = this.#record;
-    const out = new ByteWriter(this.#maxBytes + 64);
+    const out = scratch;
+    out.length = 0;
     for (const byte of RECORD_MAGIC) out.u8(byte);
     out.u8(RECORD_VERSION);
     out.u8(0);
@@ -158,6 +168,7 @@ class RecordEncoder {
     this.#itemsInPart = 0;
     this.#openBlock = undefined;
     this.#previous = undefined;
+    this.#role = undefined;
   }
 
   #endPart(): void {
@@ -196,9 +207,17 @@ class RecordEncoder {
 
   #openIfNeeded(block: FrameBlock): void {
     if (this.#openBlock === block) return;
-    this.#out.u8(block.direction === 'down' ? ITEM.block | 8 : ITEM.block);
-    this.#out.string(block.stream);
-    this.#out.varint(block.sampleRate);
+    const head = block.direction === 'down' ? ITEM.block | BLOCK_FLAG.down : ITEM.block;
+    const stream = STREAM_NAMES.indexOf(block.stream) + 1;
+    const rate = SAMPLE_RATES.indexOf(block.sampleRate) + 1;
+    if (stream > 0 && rate > 0) {
+      this.#out.u8(head | BLOCK_FLAG.coded);
+      this.#out.u8(stream | (rate << 4));
+    } else {
+      this.#out.u8(head);
+      this.#out.string(block.stream);
+      this.#out.varint(block.sampleRate);
+    }
     this.#openBlock = block;
     this.#previous = undefined;
   }
@@ -218,12 +237,22 @@ class RecordEncoder {
   #addRows(block: FrameBlock, hop: HopName, rows: QuantaColumn): void {
     const count = rows.start.length;
     const quantaPerTick = NS_PER_S / (block.sampleRate * this.#quantumNs);
+    let size = 0;
     const write = (out: ByteWriter): void => {
-      const previous = this.#previous;
-      writeColumn(out, rows, { hop, previous, baseQuanta: this.#baseQuanta, quantaPerTick });
+      size = writeColumn(out, rows, {
+        hop,
+        previous: this.#previous,
+        previousSize: this.#previousSize,
+        role: this.#role,
+        baseQuanta: this.#baseQuanta,
+        sampleRate: block.sampleRate,
+        quantaPerTick,
+      });
     };
     if (this.#addItem(write, count, block)) {
       this.#previous = rows;
+      this.#previousSize = size;
+      this.#role = hop.role;
       this.#tally.markCount += count;
     } else if (count === 1) this.#tally.refuse('mark does not fit a record');
     else {

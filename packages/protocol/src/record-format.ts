@@ -29,13 +29,33 @@ export const RECORD_DECODE_MAX = 16_384;
 export const CRC_BYTES = 4;
 
 /** Low three bits of an item's first byte. */
-export const ITEM = { block: 1, column: 2, range: 3, clockSample: 4, late: 5 } as const;
+export const ITEM = {
+  block: 1,
+  column: 2,
+  range: 3,
+  clockSample: 4,
+  late: 5,
+  compactColumn: 6,
+} as const;
+
+/** Bit 3 of a block's first byte: toward the user. Bit 4: stream and rate are codes in one byte. */
+export const BLOCK_FLAG = { down: 8, coded: 16 } as const;
+/** Low half of a coded block's second byte, counted from 1; append-only. */
+export const STREAM_NAMES: readonly string[] = ['mic', 'agent'];
+/** High half of it, counted from 1; append-only. */
+export const SAMPLE_RATES: readonly number[] = [
+  8_000, 16_000, 24_000, 48_000, 11_025, 12_000, 22_050, 32_000, 44_100, 96_000,
+];
 
 /** Bits 3–7 of a range's first byte count from 0 in this list; append-only. */
 export const RANGE_KINDS: readonly MediaRange['kind'][] = ['conceal', 'drop', 'silence'];
 
 /** Bits 3–4 of a column's first byte; bit 7 is 0. */
 export const COLUMN_FLAG = { sameCut: 8, evenCut: 16 } as const;
+/** Bits 3–4 of a compact column's first byte: how its cut is told. */
+export const COMPACT_CUT = { even: 0, near: 8, same: 16, uneven: 24 } as const;
+/** A near cut has the frame size of the column before; its start and its rows differ by −8 … 7. */
+export const NEAR_BIAS = 8;
 /** Bits 5–6 of a column's first byte. */
 export const PREDICTOR_SHIFT = 5;
 /** What the time of a frame is told against; see docs/wire.md. */

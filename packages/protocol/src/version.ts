@@ -5,12 +5,15 @@
 // History
 //   1  first: records, anchors, tags, sketches, live state, clock samples
 //   2  stored log records and pending spans; attributes of forwarded spans
+//   3  records 2: compact columns and coded blocks; records 1 are read as before
 
 /** Rises with any change of what is sent or stored. */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
-/** Byte 2 of a record. */
-export const RECORD_VERSION = 1;
+/** Byte 2 of a record that is written. */
+export const RECORD_VERSION = 2;
+/** The oldest that is still read. */
+export const RECORD_VERSION_MIN = 1;
 /** Byte 2 of an anchor. */
 export const ANCHOR_VERSION = 1;
 /** The top two bits of a tag. */

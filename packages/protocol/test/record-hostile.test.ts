@@ -52,8 +52,10 @@ test('a record cut anywhere is refused as truncated', () => {
 
 test('a record of a later version is refused by its version, with what to do', () => {
   const bytes = whole();
-  bytes[2] = 2;
-  expect(problemOf(resealed(bytes))).toBe('version 2, known is 1: upgrade the reader');
+  bytes[2] = 3;
+  expect(problemOf(resealed(bytes))).toBe('version 3, known is 2: upgrade the reader');
+  bytes[2] = 0;
+  expect(problemOf(resealed(bytes))).toBe('version 0, known is 2: upgrade the reader');
 });
 
 test('random bytes behind a right CRC never make the decoder throw or keep more rows than 32 a byte', () => {

@@ -205,7 +205,7 @@ function recordVectors(p) {
     truncated: whole.slice(0, -7),
     'foreign version': sealed(
       p,
-      edited(bytes => void (bytes[2] = 2)),
+      edited(bytes => void (bytes[2] = 3)),
     ),
     'foreign magic': edited(bytes => void (bytes[0] = 0x66)),
     'unknown flags': sealed(
@@ -216,6 +216,10 @@ function recordVectors(p) {
     'item before any block': withItems(p, [2, 3, 3]),
     'unknown item': withItems(p, [1, 1, 0x6d, 1, 7]),
     'more rows than 32 a byte': withItems(p, [1, 1, 0x6d, 1, 0x52, 3, 3, 0x80, 0x20, 0, 1]),
+    'a short hop before any role': withItems(p, [0x11, 0x21, 6, 4, 3, 20, 0, 0, 0, 0]),
+    'near no column': withItems(p, [0x11, 0x21, 14, 0, 3, 4, 0x88]),
+    'frames of no whole tick': withItems(p, [0x11, 0x71, 6, 0, 3, 4, 1, 1, 0, 0, 0]),
+    'a stream code nobody gave': withItems(p, [0x11, 0x2f]),
     'no bytes': new Uint8Array(0),
   };
   const refused = Object.entries(damaged).map(([name, bytes]) => {
@@ -234,7 +238,7 @@ function sealed(p, bytes) {
 }
 
 function withItems(p, items, quantumNs = 1) {
-  const header = [0x46, 0x52, 1, 0, 0, 0, 0, 0, ...new Uint8Array(35), quantumNs];
+  const header = [0x46, 0x52, 2, 0, 0, 0, 0, 0, ...new Uint8Array(35), quantumNs];
   return sealed(p, Uint8Array.from([...header, ...items, 0, 0, 0, 0]));
 }
 
