@@ -54,7 +54,19 @@ export interface HourOptions {
 }
 
 /** OTLP/JSON bodies, a minute each, in order. */
-export function* hourBodies({ id, seconds, startUnixMs }: HourOptions): Generator<string> {
+export function hourBodies(options: HourOptions): Generator<string> {
+  return bodies(options, 60);
+}
+
+/** The same, a second each: what a call sends while it goes on. */
+export function secondBodies(options: HourOptions): Generator<string> {
+  return bodies(options, 1);
+}
+
+function* bodies(
+  { id, seconds, startUnixMs }: HourOptions,
+  secondsEach: number,
+): Generator<string> {
   const random = randomWords(7);
   const zeroUnixNs = BigInt(startUnixMs) * 1_000_000n;
   let spans: object[] = [];
@@ -73,7 +85,7 @@ export function* hourBodies({ id, seconds, startUnixMs }: HourOptions): Generato
         }),
       ),
     );
-    if (spans.length < 60 && second < seconds - 1) continue;
+    if ((second + 1) % secondsEach !== 0 && second < seconds - 1) continue;
     yield bodyOf(spans);
     spans = [];
   }

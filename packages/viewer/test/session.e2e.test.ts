@@ -91,9 +91,13 @@ test('every move is in the address: a reload shows the same window, turn and clo
   await page.locator('.toolbar output').waitFor();
   await page.keyboard.press(']');
   for (const key of ['w', 'd', 'r']) await page.keyboard.press(key);
-  await page.waitForTimeout(800);
+  const pattern = /from=(-?\d+)&to=(\d+)&turn=\d+&clock=raw/;
+  await expect.poll(() => page.url()).toMatch(pattern);
+  // The toolbar follows the address at its own pace.
+  const [, fromNs = '', toNs = ''] = pattern.exec(page.url()) ?? [];
+  const span = `${((Number(toNs) - Number(fromNs)) / 1e9).toFixed(2)} s`;
+  await expect.poll(() => page.locator('.toolbar output').innerText()).toContain(span);
   const before = await page.locator('.toolbar output').innerText();
-  expect(page.url()).toMatch(/from=-?\d+&to=\d+&turn=\d+&clock=raw/);
   await page.reload();
   await page.locator('.toolbar output').waitFor();
   await expect.poll(() => page.locator('.toolbar output').innerText()).toBe(before);

@@ -6,6 +6,7 @@ import { treeOf, visibleRows, type Tree } from '../layout/waterfall.ts';
 import { formatRoute, sessionRoute, type Route } from '../state/route.ts';
 import { cut, fill, h } from '../ui/dom.ts';
 import { count, duration, plural, wallTime } from '../ui/format.ts';
+import { markWhole } from '../ui/marks.ts';
 import { failed, loading, type App, type Page } from './page.ts';
 import { spanPanel } from './span-panel.ts';
 
@@ -81,6 +82,7 @@ export class TracePage implements Page {
     fill(this.element, this.#head(this.#trace), this.#body);
     this.#relayout();
     this.#select(this.#selected);
+    markWhole('trace');
   }
 
   #head(trace: Trace): HTMLElement {

@@ -27,6 +27,7 @@ export class SessionModel {
   /** Of the clocks: with a new one every time of every frame may be another. */
   #revision = -1;
   #timelineAsked = '';
+  #timelineShown = '';
   #isTimelineStale = false;
   #timers = new Set<ReturnType<typeof setTimeout>>();
   #isReading = false;
@@ -75,6 +76,11 @@ export class SessionModel {
     return this.detail?.budgets.find(one => one.measure.startsWith(measure))?.limitNs ?? otherwise;
   }
 
+  /** True while levels of detail that were asked for have not come. */
+  get isTimelineDue(): boolean {
+    return this.#timelineAsked !== this.#timelineShown;
+  }
+
   /** Asks for levels of detail around a view, wider than the view so that small pans need none. */
   wantTimeline(view: Viewport, widthPx: number): void {
     const span = view.toNs - view.fromNs;
@@ -105,6 +111,7 @@ export class SessionModel {
       const timeline = await api.timeline(this.key, query);
       if (asked !== this.#timelineAsked) return;
       this.timeline = timeline;
+      this.#timelineShown = asked;
       this.#changed();
     } catch {
       this.#timelineAsked = ''; // Asked again with the next picture, or when the collector is back.

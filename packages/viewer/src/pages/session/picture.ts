@@ -76,6 +76,13 @@ export class Picture {
     this.#model = model;
   }
 
+  /** True when the last picture had all the data that it asked for. */
+  get isWhole(): boolean {
+    const { tiles, timeline, isTimelineDue } = this.#model;
+    if (this.lanes?.stations.length === 0) return true;
+    return this.isTrain ? !tiles.isLoading : timeline !== undefined && !isTimelineDue;
+  }
+
   static gutterPx(widthPx: number): number {
     return widthPx < 620 ? 92 : 176;
   }

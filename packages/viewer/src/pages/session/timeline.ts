@@ -10,6 +10,7 @@ import type { SessionModel } from '../../state/session-model.ts';
 import { viewOfTurn } from '../../state/turn-view.ts';
 import { held, panned, zoomed, type Viewport } from '../../state/viewport.ts';
 import { fill, h, s } from '../../ui/dom.ts';
+import { markWhole } from '../../ui/marks.ts';
 import { gutter } from './gutter.ts';
 import { frameTip } from './head.ts';
 import { legend } from './legend.ts';
@@ -81,7 +82,7 @@ export class Timeline {
     this.lanes.append(this.#inner, this.#cutNote);
     this.element = h('div', { class: 'picture' }, this.#overview.element, this.lanes, this.#foot);
     listenPanZoom(this.#canvas, {
-      zoom: (factor, x) => this.#zoom(factor, x),
+      zoom: (factor, x) => this.#zoom(factor, this.#shareAt(x)),
       pan: byPx => this.#panPx(byPx),
       hover: (x, y) => this.#point(x, y),
       leave: () => this.#point(-1, -1),
@@ -139,8 +140,7 @@ export class Timeline {
 
   /** Zooms about the middle; above 1 is out. */
   zoom(factor: number): void {
-    const { scale } = this.#picture;
-    if (scale) this.#zoom(factor, scale.leftPx + scale.widthPx / 2);
+    this.#zoom(factor, 0.5);
   }
 
   /** The chosen turn, or the whole call. */
@@ -177,12 +177,16 @@ export class Timeline {
     this.pan(byPx / (this.#picture.scale?.widthPx ?? 1000));
   }
 
-  #zoom(factor: number, x: number): void {
+  /** Where in the view a place of the canvas is, 0–1. */
+  #shareAt(x: number): number {
     const { scale } = this.#picture;
-    if (!scale || !this.view) return;
-    const pointed = Math.min(1, Math.max(0, (x - scale.leftPx) / scale.widthPx));
+    return scale ? Math.min(1, Math.max(0, (x - scale.leftPx) / scale.widthPx)) : 0.5;
+  }
+
+  #zoom(factor: number, share: number): void {
+    if (!this.view) return;
     const spanNsMax = this.#model.endNs(performance.now()) * 1.2 + 2e9;
-    const next = zoomed(this.view, factor, this.isFollowing ? 1 : pointed, spanNsMax);
+    const next = zoomed(this.view, factor, this.isFollowing ? 1 : share, spanNsMax);
     if (this.isFollowing) this.view = next;
     else this.moveTo(next);
     this.#surface.invalidate();
@@ -216,6 +220,7 @@ export class Timeline {
     this.#overview.show(this.view, Math.max(nowNs, 1e9));
     this.#cutNote.hidden = !isTrain || !this.#model.tiles.isCut(this.view.fromNs, this.view.toNs);
     this.#showTip();
+    if (this.#picture.isWhole) markWhole('session');
     const mode = String(isTrain);
     if (mode !== this.#footMode) fill(this.#foot, legend(isTrain));
     this.#footMode = mode;

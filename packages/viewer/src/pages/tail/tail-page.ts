@@ -19,6 +19,7 @@ import type { Route, TailView } from '../../state/route.ts';
 import { onTheme } from '../../state/theme.ts';
 import { fill, h, s } from '../../ui/dom.ts';
 import { count, duration, plural, share, unixMs, wallTime } from '../../ui/format.ts';
+import { markWhole } from '../../ui/marks.ts';
 import { empty, failed, loading, throttled, type App, type Page } from '../page.ts';
 import { overlay } from './overlay.ts';
 import { tailList } from './tail-list.ts';
@@ -232,6 +233,7 @@ export class TailPage implements Page {
       ...overlay(this.#few ? { ...this.#map, exemplars: [] } : this.#map, frame),
       this.#box,
     );
+    markWhole('tail');
   }
 
   #dots(few: Tail, frame: HeatFrame): Dot[] {
