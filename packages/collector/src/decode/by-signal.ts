@@ -1,6 +1,8 @@
 // One body of any signal → what it holds, or the path of the problem. Never throws for input.
+// Spans of traces go into the columns of `sink`, when there is one.
 
 import { decoded, rejected, type Decoded } from '@framescope/protocol';
+import type { ColumnSink } from './column-sink.ts';
 import { decodeTraces, type Encoding } from './decode.ts';
 import { readLogs } from './logs.ts';
 import { readMetrics } from './metrics.ts';
@@ -14,8 +16,9 @@ export function decodeSignal(
   bytes: Uint8Array,
   encoding: Encoding,
   signal: Signal,
+  sink?: ColumnSink,
 ): Decoded<DecodedRequest> {
-  if (signal === 'traces') return decodeTraces(bytes, encoding);
+  if (signal === 'traces') return decodeTraces(bytes, encoding, sink);
   try {
     const request = (signal === 'logs' ? readLogs : readMetrics)(bytes, encoding);
     const [first] = request.refused;

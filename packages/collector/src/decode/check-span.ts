@@ -119,7 +119,8 @@ function isLink(link: DecodedLink, index: number): boolean {
   return true;
 }
 
-function sessionIdOf(attributes: Attributes): string | undefined {
+/** `session.id` of a span or a resource. @throws {SpanProblem} when it is too long. */
+export function sessionIdOf(attributes: Attributes): string | undefined {
   const value = attributes[ATTR.sessionId];
   if (typeof value === 'number') return String(value);
   if (typeof value !== 'string' || value === '') return undefined;

@@ -58,7 +58,8 @@ function readScopeSpans(scopeSpans: JsonObject, request: RequestBuilder): void {
   }
 }
 
-function readSpan(json: JsonObject): RawSpan {
+/** @throws {SpanProblem} naming the field. */
+export function readSpan(json: JsonObject): RawSpan {
   const span = emptySpan();
   span.traceId = id(json['traceId'], 'traceId', 32);
   span.spanId = id(json['spanId'], 'spanId', 16);
@@ -97,7 +98,8 @@ function readStatus(json: unknown, span: RawSpan): void {
   span.statusMessage = text(status['message'], 'status.message');
 }
 
-function readAttributes(json: unknown, path: string): Attributes {
+/** @throws {SpanProblem} naming the attribute. */
+export function readAttributes(json: unknown, path: string): Attributes {
   const attributes: Record<string, AttributeValue> = {};
   if (json == null) return attributes;
   if (!Array.isArray(json)) throw typeProblem(path, 'a list of { key, value }', json);

@@ -61,7 +61,7 @@ function readScopeSpans(reader: ProtoReader, request: RequestBuilder): void {
   }
   for (const range of spans) {
     request.spanIndex++;
-    request.add(() => readSpan(reader, range));
+    if (!request.addQuick(range[0], range[1])) request.add(() => readSpan(reader, range));
   }
 }
 

@@ -6,6 +6,7 @@ import { checkSpan, type RawSpan } from './check-span.ts';
 import { checkFlush } from './flush.ts';
 import { SPANS_PER_REQUEST_MAX } from './limits.ts';
 import { BodyProblem, SpanProblem } from './problem.ts';
+import type { ColumnSink } from './column-sink.ts';
 import type {
   DecodedFlush,
   DecodedRequest,
@@ -18,12 +19,20 @@ export class RequestBuilder {
   readonly #spans: DecodedSpan[] = [];
   readonly #flushes: DecodedFlush[] = [];
   readonly #refused: Refusal[] = [];
+  /** Where quick readers put rows; absent: spans become objects. */
+  readonly #sink: ColumnSink | undefined;
   #spanCount = 0;
+  #rowCount = 0;
   resourceIndex = -1;
   scopeIndex = -1;
   spanIndex = -1;
   resource: DecodedResource = { attributes: {} };
   scope = '';
+
+  /** With a `sink`, spans become rows of its columns; else objects. */
+  constructor(sink?: ColumnSink) {
+    this.#sink = sink;
+  }
 
   /** Path of the place that is read now. */
   path(): string {
@@ -32,6 +41,25 @@ export class RequestBuilder {
     if (this.scopeIndex >= 0) path += `.scopeSpans[${this.scopeIndex}]`;
     if (this.spanIndex >= 0) path += `.spans[${this.spanIndex}]`;
     return path;
+  }
+
+  /** Takes the span in protobuf at `[from, to)`, if it is one of the usual ones. */
+  addQuick(from: number, to: number): boolean {
+    const isFull = this.#spanCount >= SPANS_PER_REQUEST_MAX;
+    if (isFull || this.#sink?.readProtobuf(from, to, this) !== true) return false;
+    this.#spanCount++;
+    this.#rowCount++;
+    return true;
+  }
+
+  /** The same for a span in JSON that starts at `from`: where it ends, or -1. */
+  addQuickJson(from: number): number {
+    if (this.#spanCount >= SPANS_PER_REQUEST_MAX) return -1;
+    const end = this.#sink?.readJson(from, this) ?? -1;
+    if (end < 0) return -1;
+    this.#spanCount++;
+    this.#rowCount++;
+    return end;
   }
 
   /** Takes the span that `read` reads; a SpanProblem in it refuses this span alone. */
@@ -57,10 +85,18 @@ export class RequestBuilder {
   #take(span: DecodedSpan): void {
     if (span.name === SPAN.frames && ATTR.producer in span.attributes)
       this.#flushes.push(checkFlush(span));
-    else this.#spans.push(span);
+    else if (this.#sink) {
+      this.#sink.columns.add(span);
+      this.#rowCount++;
+    } else this.#spans.push(span);
   }
 
   finish(): DecodedRequest {
-    return { spans: this.#spans, flushes: this.#flushes, refused: this.#refused };
+    return {
+      spans: this.#spans,
+      ...(this.#sink && { rowCount: this.#rowCount }),
+      flushes: this.#flushes,
+      refused: this.#refused,
+    };
   }
 }

@@ -108,7 +108,10 @@ export interface MetricPoint {
 }
 
 export interface DecodedRequest {
+  /** Empty when they went into columns. */
   readonly spans: readonly DecodedSpan[];
+  /** Spans that became rows of the columns. */
+  readonly rowCount?: number;
   readonly flushes: readonly DecodedFlush[];
   readonly points?: readonly MetricPoint[];
   /** Taken but not kept, by a stable word: log records without a context, gauges, sums. */

@@ -1,0 +1,327 @@
+// Spans as columns: what decoding writes and the store packs, with no object a span.
+//
+// Texts are numbers of a TextTable. A span with events or links keeps them as one
+// JSON text (`extra`): they are rare and read together. Attribute values are a type
+// and a number: the number itself, or that of a text.
+//
+//   row        0        1        2
+//   ids        trace 16 · span 8 · parent 8 (zero: a root)      32 bytes each
+//   startLo/Hi, endLo/Hi          Unix ns, two halves of 64 bits
+//   attrEnd    5        10       13
+//   attrKey    k k k k k k k …    attrType  attrValue
+//
+// The same columns are filled again and again: `clear` keeps their memory.
+
+import type { Attributes, AttributeValue, SpanId, TraceId } from '@framescope/protocol';
+import { sessionIdOf, setAttribute } from './check-span.ts';
+import { TextTable } from './text-table.ts';
+import type { DecodedEvent, DecodedLink, DecodedResource, DecodedSpan } from './types.ts';
+
+/** What `attrValue` holds. `json`: the text of an array, an object or null. */
+export const VALUE = { text: 0, integer: 1, double: 2, false: 3, true: 4, json: 5 } as const;
+
+/** Bytes of the three IDs of a row. */
+export const ID_BYTES = 32;
+export const SPAN_ID_AT = 16;
+export const PARENT_ID_AT = 24;
+
+const ROWS_AT_START = 4_096;
+const ATTRIBUTES_AT_START = 8 * ROWS_AT_START;
+
+/** Texts are forgotten between commits beyond these: unique texts would else stay for ever. */
+const TEXTS_MAX: number = 1 << 17;
+const TEXT_BYTES_MAX: number = 8 << 20;
+
+/** A resource of the columns, each content once. */
+interface ColumnResource extends DecodedResource {
+  /** Texts: its attributes as JSON; its `session.id`, 0 for none. */
+  readonly json: number;
+  readonly session: number;
+}
+
+interface Extra {
+  readonly events: readonly (readonly [string, string, Attributes])[];
+  readonly links: readonly (readonly [string, string, Attributes])[];
+}
+
+export class SpanColumns {
+  readonly texts: TextTable = new TextTable();
+  readonly resources: ColumnResource[] = [];
+  length = 0;
+  attributeCount = 0;
+  /** Not in Node's shared pool: it is read in words too. */
+  ids: Buffer = Buffer.from(new ArrayBuffer(ROWS_AT_START * ID_BYTES));
+  startLo: Uint32Array = new Uint32Array(ROWS_AT_START);
+  startHi: Uint32Array = new Uint32Array(ROWS_AT_START);
+  endLo: Uint32Array = new Uint32Array(ROWS_AT_START);
+  endHi: Uint32Array = new Uint32Array(ROWS_AT_START);
+  name: Uint32Array = new Uint32Array(ROWS_AT_START);
+  scope: Uint32Array = new Uint32Array(ROWS_AT_START);
+  /** The status message. */
+  message: Uint32Array = new Uint32Array(ROWS_AT_START);
+  /** JSON of events and links; 0 without any. */
+  extra: Uint32Array = new Uint32Array(ROWS_AT_START);
+  /** The text of `session.id`, the span's own or its resource's; 0: none said. */
+  session: Uint32Array = new Uint32Array(ROWS_AT_START);
+  resource: Uint32Array = new Uint32Array(ROWS_AT_START);
+  kind: Uint8Array = new Uint8Array(ROWS_AT_START);
+  status: Uint8Array = new Uint8Array(ROWS_AT_START);
+  /** Where the attributes of a row end; they begin where those of the row before end. */
+  attrEnd: Uint32Array = new Uint32Array(ROWS_AT_START);
+  attrKey: Uint32Array = new Uint32Array(ATTRIBUTES_AT_START);
+  attrType: Uint8Array = new Uint8Array(ATTRIBUTES_AT_START);
+  attrValue: Float64Array = new Float64Array(ATTRIBUTES_AT_START);
+  readonly #resourceNumbers = new Map<DecodedResource, number>();
+  /** By the number of their JSON: each body has its own object of the same resource. */
+  readonly #resourceTexts = new Map<number, number>();
+
+  /** No rows; texts and memory stay, unless there is too much of them. */
+  clear(): void {
+    this.length = 0;
+    this.attributeCount = 0;
+    this.resources.length = 0;
+    this.#resourceNumbers.clear();
+    this.#resourceTexts.clear();
+    if (this.texts.count > TEXTS_MAX || this.texts.byteCount > TEXT_BYTES_MAX) this.texts.clear();
+  }
+
+  /** Takes back the rows from `length` on: a body that turned out unreadable. */
+  truncate(length: number): void {
+    this.length = length;
+    this.attributeCount = length === 0 ? 0 : this.attrEnd[length - 1]!;
+  }
+
+  /** Makes room for one more row with `attributeCount` attributes in all. */
+  reserve(attributeCount: number): void {
+    if (this.length === this.kind.length) this.#growRows();
+    this.reserveAttributes(attributeCount);
+  }
+
+  /** Room for `count` rows that are filled from outside. */
+  makeRoom(count: number): void {
+    while (this.kind.length < count) this.#growRows();
+  }
+
+  reserveAttributes(count: number): void {
+    while (count > this.attrType.length) this.#growAttributes();
+  }
+
+  /** The same as `resourceNumber` for resources that are all different. */
+  addResource({ attributes }: DecodedResource): void {
+    const session = this.texts.internText(sessionIdOf(attributes) ?? '');
+    this.resources.push({ attributes, json: 0, session });
+  }
+
+  /** @throws {SpanProblem} when its `session.id` is too long. */
+  resourceNumber(resource: DecodedResource): number {
+    const known = this.#resourceNumbers.get(resource);
+    if (known !== undefined) return known;
+    const session = this.texts.internText(sessionIdOf(resource.attributes) ?? '');
+    const json = this.texts.internText(JSON.stringify(resource.attributes));
+    let number = this.#resourceTexts.get(json);
+    if (number === undefined) {
+      number = this.resources.push({ attributes: resource.attributes, json, session }) - 1;
+      this.#resourceTexts.set(json, number);
+    }
+    this.#resourceNumbers.set(resource, number);
+    return number;
+  }
+
+  /** Adds one span that was decoded into an object. */
+  add(span: DecodedSpan): void {
+    const entries = Object.entries(span.attributes);
+    this.reserve(this.attributeCount + entries.length);
+    const row = this.length;
+    const at = row * ID_BYTES;
+    this.ids.fill(0, at, at + ID_BYTES);
+    this.ids.write(span.traceId, at, 16, 'hex');
+    this.ids.write(span.spanId, at + SPAN_ID_AT, 8, 'hex');
+    if (span.parentSpanId !== undefined)
+      this.ids.write(span.parentSpanId, at + PARENT_ID_AT, 8, 'hex');
+    this.startLo[row] = Number(span.startUnixNs & 0xffffffffn);
+    this.startHi[row] = Number(span.startUnixNs >> 32n);
+    this.endLo[row] = Number(span.endUnixNs & 0xffffffffn);
+    this.endHi[row] = Number(span.endUnixNs >> 32n);
+    this.name[row] = this.texts.internText(span.name);
+    this.scope[row] = this.texts.internText(span.scope);
+    this.message[row] = this.texts.internText(span.statusMessage);
+    this.extra[row] = this.texts.internText(extraText(span));
+    this.resource[row] = this.resourceNumber(span.resource);
+    this.session[row] = this.texts.internText(span.sessionId ?? '');
+    this.kind[row] = span.kind;
+    this.status[row] = span.statusCode;
+    for (const [key, value] of entries) this.#addAttribute(key, value);
+    this.attrEnd[row] = this.attributeCount;
+    this.length++;
+  }
+
+  #addAttribute(key: string, value: AttributeValue): void {
+    const i = this.attributeCount++;
+    this.attrKey[i] = this.texts.internText(key);
+    if (typeof value === 'string') {
+      this.attrType[i] = VALUE.text;
+      this.attrValue[i] = this.texts.internText(value);
+    } else if (typeof value === 'number') {
+      this.attrType[i] = Number.isSafeInteger(value) ? VALUE.integer : VALUE.double;
+      this.attrValue[i] = value;
+    } else if (typeof value === 'boolean') {
+      this.attrType[i] = value ? VALUE.true : VALUE.false;
+      this.attrValue[i] = 0;
+    } else {
+      this.attrType[i] = VALUE.json;
+      this.attrValue[i] = this.texts.internText(JSON.stringify(value));
+    }
+  }
+
+  /** The IDs in words of 32 bits, eight a row, little-endian. Good until rows are added. */
+  idWords(): Uint32Array {
+    const { buffer, byteOffset, byteLength } = this.ids;
+    return new Uint32Array(buffer, byteOffset, byteLength / 4);
+  }
+
+  // ---- reading ----------------------------------------------------------------------------
+
+  traceId(row: number): TraceId {
+    return this.ids.toString('hex', row * ID_BYTES, row * ID_BYTES + 16) as TraceId;
+  }
+
+  spanId(row: number): SpanId {
+    const at = row * ID_BYTES + SPAN_ID_AT;
+    return this.ids.toString('hex', at, at + 8) as SpanId;
+  }
+
+  isRoot(row: number): boolean {
+    const at = row * ID_BYTES + PARENT_ID_AT;
+    for (let i = at; i < at + 8; i++) if (this.ids[i] !== 0) return false;
+    return true;
+  }
+
+  startUnixNs(row: number): bigint {
+    return (BigInt(this.startHi[row]!) << 32n) | BigInt(this.startLo[row]!);
+  }
+
+  endUnixNs(row: number): bigint {
+    return (BigInt(this.endHi[row]!) << 32n) | BigInt(this.endLo[row]!);
+  }
+
+  attributes(row: number): Attributes {
+    const attributes: Record<string, AttributeValue> = {};
+    const to = this.attrEnd[row]!;
+    for (let i = row === 0 ? 0 : this.attrEnd[row - 1]!; i < to; i++)
+      setAttribute(attributes, this.texts.text(this.attrKey[i]!), this.#value(i));
+    return attributes;
+  }
+
+  #value(i: number): AttributeValue {
+    const value = this.attrValue[i]!;
+    switch (this.attrType[i]) {
+      case VALUE.text:
+        return this.texts.text(value);
+      case VALUE.false:
+        return false;
+      case VALUE.true:
+        return true;
+      case VALUE.json:
+        return JSON.parse(this.texts.text(value)) as AttributeValue;
+      default:
+        return value;
+    }
+  }
+
+  /** The span as an object; costs some microseconds. */
+  spanAt(row: number): DecodedSpan {
+    const attributes = this.attributes(row);
+    const resource = this.resources[this.resource[row]!]!;
+    const parentAt = row * ID_BYTES + PARENT_ID_AT;
+    const sessionId = sessionIdOf(attributes) ?? sessionIdOf(resource.attributes);
+    return {
+      traceId: this.traceId(row),
+      spanId: this.spanId(row),
+      ...(!this.isRoot(row) && {
+        parentSpanId: this.ids.toString('hex', parentAt, parentAt + 8) as SpanId,
+      }),
+      name: this.texts.text(this.name[row]!),
+      kind: this.kind[row]!,
+      startUnixNs: this.startUnixNs(row),
+      endUnixNs: this.endUnixNs(row),
+      statusCode: this.status[row]!,
+      statusMessage: this.texts.text(this.message[row]!),
+      attributes,
+      ...childrenOf(this.texts.text(this.extra[row]!)),
+      scope: this.texts.text(this.scope[row]!),
+      resource,
+      ...(sessionId !== undefined && { sessionId }),
+    };
+  }
+
+  // ---- room -------------------------------------------------------------------------------
+
+  #growRows(): void {
+    const size = this.kind.length * 2;
+    const ids = Buffer.from(new ArrayBuffer(size * ID_BYTES));
+    ids.set(this.ids);
+    this.ids = ids;
+    this.startLo = words(this.startLo, size);
+    this.startHi = words(this.startHi, size);
+    this.endLo = words(this.endLo, size);
+    this.endHi = words(this.endHi, size);
+    this.name = words(this.name, size);
+    this.scope = words(this.scope, size);
+    this.message = words(this.message, size);
+    this.extra = words(this.extra, size);
+    this.session = words(this.session, size);
+    this.resource = words(this.resource, size);
+    this.kind = bytes(this.kind, size);
+    this.status = bytes(this.status, size);
+    this.attrEnd = words(this.attrEnd, size);
+  }
+
+  #growAttributes(): void {
+    const size = this.attrType.length * 2;
+    this.attrKey = words(this.attrKey, size);
+    this.attrType = bytes(this.attrType, size);
+    const values = new Float64Array(size);
+    values.set(this.attrValue);
+    this.attrValue = values;
+  }
+}
+
+export const columnsOf = (spans: readonly DecodedSpan[]): SpanColumns => {
+  const columns = new SpanColumns();
+  for (const span of spans) columns.add(span);
+  return columns;
+};
+
+function words(old: Uint32Array, size: number): Uint32Array {
+  const next = new Uint32Array(size);
+  next.set(old);
+  return next;
+}
+
+function bytes(old: Uint8Array, size: number): Uint8Array {
+  const next = new Uint8Array(size);
+  next.set(old);
+  return next;
+}
+
+/** Events and links as one text; empty without any. */
+function extraText({ events, links }: Pick<DecodedSpan, 'events' | 'links'>): string {
+  if (events.length + links.length === 0) return '';
+  return JSON.stringify({
+    events: events.map(one => [one.name, String(one.atUnixNs), one.attributes] as const),
+    links: links.map(one => [one.traceId, one.spanId, one.attributes] as const),
+  } satisfies Extra);
+}
+
+function childrenOf(text: string): { events: DecodedEvent[]; links: DecodedLink[] } {
+  if (text === '') return { events: [], links: [] };
+  const extra = JSON.parse(text) as Extra;
+  return {
+    events: extra.events.map(([name, atUnixNs, attributes]) => ({
+      name,
+      atUnixNs: BigInt(atUnixNs),
+      attributes,
+    })),
+    links: extra.links.map(([traceId, spanId, attributes]) => ({ traceId, spanId, attributes })),
+  };
+}
