@@ -98,6 +98,11 @@ export class Sketch {
       if (this.#counts[i]! > 0) visit(this.#base + i, this.#counts[i]!);
   }
 
+  /** Puts `n` more into a bucket, without touching `count`, sum or bounds: for readers of other forms. */
+  addBucket(index: number, n: number): void {
+    this.#addTo(index, n);
+  }
+
   /** Count of one bucket. */
   countAt(index: number): number {
     return this.#counts[index - this.#base] ?? 0;

@@ -9,7 +9,7 @@ CREATE INDEX session_unpacked ON session (id)
 UPDATE session SET facets = json_object(
   'attributes', json_extract(summary, '$.attributes'),
   'synthetic', json_extract(summary, '$.synthetic'),
-  'places', '[]', 'hops', json_object(), 'counts', json_object());
+  'places', json_array(), 'hops', json_object(), 'counts', json_object());
 
 -- What the wait would fall by if this part took no time; null where the graph cannot say.
 ALTER TABLE value ADD COLUMN saves_ns INTEGER;
@@ -20,6 +20,8 @@ CREATE TABLE wait_pack (
   -- First and last start of a wait.
   from_ns INTEGER NOT NULL,
   to_ns   INTEGER NOT NULL,
+  -- JSON: [[measure, values], …].
+  counts  TEXT    NOT NULL,
   data    BLOB    NOT NULL
 ) STRICT;
 CREATE INDEX wait_pack_by_time ON wait_pack (from_ns, to_ns);
@@ -31,20 +33,48 @@ CREATE TABLE rollup_pack (
   session     INTEGER NOT NULL REFERENCES session ON DELETE CASCADE,
   from_minute INTEGER NOT NULL,
   to_minute   INTEGER NOT NULL,
+  -- Frames in it.
+  count       INTEGER NOT NULL,
+  -- 1 for the first of its session and measure.
+  is_first    INTEGER NOT NULL,
   data        BLOB    NOT NULL
 ) STRICT;
 CREATE INDEX rollup_pack_by_session ON rollup_pack (session);
 CREATE INDEX rollup_pack_by_minute ON rollup_pack (measure, from_minute, to_minute);
 
--- How many values packed sessions have, by the hour in which each session began.
+-- How many values packed sessions have, by the hour in which each begins: counting them would
+-- read them all. Kept by the triggers below, also when a session is dropped.
 CREATE TABLE packed_count (
   measure  INTEGER NOT NULL REFERENCES measure,
-  hour     INTEGER NOT NULL,
   is_frame INTEGER NOT NULL,
+  hour     INTEGER NOT NULL,
   count    INTEGER NOT NULL,
   sessions INTEGER NOT NULL,
-  PRIMARY KEY (measure, hour, is_frame)
+  PRIMARY KEY (is_frame, hour, measure)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER wait_packed AFTER INSERT ON wait_pack BEGIN
+  INSERT INTO packed_count (measure, is_frame, hour, count, sessions)
+  SELECT json_extract(value, '$[0]'), 0, new.from_ns / 3600000000000, json_extract(value, '$[1]'), 1
+  FROM json_each(new.counts) WHERE true
+  ON CONFLICT DO UPDATE SET count = count + excluded.count, sessions = sessions + 1;
+END;
+CREATE TRIGGER wait_unpacked AFTER DELETE ON wait_pack BEGIN
+  INSERT INTO packed_count (measure, is_frame, hour, count, sessions)
+  SELECT json_extract(value, '$[0]'), 0, old.from_ns / 3600000000000, json_extract(value, '$[1]'), 1
+  FROM json_each(old.counts) WHERE true
+  ON CONFLICT DO UPDATE SET count = count - excluded.count, sessions = sessions - 1;
+END;
+CREATE TRIGGER rollup_packed AFTER INSERT ON rollup_pack BEGIN
+  INSERT INTO packed_count (measure, is_frame, hour, count, sessions)
+  VALUES (new.measure, 1, new.from_minute / 60, new.count, new.is_first)
+  ON CONFLICT DO UPDATE SET count = count + excluded.count, sessions = sessions + excluded.sessions;
+END;
+CREATE TRIGGER rollup_unpacked AFTER DELETE ON rollup_pack BEGIN
+  INSERT INTO packed_count (measure, is_frame, hour, count, sessions)
+  VALUES (old.measure, 1, old.from_minute / 60, old.count, old.is_first)
+  ON CONFLICT DO UPDATE SET count = count - excluded.count, sessions = sessions - excluded.sessions;
+END;
 
 -- All calls ('' = ''), and those that share a value of a usual dimension.
 CREATE TABLE call_group (
@@ -62,7 +92,7 @@ CREATE TABLE group_rollup (
   sessions   INTEGER NOT NULL,
   data       BLOB    NOT NULL
 ) STRICT;
-CREATE UNIQUE INDEX group_rollup_by_minute ON group_rollup (measure, call_group, minute);
+CREATE UNIQUE INDEX group_rollup_by_minute ON group_rollup (measure, minute, call_group);
 
 -- Minutes whose group rollups are older than the sessions' rows: read from those until made again.
 CREATE TABLE dirty_minute (

@@ -12,7 +12,7 @@ import { rollupOf, type HopRollup } from '../rollup/minutes.ts';
 import type { DerivedRows, RollupRow, StoredFlush, StoredSpan } from '../store/store.ts';
 import type { AssemblerOptions, Change } from './assembler.ts';
 import { framesOf, type StreamFrames } from './frames/stream-frames.ts';
-import { attributesOf, sessionDetail } from './session-detail.ts';
+import { sessionDetail } from './session-detail.ts';
 import { SessionData, type TurnFacts } from './session-data.ts';
 import { SessionSpans } from './session-spans.ts';
 import { RevisionWatch } from './clock/revision-watch.ts';
@@ -244,7 +244,6 @@ export class SessionAssembly {
       session: isOver ? (this.#status === 'ended' ? 'ended' : 'broken_off') : 'open',
       revision,
       budgetOf: measure => budgetOf(this.#options.budgets, measure),
-      dimensions: dimensionsOf(attributesOf(data, this.#spans)),
     };
   }
 
@@ -351,18 +350,3 @@ interface Pass {
 const isUntold = (held: HeldTurn): boolean => held.told !== JSON.stringify(held.built.turn);
 
 const unixOfMinute = (minute: number): string => String(BigInt(minute) * 60_000_000_000n);
-
-const DIMENSIONS_MAX = 24;
-const DIMENSION_LENGTH_MAX = 128;
-
-/** Attributes by which charts group: short texts, and yes or no. */
-function dimensionsOf(attributes: ReturnType<typeof attributesOf>): Record<string, string> {
-  const dimensions: Record<string, string> = {};
-  for (const [name, value] of Object.entries(attributes).slice(0, DIMENSIONS_MAX))
-    if (
-      typeof value === 'boolean' ||
-      (typeof value === 'string' && value.length <= DIMENSION_LENGTH_MAX)
-    )
-      dimensions[name] = String(value);
-  return dimensions;
-}

@@ -77,7 +77,7 @@ export function sessionDetail(input: DetailInput): SessionDetail {
 }
 
 /** What the authority says of the session wins over others, and that over resources. */
-export function attributesOf(data: SessionData, spans: SessionSpans): Attributes {
+function attributesOf(data: SessionData, spans: SessionSpans): Attributes {
   const fromResources: Record<string, string> = {};
   const resources = [
     ...[...data.processes.values()].map(one => one.resource),

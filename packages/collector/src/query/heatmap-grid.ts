@@ -1,6 +1,6 @@
 // The grid of a heatmap while it is filled: cells and the counts beside them.
 
-import { bucketOf, type Exemplar } from '@framescope/protocol';
+import { bucketOf, type Exemplar, type Heatmap } from '@framescope/protocol';
 import type { UnixRange } from '../store/store.ts';
 
 /** Rows of a grid: `rowMin` and the ones above it, at `scale` buckets an octave as a power of two. */
@@ -24,7 +24,7 @@ export class HeatmapGrid {
   readonly overflow: number[];
   readonly underflow: number[];
   readonly exemplars: (Exemplar | undefined)[];
-  readonly #fromUnixNs: bigint;
+  readonly fromUnixNs: bigint;
   readonly #counts: Float64Array;
 
   constructor(rows: GridRows, range: UnixRange, columnNs: bigint) {
@@ -35,14 +35,13 @@ export class HeatmapGrid {
     this.overflow = zeros(this.columns);
     this.underflow = zeros(this.columns);
     this.exemplars = Array.from({ length: this.columns });
-    this.#fromUnixNs = range.fromUnixNs;
+    this.fromUnixNs = range.fromUnixNs;
     this.#counts = new Float64Array(this.columns * rows.rows);
   }
 
-  /** Column of a time inside the range. */
-  columnOf(atUnixNs: bigint): number {
-    const column = Number(atUnixNs - this.#fromUnixNs) / this.columnNs;
-    return Math.min(this.columns - 1, Math.max(0, Math.floor(column)));
+  /** Column of a time inside the range, counted from its start. */
+  columnAt(atNs: number): number {
+    return Math.min(this.columns - 1, Math.max(0, Math.floor(atNs / this.columnNs)));
   }
 
   addValue(column: number, valueNs: number): void {
@@ -79,3 +78,29 @@ export class HeatmapGrid {
 }
 
 export const zeros = (length: number): number[] => Array.from({ length }, () => 0);
+
+/** What waits and frames fill in each in their way. */
+export interface Filled extends Pick<
+  Heatmap,
+  'neverAnswered' | 'lost' | 'quantiles' | 'total' | 'intervals' | 'overBudget' | 'coverage'
+> {
+  readonly grid: HeatmapGrid;
+}
+
+export interface Shape {
+  readonly columns: number;
+  readonly scale: number;
+}
+
+/** The whole, and its groups with most values first; all of them, not only those shown. */
+export interface Grouped {
+  readonly whole: Filled;
+  readonly groups: readonly { readonly value: string | null; readonly filled: Filled }[];
+}
+
+export const columnWidth = (range: UnixRange, columns: number, unitNs: bigint): bigint => {
+  const widthNs = range.toUnixNs - range.fromUnixNs;
+  const exact = (widthNs + BigInt(columns) - 1n) / BigInt(columns);
+  const units = (exact + unitNs - 1n) / unitNs;
+  return (units < 1n ? 1n : units) * unitNs;
+};

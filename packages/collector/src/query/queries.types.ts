@@ -1,7 +1,19 @@
 // What the API asks of the queries: each is a function of the store and of
 // checked parameters, in a file of its own. `undefined` answers 404.
 
-import type { FramesWindow, Heatmap, MeasureInfo, Tail, Timeline } from '@framescope/protocol';
+import type {
+  Comparison,
+  CutOffs,
+  Filter,
+  FilterVocabulary,
+  FramesWindow,
+  Heatmap,
+  MeasureInfo,
+  Tail,
+  TailWhy,
+  Timeline,
+  WhatIf,
+} from '@framescope/protocol';
 import type { StoreReader } from '../store/store.ts';
 
 export interface QueryContext {
@@ -39,16 +51,25 @@ export interface MeasureRange {
   readonly toUnixNs?: bigint;
 }
 
+export interface FilteredRange extends MeasureRange {
+  readonly filter?: Filter;
+}
+
 /** `query/heatmap.ts`: `heatmap`. `scale` absent: 4 */
 export type HeatmapQuery = (
   context: QueryContext,
-  range: MeasureRange & { readonly columns: number; readonly scale?: number },
+  range: FilteredRange & {
+    readonly columns: number;
+    readonly scale?: number;
+    /** A session attribute or a place: one heatmap a value. */
+    readonly group?: string;
+  },
 ) => Promise<Heatmap | undefined>;
 
 /** `query/tail.ts`: `tail` */
 export type TailQuery = (
   context: QueryContext,
-  range: MeasureRange & {
+  range: FilteredRange & {
     readonly minNs?: number;
     readonly maxNs?: number;
     readonly outcome?: string;
@@ -60,3 +81,42 @@ export type TailQuery = (
 export type MeasuresQuery = (
   context: QueryContext,
 ) => Promise<{ readonly items: readonly MeasureInfo[] }>;
+
+/** A box of the heatmap: values in (`minNs`, `maxNs`] that begin inside the two times. */
+export interface TailBox extends FilteredRange {
+  readonly minNs?: number;
+  readonly maxNs?: number;
+  readonly insideFromUnixNs?: bigint;
+  readonly insideToUnixNs?: bigint;
+}
+
+/** `query/tail-why.ts` */
+export type TailWhyQuery = (context: QueryContext, box: TailBox) => Promise<TailWhy | undefined>;
+
+/** `query/what-if.ts` */
+export type WhatIfQuery = (
+  context: QueryContext,
+  asked: FilteredRange & { readonly part: string; readonly byNs: number },
+) => Promise<WhatIf | undefined>;
+
+/** `query/cut-offs.ts` */
+export type CutOffsQuery = (
+  context: QueryContext,
+  asked: FilteredRange & { readonly limit: number },
+) => Promise<CutOffs>;
+
+/** `query/compare.ts` */
+export type CompareQuery = (
+  context: QueryContext,
+  asked: {
+    readonly measure?: string;
+    readonly a: FilteredRange & { readonly text: string };
+    readonly b: FilteredRange & { readonly text: string };
+  },
+) => Promise<Comparison | undefined>;
+
+/** `query/vocabulary.ts` */
+export type VocabularyQuery = (
+  context: QueryContext,
+  asked: MeasureRange & { readonly for: 'sessions' | 'turns' | 'traces' },
+) => Promise<FilterVocabulary>;

@@ -1,86 +1,138 @@
 // GET /api/v1/tail: what is in a cell or a box of the heatmap, slowest first.
 
-import type { Tail, TailItem } from '@framescope/protocol';
-import type { RollupRow, ValueRow } from '../store/store.ts';
+import type { Filter, Tail, TailItem } from '@framescope/protocol';
+import { columnsOf, passingRows } from '../filter/subjects.ts';
+import { OUTCOMES, VALUE_FLAG, type ValueColumn } from '../rollup/wait-codec.ts';
+import type { StoreReader, WaitTable } from '../store/store.ts';
+import { FrameSum, type WorstFrame } from './frame-columns.ts';
+import { walkFrames } from './frame-walk.ts';
 import { chooseMeasure, type Chosen } from './measure-range.ts';
-import type { QueryContext, TailQuery } from './queries.types.ts';
+import type { FilteredRange, TailQuery } from './queries.types.ts';
+import { rowsWith } from './wait-rows.ts';
 
 const MINUTE_NS = 60_000_000_000n;
 
 interface Bounds {
   readonly minNs: number;
   readonly maxNs: number;
+  readonly limit: number;
 }
 
 export const tail: TailQuery = async (context, asked) => {
   const chosen = await chooseMeasure(context, asked);
   if (chosen === undefined) return undefined;
-  const bounds = { minNs: asked.minNs ?? -Infinity, maxNs: asked.maxNs ?? Infinity };
-  if (chosen.measure.kind === 'frame')
-    return frameTail(context, chosen, { ...bounds, limit: asked.limit });
-  const values = await context.reader.values(chosen.measure.measure, chosen.range);
-  const inside = values
-    .filter(value => isInside(value.valueNs, bounds) && hasOutcome(value, asked.outcome))
-    .sort((a, b) => b.valueNs - a.valueNs);
-  return {
-    n: inside.length,
-    items: await named(context, inside.slice(0, asked.limit).map(turnItem)),
+  const bounds = {
+    minNs: asked.minNs ?? -Infinity,
+    maxNs: asked.maxNs ?? Infinity,
+    limit: asked.limit,
   };
+  return chosen.measure.kind === 'frame'
+    ? frameTail(context.reader, chosen, { ...bounds, filter: asked.filter })
+    : waitTail(context.reader, chosen, { ...bounds, ...asked });
 };
 
+async function waitTail(
+  reader: StoreReader,
+  { measure: { measure }, range }: Chosen,
+  asked: Bounds & FilteredRange & { readonly outcome?: string },
+): Promise<Tail> {
+  const parts = ['part.*'];
+  const table = await reader.waits(range, {
+    measures: [measure, ...parts, ...columnsOf(asked.filter)],
+  });
+  const column = table.columns.get(measure);
+  if (column === undefined) return { n: 0, items: [] };
+  const rows = rowsWith(column, passingRows(table, asked.filter, reader)).filter(
+    row => isInside(column.valueNs[row]!, asked) && hasOutcome(table, column, row, asked.outcome),
+  );
+  const slowest = rows.sort((a, b) => column.valueNs[b]! - column.valueNs[a]! || a - b);
+  return {
+    n: rows.length,
+    items: Array.from(slowest.subarray(0, asked.limit), row => turnItem(table, column, row)),
+  };
+}
+
 /** Like a bucket: the lower bound is outside, the upper one inside. */
-const isInside = (valueNs: number, { minNs, maxNs }: Bounds): boolean =>
-  valueNs > minNs && valueNs <= maxNs;
+export const isInside = (
+  valueNs: number,
+  { minNs, maxNs }: Pick<Bounds, 'minNs' | 'maxNs'>,
+): boolean => valueNs > minNs && valueNs <= maxNs;
 
 /** `censored` names all outcomes that never came to an answer. */
-const hasOutcome = (value: ValueRow, outcome: string | undefined): boolean =>
-  outcome === undefined || (outcome === 'censored' ? value.isCensored : value.outcome === outcome);
+function hasOutcome(
+  table: WaitTable,
+  column: ValueColumn,
+  row: number,
+  outcome: string | undefined,
+): boolean {
+  if (outcome === undefined) return true;
+  if (outcome === 'censored') return (column.flags[row]! & VALUE_FLAG.censored) !== 0;
+  return OUTCOMES[table.outcome[row]!] === outcome;
+}
 
-const turnItem = (value: ValueRow): TailItem => ({
-  sessionKey: value.sessionKey,
-  sessionId: value.sessionKey,
-  tick: value.tick,
-  hop: null,
-  atUnixNs: String(value.atUnixNs),
-  valueNs: value.valueNs,
-  censored: value.isCensored,
-  worstPart:
-    value.worstPart === null ? null : { name: value.worstPart, exposedNs: value.worstPartNs ?? 0 },
-});
+function turnItem(table: WaitTable, column: ValueColumn, row: number): TailItem {
+  const session = table.sessions[table.session[row]!]!;
+  const worst = table.partName(table.worst[row]!);
+  const worstNs = table.columns.get(`part.${worst}`)?.valueNs[row];
+  return {
+    sessionKey: session.key,
+    sessionId: session.id,
+    tick: table.tick[row]!,
+    hop: null,
+    atUnixNs: String(table.fromUnixNs + BigInt(table.atNs[row]!)),
+    valueNs: column.valueNs[row]!,
+    censored: (column.flags[row]! & VALUE_FLAG.censored) !== 0,
+    worstPart:
+      worst === null
+        ? null
+        : {
+            name: worst,
+            exposedNs: worstNs === undefined || Number.isNaN(worstNs) ? 0 : worstNs,
+          },
+  };
+}
 
-/** Of frames the worst of each session and minute are kept by name; `n` counts those. */
+/** `n` counts all frames inside; by name the worst of each minute are kept. */
 async function frameTail(
-  context: QueryContext,
-  chosen: Chosen,
-  bounds: Bounds & { readonly limit: number },
+  reader: StoreReader,
+  { measure: { measure }, range }: Chosen,
+  asked: Bounds & { readonly filter: Filter | undefined },
 ): Promise<Tail> {
-  const rows = await context.reader.rollups(chosen.measure.measure, chosen.range);
-  const hop = chosen.measure.measure.slice('frame.'.length);
-  const inside = rows
-    .flatMap(row => frameItems(row, hop))
-    .filter(item => isInside(item.valueNs, bounds))
-    .sort((a, b) => b.valueNs - a.valueNs);
-  return { n: inside.length, items: await named(context, inside.slice(0, bounds.limit)) };
-}
-
-const frameItems = (row: RollupRow, hop: string): TailItem[] =>
-  row.worst.map(worst => ({
-    sessionKey: row.sessionKey,
-    sessionId: row.sessionKey,
-    tick: worst.ref,
-    hop,
-    atUnixNs: String(BigInt(row.minute) * MINUTE_NS),
-    valueNs: worst.valueNs,
-    censored: false,
-    worstPart: null,
-  }));
-
-/** Puts in the `session.id` of each; a session that retention took keeps its key. */
-async function named(context: QueryContext, items: readonly TailItem[]): Promise<TailItem[]> {
-  const ids = new Map<string, string>();
-  for (const { sessionKey } of items) {
-    if (ids.has(sessionKey)) continue;
-    ids.set(sessionKey, (await context.reader.session(sessionKey))?.id ?? sessionKey);
+  const sum = new FrameSum();
+  let kept: WorstFrame[] = [];
+  let leastKept = -Infinity;
+  await walkFrames(reader, {
+    measure,
+    range,
+    filter: asked.filter,
+    visit: (entry, session) => {
+      sum.add(entry, session);
+      if (entry.maxNs <= asked.minNs || entry.maxNs <= leastKept) return;
+      for (const one of entry.worst())
+        if (isInside(one.valueNs, asked) && one.valueNs > leastKept)
+          kept.push({ ...one, minute: entry.minute, of: session });
+      if (kept.length < 4 * asked.limit) return;
+      kept = slowest(kept, asked.limit);
+      leastKept = kept.at(-1)!.valueNs;
+    },
+  });
+  const items: TailItem[] = [];
+  for (const one of slowest(kept, asked.limit)) {
+    const session = one.of ?? (await reader.facetSession(one.session));
+    if (session !== undefined)
+      items.push({
+        sessionKey: session.key,
+        sessionId: session.id,
+        tick: one.ref,
+        hop: measure.slice('frame.'.length),
+        atUnixNs: String(BigInt(one.minute) * MINUTE_NS),
+        valueNs: one.valueNs,
+        censored: false,
+        worstPart: null,
+      });
   }
-  return items.map(item => ({ ...item, sessionId: ids.get(item.sessionKey) ?? item.sessionKey }));
+  return { n: sum.countBetween(asked.minNs, asked.maxNs), items };
 }
+
+const slowest = (frames: readonly WorstFrame[], limit: number): WorstFrame[] =>
+  frames.toSorted((a, b) => b.valueNs - a.valueNs).slice(0, limit);

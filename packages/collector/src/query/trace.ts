@@ -2,6 +2,7 @@
 
 import type { Span, Trace } from '@framescope/protocol';
 import type { StoredSpan, StoreReader } from '../store/store.ts';
+import { foldTrace, type Folded } from './fold.ts';
 
 /** Spans in one answer: the viewer draws 100,000 without a stutter. */
 export const TRACE_SPANS_MAX = 100_000;
@@ -10,11 +11,13 @@ export async function trace(reader: StoreReader, traceId: string): Promise<Trace
   const found = await reader.trace(traceId, TRACE_SPANS_MAX);
   if (!found) return undefined;
   const owner = await reader.traceOwner(traceId);
-  const startUnixNs = found.spans.reduce(
+  const folded = foldTrace(found.spans);
+  const spans = folded.map(one => one.span);
+  const startUnixNs = spans.reduce(
     (start, span) => (span.startUnixNs < start ? span.startUnixNs : start),
-    found.spans[0]?.startUnixNs ?? 0n,
+    spans[0]?.startUnixNs ?? 0n,
   );
-  const endUnixNs = found.spans.reduce(
+  const endUnixNs = spans.reduce(
     (end, span) => (span.endUnixNs > end ? span.endUnixNs : end),
     startUnixNs,
   );
@@ -25,7 +28,7 @@ export async function trace(reader: StoreReader, traceId: string): Promise<Trace
     sessionKey: owner?.sessionKey ?? null,
     sessionId: owner?.sessionId ?? null,
     turnTick: owner?.turnTick ?? null,
-    spans: found.spans.toSorted(byTime).map(span => shown(span, startUnixNs)),
+    spans: folded.toSorted((a, b) => byTime(a.span, b.span)).map(one => shown(one, startUnixNs)),
     omittedCount: found.omittedCount,
   };
 }
@@ -36,7 +39,7 @@ function byTime(a: StoredSpan, b: StoredSpan): number {
   return a.endUnixNs === b.endUnixNs ? 0 : a.endUnixNs > b.endUnixNs ? -1 : 1;
 }
 
-function shown(span: StoredSpan, zeroUnixNs: bigint): Span {
+function shown({ span, isOpen }: Folded<StoredSpan>, zeroUnixNs: bigint): Span {
   const service = span.resource.attributes['service.name'];
   return {
     spanId: span.spanId,
@@ -56,5 +59,6 @@ function shown(span: StoredSpan, zeroUnixNs: bigint): Span {
       attributes: event.attributes,
     })),
     links: span.links,
+    isOpen,
   };
 }

@@ -1,5 +1,6 @@
 // The OpenAPI document, written from the routes themselves.
 
+import { FILTER_LENGTH_MAX } from '@framescope/protocol';
 import type { Param } from './params.ts';
 import type { Route } from './route.ts';
 import { SCHEMAS, type Schema } from './schema.ts';
@@ -79,6 +80,8 @@ function schemaOf(param: Param): Schema {
       ...(param.default !== undefined && { default: param.default }),
     };
   if (param.kind === 'unixNs') return { type: 'string', pattern: '^\\d{1,19}$' };
+  if (param.kind === 'filter')
+    return { type: 'string', maxLength: FILTER_LENGTH_MAX, examples: ['region:eu-* v2v>800ms'] };
   if (param.kind === 'oneOf') return { type: 'string', enum: param.values };
   return { type: 'string', maxLength: param.lengthMax };
 }

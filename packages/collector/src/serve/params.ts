@@ -1,6 +1,7 @@
 // Parameters of the API, described once: checked by this file, and written
 // into the OpenAPI document from the same description.
 
+import { parseFilter, type Filter } from '@framescope/protocol';
 import { ApiError } from './problem.ts';
 
 interface ParamBase {
@@ -17,7 +18,9 @@ export type Param =
   /** Unix nanoseconds in decimal. */
   | (ParamBase & { readonly kind: 'unixNs' })
   | (ParamBase & { readonly kind: 'text'; readonly lengthMax: number; readonly isRequired?: true })
-  | (ParamBase & { readonly kind: 'oneOf'; readonly values: readonly string[] });
+  | (ParamBase & { readonly kind: 'oneOf'; readonly values: readonly string[] })
+  /** The filter language of protocol/filter.ts. */
+  | (ParamBase & { readonly kind: 'filter' });
 
 export type Params = Readonly<Record<string, Param>>;
 
@@ -27,9 +30,11 @@ type ValueOf<P extends Param> = P extends { kind: 'integer' }
     : number | undefined
   : P extends { kind: 'unixNs' }
     ? bigint | undefined
-    : P extends { isRequired: true }
-      ? string
-      : string | undefined;
+    : P extends { kind: 'filter' }
+      ? Filter | undefined
+      : P extends { isRequired: true }
+        ? string
+        : string | undefined;
 
 export type ValuesOf<S extends Params> = { readonly [K in keyof S]: ValueOf<S[K]> };
 
@@ -55,6 +60,7 @@ function readParam(name: string, param: Param, raw: unknown): unknown {
   if (typeof raw !== 'string') throw bad(name, 'is given more than once');
   if (param.kind === 'integer') return integer(name, param, raw);
   if (param.kind === 'unixNs') return unixNs(name, raw);
+  if (param.kind === 'filter') return filterOf(name, raw);
   if (param.kind === 'oneOf') {
     if (!param.values.includes(raw))
       throw bad(name, `must be one of ${param.values.join(', ')}, got "${cut(raw)}"`);
@@ -76,6 +82,17 @@ function unixNs(name: string, raw: string): bigint {
   if (!/^\d{1,19}$/.test(raw))
     throw bad(name, `must be Unix nanoseconds in decimal, got "${cut(raw)}"`);
   return BigInt.asIntN(64, BigInt(raw));
+}
+
+/** `at` and `length` of the problem let a field underline it. */
+function filterOf(name: string, raw: string): Filter {
+  const result = parseFilter(raw);
+  if (result.ok) return result.filter;
+  const { problem, at, length } = result;
+  throw new ApiError(400, 'bad_filter', `"${name}", character ${at + 1}: ${problem}`, {
+    at,
+    length,
+  });
 }
 
 const cut = (text: string): string => (text.length > 40 ? `${text.slice(0, 40)}…` : text);

@@ -3,6 +3,7 @@
 
 import type { Problem } from '@framescope/protocol';
 import type { NextFunction, Request, Response } from 'express';
+import { QueryProblem } from '../query/query-problem.ts';
 import { CursorError } from '../store/sqlite/cursor.ts';
 import { StoreError } from '../store/errors.ts';
 
@@ -11,15 +12,25 @@ export class ApiError extends Error {
   readonly status: number;
   readonly code: string;
 
-  constructor(status: number, code: string, detail: string) {
+  /** More members of the answer. */
+  readonly more: Readonly<Record<string, number | string>>;
+
+  constructor(
+    status: number,
+    code: string,
+    detail: string,
+    more: Readonly<Record<string, number | string>> = {},
+  ) {
     super(detail);
     this.status = status;
     this.code = code;
+    this.more = more;
   }
 }
 
 const TITLES: Readonly<Record<number, string>> = {
   400: 'Bad request',
+  401: 'Unauthorized',
   403: 'Forbidden',
   404: 'Not found',
   405: 'Method not allowed',
@@ -36,6 +47,7 @@ export function sendProblem(response: Response, error: ApiError): void {
     status: error.status,
     code: error.code,
     detail: error.message,
+    ...error.more,
   };
   response.status(error.status).type('application/problem+json').send(JSON.stringify(problem));
 }
@@ -57,6 +69,7 @@ function asApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   if (error instanceof CursorError)
     return new ApiError(400, 'bad_cursor', `${error.message}; leave it out to begin at the start`);
+  if (error instanceof QueryProblem) return new ApiError(400, error.code, error.message);
   if (error instanceof URIError || statusOf(error) === 400)
     return new ApiError(400, 'bad_request', 'the URL cannot be decoded: check its % escapes');
   if (error instanceof StoreError) return new ApiError(503, error.code, error.message);

@@ -37,7 +37,12 @@ const measure = {
   lengthMax: 1_000,
   description: 'Name from /measures; default: the best covered voice-to-voice.',
 } as const;
-const range = { measure, from: fromUnix, to: toUnix };
+const filter = {
+  kind: 'filter',
+  description:
+    'Only what passes, e.g. `region:eu-* v2v>800ms`; words are looked for in what was said.',
+} as const;
+const range = { measure, from: fromUnix, to: toUnix, filter };
 
 export interface RoutePorts {
   readonly context: QueryContext;
@@ -191,6 +196,12 @@ function measureRoutes(
               min: 0,
               max: 5,
               description: 'Rows an octave, as a power of two.',
+            },
+            group: {
+              kind: 'text',
+              lengthMax: 200,
+              description:
+                'A session attribute, or service, instance, host, zone, region: one heatmap a value.',
             },
           },
           schema: 'Heatmap',

@@ -14,12 +14,16 @@
 //        └─ answered 200 here                                └─ shown from here
 
 import type {
+  Annotation,
+  AnnotationInput,
   SessionDetail,
   SessionStatus,
   SessionSummary,
   TraceSummary,
   Turn,
 } from '@framescope/protocol';
+import type { MinuteCursor } from '../rollup/minute-codec.ts';
+import type { ValueColumn, WaitRows } from '../rollup/wait-codec.ts';
 import type { DecodedFlush, DecodedSpan, MetricPoint } from '../decode/types.ts';
 
 // ---- raw, in ------------------------------------------------------------------------------
@@ -118,8 +122,8 @@ export interface ValueRow {
   readonly worstPartNs: number | null;
   /** Over the budget that applied when it was computed. */
   readonly isOverBudget: boolean;
-  /** Dimensions for grouping: region, release, synthetic, … */
-  readonly attributes: Readonly<Record<string, string>>;
+  /** Parts: how much the wait would fall if this one took no time; absent or null: not known. */
+  readonly savesNs?: number | null;
 }
 
 /** Frames of one session, measure and minute. */
@@ -198,6 +202,13 @@ export interface StoreWriter {
    */
   commit(batch: IngestBatch): CommitResult;
   commitDerived(rows: readonly DerivedRows[]): void;
+  /**
+   * Work that can wait: finished sessions are packed, minutes added up over calls. Does some of it
+   * and answers whether there is more; call when nothing else is to be done. `nowUnixNs`: minutes
+   * younger than 90 s are left, their last frames are on their way.
+   */
+  tidy(nowUnixNs: bigint): boolean;
+  annotate(annotation: AnnotationInput): Annotation;
   /** At start: what assembly has to take up again. */
   unfinishedSessions(): readonly UnfinishedSession[];
   /** Everything raw of one session; undefined when there is none. `fromUnixNs`: arrival. */
@@ -241,6 +252,74 @@ export interface MeasureCount {
   readonly sessionCount: number;
 }
 
+/** A session as charts see it. `row` is its number in the store. */
+export interface FacetSession {
+  readonly row: number;
+  readonly key: string;
+  readonly id: string;
+  readonly status: string;
+  readonly startUnixNs: bigint;
+  /** Read when first asked for. */
+  readonly facets: SessionFacets;
+}
+
+/** What charts filter and group by, kept small: it is read for every session of a range. */
+export interface SessionFacets {
+  readonly attributes: Readonly<Record<string, string | number | boolean>>;
+  readonly synthetic: string | null;
+  readonly places: readonly Place[];
+  /** Hop key → index of its place. */
+  readonly hops: Readonly<Record<string, number>>;
+  /** Figures by their key in the filter language; durations in ns. */
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+export interface Place {
+  readonly service?: string;
+  readonly instance?: string;
+  readonly host?: string;
+  readonly zone?: string;
+  readonly region?: string;
+}
+
+export interface WantedColumns {
+  /** Measures; `part.*` stands for all of that family. */
+  readonly measures: readonly string[];
+}
+
+/** Waits in columns; a row is one wait. */
+export interface WaitTable extends WaitRows {
+  readonly length: number;
+  /** Time of a wait: this plus its `atNs`. */
+  readonly fromUnixNs: bigint;
+  readonly sessions: readonly FacetSession[];
+  /** Index into `sessions`. */
+  readonly session: Int32Array;
+  readonly columns: ReadonlyMap<string, ValueColumn>;
+  /** Name of the part that `worst` says. */
+  readonly partName: (worst: number) => string | null;
+}
+
+export interface RollupScan {
+  readonly measure: string;
+  readonly range: UnixRange;
+}
+
+export interface GroupScan extends RollupScan {
+  /** Absent: all calls. */
+  readonly group?: { readonly name: string; readonly value: string };
+  /** The entry is valid during the call. `sessions`: how many it is made of. */
+  readonly visit: (entry: MinuteCursor, sessions: number) => void;
+  /** Minutes that have not been added up yet, in rows of sessions: these. */
+  readonly visitSession: (entry: MinuteCursor, session: FacetSession) => void;
+}
+
+export interface SessionScan extends RollupScan {
+  readonly visit: (entry: MinuteCursor, session: FacetSession) => void;
+  /** Asked once a session. */
+  readonly wants: (session: FacetSession) => boolean;
+}
+
 export interface TraceSpans {
   readonly spans: readonly StoredSpan[];
   /** Spans of the trace beyond the limit. */
@@ -277,11 +356,23 @@ export interface StoreReader {
   clockSamples(key: string): Promise<readonly ClockSampleRow[]>;
   /** Zeros of the collector's clock that were noted, oldest first. */
   collectorClocks(): Promise<readonly CollectorClockRow[]>;
+  /** Of finished sessions the hour in which they began counts: bounds are those of hours. */
   measures(range?: UnixRange): Promise<readonly MeasureCount[]>;
-  /** By time. */
-  values(measure: string, range: UnixRange): Promise<readonly ValueRow[]>;
-  rollups(measure: string, range: UnixRange): Promise<readonly RollupRow[]>;
-  sessionRollups(key: string): Promise<readonly RollupRow[]>;
+  /** Waits that start in `range`, each once, with the columns asked for. */
+  waits(range: UnixRange, wanted: WantedColumns): Promise<WaitTable>;
+  /** Frames of all calls, or of those with one value of a usual dimension, minute by minute. */
+  scanGroup(scan: GroupScan): Promise<void>;
+  /** Frames session by session and minute by minute, in no order. */
+  scanSessions(scan: SessionScan): Promise<void>;
+  /** Sessions with their facets, newest first: what a filtered list looks through. */
+  scanFacets(range: UnixRange, visit: (session: FacetSession) => boolean): Promise<void>;
+  /** By its row; undefined when it was dropped. */
+  facetSession(row: number): Promise<FacetSession | undefined>;
+  /** Values of a usual dimension that minutes are added up by. */
+  groupValues(name: string): Promise<readonly string[]>;
+  /** True when the words were said in any turn of the session (in that turn, with `tick`). */
+  hasWords(session: number, text: string, tick?: number): boolean;
+  annotations(range: UnixRange): Promise<readonly Annotation[]>;
   trace(traceId: string, limit: number): Promise<TraceSpans | undefined>;
   traceOwner(traceId: string): Promise<TraceOwner | undefined>;
   /** Newest first by arrival. */

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
 import { readMigrations, type FileKind } from '../../src/store/sqlite/migrate.ts';
+import { CHART_READ } from '../../src/store/sqlite/chart-reader.ts';
+import { CHART_WRITE } from '../../src/store/sqlite/chart-writer.ts';
 import { META_READ } from '../../src/store/sqlite/meta-reader.ts';
 import { POINTS } from '../../src/store/sqlite/metric-points.ts';
 import { VOLUME_READ } from '../../src/store/sqlite/volume-queries.ts';
@@ -39,7 +41,7 @@ const hashes = (kind: FileKind): string[] =>
 
 test('a shipped migration never changes', () => {
   expect({ meta: hashes('meta'), volume: hashes('volume') }).toEqual({
-    meta: ['2d3220ee7b65db31', '332ae55802f84c28'],
+    meta: ['2d3220ee7b65db31', '332ae55802f84c28', 'a30b0cea7284b54f'],
     volume: ['f96dac59a64ed2f2', 'b8984d9049c50327'],
   });
 });
@@ -50,7 +52,7 @@ test('a file of a newer collector is refused by name, and left as it is', () => 
   database.pragma('user_version = 99');
   database.close();
   expect(errorOf(folder)).toBe(
-    'SchemaTooNewError: DATA/meta.db has schema 99; this collector knows up to 2. Upgrade it, or give --data another folder.',
+    'SchemaTooNewError: DATA/meta.db has schema 99; this collector knows up to 3. Upgrade it, or give --data another folder.',
   );
 });
 
@@ -204,17 +206,6 @@ test('every question to meta.db is answered as it was when it was fast', () => {
       "collectorClocks": [
         "SCAN collector_clock",
       ],
-      "rollupCounts": [
-        "SCAN measure",
-        "SEARCH rollup USING INDEX rollup_by_minute (measure=? AND minute>? AND minute<?)",
-        "USE TEMP B-TREE FOR count(DISTINCT)",
-        "USE TEMP B-TREE FOR ORDER BY",
-      ],
-      "rollups": [
-        "SEARCH measure USING COVERING INDEX sqlite_autoindex_measure_1 (name=?)",
-        "SEARCH rollup USING INDEX rollup_by_minute (measure=? AND minute>? AND minute<?)",
-        "SEARCH session USING INTEGER PRIMARY KEY (rowid=?)",
-      ],
       "searchSessions": [
         "COMPOUND QUERY",
         "LEFT-MOST SUBQUERY",
@@ -237,11 +228,6 @@ test('every question to meta.db is answered as it was when it was fast', () => {
       "session": [
         "SEARCH session USING INDEX sqlite_autoindex_session_1 (key=?)",
       ],
-      "sessionRollups": [
-        "SEARCH session USING COVERING INDEX sqlite_autoindex_session_1 (key=?)",
-        "SEARCH rollup USING INDEX rollup_by_session (session=?)",
-        "SEARCH measure USING INTEGER PRIMARY KEY (rowid=?)",
-      ],
       "sessions": [
         "SEARCH session USING INDEX session_by_start (start_ns>? AND start_ns<?)",
       ],
@@ -263,16 +249,128 @@ test('every question to meta.db is answered as it was when it was fast', () => {
         "SEARCH session USING COVERING INDEX sqlite_autoindex_session_1 (key=?)",
         "SEARCH turn USING INDEX turn_by_tick (session=? AND tick>?)",
       ],
+    }
+  `);
+});
+
+test('every question of charts is answered as it was when it was fast', () => {
+  expect(plans('meta', CHART_READ)).toMatchInlineSnapshot(`
+    {
+      "annotations": [
+        "SEARCH annotation USING INDEX annotation_by_time (at_ns>? AND at_ns<?)",
+      ],
+      "dirty": [
+        "SEARCH dirty_minute USING PRIMARY KEY (measure=? AND minute>? AND minute<?)",
+      ],
+      "group": [
+        "SEARCH call_group USING COVERING INDEX call_group_once (name=? AND value=?)",
+      ],
+      "groupRollups": [
+        "SEARCH group_rollup USING INDEX group_rollup_by_minute (measure=? AND minute>? AND minute<?)",
+      ],
+      "groupValues": [
+        "SEARCH call_group USING COVERING INDEX call_group_once (name=?)",
+      ],
+      "measures": [
+        "SCAN measure",
+      ],
+      "packedCounts": [
+        "SEARCH packed_count USING PRIMARY KEY (is_frame=? AND hour>? AND hour<?)",
+        "SEARCH measure USING INTEGER PRIMARY KEY (rowid=?)",
+        "USE TEMP B-TREE FOR GROUP BY",
+      ],
+      "rollupCounts": [
+        "SCAN measure",
+        "SEARCH rollup USING INDEX rollup_by_minute (measure=? AND minute>? AND minute<?)",
+        "USE TEMP B-TREE FOR count(DISTINCT)",
+      ],
+      "rollupPacks": [
+        "SEARCH rollup_pack USING INDEX rollup_pack_by_minute (measure=? AND from_minute>? AND from_minute<?)",
+      ],
+      "rollups": [
+        "SEARCH rollup USING INDEX rollup_by_minute (measure=? AND minute>? AND minute<?)",
+      ],
+      "sessionByRow": [
+        "SEARCH session USING INTEGER PRIMARY KEY (rowid=?)",
+      ],
+      "sessionsByTime": [
+        "SEARCH session USING INDEX session_by_start (start_ns>? AND start_ns<?)",
+      ],
+      "turnWords": [
+        "SEARCH turn USING INDEX turn_by_tick (session=? AND tick=?)",
+      ],
       "valueCounts": [
         "SCAN measure",
         "SEARCH value USING INDEX value_by_time (measure=? AND at_ns>? AND at_ns<?)",
         "USE TEMP B-TREE FOR count(DISTINCT)",
-        "USE TEMP B-TREE FOR ORDER BY",
       ],
       "values": [
-        "SEARCH measure USING COVERING INDEX sqlite_autoindex_measure_1 (name=?)",
         "SEARCH value USING INDEX value_by_time (measure=? AND at_ns>? AND at_ns<?)",
+      ],
+      "waitPacks": [
+        "SEARCH wait_pack USING INDEX wait_pack_by_time (from_ns>? AND from_ns<?)",
+      ],
+      "words": [
+        "SEARCH turn USING INDEX turn_by_tick (session=?)",
+      ],
+    }
+  `);
+});
+
+test('packing and adding up find their rows by an index', () => {
+  const reads = Object.entries(CHART_WRITE).filter(([, sql]) => /^\s*(SELECT|DELETE)/.test(sql));
+  expect(plans('meta', Object.fromEntries(reads))).toMatchInlineSnapshot(`
+    {
+      "clean": [
+        "SEARCH dirty_minute USING PRIMARY KEY (measure=? AND minute=?)",
+      ],
+      "deleteGroups": [
+        "SEARCH group_rollup USING COVERING INDEX group_rollup_by_minute (measure=? AND minute=?)",
+      ],
+      "deleteRollupPacks": [
+        "SEARCH rollup_pack USING COVERING INDEX rollup_pack_by_session (session=?)",
+      ],
+      "deleteRollups": [
+        "SEARCH rollup USING COVERING INDEX rollup_by_session (session=?)",
+      ],
+      "deleteValues": [
+        "SEARCH value USING COVERING INDEX value_by_turn (session=?)",
+      ],
+      "deleteWaitPack": [
+        "SEARCH wait_pack USING INTEGER PRIMARY KEY (rowid=?)",
+      ],
+      "dirty": [
+        "SCAN dirty_minute",
+      ],
+      "dirtyOf": [
+        "SEARCH dirty_minute USING PRIMARY KEY (measure=? AND minute>? AND minute<?)",
+      ],
+      "facets": [
         "SEARCH session USING INTEGER PRIMARY KEY (rowid=?)",
+      ],
+      "measureName": [
+        "SEARCH measure USING INTEGER PRIMARY KEY (rowid=?)",
+      ],
+      "minutePacks": [
+        "SEARCH rollup_pack USING INDEX rollup_pack_by_minute (measure=? AND from_minute>? AND from_minute<?)",
+      ],
+      "minuteRows": [
+        "SEARCH rollup USING INDEX rollup_by_minute (measure=? AND minute>? AND minute<?)",
+      ],
+      "rollupPacks": [
+        "SEARCH rollup_pack USING INDEX rollup_pack_by_session (session=?)",
+      ],
+      "rollups": [
+        "SEARCH rollup USING INDEX rollup_by_session (session=?)",
+      ],
+      "unpacked": [
+        "SCAN session USING INDEX session_unpacked",
+      ],
+      "values": [
+        "SEARCH value USING INDEX value_by_turn (session=?)",
+      ],
+      "waitPack": [
+        "SEARCH wait_pack USING INTEGER PRIMARY KEY (rowid=?)",
       ],
     }
   `);

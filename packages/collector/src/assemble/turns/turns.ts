@@ -22,7 +22,6 @@ export interface TurnContext {
   readonly revision: number;
   readonly budgetOf: (measure: string) => number | null;
   /** Dimensions of the session, for grouping. */
-  readonly dimensions: Readonly<Record<string, string>>;
 }
 
 export interface BuiltTurn {
@@ -300,19 +299,28 @@ function rowMaker(turn: Turn, wait: Wait, waitIndex: number, context: TurnContex
       worstPart: worst?.name ?? null,
       worstPartNs: worst?.exposedNs ?? null,
       isOverBudget: limitNs !== null && valueNs > limitNs,
-      attributes: context.dimensions,
     };
   };
 }
 
 /** Exposed time of each part of a response; one that comes twice (inference, tool, inference) is one number. */
 function partRows(wait: Wait, row: MakeRow): ValueRow[] {
-  const sums = new Map<string, { ns: number; errorNs: number }>();
-  for (const { name, exposedNs, errorNs } of wait.parts) {
-    const sum = sums.get(name) ?? { ns: 0, errorNs: 0 };
-    sums.set(name, { ns: sum.ns + exposedNs, errorNs: Math.max(sum.errorNs, errorNs) });
+  const sums = new Map<string, { ns: number; errorNs: number; savesNs: number | null }>();
+  for (const { name, exposedNs, errorNs, savesNs } of wait.parts) {
+    const sum = sums.get(name);
+    // What two stretches of one part save together the graph was not asked.
+    if (sum === undefined) sums.set(name, { ns: exposedNs, errorNs, savesNs });
+    else
+      sums.set(name, {
+        ns: sum.ns + exposedNs,
+        errorNs: Math.max(sum.errorNs, errorNs),
+        savesNs: null,
+      });
   }
-  return [...sums].map(([name, { ns, errorNs }]) => row(`part.${name}`, ns, errorNs));
+  return [...sums].map(([name, { ns, errorNs, savesNs }]) => ({
+    ...row(`part.${name}`, ns, errorNs),
+    savesNs,
+  }));
 }
 
 interface Answering {

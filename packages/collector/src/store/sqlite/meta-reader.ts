@@ -5,25 +5,14 @@ import type { SessionDetail, SessionSummary, Turn } from '@framescope/protocol';
 import type {
   ClockSampleRow,
   CollectorClockRow,
-  MeasureCount,
   PageRequest,
-  RollupRow,
   SessionFilter,
   StorePage,
   TraceOwner,
-  UnixRange,
-  ValueRow,
 } from '../store.ts';
+import { ChartReader } from './chart-reader.ts';
 import { cursorOf, numbersOf } from './cursor.ts';
 import { TIME_MAX, TIME_MIN } from './volume-queries.ts';
-
-const VALUE_COLUMNS = `measure.name AS measure, session.key AS session_key, tick, wait_index, at_ns,
-  value_ns, is_censored, outcome, error_ns, resolved, worst_part, worst_part_ns, is_over_budget,
-  attributes`;
-
-const ROLLUP_COLUMNS = `measure.name AS measure, session.key AS session_key, minute, count,
-  expected_count, lost_count, late_count, concealed_count, over_budget_count, sum_ns, min_ns,
-  max_ns, sketch, worst`;
 
 /** Every statement that reads meta.db; a test pins how SQLite answers each. */
 export const META_READ = {
@@ -49,26 +38,6 @@ export const META_READ = {
     SELECT domain, epoch, peer, peer_epoch, t1, t2, t3, t4
     FROM clock_sample JOIN session ON session.id = clock_sample.session
     WHERE session.key = ? ORDER BY clock_sample.id`,
-  valueCounts: `
-    SELECT measure.name, count(*) AS n, count(DISTINCT value.session) AS sessions
-    FROM measure JOIN value ON value.measure = measure.id
-    WHERE at_ns >= ? AND at_ns < ? GROUP BY measure.id ORDER BY measure.name`,
-  rollupCounts: `
-    SELECT measure.name, sum(count) AS n, count(DISTINCT rollup.session) AS sessions
-    FROM measure JOIN rollup ON rollup.measure = measure.id
-    WHERE minute >= ? AND minute < ? GROUP BY measure.id ORDER BY measure.name`,
-  values: `
-    SELECT ${VALUE_COLUMNS} FROM value
-      JOIN measure ON measure.id = value.measure JOIN session ON session.id = value.session
-    WHERE measure.name = ? AND at_ns >= ? AND at_ns < ? ORDER BY at_ns` as string,
-  rollups: `
-    SELECT ${ROLLUP_COLUMNS} FROM rollup
-      JOIN measure ON measure.id = rollup.measure JOIN session ON session.id = rollup.session
-    WHERE measure.name = ? AND minute >= ? AND minute < ? ORDER BY minute` as string,
-  sessionRollups: `
-    SELECT ${ROLLUP_COLUMNS} FROM rollup
-      JOIN measure ON measure.id = rollup.measure JOIN session ON session.id = rollup.session
-    WHERE session.key = ?` as string,
   collectorClocks: `
     SELECT domain, epoch, zero_unix_ns, since_commit FROM collector_clock ORDER BY id`,
   searchSessions: `
@@ -88,8 +57,6 @@ export const META_READ = {
 /** How many sessions and turns a search by words looks through, newest first: about 50 ms. */
 const SEARCHED_MAX = 20_000;
 
-const MINUTE_NS = 60_000_000_000n;
-
 /** Also for the writer, which has its own connection. */
 export const collectorClocksIn = (database: Database): CollectorClockRow[] =>
   database
@@ -106,12 +73,14 @@ export const collectorClocksIn = (database: Database): CollectorClockRow[] =>
     }));
 
 export class MetaReader {
+  readonly charts: ChartReader;
   readonly #database: Database;
   readonly #statements = new Map<string, Statement>();
 
   /** Takes over `database` and closes it. */
   constructor(database: Database) {
     this.#database = database;
+    this.charts = new ChartReader(database);
   }
 
   #all<T>(sql: string, ...values: unknown[]): T[] {
@@ -198,39 +167,6 @@ export class MetaReader {
     }));
   }
 
-  measures(range?: UnixRange): MeasureCount[] {
-    const from = range?.fromUnixNs ?? TIME_MIN;
-    const to = range?.toUnixNs ?? TIME_MAX;
-    type Row = { name: string; n: bigint; sessions: bigint };
-    const countOf =
-      (kind: MeasureCount['kind']) =>
-      (row: Row): MeasureCount => ({
-        measure: row.name,
-        kind,
-        count: Number(row.n),
-        sessionCount: Number(row.sessions),
-      });
-    return [
-      ...this.#all<Row>(META_READ.valueCounts, from, to).map(countOf('wait')),
-      ...this.#all<Row>(META_READ.rollupCounts, ...minutesOf(from, to)).map(countOf('frame')),
-    ];
-  }
-
-  values(measure: string, range: UnixRange): ValueRow[] {
-    return this.#all<ValueSql>(META_READ.values, measure, range.fromUnixNs, range.toUnixNs).map(
-      valueOf,
-    );
-  }
-
-  rollups(measure: string, range: UnixRange): RollupRow[] {
-    const minutes = minutesOf(range.fromUnixNs, range.toUnixNs);
-    return this.#all<RollupSql>(META_READ.rollups, measure, ...minutes).map(rollupOf);
-  }
-
-  sessionRollups(key: string): RollupRow[] {
-    return this.#all<RollupSql>(META_READ.sessionRollups, key).map(rollupOf);
-  }
-
   searchSessions(text: string, limit: number): SessionSummary[] {
     const asked = { text, lower: text.toLowerCase(), searched: SEARCHED_MAX, limit };
     return this.#all<{ summary: string }>(META_READ.searchSessions, asked).map(
@@ -249,77 +185,3 @@ export class MetaReader {
     this.#database.close();
   }
 }
-
-interface ValueSql {
-  readonly measure: string;
-  readonly session_key: string;
-  readonly tick: bigint;
-  readonly wait_index: bigint;
-  readonly at_ns: bigint;
-  readonly value_ns: bigint;
-  readonly is_censored: bigint;
-  readonly outcome: string;
-  readonly error_ns: bigint;
-  readonly resolved: number;
-  readonly worst_part: string | null;
-  readonly worst_part_ns: bigint | null;
-  readonly is_over_budget: bigint;
-  readonly attributes: string;
-}
-
-const valueOf = (row: ValueSql): ValueRow => ({
-  measure: row.measure,
-  sessionKey: row.session_key,
-  tick: Number(row.tick),
-  waitIndex: Number(row.wait_index),
-  atUnixNs: row.at_ns,
-  valueNs: Number(row.value_ns),
-  isCensored: row.is_censored === 1n,
-  outcome: row.outcome,
-  errorNs: Number(row.error_ns),
-  resolved: row.resolved,
-  worstPart: row.worst_part,
-  worstPartNs: row.worst_part_ns === null ? null : Number(row.worst_part_ns),
-  isOverBudget: row.is_over_budget === 1n,
-  attributes: JSON.parse(row.attributes) as Record<string, string>,
-});
-
-interface RollupSql {
-  readonly measure: string;
-  readonly session_key: string;
-  readonly minute: bigint;
-  readonly count: bigint;
-  readonly expected_count: bigint;
-  readonly lost_count: bigint;
-  readonly late_count: bigint;
-  readonly concealed_count: bigint;
-  readonly over_budget_count: bigint;
-  readonly sum_ns: number;
-  readonly min_ns: bigint;
-  readonly max_ns: bigint;
-  readonly sketch: Buffer;
-  readonly worst: string;
-}
-
-const rollupOf = (row: RollupSql): RollupRow => ({
-  measure: row.measure,
-  sessionKey: row.session_key,
-  minute: Number(row.minute),
-  count: Number(row.count),
-  expectedCount: Number(row.expected_count),
-  lostCount: Number(row.lost_count),
-  lateCount: Number(row.late_count),
-  concealedCount: Number(row.concealed_count),
-  overBudgetCount: Number(row.over_budget_count),
-  sumNs: row.sum_ns,
-  minNs: Number(row.min_ns),
-  maxNs: Number(row.max_ns),
-  sketch: new Uint8Array(row.sketch),
-  worst: (JSON.parse(row.worst) as [number, number][]).map(([valueNs, ref]) => ({ valueNs, ref })),
-});
-
-/** Minutes that touch the range: [first, end). */
-const minutesOf = (fromUnixNs: bigint, toUnixNs: bigint): [bigint, bigint] => [
-  fromUnixNs / MINUTE_NS - (fromUnixNs % MINUTE_NS < 0n ? 1n : 0n),
-  (toUnixNs - 1n) / MINUTE_NS + 1n,
-];

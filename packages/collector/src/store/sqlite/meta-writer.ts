@@ -1,20 +1,30 @@
 // Writes derived rows to meta.db: one transaction a call, with the commit they cover.
 
 import type { Database, Statement } from 'better-sqlite3';
-import type { SessionDetail, SessionStatus, SessionSummary, Turn } from '@framescope/protocol';
+import type {
+  Annotation,
+  AnnotationInput,
+  SessionDetail,
+  SessionStatus,
+  SessionSummary,
+  Turn,
+} from '@framescope/protocol';
 import type { CollectorClockRow, DerivedRows, RollupRow, ValueRow } from '../store.ts';
 import { collectorClocksIn } from './meta-reader.ts';
+import { facetsOf } from '../facets.ts';
+import { CHART_WRITE, ChartWriter } from './chart-writer.ts';
 import { openForWriting } from './open.ts';
 
 const WRITE = {
   session: `
     INSERT INTO session (key, session_id, status, start_ns, end_ns, covered_commit, revision,
-      summary, detail)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+      summary, detail, facets)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (key) DO UPDATE SET status = excluded.status, start_ns = excluded.start_ns,
       end_ns = excluded.end_ns, covered_commit = excluded.covered_commit,
-      revision = excluded.revision, summary = excluded.summary, detail = excluded.detail
-    RETURNING id`,
+      revision = excluded.revision, summary = excluded.summary, detail = excluded.detail,
+      facets = excluded.facets
+    RETURNING id, is_packed`,
   deleteTurns: `DELETE FROM turn WHERE session = ?`,
   deleteValues: `DELETE FROM value WHERE session = ?`,
   deleteRollups: `DELETE FROM rollup WHERE session = ?`,
@@ -26,8 +36,8 @@ const WRITE = {
     ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id`,
   value: `
     INSERT INTO value (measure, session, tick, wait_index, at_ns, value_ns, is_censored, outcome,
-      error_ns, resolved, worst_part, worst_part_ns, is_over_budget, attributes)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      error_ns, resolved, worst_part, worst_part_ns, is_over_budget, saves_ns, attributes)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '{}')`,
   rollup: `
     INSERT OR REPLACE INTO rollup (measure, session, minute, count, expected_count, lost_count,
       late_count, concealed_count, over_budget_count, sum_ns, min_ns, max_ns, sketch, worst)
@@ -39,6 +49,7 @@ const WRITE = {
   revision: `SELECT revision FROM session WHERE key = ?`,
   collectorClock: `
     INSERT INTO collector_clock (domain, epoch, zero_unix_ns, since_commit) VALUES (?, ?, ?, ?)`,
+  annotation: `INSERT INTO annotation (at_ns, end_ns, json) VALUES (?, ?, ?)`,
   deleteCovered: `DELETE FROM session WHERE covered_commit <= ?`,
 } as const;
 
@@ -55,11 +66,18 @@ export class MetaWriter {
   readonly #database: Database;
   readonly #statements: Readonly<Record<keyof typeof WRITE, Statement>>;
   readonly #measureIds = new Map<string, number>();
+  readonly #measureNames = new Map<number, string>();
+  readonly #charts: ChartWriter;
 
   constructor(path: string) {
     this.path = path;
     const database = openForWriting(path, 'meta', 'whole');
     this.#database = database;
+    this.#charts = new ChartWriter(
+      database,
+      { idOf: name => this.#measureId(name), nameOf: id => this.#measureName(id) },
+      (session, row) => this.#writeRollup(session, row),
+    );
     this.#statements = {
       session: database.prepare(WRITE.session),
       deleteTurns: database.prepare(WRITE.deleteTurns),
@@ -74,6 +92,7 @@ export class MetaWriter {
       clockSample: database.prepare(WRITE.clockSample),
       revision: database.prepare(WRITE.revision),
       collectorClock: database.prepare(WRITE.collectorClock),
+      annotation: database.prepare(WRITE.annotation),
       deleteCovered: database.prepare(WRITE.deleteCovered),
     };
   }
@@ -86,13 +105,14 @@ export class MetaWriter {
       work.immediate();
     } catch (problem) {
       this.#measureIds.clear();
+      this.#measureNames.clear();
       throw problem;
     }
   }
 
   #writeSession(rows: DerivedRows): void {
     const { summary, rest } = splitDetail(rows.session);
-    const { id } = this.#statements.session.get(
+    const { id, is_packed: isPacked } = this.#statements.session.get(
       rows.sessionKey,
       summary.id,
       summary.status,
@@ -102,8 +122,11 @@ export class MetaWriter {
       rows.revision,
       JSON.stringify(summary),
       JSON.stringify(rest),
-    ) as { id: number };
+      JSON.stringify(facetsOf(rows.session)),
+    ) as { id: number; is_packed: number };
+    if (isPacked === 1) this.#charts.unpack(id);
     if (rows.replace === 'all') {
+      this.#charts.markSession(id);
       this.#statements.deleteTurns.run(id);
       this.#statements.deleteValues.run(id);
       this.#statements.deleteRollups.run(id);
@@ -133,6 +156,8 @@ export class MetaWriter {
   }
 
   #writeValue(session: number, value: ValueRow): void {
+    // Charts name the largest part by the measure's number.
+    if (value.worstPart !== null) this.#measureId(`part.${value.worstPart}`);
     this.#statements.value.run(
       this.#measureId(value.measure),
       session,
@@ -147,11 +172,12 @@ export class MetaWriter {
       value.worstPart,
       value.worstPartNs,
       value.isOverBudget ? 1 : 0,
-      JSON.stringify(value.attributes),
+      value.savesNs ?? null,
     );
   }
 
   #writeRollup(session: number, row: RollupRow): void {
+    this.#charts.markDirty(this.#measureId(row.measure), row.minute);
     this.#statements.rollup.run(
       this.#measureId(row.measure),
       session,
@@ -188,6 +214,30 @@ export class MetaWriter {
 
   revision(key: string): { readonly revision?: number } {
     return (this.#statements.revision.get(key) as { revision: number } | undefined) ?? {};
+  }
+
+  #measureName(id: number): string {
+    let name = this.#measureNames.get(id);
+    if (name === undefined) {
+      const row = this.#database.prepare(CHART_WRITE.measureName).get(id) as { name: string };
+      this.#measureNames.set(id, (name = row.name));
+    }
+    return name;
+  }
+
+  /** @see StoreWriter.tidy */
+  tidy(nowUnixNs: bigint): boolean {
+    return this.#charts.tidy(nowUnixNs);
+  }
+
+  annotate(annotation: AnnotationInput): Annotation {
+    const { atUnixNs, endUnixNs, ...rest } = annotation;
+    const { lastInsertRowid } = this.#statements.annotation.run(
+      BigInt(atUnixNs),
+      endUnixNs === null ? null : BigInt(endUnixNs),
+      JSON.stringify(rest),
+    );
+    return { id: String(lastInsertRowid), ...annotation };
   }
 
   covered(): CoveredSession[] {

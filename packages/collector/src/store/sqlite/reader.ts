@@ -2,7 +2,13 @@
 // each volume, none of which can write; what several volumes hold is merged here.
 
 import { existsSync } from 'node:fs';
-import type { SessionDetail, SessionSummary, TraceSummary, Turn } from '@framescope/protocol';
+import type {
+  Annotation,
+  SessionDetail,
+  SessionSummary,
+  TraceSummary,
+  Turn,
+} from '@framescope/protocol';
 import type {
   ClockSampleRow,
   CommitPlace,
@@ -10,7 +16,8 @@ import type {
   MeasureCount,
   MetricCount,
   PageRequest,
-  RollupRow,
+  FacetSession,
+  GroupScan,
   SearchRows,
   SessionFilter,
   SpanRun,
@@ -22,7 +29,9 @@ import type {
   TraceOwner,
   TraceSpans,
   UnixRange,
-  ValueRow,
+  SessionScan,
+  WaitTable,
+  WantedColumns,
 } from '../store.ts';
 import { cursorOf, numbersOf } from './cursor.ts';
 import { MetaReader } from './meta-reader.ts';
@@ -134,19 +143,39 @@ export class SqliteReader implements StoreReader {
   }
 
   async measures(range?: UnixRange): Promise<readonly MeasureCount[]> {
-    return this.#meta.measures(range);
+    return this.#meta.charts.measures(range);
   }
 
-  async values(measure: string, range: UnixRange): Promise<readonly ValueRow[]> {
-    return this.#meta.values(measure, range);
+  async waits(range: UnixRange, wanted: WantedColumns): Promise<WaitTable> {
+    return this.#meta.charts.waits(range, wanted);
   }
 
-  async rollups(measure: string, range: UnixRange): Promise<readonly RollupRow[]> {
-    return this.#meta.rollups(measure, range);
+  async scanGroup(scan: GroupScan): Promise<void> {
+    this.#meta.charts.scanGroup(scan);
   }
 
-  async sessionRollups(key: string): Promise<readonly RollupRow[]> {
-    return this.#meta.sessionRollups(key);
+  async scanSessions(scan: SessionScan): Promise<void> {
+    this.#meta.charts.scanSessions(scan);
+  }
+
+  async scanFacets(range: UnixRange, visit: (session: FacetSession) => boolean): Promise<void> {
+    this.#meta.charts.scanFacets(range, visit);
+  }
+
+  async facetSession(row: number): Promise<FacetSession | undefined> {
+    return this.#meta.charts.session(row);
+  }
+
+  async groupValues(name: string): Promise<readonly string[]> {
+    return this.#meta.charts.groupValues(name);
+  }
+
+  hasWords(session: number, text: string, tick?: number): boolean {
+    return this.#meta.charts.hasWords(session, text, tick);
+  }
+
+  async annotations(range: UnixRange): Promise<readonly Annotation[]> {
+    return this.#meta.charts.annotations(range);
   }
 
   async trace(traceId: string, limit: number): Promise<TraceSpans | undefined> {

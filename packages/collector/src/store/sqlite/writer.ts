@@ -1,7 +1,7 @@
 // The writer's side of the SQLite store: group commits into the newest volume,
 // derived rows into meta.db. One in a data folder, in the writer thread.
 
-import { sessionKey } from '@framescope/protocol';
+import { sessionKey, type Annotation, type AnnotationInput } from '@framescope/protocol';
 import type { Database } from 'better-sqlite3';
 import type { DecodedFlush, DecodedSpan, MetricPoint } from '../../decode/types.ts';
 import type {
@@ -275,6 +275,14 @@ export class SqliteWriter implements StoreWriter {
 
   commitDerived(rows: readonly DerivedRows[]): void {
     if (rows.length > 0) guarded(this.#meta.path, () => this.#meta.write(rows));
+  }
+
+  tidy(nowUnixNs: bigint): boolean {
+    return guarded(this.#meta.path, () => this.#meta.tidy(nowUnixNs));
+  }
+
+  annotate(annotation: AnnotationInput): Annotation {
+    return guarded(this.#meta.path, () => this.#meta.annotate(annotation));
   }
 
   unfinishedSessions(): readonly UnfinishedSession[] {

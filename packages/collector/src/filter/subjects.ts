@@ -1,0 +1,151 @@
+// What a filter may ask of a session, and of one wait in a table of waits.
+
+import {
+  asksBeyond,
+  FILTER_KEYS,
+  passesFilter,
+  type Filter,
+  type FilterSubject,
+  type FilterValue,
+} from '@framescope/protocol';
+import { OUTCOMES } from '../rollup/wait-codec.ts';
+import type { FacetSession, Place, StoreReader, WaitTable } from '../store/store.ts';
+
+const PLACE_KEYS: ReadonlySet<string> = new Set(['service', 'instance', 'host', 'zone', 'region']);
+
+type Words = Pick<StoreReader, 'hasWords'>;
+
+/** All values of a session under a key of the filter language, or of grouping. */
+export function sessionValues(session: FacetSession, key: string): readonly FilterValue[] {
+  if (key === 'id') return [session.id, session.key];
+  if (key === 'status') return [session.status];
+  const { facets } = session;
+  if (key === 'synthetic') return facets.synthetic === null ? [] : [facets.synthetic];
+  const attribute = Object.hasOwn(facets.attributes, key) ? facets.attributes[key] : undefined;
+  if (PLACE_KEYS.has(key)) {
+    const places = facets.places.flatMap(place => place[key as keyof Place] ?? []);
+    // A session that names its region itself means the caller's: both count.
+    return [...new Set([...(attribute === undefined ? [] : [attribute]), ...places])];
+  }
+  if (Object.hasOwn(facets.counts, key)) return [facets.counts[key]!];
+  return attribute === undefined ? [] : [attribute];
+}
+
+export const sessionSubject = (session: FacetSession, words: Words): FilterSubject => ({
+  valuesOf: key => sessionValues(session, key),
+  hasWords: text =>
+    session.id.toLowerCase().includes(text) ||
+    session.key.toLowerCase() === text ||
+    Object.values(session.facets.attributes).some(value =>
+      String(value).toLowerCase().includes(text),
+    ) ||
+    words.hasWords(session.row, text),
+});
+
+/** Columns of waits that a filter needs to be judged. */
+export function columnsOf(filter: Filter | undefined): string[] {
+  if (filter === undefined) return [];
+  if (filter.kind === 'words') return [];
+  if (filter.kind === 'not') return columnsOf(filter.item);
+  if (filter.kind !== 'term') return filter.items.flatMap(columnsOf);
+  return columnsOfKey(filter.key);
+}
+
+function columnsOfKey(key: string): string[] {
+  if (key === 'v2v') return ['voice_to_voice.*'];
+  if (key === 'tta') return ['time_to_answer.*'];
+  if (key.startsWith('part.')) return [key];
+  const known = Object.hasOwn(FILTER_KEYS, key) ? FILTER_KEYS[key] : undefined;
+  return known?.scope === 'turn' && known.kind === 'duration' ? [`part.${key}`] : [];
+}
+
+/** Which rows of the table pass: 1, else 0. Filters on sessions alone are judged once a session. */
+export function passingRows(
+  table: WaitTable,
+  filter: Filter | undefined,
+  words: Words,
+): Uint8Array {
+  const passes = new Uint8Array(table.length);
+  if (filter === undefined) return passes.fill(1);
+  const isOfSession = !asksBeyond(filter, ['turn']) && !hasWordsIn(filter);
+  if (isOfSession) {
+    const known = table.sessions.map(one => passesFilter(filter, sessionSubject(one, words)));
+    for (let row = 0; row < table.length; row++) passes[row] = known[table.session[row]!] ? 1 : 0;
+    return passes;
+  }
+  const subject = new WaitSubject(table, words);
+  for (let row = 0; row < table.length; row++) {
+    subject.row = row;
+    passes[row] = passesFilter(filter, subject) ? 1 : 0;
+  }
+  return passes;
+}
+
+function hasWordsIn(filter: Filter): boolean {
+  if (filter.kind === 'words') return true;
+  if (filter.kind === 'term') return false;
+  return filter.kind === 'not' ? hasWordsIn(filter.item) : filter.items.some(hasWordsIn);
+}
+
+class WaitSubject implements FilterSubject {
+  row = 0;
+  readonly #table: WaitTable;
+  readonly #words: Words;
+  readonly #families: ReadonlyMap<string, readonly Float64Array[]>;
+
+  constructor(table: WaitTable, words: Words) {
+    this.#table = table;
+    this.#words = words;
+    const family = (prefix: string): Float64Array[] =>
+      [...table.columns].filter(([name]) => name.startsWith(prefix)).map(([, one]) => one.valueNs);
+    this.#families = new Map([
+      ['v2v', family('voice_to_voice.')],
+      ['tta', family('time_to_answer.')],
+    ]);
+  }
+
+  valuesOf(key: string): readonly FilterValue[] {
+    const { row } = this;
+    const table = this.#table;
+    const outcome = OUTCOMES[table.outcome[row]!]!;
+    if (key === 'outcome') return [outcome];
+    if (key === 'interrupted') return [outcome.startsWith('interrupted')];
+    if (key === 'answered') return [outcome === 'answered' || outcome === 'interrupted_after'];
+    if (key === 'resolved') return [table.resolved[row]!];
+    if (key === 'worst') return [table.partName(table.worst[row]!) ?? ''];
+    const columns = this.#families.get(key);
+    if (columns !== undefined)
+      return columns.map(column => column[row]!).filter(value => !Number.isNaN(value));
+    for (const name of columnsOfKey(key)) {
+      const value = table.columns.get(name)?.valueNs[row];
+      return value === undefined || Number.isNaN(value) ? [] : [value];
+    }
+    return sessionValues(table.sessions[table.session[row]!]!, key);
+  }
+
+  hasWords(text: string): boolean {
+    const session = this.#table.sessions[this.#table.session[this.row]!]!;
+    return (
+      session.id.toLowerCase().includes(text) ||
+      this.#words.hasWords(session.row, text, this.#table.tick[this.row]!)
+    );
+  }
+}
+
+/** The values by which a session is grouped; `[null]` when it has none. */
+export function groupValuesOf(session: FacetSession, key: string): readonly (string | null)[] {
+  const values = sessionValues(session, key);
+  return values.length === 0 ? [null] : values.map(String);
+}
+
+/** For a measure of frames the place is that of the hop, not of any process of the session. */
+export function frameGroupValuesOf(
+  session: FacetSession,
+  key: string,
+  measure: string,
+): readonly (string | null)[] {
+  if (!PLACE_KEYS.has(key) || session.facets.attributes[key] !== undefined)
+    return groupValuesOf(session, key);
+  const place = session.facets.places[session.facets.hops[measure.slice('frame.'.length)] ?? -1];
+  return [place?.[key as keyof Place] ?? null];
+}
