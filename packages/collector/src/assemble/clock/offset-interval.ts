@@ -19,14 +19,24 @@
 //          │ _╱ ╲__╱ ╲_
 //          └──────────────▶ own time
 //
-// An empty band means that a clock was slewed (kernels do, up to 500 ppm): the
-// allowance is widened. If that does not help, the clock was stepped: the band
-// is cut there and a fault is counted.
+// A slew (kernels do, up to 500 ppm) shows as an empty band, but late: a band is
+// half a round trip wide, and meanwhile the truth has left it on one side. It
+// shows early if the least round trip seen is taken for what the way costs at
+// least: then each exchange tells the offset to its own excess over that, and
+// excesses are small. That is no proof (a route may have changed), so it moves no
+// bound; where these narrow bands do not fit each other the allowance is widened.
+// If no allowance fits, the clock was stepped: the band is cut there and a fault
+// is counted.
 
 /** Crystals differ by up to 50 ppm in practice; NTP assumes 15. */
 export const DRIFT_PPM = 50;
-/** Linux slews a clock by at most this. */
-export const DRIFT_PPM_MAX = 500;
+/** Linux slews a clock by at most 500, and its crystal drifts all the same. */
+export const DRIFT_PPM_MAX = 550;
+/** Widened step by step: what a slew needs, and no more. */
+const ALLOWANCES_PPM = [DRIFT_PPM, 100, 200, 350, DRIFT_PPM_MAX] as const;
+/** What a slew adds between two exchanges; after the next one it shows. One a second is the rule. */
+const UNSEEN_PPM = DRIFT_PPM_MAX - DRIFT_PPM;
+const UNSEEN_NS_MAX = 250_000;
 /** Stamps are whole nanoseconds: each side of an inequality may be rounded by half a one. */
 const ROUNDING_NS = 1;
 const PPM = 1e-6;
@@ -60,11 +70,15 @@ interface Band {
 
 export class OffsetInterval {
   readonly #bands: readonly Band[];
+  /** When there was an exchange, ascending. */
+  readonly #atNs: readonly number[];
   /** Exchanges used. */
   readonly proofCount: number;
 
   constructor(proofs: OffsetProofs) {
-    this.#bands = bandsOf(sortedProofs(proofs));
+    const sorted = sortedProofs(proofs);
+    this.#bands = bandsOf(sorted);
+    this.#atNs = sorted.map(proof => proof.atNs);
     this.proofCount = Math.min(proofs.upper.length, proofs.lower.length);
   }
 
@@ -100,7 +114,16 @@ export class OffsetInterval {
       lowNs = Math.min(lowNs, band.lower.at(atNs));
       highNs = Math.max(highNs, band.upper.at(atNs));
     }
-    return { offsetNs: (lowNs + highNs) / 2, boundNs: (highNs - lowNs) / 2 };
+    const boundNs = (highNs - lowNs) / 2 + this.#unseenNs(atNs);
+    return { offsetNs: (lowNs + highNs) / 2, boundNs };
+  }
+
+  /** What a slew may have done that no exchange shows yet. */
+  #unseenNs(atNs: number): number {
+    const next = firstAtOrAfter(this.#atNs, atNs);
+    const toNext = (this.#atNs[next] ?? Infinity) - atNs;
+    const toLast = atNs - (this.#atNs[next - 1] ?? -Infinity);
+    return Math.min(Math.min(toNext, toLast) * UNSEEN_PPM * PPM, UNSEEN_NS_MAX);
   }
 
   #bandsAt(atNs: number): readonly Band[] {
@@ -163,12 +186,18 @@ interface Proof {
   readonly atNs: number;
   readonly value: number;
   readonly sign: 1 | -1;
+  /** Of the exchange that proved it. */
+  readonly rttNs: number;
 }
 
 function sortedProofs(proofs: OffsetProofs): Proof[] {
   const all: Proof[] = [];
-  proofs.upper.forEach((value, i) => all.push({ atNs: proofs.upperAt[i]!, value, sign: 1 }));
-  proofs.lower.forEach((value, i) => all.push({ atNs: proofs.lowerAt[i]!, value, sign: -1 }));
+  const add = (atNs: readonly number[], values: readonly number[], sign: 1 | -1): void =>
+    values.forEach((value, i) => {
+      all.push({ atNs: atNs[i]!, value, sign, rttNs: proofs.upper[i]! - proofs.lower[i]! });
+    });
+  add(proofs.upperAt, proofs.upper, 1);
+  add(proofs.lowerAt, proofs.lower, -1);
   return all.toSorted((a, b) => a.atNs - b.atNs || b.sign - a.sign);
 }
 
@@ -206,17 +235,33 @@ function bandOf(proofs: readonly Proof[]): Band | undefined {
   const upper = proofs.filter(proof => proof.sign > 0);
   const lower = proofs.filter(proof => proof.sign < 0);
   if (upper.length === 0 || lower.length === 0) return undefined;
-  for (let ppm = DRIFT_PPM; ; ppm = Math.min(ppm * 2, DRIFT_PPM_MAX)) {
-    const band: Band = {
-      fromNs: proofs[0]!.atNs,
-      toNs: proofs.at(-1)!.atNs,
-      ppm,
-      upper: envelopeOf(upper, ppm),
-      lower: envelopeOf(lower, ppm),
-    };
-    const isEmpty = proofs.some(({ atNs }) => band.lower.at(atNs) > band.upper.at(atNs));
-    if (!isEmpty || ppm >= DRIFT_PPM_MAX) return band;
+  const wayNs = leastWayNs(proofs);
+  const bandAt = (ppm: number): Band => ({
+    fromNs: proofs[0]!.atNs,
+    toNs: proofs.at(-1)!.atNs,
+    ppm,
+    upper: envelopeOf(upper, ppm),
+    lower: envelopeOf(lower, ppm),
+  });
+  for (const ppm of ALLOWANCES_PPM) {
+    const band = bandAt(ppm);
+    const hasSlewed = proofs.some(({ atNs }) => band.lower.at(atNs) + wayNs > band.upper.at(atNs));
+    if (!hasSlewed) return band;
   }
+  return bandAt(DRIFT_PPM_MAX);
+}
+
+/** Of a few exchanges the least round trip is luck: its two ways need not be the least of each way. */
+const LUCKY_SHARE = 0.1;
+
+/**
+ * What both ways cost at least: the least round trip, less what the luckiest tenth differ by. The
+ * more a path queues, the less its least round trip proves.
+ */
+function leastWayNs(proofs: readonly Proof[]): number {
+  const rttsNs = proofs.map(proof => proof.rttNs).toSorted((a, b) => a - b);
+  const leastNs = rttsNs[0]!;
+  return Math.max(0, 2 * leastNs - rttsNs[Math.floor(rttsNs.length * LUCKY_SHARE)]!);
 }
 
 const envelopeOf = (proofs: readonly Proof[], ppm: number): Envelope =>
