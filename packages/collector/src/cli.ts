@@ -44,7 +44,14 @@ async function serve(command: Command & { kind: 'serve' }): Promise<void> {
     return;
   }
   onSignals(stop, log);
+  tellPorts(running.collector, log);
   process.stdout.write(`Framescope is ready on ${running.collector.url}\n`);
+}
+
+function tellPorts({ grpcPort, ingestPort, loginUrl }: Collector, log: Log): void {
+  if (grpcPort !== undefined) log(`OTLP/gRPC on port ${grpcPort}`);
+  if (ingestPort !== undefined) log(`telemetry only on port ${ingestPort}`);
+  if (loginUrl !== undefined) log(`open ${loginUrl} in a browser to read; it works once`);
 }
 
 function onSignals(stop: () => Promise<void>, log: Log): void {

@@ -1,13 +1,18 @@
 // One collector: writer, readers, and the port they are reached on.
 
 import { once } from 'node:events';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { ClockName } from './assemble/clock/session-clocks.ts';
 import { monotonicNs, systemClock } from './receive/clock.ts';
-import { makeApp } from './serve/app.ts';
+import { Admission } from './receive/admission.ts';
+import { startGrpc, type GrpcReceiver } from './receive/otlp-grpc.ts';
+import { Access } from './serve/access.ts';
+import { makeApp, makeIngestApp, type AppPorts } from './serve/app.ts';
 import { Connections } from './serve/connections.ts';
+import { makeServer, type TlsFiles } from './serve/http-server.ts';
+import { ingestSecret } from './serve/secret.ts';
 import { LiveHub } from './serve/live.ts';
 import { Health } from './serve/metrics.ts';
 import { SqliteReader } from './store/sqlite/reader.ts';
@@ -35,18 +40,25 @@ export const BUDGETS_DEFAULT: Readonly<Record<string, number>> = {
 /** Requests that are answered after a call to stop; longer ones are cut off. */
 const DRAIN_MS = 5_000;
 
-/** Longer than any exporter's or probe's interval: a cold connection would disturb clock probes. */
-const KEEP_ALIVE_MS = 65_000;
-
 export interface CollectorOptions {
   /** Folder of the data; made when it is missing. */
   readonly data: string;
-  /** Default 127.0.0.1. Anything that is not this machine needs `allowRemote`. */
+  /** Default 127.0.0.1. Anything that is not this machine needs a `token`. */
   readonly host?: string;
   /** 0, the default, picks a free one. */
   readonly port?: number;
-  /** Required to listen beyond this machine, since there are no tokens yet. */
+  /** OTLP/gRPC; 0 picks a free one. Default `off`. */
+  readonly grpcPort?: number | 'off';
+  /** A further port that takes telemetry and serves nothing else. Default: none. */
+  readonly ingestPort?: number;
+  /** Listens beyond this machine without a token: anybody there can then read and write. */
   readonly allowRemote?: boolean;
+  /** What senders of telemetry show; reads as well unless there is a `readToken`. */
+  readonly token?: string;
+  readonly readToken?: string;
+  readonly tls?: TlsFiles;
+  /** Origins beside this machine's own whose pages may send telemetry, e.g. `https://app.example`. */
+  readonly corsOrigins?: readonly string[];
   readonly maxBytes?: number;
   /** Names that the Host header may have beside localhost and IP addresses. */
   readonly allowedHosts?: readonly string[];
@@ -65,26 +77,33 @@ export interface Collector {
   /** `http://127.0.0.1:4318` */
   readonly url: string;
   readonly port: number;
+  readonly grpcPort: number | undefined;
+  readonly ingestPort: number | undefined;
+  /** A browser that opens it may read; works once. Absent where reading needs no token. */
+  readonly loginUrl: string | undefined;
   /** Answers what it has taken, commits, and lets go of port and files. */
   close(): Promise<void>;
 }
+
+type PortUse = 'http' | 'grpc' | 'ingest';
+
+const PORT_ADVICE: Readonly<Record<PortUse, string>> = {
+  http: 'Use another with --port, e.g. --port 4418.',
+  grpc: 'Move OTLP/gRPC with --grpc-port, e.g. --grpc-port 4417, or do without: --grpc-port off.',
+  ingest: 'Use another with --ingest-port, e.g. --ingest-port 4419.',
+};
 
 /** The port is taken. */
 export class PortInUseError extends Error {
   override readonly name = 'PortInUseError';
   readonly port: number;
 
-  constructor(host: string, port: number, cause: unknown) {
+  constructor(host: string, port: number, use: PortUse, cause: unknown) {
     const holder =
       port === 4317 || port === 4318
         ? ' Jaeger and the OpenTelemetry Collector listen there too, or another Framescope does.'
         : '';
-    super(
-      `port ${port} on ${host} is in use.${holder} Use another with --port, e.g. --port 4418.`,
-      {
-        cause,
-      },
-    );
+    super(`port ${port} on ${host} is in use.${holder} ${PORT_ADVICE[use]}`, { cause });
     this.port = port;
   }
 }
@@ -95,9 +114,9 @@ export class RemoteBindError extends Error {
 
   constructor(host: string) {
     super(
-      `--host ${host} is reachable from other machines, and this version has no tokens yet: anybody ` +
-        `there could read and write all calls. If that is what you want, add --allow-remote; ` +
-        `else put a proxy with authentication before 127.0.0.1.`,
+      `--host ${host} is reachable from other machines: anybody there could read and write all ` +
+        `calls. Add --token SECRET (16 characters or more; FRAMESCOPE_TOKEN keeps it out of the ` +
+        `process list), or --allow-remote if the network itself keeps others out.`,
     );
   }
 }
@@ -105,11 +124,12 @@ export class RemoteBindError extends Error {
 /** Starts a collector. @throws {StoreError | PortInUseError | RemoteBindError} */
 export async function startCollector(options: CollectorOptions): Promise<Collector> {
   const host = options.host ?? '127.0.0.1';
-  if (!isLoopback(host) && options.allowRemote !== true) throw new RemoteBindError(host);
-  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS });
+  const isGuarded = options.token !== undefined || options.allowRemote === true;
+  if (!isLoopback(host) && !isGuarded) throw new RemoteBindError(host);
+  const server = makeServer(options.tls);
   // The port first: it fails more often than the store, and writes nothing.
   server.on('request', tellToComeAgain);
-  await listen(server, host, options.port ?? 0);
+  await listen(server, host, options.port ?? 0, 'http');
   try {
     return await compose(server, host, options);
   } catch (problem) {
@@ -145,13 +165,20 @@ async function compose(
   late.reader = reader;
   late.live = live;
   const folder = new DataFolder(options.data);
-  server.off('request', tellToComeAgain);
-  server.on(
-    'request',
-    makeApp({
+  const access = new Access({
+    ...(options.token !== undefined && { token: options.token }),
+    ...(options.readToken !== undefined && { readToken: options.readToken }),
+    secret: ingestSecret(options.data),
+    nowUnixMs: Date.now,
+  });
+  const ports: AppPorts = {
       writer,
       health,
       live,
+      admission: new Admission({ writer, counts: health }),
+      access,
+      isTls: options.tls !== undefined,
+      corsOrigins: options.corsOrigins ?? [],
       context: { reader, nowUnixNs: () => BigInt(Date.now()) * 1_000_000n, budgets },
       clock,
       nowNs: monotonicNs,
@@ -160,15 +187,47 @@ async function compose(
       allowedHosts: options.allowedHosts ?? [],
       ...(options.viewerFolder !== undefined && { viewerFolder: options.viewerFolder }),
       log,
-    }),
-  );
-  const connections = new Connections(server);
-  const { port } = server.address() as AddressInfo;
+    };
+  const more = await listenFurther(host, options, ports);
+  server.off('request', tellToComeAgain);
+  server.on('request', makeApp(ports));
+  const servers = [server, ...(more.ingest ? [more.ingest] : [])];
+  const connections = servers.map(one => new Connections(one));
+  const url = `${options.tls ? 'https' : 'http'}://${urlHost(host)}:${portOf(server)}`;
+  const link = access.link();
   return {
-    url: `http://${urlHost(host)}:${port}`,
-    port,
-    close: onlyOnce(() => stop({ server, connections, live, writer, reader })),
+    url,
+    port: portOf(server),
+    grpcPort: more.grpc?.port,
+    ingestPort: more.ingest && portOf(more.ingest),
+    loginUrl: link === undefined ? undefined : `${url}/login/${link}`,
+    close: onlyOnce(() => stop({ servers, grpc: more.grpc, connections, live, writer, reader })),
   };
+}
+
+const portOf = (server: Server): number => (server.address() as AddressInfo).port;
+
+/** The ports beside the one: OTLP/gRPC, and one for telemetry only. */
+async function listenFurther(
+  host: string,
+  options: CollectorOptions,
+  ports: AppPorts,
+): Promise<{ grpc: GrpcReceiver | undefined; ingest: Server | undefined }> {
+  const { grpcPort = 'off', ingestPort, tls } = options;
+  const ingest = ingestPort === undefined ? undefined : makeServer(tls);
+  if (ingest && ingestPort !== undefined) {
+    await listen(ingest, host, ingestPort, 'ingest');
+    ingest.on('request', makeIngestApp(ports));
+  }
+  if (grpcPort === 'off') return { grpc: undefined, ingest };
+  const { admission, health, access } = ports;
+  try {
+    const at = { host, port: grpcPort, ...(tls && { tls }) };
+    return { grpc: await startGrpc(at, { admission, counts: health, access }), ingest };
+  } catch (problem) {
+    ingest?.close();
+    throw new PortInUseError(host, grpcPort, 'grpc', problem);
+  }
 }
 
 /** Whoever comes while the store opens (senders, after a `kill -9`) would else wait for ever. */
@@ -191,29 +250,35 @@ function startWriter(
 }
 
 async function stop(parts: {
-  server: Server;
-  connections: Connections;
+  servers: readonly Server[];
+  grpc: GrpcReceiver | undefined;
+  connections: readonly Connections[];
   live: LiveHub;
   writer: Writer;
   reader: SqliteReader;
 }): Promise<void> {
-  const closed = new Promise<void>(resolve => parts.server.close(() => resolve()));
+  const { servers } = parts;
+  const closed = servers.map(
+    server => new Promise<void>(resolve => server.close(() => resolve())),
+  );
   parts.live.close();
-  parts.connections.stop();
-  const cut = setTimeout(() => parts.server.closeAllConnections(), DRAIN_MS);
-  await closed;
+  for (const connections of parts.connections) connections.stop();
+  const cut = setTimeout(() => {
+    for (const server of servers) server.closeAllConnections();
+  }, DRAIN_MS);
+  await Promise.all([...closed, parts.grpc?.close()]);
   clearTimeout(cut);
   await parts.writer.close();
   parts.reader.close();
 }
 
-async function listen(server: Server, host: string, port: number): Promise<void> {
+async function listen(server: Server, host: string, port: number, use: PortUse): Promise<void> {
   server.listen(port, host);
   try {
     await once(server, 'listening');
   } catch (problem) {
     const code = problem instanceof Error && 'code' in problem ? problem.code : '';
-    if (code === 'EADDRINUSE') throw new PortInUseError(host, port, problem);
+    if (code === 'EADDRINUSE') throw new PortInUseError(host, port, use, problem);
     throw new Error(`cannot listen on ${host}, port ${port}: ${String(code)}`, { cause: problem });
   }
 }

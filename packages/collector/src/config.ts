@@ -19,6 +19,14 @@ interface Flag {
 const FLAGS = {
   host: { value: 'ADDRESS', help: 'Address to listen on.', default: '127.0.0.1' },
   port: { value: 'PORT', help: 'Port for everything; 0 picks a free one.', default: '4318' },
+  'grpc-port': {
+    value: 'PORT|off',
+    help: 'Port of OTLP/gRPC. Default: 4317 beside 4318, a free one with --port 0, else off.',
+  },
+  'ingest-port': {
+    value: 'PORT',
+    help: 'A further port that takes telemetry and serves nothing else.',
+  },
   data: {
     value: 'DIR',
     help: 'Folder of the data; made when missing.',
@@ -37,8 +45,19 @@ const FLAGS = {
     value: 'NAME',
     help: 'A name this collector is reached by, beside localhost and IP addresses; may be repeated.',
   },
+  'cors-origin': {
+    value: 'ORIGIN',
+    help: 'Pages of it may send telemetry, e.g. https://app.example; may be repeated.',
+  },
+  token: {
+    value: 'SECRET',
+    help: 'Senders must show it. Without --read-token it reads as well. 16 characters or more.',
+  },
+  'read-token': { value: 'SECRET', help: 'The API, the pages and /metrics need it.' },
+  'tls-cert': { value: 'FILE', help: 'Certificate chain (PEM): HTTPS, and TLS for gRPC.' },
+  'tls-key': { value: 'FILE', help: 'Its private key (PEM).' },
   'allow-remote': {
-    help: 'Listen beyond this machine although there are no tokens yet: anybody there can read and write.',
+    help: 'Listen beyond this machine without --token: anybody there can read and write.',
   },
   'log-format': { value: 'text|json', help: 'Form of the log on stderr.', default: 'text' },
   help: { help: 'Print this.' },
@@ -76,8 +95,8 @@ export const helpText = (): string =>
 
 Usage: framescope [serve] [flags]
 
-  Takes OTLP/HTTP traces at /v1/traces, and serves the viewer, the API (/api/v1) and
-  /metrics on the same port.
+  Takes OTLP (traces, logs, metrics) over HTTP at /v1/…, and serves the viewer, the API
+  (/api/v1) and /metrics on the same port. OTLP over gRPC has a port of its own.
 
 Flags of serve; each has a twin in the environment, e.g. --max-size FRAMESCOPE_MAX_SIZE:
 ${Object.entries<Flag>(FLAGS).map(flagHelp).join('\n')}
@@ -130,7 +149,13 @@ function serveCommand(given: ReadonlyMap<FlagName, readonly string[]>): Command 
     logFormat,
     options: {
       host: text('host') ?? FLAGS.host.default,
-      port: port(text('port') ?? FLAGS.port.default),
+      port: port('port', text('port') ?? FLAGS.port.default),
+      grpcPort: grpcPort(text('grpc-port'), text('port') ?? FLAGS.port.default),
+      ...(text('ingest-port') !== undefined && {
+        ingestPort: port('ingest-port', text('ingest-port')!),
+      }),
+      ...accessOptions(text),
+      corsOrigins: (given.get('cors-origin') ?? []).map(origin),
       data: text('data') ?? FLAGS.data.default,
       maxBytes: text('max-size') === undefined ? MAX_BYTES_DEFAULT : size(text('max-size')!),
       allowedHosts: given.get('allowed-host') ?? [],
@@ -140,10 +165,64 @@ function serveCommand(given: ReadonlyMap<FlagName, readonly string[]>): Command 
   };
 }
 
-function port(text: string): number {
+function port(name: FlagName, text: string): number {
   if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535)
-    throw new UsageError(`--port must be a number from 0 to 65535, got "${text}"`);
+    throw new UsageError(`--${name} must be a number from 0 to 65535, got "${text}"`);
   return Number(text);
+}
+
+/** Whoever moved the one port has another collector here: 4317 would be taken as well. */
+function grpcPort(text: string | undefined, httpPort: string): number | 'off' {
+  if (text === 'off') return 'off';
+  if (text !== undefined) return port('grpc-port', text);
+  if (httpPort === FLAGS.port.default) return 4_317;
+  return httpPort === '0' ? 0 : 'off';
+}
+
+/** A shorter one could be guessed. */
+const TOKEN_LENGTH_MIN = 16;
+
+function accessOptions(
+  text: (name: FlagName) => string | undefined,
+): Pick<CollectorOptions, 'token' | 'readToken' | 'tls'> {
+  const secret = (name: FlagName): string | undefined => {
+    const value = text(name);
+    if (value !== undefined && !/^[\x21-\x7e]{16,}$/.test(value))
+      throw new UsageError(
+        `--${name} must have ${TOKEN_LENGTH_MIN} characters or more, none of them a space`,
+      );
+    return value;
+  };
+  const [token, readToken] = [secret('token'), secret('read-token')];
+  const [cert, key] = [text('tls-cert'), text('tls-key')];
+  if ((cert === undefined) !== (key === undefined))
+    throw new UsageError('--tls-cert and --tls-key belong together: give both, or neither');
+  return {
+    ...(token !== undefined && { token }),
+    ...(readToken !== undefined && { readToken }),
+    ...(cert !== undefined &&
+      key !== undefined && { tls: { cert: pem('tls-cert', cert), key: pem('tls-key', key) } }),
+  };
+}
+
+function pem(name: FlagName, path: string): Buffer {
+  let file: Buffer;
+  try {
+    file = readFileSync(path);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : 'unreadable';
+    throw new UsageError(`--${name} ${path}: ${why}`, { cause });
+  }
+  if (!file.includes('-----BEGIN ')) throw new UsageError(`--${name} ${path}: this is no PEM file`);
+  return file;
+}
+
+function origin(text: string): string {
+  if (!/^https?:\/\/[^/\s]+$/.test(text))
+    throw new UsageError(
+      `--cors-origin must be an origin such as https://app.example, without a path, got "${text}"`,
+    );
+  return text.toLowerCase();
 }
 
 const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12 };
@@ -180,8 +259,11 @@ function readBudgets(path: string): Record<string, number> {
 
 const twinOf = (name: string): string => `FRAMESCOPE_${name.toUpperCase().replaceAll('-', '_')}`;
 
+/** Flags that may be repeated; their twins are lists with commas. */
+const LISTS: ReadonlySet<FlagName> = new Set(['allowed-host', 'cors-origin']);
+
 function twinValues(name: FlagName, value: string): readonly string[] {
-  if ('value' in FLAGS[name]) return name === 'allowed-host' ? value.split(',') : [value];
+  if ('value' in FLAGS[name]) return LISTS.has(name) ? value.split(',') : [value];
   if (value === '1' || value === 'true') return [''];
   throw new UsageError(`${twinOf(name)} must be 1 or true, got "${value}"`);
 }

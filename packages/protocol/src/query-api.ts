@@ -459,6 +459,8 @@ export interface Span {
     readonly spanId: string;
     readonly attributes: Attributes;
   }[];
+  /** Told of while it ran (heart beats, pending spans) and not ended yet: its end is the last word of it. */
+  readonly isOpen: boolean;
 }
 
 // GET /api/v1/search?q -> { items: SearchHit[] }

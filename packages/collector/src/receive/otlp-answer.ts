@@ -1,10 +1,13 @@
-// What OTLP/HTTP answers, in the encoding of the request: a response with its
+// What OTLP answers, in the encoding of the request: a response with its
 // partial success, or a google.rpc.Status.
 //
-//   ExportTraceServiceResponse { partial_success = 1 { rejected_spans = 1, error_message = 2 } }
-//   Status { code = 1, message = 2 }
+//   Export…ServiceResponse { partial_success = 1 { rejected = 1, error_message = 2 } }
+//   Status { code = 1, message = 2, details = 3 { type_url = 1, value = 2 } }
+//   RetryInfo { retry_delay = 1 { seconds = 1 } }
 
+import type { Signal } from '../decode/by-signal.ts';
 import type { Encoding } from '../decode/decode.ts';
+import { bytesField, textField, varintField } from './protobuf.ts';
 
 export const CONTENT_TYPE: Readonly<Record<Encoding, string>> = {
   json: 'application/json',
@@ -13,24 +16,42 @@ export const CONTENT_TYPE: Readonly<Record<Encoding, string>> = {
 
 /** Codes of google.rpc. */
 export const RPC = {
+  ok: 0,
   invalidArgument: 3,
   notFound: 5,
   permissionDenied: 7,
   resourceExhausted: 8,
   unimplemented: 12,
   unavailable: 14,
+  unauthenticated: 16,
 } as const;
 
+/** What the count of rejected things is called in JSON. */
+const REJECTED: Readonly<Record<Signal, string>> = {
+  traces: 'rejectedSpans',
+  logs: 'rejectedLogRecords',
+  metrics: 'rejectedDataPoints',
+};
+
+export interface PartialSuccess {
+  readonly rejectedCount: number;
+  /** With a count of 0: a warning. */
+  readonly message: string;
+}
+
 /** An empty message is full success. */
-export function exportResponse(encoding: Encoding, rejectedCount: number, message: string): Buffer {
+export function exportResponse(
+  encoding: Encoding,
+  signal: Signal,
+  { rejectedCount, message }: PartialSuccess,
+): Buffer {
   if (rejectedCount === 0 && message === '')
     return encoding === 'json' ? Buffer.from('{"partialSuccess":{}}') : Buffer.alloc(0);
   if (encoding === 'json')
     return json({
-      partialSuccess: { rejectedSpans: String(rejectedCount), errorMessage: message },
+      partialSuccess: { [REJECTED[signal]]: String(rejectedCount), errorMessage: message },
     });
-  const partial = Buffer.concat([varintField(1, rejectedCount), textField(2, message)]);
-  return bytesField(1, partial);
+  return bytesField(1, Buffer.concat([varintField(1, rejectedCount), textField(2, message)]));
 }
 
 export function status(encoding: Encoding, code: number, message: string): Buffer {
@@ -38,23 +59,13 @@ export function status(encoding: Encoding, code: number, message: string): Buffe
   return Buffer.concat([varintField(1, code), textField(2, message)]);
 }
 
-const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
+const RETRY_INFO = 'type.googleapis.com/google.rpc.RetryInfo';
 
-function varint(value: number): number[] {
-  const bytes: number[] = [];
-  let rest = value;
-  while (rest >= 0x80) {
-    bytes.push((rest % 0x80) + 0x80);
-    rest = Math.floor(rest / 0x80);
-  }
-  bytes.push(rest);
-  return bytes;
+/** For gRPC's `grpc-status-details-bin`: without it, clients must not retry RESOURCE_EXHAUSTED. */
+export function statusWithRetry(code: number, message: string, seconds: number): Buffer {
+  const delay = bytesField(1, varintField(1, seconds));
+  const detail = Buffer.concat([textField(1, RETRY_INFO), bytesField(2, delay)]);
+  return Buffer.concat([status('protobuf', code, message), bytesField(3, detail)]);
 }
 
-const varintField = (field: number, value: number): Buffer =>
-  Buffer.from([field * 8, ...varint(value)]);
-
-const bytesField = (field: number, bytes: Buffer): Buffer =>
-  Buffer.concat([Buffer.from([field * 8 + 2, ...varint(bytes.length)]), bytes]);
-
-const textField = (field: number, text: string): Buffer => bytesField(field, Buffer.from(text));
+const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));

@@ -4,10 +4,21 @@ import express, { type Express, type Request, type Response } from 'express';
 import type { ClockName } from '../assemble/clock/session-clocks.ts';
 import { clockProbe } from '../receive/clock.ts';
 import { RPC, status } from '../receive/otlp-answer.ts';
-import { notYet, TraceReceiver } from '../receive/traces.ts';
+import type { Admission } from '../receive/admission.ts';
+import { otlpHttp } from '../receive/otlp-http.ts';
 import type { QueryContext } from '../query/queries.types.ts';
 import type { Writer } from '../writer/writer.ts';
-import { checkHost, localOrigins, securityHeaders } from './guard.ts';
+import type { Access } from './access.ts';
+import {
+  checkHost,
+  login,
+  mayRead,
+  mayWrite,
+  ownPagesOnly,
+  securityHeaders,
+  telemetryOrigins,
+} from './guard.ts';
+import { ingestTokens } from './ingest-tokens.ts';
 import type { LiveHub } from './live.ts';
 import type { Health } from './metrics.ts';
 import { API_BASE, openApiDocument } from './openapi.ts';
@@ -26,21 +37,22 @@ export interface AppPorts {
   readonly nowNs: () => number;
   readonly dataBytes: () => number;
   readonly version: string;
+  readonly admission: Admission;
+  readonly access: Access;
+  readonly isTls: boolean;
   readonly allowedHosts: readonly string[];
+  readonly corsOrigins: readonly string[];
   readonly viewerFolder?: string;
   readonly log: (message: string, error?: unknown) => void;
 }
 
 export function makeApp(ports: AppPorts): Express {
-  const app = express();
-  app.disable('x-powered-by');
-  app.disable('etag');
-  // `a[b]=c` is no language of ours: a parameter is text or is refused.
-  app.set('query parser', 'simple');
-  app.use(checkHost(ports.allowedHosts));
-  app.use(securityHeaders);
+  const app = bareApp(ports);
   receiveRoutes(app, ports);
-  healthRoutes(app, ports);
+  probeRoutes(app, ports);
+  app.get('/login/:word', login(ports.access, ports.isTls));
+  app.use(mayRead(ports.access));
+  metricsRoute(app, ports);
   serveApi(app, ports);
   app.use(...viewerFiles(ports.viewerFolder));
   app.use((request: Request, response: Response) => {
@@ -53,13 +65,37 @@ export function makeApp(ports: AppPorts): Express {
   return app;
 }
 
+/** What `--ingest-port` serves: telemetry in, and nothing out but the clock and health. */
+export function makeIngestApp(ports: AppPorts): Express {
+  const app = bareApp(ports);
+  receiveRoutes(app, ports);
+  probeRoutes(app, ports);
+  app.use((request: Request, response: Response) => {
+    const detail = `this port takes telemetry only: there is nothing at ${cut(request.path)}`;
+    sendProblem(response, new ApiError(404, 'not_found', detail));
+  });
+  app.use(problemHandler(ports.log));
+  return app;
+}
+
+function bareApp({ allowedHosts }: AppPorts): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  // `a[b]=c` is no language of ours: a parameter is text or is refused.
+  app.set('query parser', 'simple');
+  app.use(checkHost(allowedHosts));
+  app.use(securityHeaders);
+  return app;
+}
+
 function receiveRoutes(app: Express, ports: AppPorts): void {
-  const receiver = new TraceReceiver({ writer: ports.writer, counts: ports.health });
-  app.use('/v1', localOrigins);
-  app.post('/v1/traces', receiver.handle);
-  app.post('/v1/logs', notYet('logs'));
-  app.post('/v1/metrics', notYet('metrics'));
+  const { admission, health, access } = ports;
+  app.use('/v1', telemetryOrigins(ports.corsOrigins));
+  // Open even where there are tokens: it tells the time, and nothing else.
   app.get('/v1/clock', clockProbe(ports.clock, ports.nowNs));
+  for (const signal of ['traces', 'logs', 'metrics'] as const)
+    app.post(`/v1/${signal}`, mayWrite(access), otlpHttp(signal, admission, health));
   app.use('/v1', (request: Request, response: Response) => {
     const isKnown = /^\/(traces|logs|metrics)\/?$/.test(request.path);
     if (isKnown) response.setHeader('Allow', 'POST');
@@ -73,7 +109,8 @@ function receiveRoutes(app: Express, ports: AppPorts): void {
   });
 }
 
-function healthRoutes(app: Express, { health, writer, live, dataBytes }: AppPorts): void {
+/** Open to all: whether it lives and stores is what a balancer asks, without a token. */
+function probeRoutes(app: Express, { health }: AppPorts): void {
   app.get('/healthz', (_request, response) => {
     response.type('text').send('ok\n');
   });
@@ -84,6 +121,9 @@ function healthRoutes(app: Express, { health, writer, live, dataBytes }: AppPort
       .type('text')
       .send(isReady ? 'storing\n' : 'not storing: the last commit failed; see the log\n');
   });
+}
+
+function metricsRoute(app: Express, { health, writer, live, dataBytes }: AppPorts): void {
   app.get('/metrics', (_request, response) => {
     const gauges = {
       queuedBytes: writer.queuedBytes(),
@@ -98,6 +138,8 @@ function healthRoutes(app: Express, { health, writer, live, dataBytes }: AppPort
 function serveApi(app: Express, ports: AppPorts): void {
   const routes = apiRoutes(ports);
   const document = JSON.stringify(openApiDocument(routes, ports.version));
+  app.use('/api', ownPagesOnly);
+  app.post(`${API_BASE}/ingest-tokens`, ...ingestTokens(ports.access));
   app.use(API_BASE, (_request, response, next) => {
     response.setHeader('Cache-Control', 'no-store');
     next();

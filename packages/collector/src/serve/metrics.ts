@@ -1,6 +1,6 @@
 // `/metrics`: the collector's own health, in Prometheus' text format.
 
-import type { ReceiveCounts } from '../receive/traces.ts';
+import type { ReceiveCounts } from '../receive/admission.ts';
 import type { WriterCounts } from '../writer/messages.ts';
 
 interface Gauges {
@@ -21,7 +21,7 @@ export class Health implements ReceiveCounts {
   #commitNs = 0;
   #isStoring = true;
 
-  requests(status: number): void {
+  requests(status: number | string): void {
     bump(this.#requests, String(status), 1);
   }
 
@@ -57,7 +57,7 @@ export class Health implements ReceiveCounts {
       metric(
         'requests_total',
         'counter',
-        'OTLP requests by HTTP status.',
+        'OTLP requests by HTTP status, or the word of gRPC.',
         this.#requests,
         'status',
       ),

@@ -306,6 +306,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     resource: attributes,
     events: list(object({ name: text, atNs: ns, attributes })),
     links: list(object({ traceId: text, spanId: text, attributes })),
+    isOpen: flag,
   }),
   SearchResult: object({
     items: list(

@@ -9,6 +9,7 @@
 
 import type { Assembler } from '../assemble/assembler.ts';
 import { decodeSignal } from '../decode/by-signal.ts';
+import { restrict } from '../decode/restrict.ts';
 import { REFUSALS_NAMED_MAX } from '../decode/limits.ts';
 import type { DecodedFlush, DecodedRequest, DecodedSpan, MetricPoint } from '../decode/types.ts';
 import { StoreError } from '../store/errors.ts';
@@ -90,7 +91,7 @@ export class WriterLoop {
     const requests: { id: number; request: DecodedRequest }[] = [];
     for (const { id, body } of group) {
       const result = decodeSignal(body.bytes, body.encoding, body.signal ?? 'traces');
-      if (result.ok) requests.push({ id, request: result.value });
+      if (result.ok) requests.push({ id, request: permitted(result.value, body) });
       else {
         this.#counts.malformedBodies++;
         answers.push([id, { kind: 'malformed', path: result.path, problem: result.problem }]);
@@ -232,6 +233,10 @@ class Counts {
     };
   }
 }
+
+/** Without what the sender's token does not let it write. */
+const permitted = (request: DecodedRequest, { onlySession }: Body): DecodedRequest =>
+  onlySession === undefined ? request : restrict(request, onlySession);
 
 /** What is told of kinds that are taken and not kept. */
 const NOT_KEPT: Readonly<Record<string, string>> = {

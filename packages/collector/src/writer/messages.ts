@@ -18,6 +18,8 @@ export interface WriterOptions {
 export interface Body {
   /** Absent: traces. */
   readonly signal?: Signal;
+  /** All that is sent belongs to this session, or is refused: the sender's token says no more. */
+  readonly onlySession?: string;
   readonly bytes: Uint8Array;
   readonly encoding: Encoding;
 }

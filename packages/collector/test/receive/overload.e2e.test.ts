@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { expect, onTestFinished, test } from 'vitest';
-import { TraceReceiver } from '../../src/receive/traces.ts';
+import { Admission } from '../../src/receive/admission.ts';
+import { otlpHttp } from '../../src/receive/otlp-http.ts';
 import { Health } from '../../src/serve/metrics.ts';
 import { QUEUE_BYTES_MAX, startInlineWriter, type Writer } from '../../src/writer/writer.ts';
 import type { Answer } from '../../src/writer/messages.ts';
@@ -45,7 +46,8 @@ test('a queue takes bodies up to its limit, refuses the next, and has room again
 /** A receiver whose writer answers what the test says. */
 async function answered(submit: Writer['submit']): Promise<Response> {
   const app = express();
-  app.post('/v1/traces', new TraceReceiver({ writer: { submit }, counts: new Health() }).handle);
+  const counts = new Health();
+  app.post('/v1/traces', otlpHttp('traces', new Admission({ writer: { submit }, counts }), counts));
   const server = app.listen(0, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(() => void server.close());

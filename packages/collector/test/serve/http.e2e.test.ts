@@ -200,14 +200,64 @@ test('the clock answers four-stamp probes in order', async () => {
   expect(domain).toMatch(/^[0-9a-f]{16}$/);
 });
 
-test.each(['logs', 'metrics'])('OTLP %s are answered 501 with what to do', async signal => {
-  const response = await fetch(`${collector.url}/v1/${signal}`, {
+const send = (signal: string, body: object): Promise<Response> =>
+  fetch(`${collector.url}/v1/${signal}`, {
     method: 'POST',
     headers: { 'content-type': JSON_TYPE },
-    body: '{}',
+    body: JSON.stringify(body),
   });
-  expect(response.status).toBe(501);
-  expect((await json(response))['message']).toContain(`OTEL_${signal.toUpperCase()}_EXPORTER=none`);
+
+test('logs without a place and metrics that are not kept are told, and refuse nothing', async () => {
+  const log = await send('logs', {
+    resourceLogs: [{ scopeLogs: [{ logRecords: [{ body: { stringValue: 'hello' } }] }] }],
+  });
+  expect([log.status, await json(log)]).toEqual([
+    200,
+    {
+      partialSuccess: {
+        rejectedLogRecords: '0',
+        errorMessage: '1 log records name neither a trace nor a session: counted, not kept',
+      },
+    },
+  ]);
+  const gauge = { name: 'x', gauge: { dataPoints: [{ asInt: '1' }, { asInt: '2' }] } };
+  const metric = await send('metrics', {
+    resourceMetrics: [{ scopeMetrics: [{ metrics: [gauge] }] }],
+  });
+  expect([metric.status, await json(metric)]).toEqual([
+    200,
+    {
+      partialSuccess: {
+        rejectedDataPoints: '0',
+        errorMessage: '2 points of gauges: counted, not kept',
+      },
+    },
+  ]);
+});
+
+test('a log record of a stored trace is found in it', async () => {
+  const traceId = 'c'.repeat(32);
+  await post(bodyOf(spanJson({ traceId })), { 'content-type': JSON_TYPE });
+  const logRecords = [
+    {
+      timeUnixNano: '1700000000500000000',
+      traceId,
+      spanId: '0123456789abcdef',
+      severityNumber: 13,
+      body: { stringValue: 'slow answer' },
+    },
+  ];
+  const sent = await send('logs', { resourceLogs: [{ scopeLogs: [{ logRecords }] }] });
+  expect(await json(sent)).toEqual({ partialSuccess: {} });
+  const trace = await json(await fetch(`${collector.url}/api/v1/traces/${traceId}`));
+  expect(trace['spans']).toMatchObject([
+    {
+      name: 'work',
+      events: [
+        { name: 'slow answer', atNs: 500_000_000, attributes: { 'framescope.log': 'warn' } },
+      ],
+    },
+  ]);
 });
 
 test.each([
