@@ -15,6 +15,7 @@ import type {
   RealtimeSessionCreateRequest,
 } from 'openai/resources/realtime/realtime';
 import { asBeta } from './realtime-beta.ts';
+import { sessionOf } from './realtime-session.ts';
 import { FIELDS, type ClientEvent, type ClientType } from './realtime-fields.ts';
 
 /** A client event that the vendor would have answered with an error. */
@@ -74,27 +75,7 @@ export class RealtimeEngine {
 
   constructor(options: EngineOptions) {
     this.#options = options;
-    this.#session = {
-      type: 'realtime',
-      model: 'gpt-realtime',
-      output_modalities: ['audio'],
-      audio: {
-        input: {
-          format: { type: 'audio/pcm', rate: 24_000 },
-          transcription: { model: 'gpt-4o-mini-transcribe' },
-          turn_detection: {
-            type: 'server_vad',
-            threshold: 0.5,
-            prefix_padding_ms: 300,
-            silence_duration_ms: 500,
-            create_response: true,
-            interrupt_response: true,
-          },
-          ...options.audio?.input,
-        },
-        output: { format: { type: 'audio/pcm', rate: 24_000 }, ...options.audio?.output },
-      },
-    };
+    this.#session = sessionOf(options.audio);
   }
 
   /** Audio received since the connection began, ms: the vendor's media clock. */
@@ -370,7 +351,11 @@ export class RealtimeEngine {
       item_id: itemId,
       previous_item_id: this.#lastItemId,
     });
-    this.#add(itemId, { type: 'message', role: 'user', content: [{ type: 'input_audio' }] });
+    this.#add(itemId, {
+      type: 'message',
+      role: 'user',
+      content: [{ type: 'input_audio', transcript: '' }],
+    });
   }
 
   #add(id: string, item: ConversationItem): void {
