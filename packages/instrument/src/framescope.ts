@@ -12,15 +12,15 @@ import { attributesOf, nameOf, optionsOf, SESSION_ID_LENGTH_MAX } from './coerce
 import { GuardedClock } from './clock/guarded-clock.ts';
 import { LeapWatch } from './clock/leap-watch.ts';
 import { Prober } from './clock/prober.ts';
+import { makePacker } from './export/frames-packer.ts';
 import { Outbox, OUTBOX_BYTES_MAX } from './export/outbox.ts';
-import { RecordBuilder } from './export/record-builder.ts';
+import { RecordBuilder, SortedRows } from './export/record-builder.ts';
 import { SessionExporter } from './export/session-exporter.ts';
 import type { SpanSink } from './export/span-sink.ts';
 import { StateBook } from './export/state-book.ts';
 import type { ProbedHop } from './hop/stream.ts';
 import { TimedMarks } from './hop/timed-marks.ts';
 import { MarkRing, MarkRows } from './hot/mark-ring.ts';
-import { FramesPacker } from './otel/frames-packer.ts';
 import { makeSpanSink, type TracerProviderOption } from './otel/make-span-sink.ts';
 import type { Attributes, Clock, Http, Platform, Problem, Timer, Timers } from './ports.ts';
 import { Problems } from './problems.ts';
@@ -98,12 +98,13 @@ export class Scope {
   readonly #role: string;
   readonly #flushMs: number;
   readonly #producer: string;
-  readonly #packer: FramesPacker;
+  readonly #packer: ReturnType<typeof makePacker>;
   readonly #outbox: Outbox;
   readonly #prober: Prober;
   readonly #leaps: LeapWatch;
   readonly #spans: SpanSink;
   readonly #onAcknowledged: (recordIds: readonly string[]) => void;
+  readonly #sorted = new SortedRows(RING_CAPACITY);
   readonly #rows = new MarkRows(RING_CAPACITY);
   readonly #open = new Map<Session, Open>();
   readonly #stopOnExit: () => void;
@@ -120,7 +121,7 @@ export class Scope {
     this.#producer = randomHex(this.#platform.random, 8);
     this.#onAcknowledged = functionOr(given.onAcknowledged, () => undefined);
     const { resource, headers, url } = this.#place(given);
-    this.#packer = new FramesPacker(
+    this.#packer = makePacker(
       (given.encoding ?? platform.encoding) === 'json' ? 'json' : 'protobuf',
       resource,
       VERSION,
@@ -203,7 +204,7 @@ export class Scope {
     refusingRing.close();
     const ring = new MarkRing(RING_CAPACITY, clock.makeColumn(RING_CAPACITY));
     const timed = new TimedMarks();
-    const builder = new RecordBuilder();
+    const builder = new RecordBuilder(this.#sorted);
     const book = new StateBook();
     const probes: ProbedHop[] = [];
     const shared = { traceId, clock, problems, ring, refusingRing, timed, builder, book };

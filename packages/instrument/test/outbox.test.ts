@@ -78,7 +78,7 @@ test('of records posted together, only the rejected one is lost', async () => {
 test('a full outbox refuses, counts, and tells the count when there is room again', async () => {
   const world = new World();
   world.answers.push(...Array.from({ length: 6 }, () => 'no answer' as const));
-  const { hop, scope } = calling(world, { outboxBytesMax: 4_000 });
+  const { hop, scope } = calling(world, { outboxBytesMax: 1_600 });
   for (let i = 0; i < 10; i++) {
     hop.mark(320);
     await world.pass(1_000);
@@ -142,31 +142,3 @@ test('flush resolves in time even when nobody answers', async () => {
   await world.pass(200);
   expect(isDone).toBe(true);
 });
-
-test('protobuf bodies of several records are one valid request', async () => {
-  const world = new World();
-  world.answers.push('no answer');
-  // Only the bytes matter: this world reads JSON, so what is accepted stays unread.
-  const scope = world.scope({ encoding: 'protobuf', onAcknowledged: () => undefined });
-  scope.startSession({ id: 'one' });
-  scope.startSession({ id: 'two' });
-  world.answers.push({ status: 202 });
-  await world.pass(1_900);
-  const body = Buffer.from(world.posts.at(-1)!.body!);
-  expect(topLevelFields(body)).toEqual([1, 1]);
-});
-
-/** Numbers of the fields of a protobuf message whose fields are all length-delimited. */
-function topLevelFields(bytes: Uint8Array): number[] {
-  const fields: number[] = [];
-  let at = 0;
-  while (at < bytes.length) {
-    fields.push(bytes[at]! >> 3);
-    let length = 0;
-    let shift = 0;
-    do length |= (bytes[++at]! & 127) << (7 * shift++);
-    while (bytes[at]! & 128);
-    at += 1 + length;
-  }
-  return fields;
-}

@@ -19,7 +19,8 @@ export {
   type AttributeInfo,
   type AttributePlace,
 } from './attributes.ts';
-export { base64Length, fromBase64, toBase64, toHex } from './base64.ts';
+export { base64Length, fromBase64, hexInto, toBase64, toHex } from './base64.ts';
+export { ByteWriter } from './bytes.ts';
 export { crc32 } from './crc32.ts';
 export type {
   ClockDomainId,

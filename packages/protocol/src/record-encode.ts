@@ -223,15 +223,16 @@ class RecordEncoder {
   }
 
   #addColumn(block: FrameBlock, column: FrameBlock['columns'][number]): void {
-    const { main, late } = prepareColumn(column, this.#quantumNs, this.#tally);
+    const { main, late } = prepareColumn(column, this.#quantumNs, {
+      tally: this.#tally,
+      previous: this.#previous,
+    });
     for (let from = 0; from < main.start.length; from += COLUMN_ROWS_MAX) {
       const rows = slice(main, from, from + COLUMN_ROWS_MAX);
       if (isPredictable(rows.at, this.#baseQuanta)) this.#addRows(block, column.hop, rows);
-      else
-        for (let i = 0; i < rows.at.length; i++)
-          addLate(late, rows.start[i]!, rows.end[i]!, rows.at[i]!);
+      else this.#addLateRows(block, column.hop, lateOf(rows));
     }
-    this.#addLateRows(block, column.hop, late);
+    if (late.start.length > 0) this.#addLateRows(block, column.hop, late);
   }
 
   #addRows(block: FrameBlock, hop: HopName, rows: QuantaColumn): void {
@@ -305,6 +306,13 @@ class RecordEncoder {
     if (!this.#addItem(write, 0, block)) this.#tally.refuse('range does not fit a record');
   }
 }
+
+/** Rows of a column, each told alone. */
+const lateOf = ({ start, end, at }: QuantaColumn): LateRows => ({
+  start: [...start],
+  end: [...end],
+  at: [...at],
+});
 
 function blockProblem(block: FrameBlock): string | undefined {
   if (whole(block.sampleRate, SAMPLE_RATE_MAX, 0) === 0)

@@ -2,7 +2,7 @@
 // and rows that an earlier row already passed set aside as late.
 
 import type { HopColumn, LateMark } from './frame-block.types.ts';
-import { TICK_MAX } from './record-format.ts';
+import { COLUMN_ROWS_MAX, TICK_MAX } from './record-format.ts';
 import type { QuantaColumn } from './record-prediction.ts';
 
 /** What became of the rows given to an encoder; counts add up over calls. */
@@ -56,27 +56,47 @@ export function rowCount(column: HopColumn): number {
   return length > 0 ? Math.min(Math.trunc(length), most) : 0;
 }
 
-export function prepareColumn(
-  column: HopColumn & { readonly late: readonly LateMark[] },
-  quantumNs: number,
-  tally: EncodeTally,
-): PreparedColumn {
-  const count = rowCount(column);
-  const main = {
+/** Rows ready for the encoder; two of them, because a column is told against the one before it. */
+const scratch: readonly QuantaColumn[] = [0, 1].map(() => rowsFor(COLUMN_ROWS_MAX));
+const NO_LATE: LateRows = { start: [], end: [], at: [] };
+
+function rowsFor(count: number): QuantaColumn {
+  return {
     start: new Float64Array(count),
     end: new Float64Array(count),
     at: new Float64Array(count),
   };
-  const late: LateRows = { start: [], end: [], at: [] };
+}
+
+/** Arrays for `count` rows that `previous` does not lie in; scratch, if they fit. */
+function roomFor(count: number, previous: QuantaColumn | undefined): QuantaColumn {
+  if (count > COLUMN_ROWS_MAX) return rowsFor(count);
+  const [one, other] = scratch as [QuantaColumn, QuantaColumn];
+  return previous?.at.buffer === one.at.buffer ? other : one;
+}
+
+/** The rows lie in scratch that the next but one column uses again; `previous` is left alone. */
+export function prepareColumn(
+  column: HopColumn & { readonly late: readonly LateMark[] },
+  quantumNs: number,
+  { tally, previous }: { tally: EncodeTally; previous: QuantaColumn | undefined },
+): PreparedColumn {
+  const count = rowCount(column);
+  const { startTick, endTick, atNs } = column;
+  const main = roomFor(count, previous);
+  let late = NO_LATE;
+  const addToLate = (start: number, end: number, at: number): void => {
+    if (late === NO_LATE) late = { start: [], end: [], at: [] };
+    addLate(late, start, end, at);
+  };
   let length = 0;
   let passed = -1;
   for (let i = 0; i < count; i++) {
-    const start = column.startTick[i]!;
-    const end = column.endTick[i]!;
-    const at = toQuanta(column.atNs[i]!, quantumNs);
-    if (!isRange(start, end) || Number.isNaN(at))
-      tally.refuse(whyRefused(start, end, column.atNs[i]!));
-    else if (start < passed) addLate(late, start, end, at);
+    const start = startTick[i]!;
+    const end = endTick[i]!;
+    const at = toQuanta(atNs[i]!, quantumNs);
+    if (!isRange(start, end) || Number.isNaN(at)) tally.refuse(whyRefused(start, end, atNs[i]!));
+    else if (start < passed) addToLate(start, end, at);
     else {
       main.start[length] = start;
       main.end[length] = end;
@@ -87,7 +107,7 @@ export function prepareColumn(
   for (const mark of column.late) {
     const at = toQuanta(mark.atNs, quantumNs);
     if (isRange(mark.startTick, mark.endTick) && !Number.isNaN(at))
-      addLate(late, mark.startTick, mark.endTick, at);
+      addToLate(mark.startTick, mark.endTick, at);
     else tally.refuse(whyRefused(mark.startTick, mark.endTick, mark.atNs));
   }
   return { main: slice(main, 0, length), late };

@@ -8,6 +8,7 @@ import {
   fromBase64,
   rejected,
   type Decoded,
+  type RecordPart,
   type StateMessage,
 } from '@framescope/protocol';
 import { decodeStateMessage } from '../recognise/framescope.ts';
@@ -23,16 +24,14 @@ export function checkFlush(span: DecodedSpan): DecodedFlush {
   const { sessionId } = span;
   if (sessionId === undefined)
     throw new SpanProblem(at(ATTR.sessionId), 'session_id', 'missing on an audio.frames span');
-  const record = recordOf(span);
+  const read = recordOf(span);
+  const record = read?.bytes;
   const state = stateOf(span);
   return {
     sessionId,
     traceId: span.traceId,
     spanId: span.spanId,
-    producer: hex16(span, ATTR.producer),
-    seq: count(span, ATTR.seq),
-    part: count(span, ATTR.recordPart, 0),
-    clock: clockOf(span),
+    ...identityOf(span, read?.header),
     startUnixNs: span.startUnixNs,
     endUnixNs: span.endUnixNs,
     ...(record && { record }),
@@ -40,6 +39,23 @@ export function checkFlush(span: DecodedSpan): DecodedFlush {
     frameCount: count(span, ATTR.frameCount, 0),
     lostCount: count(span, ATTR.frameLost, 0),
     resource: span.resource,
+  };
+}
+
+type Identity = Pick<DecodedFlush, 'producer' | 'seq' | 'part' | 'clock'>;
+
+/** As attributes say it; a span that brings a record need not, since the record says it too. */
+function identityOf(span: DecodedSpan, record: RecordPart | undefined): Identity {
+  const isTold = span.attributes[ATTR.producer] != null;
+  if (record !== undefined && !isTold) {
+    const { producer, seq, part, domain, epoch, zeroUnixNs } = record;
+    return { producer, seq, part, clock: { domain, epoch, zeroUnixNs } };
+  }
+  return {
+    producer: hex16(span, ATTR.producer),
+    seq: count(span, ATTR.seq),
+    part: count(span, ATTR.recordPart, 0),
+    clock: clockOf(span),
   };
 }
 
@@ -55,7 +71,12 @@ function clockOf(span: DecodedSpan): DecodedClock {
   };
 }
 
-function recordOf(span: DecodedSpan): Uint8Array | undefined {
+interface ReadRecord {
+  readonly bytes: Uint8Array;
+  readonly header: RecordPart;
+}
+
+function recordOf(span: DecodedSpan): ReadRecord | undefined {
   const value = span.attributes[ATTR.record];
   if (value == null) return undefined;
   const path = at(ATTR.record);
@@ -69,7 +90,7 @@ function recordOf(span: DecodedSpan): Uint8Array | undefined {
       /\bCRC\b/i.test(result.problem) ? 'record_crc' : 'record',
       result.problem,
     );
-  return bytes;
+  return { bytes, header: result.value };
 }
 
 function stateOf(span: DecodedSpan): StateMessage | undefined {
@@ -80,7 +101,7 @@ function stateOf(span: DecodedSpan): StateMessage | undefined {
   return orThrow(decodeStateMessage(value, at(ATTR.state)), 'state');
 }
 
-function checkRecord(bytes: Uint8Array, path: string): Decoded<unknown> {
+function checkRecord(bytes: Uint8Array, path: string): Decoded<RecordPart> {
   const result = decodeRecord(bytes);
   return result.ok ? result : rejected(`${path}.${result.path}`, result.problem);
 }

@@ -83,8 +83,7 @@ export class RequestBuilder {
   }
 
   #take(span: DecodedSpan): void {
-    if (span.name === SPAN.frames && ATTR.producer in span.attributes)
-      this.#flushes.push(checkFlush(span));
+    if (span.name === SPAN.frames && isFlush(span)) this.#flushes.push(checkFlush(span));
     else if (this.#sink) {
       this.#sink.columns.add(span);
       this.#rowCount++;
@@ -100,3 +99,7 @@ export class RequestBuilder {
     };
   }
 }
+
+/** A record says who wrote it; without one, the producer is told beside it. */
+const isFlush = ({ attributes }: DecodedSpan): boolean =>
+  ATTR.producer in attributes || ATTR.record in attributes;

@@ -1,14 +1,13 @@
-// One record part as a span named `audio.frames`, before OpenTelemetry: what
-// the collector reads, and what makes sense in any other backend.
+// One record part as a span named `audio.frames`: what the collector reads, and
+// what makes sense in any other backend.
+//
+// A record says itself who wrote it, on which clock and in which order; only a
+// flush without one spells that out beside it.
 
-import {
-  ATTR,
-  recordSpanId,
-  toBase64,
-  type FrameRecord,
-  type StateMessage,
-} from '@framescope/protocol';
-import type { Attributes } from '../ports.ts';
+import { ATTR, recordSpanId, type FrameRecord, type StateMessage } from '@framescope/protocol';
+
+/** Attributes as they are packed; bytes become `bytes_value`, in JSON a base64 string. */
+export type FrameAttributes = Readonly<Record<string, string | number | boolean | Uint8Array>>;
 
 /** A span ready to be packed. Times are Unix ns. */
 export interface FramesSpan {
@@ -16,17 +15,17 @@ export interface FramesSpan {
   readonly spanId: string;
   readonly startUnixNs: bigint;
   readonly endUnixNs: bigint;
-  readonly attributes: Attributes;
+  readonly attributes: FrameAttributes;
 }
 
-/** Packs spans of one flush, as one OTLP request; filled by otel/. */
+/** Packs the spans of one flush, to be joined with others into a request. */
 export interface SpanPacker {
-  /** Throws when the serializer does. */
   pack(spans: readonly FramesSpan[]): Uint8Array;
 }
 
 /** What one session has to say in one flush. */
 export interface FlushFacts {
+  readonly sessionId: string;
   readonly traceId: string;
   readonly record: FrameRecord;
   /** Encoded parts; empty when there was nothing to encode. */
@@ -38,8 +37,6 @@ export interface FlushFacts {
   /** First and last mark, or twice the time of the flush. */
   readonly firstNs: number;
   readonly lastNs: number;
-  /** `session.id` and the clock. */
-  readonly common: Attributes;
 }
 
 /** One span a part, the state on the first; one without a record when there are no marks. */
@@ -57,21 +54,26 @@ export function framesSpans(facts: FlushFacts): FramesSpan[] {
   }));
 }
 
-function attributesOfPart(facts: FlushFacts, part: number): Attributes {
-  const { record, state } = facts;
+function attributesOfPart(facts: FlushFacts, part: number): FrameAttributes {
+  const { record, state, frameCount, lostCount, sessionId } = facts;
   const bytes = facts.parts[part];
   const isFirst = part === 0;
   return {
-    ...facts.common,
-    [ATTR.producer]: record.producer,
-    [ATTR.seq]: record.seq,
-    [ATTR.recordPart]: part,
-    [ATTR.frameCount]: isFirst ? facts.frameCount : 0,
-    [ATTR.frameLost]: isFirst ? facts.lostCount : 0,
-    ...(bytes === undefined ? {} : { [ATTR.record]: toBase64(bytes) }),
+    [ATTR.sessionId]: sessionId,
+    ...(isFirst && frameCount > 0 ? { [ATTR.frameCount]: frameCount } : {}),
+    ...(isFirst && lostCount > 0 ? { [ATTR.frameLost]: lostCount } : {}),
+    ...(bytes === undefined ? identity(record) : { [ATTR.record]: bytes }),
     ...(isFirst && state !== undefined ? { [ATTR.state]: JSON.stringify(state) } : {}),
   };
 }
+
+const identity = (record: FrameRecord): FrameAttributes => ({
+  [ATTR.producer]: record.producer,
+  [ATTR.seq]: record.seq,
+  [ATTR.clockDomain]: record.domain,
+  [ATTR.clockEpoch]: record.epoch,
+  [ATTR.clockZeroUnixNs]: String(record.zeroUnixNs),
+});
 
 /** A record part's identity, as senders keep it and the store knows it. */
 export const recordId = (record: FrameRecord, traceId: string, part: number): string =>

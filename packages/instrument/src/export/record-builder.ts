@@ -3,6 +3,10 @@
 //
 //   ring rows   hop 0 1 0 1 0      columns   hop 0: a b c   late: –
 //               tick a a b b c               hop 1: a b
+//
+// Columns are views of arrays that all sessions of a scope share: they are good
+// until the next flush, and are encoded before it. Arrays of their own would
+// cost more than all the rest of a flush.
 
 import {
   domainNs,
@@ -22,20 +26,53 @@ export interface StreamFacts {
   readonly direction: 'up' | 'down';
 }
 
+/** Where rows are laid out by hop; one for all sessions of a scope. */
+export class SortedRows {
+  startTick: Float64Array;
+  endTick: Float64Array;
+  atNs: Float64Array;
+
+  constructor(capacity: number) {
+    this.startTick = new Float64Array(capacity);
+    this.endTick = new Float64Array(capacity);
+    this.atNs = new Float64Array(capacity);
+  }
+
+  /** Room for `count` rows; what was in it is gone. */
+  reserve(count: number): void {
+    if (count <= this.atNs.length) return;
+    this.startTick = new Float64Array(count);
+    this.endTick = new Float64Array(count);
+    this.atNs = new Float64Array(count);
+  }
+}
+
 interface Slot {
   readonly stream: StreamFacts;
   readonly hop: HopName;
   /** Every row of an earlier flush began before this tick. */
   watermark: number;
+  /** Rows of this flush, late ones included; then where the slot begins and ends in the sorted rows. */
   count: number;
+  from: number;
+  to: number;
+  late: LateMark[];
 }
+
+const NONE: readonly LateMark[] = [];
 
 export class RecordBuilder {
   readonly #slots: Slot[] = [];
+  readonly #sorted: SortedRows;
+
+  constructor(sorted: SortedRows) {
+    this.#sorted = sorted;
+  }
 
   /** A new hop's code, counted from 0 in the order of enrolment. */
   enrol(stream: StreamFacts, hop: HopName): number {
-    return this.#slots.push({ stream, hop, watermark: 0, count: 0 }) - 1;
+    const slot = { stream, hop, watermark: 0, count: 0, from: 0, to: 0, late: [] };
+    return this.#slots.push(slot) - 1;
   }
 
   get hopCount(): number {
@@ -48,64 +85,62 @@ export class RecordBuilder {
     count: number,
     rangesOf: (stream: StreamFacts) => readonly MediaRange[],
   ): FrameBlock[] {
-    for (const slot of this.#slots) slot.count = 0;
-    for (let row = 0; row < count; row++) this.#slots[rows.hop[row]!]!.count += 1;
-    const columns = this.#slots.map(slot => new ColumnBuilder(slot));
-    for (let row = 0; row < count; row++) columns[rows.hop[row]!]!.add(rows, row);
-    const streams = [...new Set(this.#slots.map(slot => slot.stream))];
-    return streams
-      .map(stream => ({
-        stream: stream.name,
-        sampleRate: stream.sampleRate,
-        direction: stream.direction,
-        columns: columns
-          .filter(one => one.slot.stream === stream && one.slot.count > 0)
-          .map(one => one.finish()),
-        ranges: rangesOf(stream),
-      }))
-      .filter(block => block.columns.length > 0 || block.ranges.length > 0);
-  }
-}
-
-/** The rows of one hop; sized by a first pass, so that nothing grows. */
-class ColumnBuilder {
-  readonly slot: Slot;
-  readonly #start: Float64Array;
-  readonly #end: Float64Array;
-  readonly #at: Float64Array;
-  readonly #late: LateMark[] = [];
-  #length = 0;
-
-  constructor(slot: Slot) {
-    this.slot = slot;
-    this.#start = new Float64Array(slot.count);
-    this.#end = new Float64Array(slot.count);
-    this.#at = new Float64Array(slot.count);
-  }
-
-  add(rows: MarkRows, row: number): void {
-    const start = rows.startTick[row]!;
-    const end = start + rows.samples[row]!;
-    if (start < this.slot.watermark) {
-      const atNs = domainNs(rows.atNs[row]!);
-      this.#late.push({ startTick: tick(start), endTick: tick(end), atNs });
-      return;
+    this.#sort(rows, count);
+    const blocks: FrameBlock[] = [];
+    for (const stream of new Set(this.#slots.map(slot => slot.stream))) {
+      const columns: FrameBlock['columns'][number][] = [];
+      for (const slot of this.#slots)
+        if (slot.stream === stream && slot.count > 0) columns.push(this.#columnOf(slot));
+      const ranges = rangesOf(stream);
+      if (columns.length === 0 && ranges.length === 0) continue;
+      const { name, sampleRate, direction } = stream;
+      blocks.push({ stream: name, sampleRate, direction, columns, ranges });
     }
-    this.slot.watermark = end;
-    this.#start[this.#length] = start;
-    this.#end[this.#length] = end;
-    this.#at[this.#length] = rows.atNs[row]!;
-    this.#length += 1;
+    return blocks;
   }
 
-  finish(): HopColumn & { readonly late: readonly LateMark[] } {
+  /** Counts rows by hop, gives each hop its stretch, lays the rows out. */
+  #sort(rows: MarkRows, count: number): void {
+    const slots = this.#slots;
+    for (const slot of slots) slot.count = 0;
+    for (let row = 0; row < count; row++) slots[rows.hop[row]!]!.count += 1;
+    let from = 0;
+    for (const slot of slots) {
+      slot.from = from;
+      slot.to = from;
+      if (slot.late.length > 0) slot.late = [];
+      from += slot.count;
+    }
+    const sorted = this.#sorted;
+    sorted.reserve(count);
+    const { startTick, endTick, atNs } = sorted;
+    for (let row = 0; row < count; row++) {
+      const slot = slots[rows.hop[row]!]!;
+      const start = rows.startTick[row]!;
+      const end = start + rows.samples[row]!;
+      if (start < slot.watermark) {
+        const at = domainNs(rows.atNs[row]!);
+        slot.late.push({ startTick: tick(start), endTick: tick(end), atNs: at });
+        continue;
+      }
+      slot.watermark = end;
+      startTick[slot.to] = start;
+      endTick[slot.to] = end;
+      atNs[slot.to] = rows.atNs[row]!;
+      slot.to += 1;
+    }
+  }
+
+  #columnOf(slot: Slot): HopColumn & { readonly late: readonly LateMark[] } {
+    const { from, to, hop, late } = slot;
+    const { startTick, endTick, atNs } = this.#sorted;
     return {
-      hop: this.slot.hop,
-      length: this.#length,
-      startTick: this.#start,
-      endTick: this.#end,
-      atNs: this.#at,
-      late: this.#late,
+      hop,
+      length: to - from,
+      startTick: startTick.subarray(from, to),
+      endTick: endTick.subarray(from, to),
+      atNs: atNs.subarray(from, to),
+      late: late.length === 0 ? NONE : late,
     };
   }
 }

@@ -79,8 +79,9 @@ export class SessionExporter {
   }
 
   /** Attributes of every span of ours: session and clock. */
-  common(epoch: ClockEpoch = epochOf(this.#host.clock)): Attributes {
+  common(): Attributes {
     const { clock, sessionId } = this.#host;
+    const epoch = epochOf(clock);
     return {
       [ATTR.sessionId]: sessionId,
       [ATTR.clockDomain]: clock.domain,
@@ -157,11 +158,11 @@ export class SessionExporter {
     told: Told,
     counts: { frameCount: number; lostCount: number; firstNs: number; lastNs: number },
   ): void {
-    const { book, outbox, packer, traceId, problems } = this.#host;
+    const { book, outbox, packer, traceId, sessionId, problems } = this.#host;
     try {
       const parts = this.#encode(record);
       const state = told.message;
-      const facts = { traceId, record, parts, state, common: this.common(this.#epoch), ...counts };
+      const facts = { sessionId, traceId, record, parts, state, ...counts };
       const bytes = packer.pack(framesSpans(facts));
       const recordIds = Array.from({ length: Math.max(1, parts.length) }, (_, part) =>
         recordId(record, traceId, part),

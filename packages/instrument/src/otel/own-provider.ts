@@ -20,7 +20,7 @@ import {
 import { SCOPE_NAME } from '@framescope/protocol';
 import type { Attributes } from '../ports.ts';
 import { VERSION } from '../version.ts';
-import { hrTimeOf } from './frames-packer.ts';
+import { hrTimeOf } from './hr-time.ts';
 import type { SpanSinkFacts } from './make-span-sink.ts';
 
 /** Spans follow the records within a flush, not after the SDK's default of 5 s. */

@@ -28,7 +28,7 @@ import {
 } from '../export/span-sink.ts';
 import { textOf, type Problems } from '../problems.ts';
 import { VERSION } from '../version.ts';
-import { hrTimeOf } from './frames-packer.ts';
+import { hrTimeOf } from './hr-time.ts';
 import { runInSpan } from './run-in-span.ts';
 import { endDataOf, unixOf } from './span-data.ts';
 
