@@ -3,9 +3,9 @@
 
 export {
   traceOpenAIRealtime,
-  type AdapterTrace,
   type HasRealtimeTransport,
   type OpenAIRealtimeOptions,
   type RealtimeClient,
   type RealtimeTransport,
 } from '../adapters/openai-realtime/trace.ts';
+export type { AdapterTrace } from '../adapters/common/adapter-trace.ts';

@@ -81,8 +81,8 @@ export class Stream {
     this.#declare('conceal', hopName, startTick, samples);
   }
 
-  /** Samples thrown away here, on purpose. */
-  drop(hopName: string, startTick: number, samples: number): void {
+  /** Samples thrown away before this hop, on purpose: they did not pass it. */
+  drop(hopName: string | Hop, startTick: number, samples: number): void {
     this.#declare('drop', hopName, startTick, samples);
   }
 
@@ -129,6 +129,13 @@ export class Stream {
     return ranges;
   }
 
+  /** A hop by its name, or itself: one that is reported for another place has no short name. */
+  #ofHop(hop: string | Hop): ProbedHop {
+    if (!(hop instanceof Hop)) return this.#probed(hop);
+    for (const one of this.#hops.values()) if (one.hop === hop) return one;
+    return this.#probed(hop.name.name);
+  }
+
   #probed(name: string, options?: HopOptions): ProbedHop {
     const find = (): ProbedHop => this.#findOrAdd(name, options);
     return this.#host.problems.guard('stream.hop', find, () => this.#findOrAdd('unnamed'));
@@ -171,7 +178,12 @@ export class Stream {
     return enrolled;
   }
 
-  #declare(kind: MediaRange['kind'], hopName: string, startTick: number, samples: number): void {
+  #declare(
+    kind: MediaRange['kind'],
+    hopName: string | Hop,
+    startTick: number,
+    samples: number,
+  ): void {
     const { problems } = this.#host;
     const where = `stream.${kind}`;
     const declare = (): void => {
@@ -181,7 +193,7 @@ export class Stream {
         return problems.report('bad_argument', `${where}: samples is a whole number above 0`);
       if (this.#ranges.length >= RANGES_MAX)
         return problems.report('ranges_full', `${where}: over ${RANGES_MAX} ranges in one flush`);
-      const { hop, probe } = this.#probed(hopName);
+      const { hop, probe } = this.#ofHop(hopName);
       const end = tick(start + samples);
       const atNs = this.#host.now();
       this.#ranges.push({ kind, hop: hop.name, startTick: start, endTick: end, atNs });

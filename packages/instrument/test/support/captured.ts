@@ -13,7 +13,7 @@ export function captured(role: string, clock?: Clock): Captured {
   const records: FrameRecord[] = [];
   const problems: Problem[] = [];
   const http = (request: HttpRequest) => {
-    records.push(...recordsOf(request));
+    records.push(...recordsOf(request.body ?? new Uint8Array()));
     return Promise.resolve({
       status: request.method === 'GET' ? 404 : 200,
       body: new Uint8Array(),
@@ -32,15 +32,24 @@ export function captured(role: string, clock?: Clock): Captured {
   return { scope, records, problems };
 }
 
-function recordsOf({ body }: HttpRequest): FrameRecord[] {
-  const texts = Buffer.from(body ?? [])
-    .toString()
-    .matchAll(new RegExp(`"${ATTR.record}","value":\\{"stringValue":"([^"]+)"`, 'g'));
-  return [...texts].flatMap(([, text]) => {
-    const bytes = fromBase64(text!);
+/** The records in an OTLP/JSON body. */
+export function recordsOf(body: Uint8Array): FrameRecord[] {
+  return textsOf(body, ATTR.record).flatMap(text => {
+    const bytes = fromBase64(text);
     const record = bytes.ok ? decodeRecord(bytes.value) : bytes;
     return record.ok ? [record.value] : [];
   });
+}
+
+/** The state messages in an OTLP/JSON body. */
+export const statesOf = (body: Uint8Array): unknown[] =>
+  textsOf(body, ATTR.state).map(text => JSON.parse(text) as unknown);
+
+function textsOf(body: Uint8Array, attribute: string): string[] {
+  const found = Buffer.from(body)
+    .toString()
+    .matchAll(new RegExp(`"${attribute}","value":{"stringValue":("(?:[^"\\\\]|\\\\.)*")`, 'g'));
+  return [...found].map(([, text]) => JSON.parse(text!) as string);
 }
 
 export interface Passed {

@@ -360,14 +360,9 @@ export class Conversation {
 
   #truncated(event: unknown): void {
     const itemId = textAt(event, 'item_id');
-    const heardMs = numberAt(event, 'audio_end_ms');
     const answer = this.#answerOfItem.get(itemId);
-    if (answer?.startTick === undefined || heardMs === undefined) return;
+    if (answer?.startTick === undefined) return;
     answer.isCut = true;
-    const { stream, tick } = this.#down;
-    const heardTick = answer.startTick + Math.floor((heardMs * stream.sampleRate) / 1_000);
-    // Asked for, so nobody lost it: it came, and was thrown away on the way to the ear.
-    if (heardTick < tick) stream.drop('receive', heardTick, tick - heardTick);
     this.#exchanges.interrupted(answer.exchange);
   }
 

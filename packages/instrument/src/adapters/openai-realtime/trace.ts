@@ -6,6 +6,7 @@
 
 import { Session } from '../../session.ts';
 import type { Stream } from '../../hop/stream.ts';
+import type { AdapterTrace } from '../common/adapter-trace.ts';
 import { propertyOf, Hooks } from '../common/hooks.ts';
 import { textAt } from '../common/foreign.ts';
 import { sharedCall } from '../common/shared.ts';
@@ -36,12 +37,6 @@ export interface OpenAIRealtimeOptions {
   readonly mic?: Stream;
   /** The agent's stream; default `agent`, made at the rate of the output format. */
   readonly agent?: Stream;
-}
-
-/** What is being traced; it needs no attention. */
-export interface AdapterTrace {
-  /** Stops tracing and puts the client back as it was. Again: nothing. */
-  stop(): void;
 }
 
 /** Names of the beta, as they are called now. */

@@ -1,0 +1,102 @@
+// One line for a WebSocket that Twilio opened:
+//
+//   traceTwilioMediaStream(ws, { session: call });
+
+import { decodeUtf8 } from '@framescope/protocol';
+import { Session } from '../../session.ts';
+import type { Stream } from '../../hop/stream.ts';
+import { Hooks, propertyOf } from '../common/hooks.ts';
+import type { AdapterTrace } from '../common/adapter-trace.ts';
+import { sharedCall } from '../common/shared.ts';
+import { Line } from './line.ts';
+
+/** A WebSocket of `ws` or of the platform. */
+export interface MediaStreamSocket {
+  send(data: never): unknown;
+}
+
+export interface TwilioOptions {
+  /** The call; `start.callSid` makes a good ID. */
+  readonly session: Session;
+  /** The caller's stream; default `mic`, at the rate of `start.mediaFormat`. */
+  readonly mic?: Stream;
+  /** The agent's stream; default `agent`. */
+  readonly agent?: Stream;
+  /**
+   * Send marks of our own (named `framescope-…`), so that it is known when the caller heard the first
+   * of an answer even where the application sends none. Their echoes reach the application as well.
+   * Default false.
+   */
+  readonly playoutMarks?: boolean;
+}
+
+/** Longer messages than any of the protocol's are not read. */
+const MESSAGE_LENGTH_MAX = 1_000_000;
+
+/**
+ * Traces a Twilio media stream: the caller's audio by Twilio's media clock, what is sent back, and
+ * what of it was played, by the marks that come back and were not cleared. Call it when the socket is
+ * open, at the latest while `start` is handled. Some 10 µs a message, for its JSON. Never throws;
+ * nothing that the socket does changes.
+ */
+export function traceTwilioMediaStream(
+  socket: MediaStreamSocket,
+  options: TwilioOptions,
+): AdapterTrace {
+  const session = propertyOf(options, 'session');
+  if (!(session instanceof Session)) return { stop: () => undefined };
+  const { problems, clock } = session.port();
+  const hooks = new Hooks('twilio', problems);
+  hooks.run(() => {
+    const shared = sharedCall(session);
+    const line = new Line({
+      session,
+      shared,
+      mic: options.mic,
+      agent: options.agent,
+      now: () => clock.now(),
+      sendMark: options.playoutMarks === true ? markSender(socket) : undefined,
+    });
+    shared.hasSender = true;
+    hooks.listen(socket, 'message', message => {
+      const read = messageOf(message);
+      if (read !== undefined) line.received(read);
+    });
+    hooks.wrap(socket, 'send', ([message]) => {
+      const read = messageOf(message);
+      if (read !== undefined) line.sent(read);
+    });
+    hooks.onStop(() => {
+      shared.hasSender = false;
+    });
+  });
+  return { stop: () => hooks.stop() };
+}
+
+/** Goes through the wrapped `send`, so that the mark is noted like any other. */
+const markSender =
+  (socket: MediaStreamSocket) =>
+  (streamSid: string, name: string): void => {
+    const send = socket.send as (data: string) => unknown;
+    send.call(socket, JSON.stringify({ event: 'mark', streamSid, mark: { name } }));
+  };
+
+/** JSON of a message: text, bytes of text (`ws`), or a `MessageEvent` that holds it. */
+function messageOf(message: unknown): unknown {
+  const isEvent = typeof message === 'object' && message !== null && 'data' in message;
+  const data = isEvent ? propertyOf(message, 'data') : message;
+  const text = typeof data === 'string' ? data : bytesAsText(data);
+  if (text === undefined || text.length > MESSAGE_LENGTH_MAX || text[0] !== '{') return undefined;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The protocol's messages are ASCII: base64, digits and names. */
+function bytesAsText(data: unknown): string | undefined {
+  const bytes = data instanceof ArrayBuffer ? new Uint8Array(data) : data;
+  if (!(bytes instanceof Uint8Array) || bytes.length > MESSAGE_LENGTH_MAX) return undefined;
+  return decodeUtf8(bytes);
+}
