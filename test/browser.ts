@@ -46,8 +46,16 @@ export interface TestBrowser {
   close(): Promise<void>;
 }
 
+/** Speech out of a WAV file where the microphone would be, and nobody is asked whether that may be. */
+export const fakeMicrophone = (wavPath: string): string[] => [
+  '--use-fake-device-for-media-stream',
+  '--use-fake-ui-for-media-stream',
+  `--use-file-for-fake-audio-capture=${wavPath}`,
+  '--autoplay-policy=no-user-gesture-required',
+];
+
 /** Starts a Chromium with a new, empty profile. Takes about a second. */
-export async function launchBrowser(): Promise<TestBrowser> {
+export async function launchBrowser(moreFlags: readonly string[] = []): Promise<TestBrowser> {
   const executablePath = process.env['FRAMESCOPE_CHROMIUM'];
   if (executablePath === undefined)
     throw new Error(
@@ -56,7 +64,7 @@ export async function launchBrowser(): Promise<TestBrowser> {
   const profile = mkdtempSync(join(tmpdir(), 'framescope-chromium-'));
   const context = await chromium.launchPersistentContext(profile, {
     executablePath,
-    args: FLAGS,
+    args: [...FLAGS, ...moreFlags],
     viewport: { width: 1280, height: 800 },
   });
   return {

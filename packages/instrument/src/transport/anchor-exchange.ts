@@ -38,6 +38,8 @@ export class AnchorExchange {
   readonly #sent = new Map<Stream, Sent>();
   #heard: { readonly anchor: Anchor; readonly atNs: number; readonly epoch: number } | undefined;
 
+  #lastKey = '';
+
   /** @param where Which helper this is, for its problems: `link`, `rtp`. */
   constructor(port: SessionPort, where: string) {
     this.#port = port;
@@ -74,8 +76,13 @@ export class AnchorExchange {
       );
       return undefined;
     }
-    this.#takeSample(anchor, atNs);
-    this.#heard = { anchor, atNs, epoch: clock.epoch };
+    // A copy of the last one says nothing new, and its echo would only look slower.
+    const key = `${anchor.domain} ${anchor.epoch} ${anchor.originNs} ${anchor.stream}`;
+    if (key !== this.#lastKey) {
+      this.#lastKey = key;
+      this.#takeSample(anchor, atNs);
+      this.#heard = { anchor, atNs, epoch: clock.epoch };
+    }
     return this.#port.streamOf(anchor);
   }
 

@@ -17,7 +17,6 @@ import {
   sessionCheck,
   TAG_BYTES,
   unwrapTick,
-  type Anchor,
   type Tag,
   type Tick,
 } from '@framescope/protocol';
@@ -76,7 +75,6 @@ export class RtpLink {
   readonly #places: RtpPlaces;
   readonly #numbers = new Map<Stream, number>();
   readonly #repeated = new Map<Stream, Repeated>();
-  #lastHeard = '';
 
   constructor(session: Session, options: RtpLinkOptions) {
     this.#port = session.port();
@@ -186,18 +184,9 @@ export class RtpLink {
     const anchor = decodeAnchor(bytes);
     if (!anchor.ok)
       return this.#port.problems.report('bad_anchor', `rtp: ${anchor.path}: ${anchor.problem}`);
-    const stream = this.#heard(anchor.value);
+    const stream = this.#anchors.heard(anchor.value);
     if (stream !== undefined)
       this.#places.bind(tag.streamNumber, stream, unwrapTick(tag.tickLow, anchor.value.tick));
-  }
-
-  /** A copy of the last anchor says nothing new, and its echo would only look slower. */
-  #heard(anchor: Anchor): Stream | undefined {
-    const key = `${anchor.domain} ${anchor.epoch} ${anchor.originNs}`;
-    if (key === this.#lastHeard && anchor.traceId === this.#port.traceId)
-      return this.#port.streamOf(anchor);
-    this.#lastHeard = key;
-    return this.#anchors.heard(anchor);
   }
 }
 

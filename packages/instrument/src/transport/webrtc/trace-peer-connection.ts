@@ -1,0 +1,234 @@
+// One line for a peer connection:
+//
+//   tracePeerConnection(pc, { session: call });
+//
+// Each sender and receiver of audio gets an encoded transform; 16 times a second
+// the receivers are asked what left their jitter buffer; once a second getStats
+// is read. Two methods are wrapped, to see senders when they are made; at the
+// end these are put back and the transforms taken out.
+
+import { sessionCheck } from '@framescope/protocol';
+import { Hooks } from '../../adapters/common/hooks.ts';
+import type { Stream } from '../../hop/stream.ts';
+import { Session } from '../../session.ts';
+import type { SessionPort, Timer } from '../../ports.ts';
+import { AnchorExchange } from '../anchor-exchange.ts';
+import { FrameTaps } from './frame-tap.ts';
+import { pageMsOf } from './page-clock.ts';
+import { PeerChannel, type PeerPlace } from './peer-channel.ts';
+import { ReceiverTrace } from './receiver-trace.ts';
+import { SenderTrace, type TraceHost } from './sender-trace.ts';
+import { StatsDeltas, type MediaFigures } from './stats-deltas.ts';
+
+/** 16 a second: every fourth frame of 20 ms is seen itself. */
+const PLAYOUT_EVERY_MS = 60;
+const STATS_EVERY_MS = 1_000;
+/** Audio senders and receivers that get a stream each. */
+const DIRECTIONS_MAX = 8;
+const OPUS_CLOCK_RATE = 48_000;
+
+export interface PeerConnectionOptions {
+  readonly session: Session;
+  /** Name of the first stream that is sent; default `mic`, where the session's role is `agent` `agent`. */
+  readonly sends?: string;
+  /** Name of the first stream that is received; default `agent`, for an agent `mic`. */
+  readonly receives?: string;
+  /**
+   * The other end calls `tracePeerConnection` with this too: both make a negotiated data channel (call
+   * it before the offer), tell each other ticks, measure their clocks, and put trailers on frames once
+   * both have said that they take them off. Default false.
+   */
+  readonly isPeerTraced?: boolean;
+  /** Told the figures of each second and receiver or sender. */
+  readonly onFigures?: (stream: string, figures: MediaFigures) => void;
+}
+
+/** What is being traced; it needs no attention. */
+export interface PeerConnectionTrace {
+  /** Stops tracing and takes the transforms out. Again: nothing. */
+  stop(): void;
+}
+
+interface Direction<T> {
+  readonly of: RTCRtpSender | RTCRtpReceiver;
+  readonly name: string;
+  readonly trace: T;
+  readonly stats: StatsDeltas;
+}
+
+/**
+ * Traces the audio of a peer connection: frames at `capture`, `encode`, `receive`, `jitter_buffer` and
+ * `playout`, losses, and what getStats says each second. Call it right after `new RTCPeerConnection`.
+ * Costs a worker, some 20 µs a frame in it, and a second's worth of timers a millisecond or two on the
+ * page. Where encoded transforms are missing or taken (end-to-end encryption), playout is still seen.
+ * Never throws; the connection behaves as before.
+ */
+export function tracePeerConnection(
+  pc: RTCPeerConnection,
+  options: PeerConnectionOptions,
+): PeerConnectionTrace {
+  const session = options?.session;
+  if (!(session instanceof Session)) return { stop: () => undefined };
+  const port = session.port();
+  const hooks = new Hooks('tracePeerConnection', port.problems);
+  hooks.run(() => new PeerTrace(pc, options, hooks).start());
+  hooks.onStop(port.onEnd(() => hooks.stop()));
+  return { stop: () => hooks.stop() };
+}
+
+class PeerTrace {
+  readonly #pc: RTCPeerConnection;
+  readonly #options: PeerConnectionOptions;
+  readonly #port: SessionPort;
+  readonly #hooks: Hooks;
+  readonly #taps: FrameTaps;
+  readonly #anchors: AnchorExchange;
+  readonly #senders: Direction<SenderTrace>[] = [];
+  readonly #receivers: Direction<ReceiverTrace>[] = [];
+  #channel: PeerChannel | undefined;
+  #timer: Timer | undefined;
+  #isStopped = false;
+  #statsDueMs = 0;
+
+  constructor(pc: RTCPeerConnection, options: PeerConnectionOptions, hooks: Hooks) {
+    this.#pc = pc;
+    this.#options = options;
+    this.#hooks = hooks;
+    this.#port = options.session.port();
+    this.#taps = new FrameTaps(this.#port);
+    this.#anchors = new AnchorExchange(this.#port, 'tracePeerConnection');
+  }
+
+  start(): void {
+    this.#hooks.onStop(() => this.#stop());
+    if (this.#options.isPeerTraced === true) this.#openChannel();
+    const scan = (): void => this.#scan();
+    // At once: Chromium lets frames bypass scripts for good when a sender or receiver got no
+    // transform in the task that made it.
+    for (const method of ['addTrack', 'addTransceiver']) this.#hooks.wrap(this.#pc, method, scan);
+    for (const event of ['track', 'signalingstatechange'])
+      this.#hooks.listen(this.#pc, event, scan);
+    scan();
+    this.#schedule();
+  }
+
+  #stop(): void {
+    this.#isStopped = true;
+    this.#timer?.cancel();
+    this.#taps.stop();
+    this.#channel?.close();
+  }
+
+  #schedule(): void {
+    this.#timer = this.#port.timers.after(PLAYOUT_EVERY_MS, () => {
+      if (this.#isStopped || this.#pc.connectionState === 'closed') return;
+      this.#hooks.run(() => this.#look());
+      this.#schedule();
+    });
+  }
+
+  /** What left the jitter buffers; each second, what getStats says. */
+  #look(): void {
+    for (const { of, trace } of this.#receivers)
+      if ('getSynchronizationSources' in of)
+        for (const { source, rtpTimestamp, timestamp } of of.getSynchronizationSources())
+          trace.played(source, rtpTimestamp, pageMsOf(timestamp));
+    if (performance.now() < this.#statsDueMs || this.#pc.connectionState !== 'connected') return;
+    this.#statsDueMs = performance.now() + STATS_EVERY_MS;
+    for (const one of [...this.#receivers, ...this.#senders]) this.#readStats(one);
+  }
+
+  #readStats(one: Direction<SenderTrace | ReceiverTrace>): void {
+    const take = (report: RTCStatsReport): void => {
+      const figures = one.stats.add(report.values());
+      if (figures === undefined) return;
+      const { playoutNs } = figures;
+      if (one.trace instanceof ReceiverTrace && playoutNs !== undefined)
+        one.trace.playoutDelay(playoutNs / 1e6);
+      this.#options.onFigures?.(one.name, figures);
+    };
+    const failed = (): void => undefined;
+    one.of.getStats().then(report => this.#hooks.run(() => take(report)), failed);
+  }
+
+  #scan(): void {
+    for (const transceiver of this.#pc.getTransceivers()) {
+      if (transceiver.receiver.track.kind !== 'audio') continue;
+      this.#addSender(transceiver.sender);
+      this.#addReceiver(transceiver.receiver);
+    }
+  }
+
+  #addSender(of: RTCRtpSender): void {
+    if (this.#senders.some(one => one.of === of) || this.#senders.length >= DIRECTIONS_MAX) return;
+    const isAgent = this.#port.role === 'agent';
+    const name = numbered(this.#options.sends ?? (isAgent ? 'agent' : 'mic'), this.#senders.length);
+    const host = this.#hostOf(of, name);
+    const trace = new SenderTrace(host, this.#senders.length);
+    trace.attach(this.#taps.add(of, true, trace));
+    this.#senders.push({ of, name, trace, stats: new StatsDeltas() });
+  }
+
+  #addReceiver(of: RTCRtpReceiver): void {
+    const count = this.#receivers.length;
+    if (this.#receivers.some(one => one.of === of) || count >= DIRECTIONS_MAX) return;
+    const isAgent = this.#port.role === 'agent';
+    const name = numbered(this.#options.receives ?? (isAgent ? 'mic' : 'agent'), count);
+    const trace = new ReceiverTrace(this.#hostOf(of, name), this.#channel !== undefined);
+    const tap = this.#taps.add(of, false, trace);
+    if (this.#channel !== undefined)
+      tap?.set({
+        trailer: true,
+        check: sessionCheck(this.#port.traceId),
+        streamNumber: 0,
+        rtp0: 0,
+        tick0: 0,
+        sampleRate: 1,
+        clockRate: 1,
+      });
+    this.#receivers.push({ of, name, trace, stats: new StatsDeltas() });
+  }
+
+  #hostOf(of: RTCRtpSender | RTCRtpReceiver, name: string): TraceHost {
+    return {
+      port: this.#port,
+      anchors: this.#anchors,
+      channel: this.#channel,
+      clockRate: () => of.getParameters().codecs[0]?.clockRate ?? OPUS_CLOCK_RATE,
+      streamAt: sampleRate => this.#streamOf(name, sampleRate),
+    };
+  }
+
+  #streamOf(name: string, sampleRate: number): Stream {
+    const isAgent = this.#port.role === 'agent';
+    const isSent = this.#senders.some(one => one.name === name);
+    return this.#options.session.stream(name, {
+      sampleRate,
+      direction: isSent === isAgent ? 'down' : 'up',
+    });
+  }
+
+  #openChannel(): void {
+    this.#channel = new PeerChannel(this.#pc, {
+      opened: () => this.#hooks.run(() => this.#channel?.hello(true)),
+      hello: canRead =>
+        this.#hooks.run(() => {
+          for (const { trace } of this.#senders) trace.peerReadsTrailers(canRead);
+        }),
+      place: place => this.#hooks.run(() => this.#place(place)),
+    });
+  }
+
+  #place(place: PeerPlace): void {
+    const stream = this.#anchors.heard(place.anchor);
+    if (stream === undefined) return;
+    const isTheirs = (one: Direction<ReceiverTrace>): boolean => one.trace.ssrc === place.ssrc;
+    const known = this.#receivers.find(isTheirs);
+    const free = this.#receivers.find(({ trace }) => trace.ssrc === undefined);
+    (known ?? free)?.trace.place(place, stream);
+  }
+}
+
+/** `mic`, `mic-2`, … */
+const numbered = (name: string, before: number): string =>
+  before === 0 ? name : `${name}-${before + 1}`;
