@@ -11,7 +11,7 @@ import { budgetOf } from '../query/measure-info.ts';
 import { rollupOf, type HopRollup } from '../rollup/minutes.ts';
 import type { DerivedRows, RollupRow, StoredFlush, StoredSpan } from '../store/store.ts';
 import type { AssemblerOptions, Change } from './assembler.ts';
-import { framesOf, type StreamFrames } from './frames/stream-frames.ts';
+import { framesOf, type HopFrames, type StreamFrames } from './frames/stream-frames.ts';
 import { sessionDetail } from './session-detail.ts';
 import { SessionData, type TurnFacts } from './session-data.ts';
 import { SessionSpans } from './session-spans.ts';
@@ -145,14 +145,12 @@ export class SessionAssembly {
     if (this.#spans.count > 0) this.data.assumeZero(this.#spans.startUnixNs);
     const revision = this.#revisions.next(this.data.clocks.maps(), isClosing);
     const streams = this.#frames();
-    const rollups = new Map(
-      streams.flatMap(stream => stream.hops.map(hop => [hop.key, this.#rollup(hop)] as const)),
-    );
+    const { byHop: rollups, rows } = this.#rollUp(streams.flatMap(stream => stream.hops));
     const turns = this.#buildTurns(streams, revision);
     const isAll = revision !== this.#toldRevision;
     this.#toldRevision = revision;
     if (isAll) this.#rollups.clear();
-    const newRollups = this.#untoldRollups(rollups);
+    const newRollups = this.#untoldRollups(rows);
     const newTurns = turns.filter(held => isAll || isUntold(held));
     for (const held of newTurns) held.told = JSON.stringify(held.built.turn);
     const derived = this.#derived({
@@ -173,20 +171,27 @@ export class SessionAssembly {
     return [...this.data.streams.values()].map(marks => framesOf(marks, { clocks, budgetNs }));
   }
 
-  #rollup(hop: StreamFrames['hops'][number]): HopRollup {
-    return rollupOf(hop, { sessionKey: this.key, zeroUnixNs: this.data.zeroUnixNs });
+  /** Each instance has figures of its own; the measure is that of all who stood at its hop. */
+  #rollUp(hops: readonly HopFrames[]): RolledUp {
+    const context = { sessionKey: this.key, zeroUnixNs: this.data.zeroUnixNs };
+    const byHop = new Map(hops.map(hop => [hop.key, rollupOf([hop], context)] as const));
+    const rows = [...new Set(hops.map(hop => hop.bareKey))].flatMap(bareKey => {
+      const same = hops.filter(hop => hop.bareKey === bareKey);
+      const [only] = same;
+      return (same.length === 1 ? byHop.get(only!.key)! : rollupOf(same, context)).rows;
+    });
+    return { byHop, rows };
   }
 
-  #untoldRollups(rollups: ReadonlyMap<string, HopRollup>): RollupRow[] {
+  #untoldRollups(rows: readonly RollupRow[]): RollupRow[] {
     const untold: RollupRow[] = [];
-    for (const { rows } of rollups.values())
-      for (const row of rows) {
-        const id = `${row.measure} ${row.minute}`;
-        const told = `${row.count} ${row.lostCount} ${row.lateCount} ${row.concealedCount}`;
-        if (this.#rollups.get(id) === told) continue;
-        this.#rollups.set(id, told);
-        untold.push(row);
-      }
+    for (const row of rows) {
+      const id = `${row.measure} ${row.minute}`;
+      const told = `${row.count} ${row.lostCount} ${row.lateCount} ${row.concealedCount}`;
+      if (this.#rollups.get(id) === told) continue;
+      this.#rollups.set(id, told);
+      untold.push(row);
+    }
     return untold;
   }
 
@@ -335,6 +340,12 @@ export class SessionAssembly {
     }
     this.#newFlushes = [];
   }
+}
+
+interface RolledUp {
+  /** By key. */
+  readonly byHop: ReadonlyMap<string, HopRollup>;
+  readonly rows: readonly RollupRow[];
 }
 
 interface Pass {

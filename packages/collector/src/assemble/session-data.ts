@@ -152,6 +152,8 @@ export class SessionData {
     const clock = this.#clockNumber(key);
     if (clock === undefined || this.markCount > MARKS_MAX)
       return this.#refuse('marks beyond memory');
+    const resource = this.processes.get(producer)?.resource ?? {};
+    const instance = textOf(resource, ATTR.serviceInstanceId) ?? producer;
     for (const block of record.blocks) {
       const stream = this.#stream(block.stream, block);
       if (stream === undefined) {
@@ -159,7 +161,7 @@ export class SessionData {
         continue;
       }
       const before = stream.markCount;
-      stream.add(block, clock, producer);
+      stream.add(block, clock, producer, instance);
       this.markCount += stream.markCount - before;
     }
   }

@@ -223,8 +223,8 @@ const framesOfHop = (hop: HopFrames): FrameCounts => ({
 function totalFrames(streams: readonly StreamFrames[]): FrameCounts {
   const total = { expected: 0, lost: 0, late: 0, concealed: 0 };
   for (const { hops } of streams) {
-    total.expected += hops[0] === undefined ? 0 : hops[0].rows.length;
     for (const hop of hops) {
+      if (hop.bareKey === hops[0]!.bareKey) total.expected += hop.rows.length;
       total.lost += hop.lostAtNs.length;
       total.late += hop.lateCount;
       total.concealed += hop.concealedAtNs.length;

@@ -1,4 +1,4 @@
-// Frames of one hop, minute by minute: a sketch, the 32 worst, and the counts of
+// Frames of one hop (of one instance or of all), minute by minute: a sketch, the 32 worst, and the counts of
 // what never got a latency.
 
 import {
@@ -36,9 +36,23 @@ export interface RollupContext {
   readonly zeroUnixNs: bigint;
 }
 
-/** Down streams have no budget on age: there a late frame is the one over budget. */
-export function rollupOf(hop: HopFrames, { sessionKey, zeroUnixNs }: RollupContext): HopRollup {
+/** Of one hop, or of several instances of one as one measure. */
+export function rollupOf(
+  hops: readonly HopFrames[],
+  { sessionKey, zeroUnixNs }: RollupContext,
+): HopRollup {
   const minutes = new Minutes(zeroUnixNs);
+  for (const hop of hops) addHop(minutes, hop);
+  const facts = { sessionKey, measure: `frame.${hops[0]!.bareKey}` };
+  return {
+    rows: minutes.entries().map(([minute, one]) => rollupRow(minute, one, facts)),
+    quantiles: minutes.quantiles(),
+    overBudgetCount: minutes.entries().reduce((sum, [, one]) => sum + one.overBudget, 0),
+  };
+}
+
+/** Down streams have no budget on age: there a late frame is the one over budget. */
+function addHop(minutes: Minutes, hop: HopFrames): void {
   const { rows, atNs, latencyNs, flags } = hop;
   for (let row = 0; row < rows.length; row++) {
     const valueNs = latencyNs[row]!;
@@ -56,12 +70,6 @@ export function rollupOf(hop: HopFrames, { sessionKey, zeroUnixNs }: RollupConte
   }
   for (const lostNs of hop.lostAtNs) minutes.at(lostNs).lost++;
   for (const concealedNs of hop.concealedAtNs) minutes.at(concealedNs).concealed++;
-  const facts = { sessionKey, measure: `frame.${hop.key}` };
-  return {
-    rows: minutes.entries().map(([minute, one]) => rollupRow(minute, one, facts)),
-    quantiles: minutes.quantiles(),
-    overBudgetCount: minutes.entries().reduce((sum, [, one]) => sum + one.overBudget, 0),
-  };
 }
 
 class Minutes {

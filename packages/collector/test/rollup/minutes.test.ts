@@ -31,10 +31,7 @@ function received(count: number, delayMs: (i: number) => number): HopFrames {
 
 test('a minute is one of the wall clock: a call from 12:00:50 has its first ten seconds in the first', () => {
   const zeroUnixNs = 50_000_000_000n;
-  const { rows } = rollupOf(
-    received(4_000, () => 20),
-    { sessionKey: 'k', zeroUnixNs },
-  );
+  const { rows } = rollupOf([received(4_000, () => 20)], { sessionKey: 'k', zeroUnixNs });
   // The last frame of the first ten seconds leaves the hop 20 ms later: in the next minute.
   expect(rows.map(row => [row.minute, row.count])).toEqual([
     [0, 498],
@@ -45,7 +42,7 @@ test('a minute is one of the wall clock: a call from 12:00:50 has its first ten 
 
 test('the 32 worst are exact, slowest first, each with its tick', () => {
   const hop = received(2_000, i => (i % 50 === 0 ? 100 + i / 10 : 20 + (i % 7)));
-  const [row] = rollupOf(hop, { sessionKey: 'k', zeroUnixNs: 0n }).rows;
+  const [row] = rollupOf([hop], { sessionKey: 'k', zeroUnixNs: 0n }).rows;
   const values = Array.from(hop.latencyNs, (valueNs, i) => ({ valueNs, ref: i * 320 }));
   const naive = values.toSorted((a, b) => b.valueNs - a.valueNs).slice(0, 32);
   expect(row!.worst.map(one => one.valueNs)).toEqual(naive.map(one => one.valueNs));
@@ -54,7 +51,7 @@ test('the 32 worst are exact, slowest first, each with its tick', () => {
 
 test('counts, sums and the sketch agree; p99 is that of the sorted values within a bucket', () => {
   const hop = received(2_900, i => 20 + ((i * 7_919) % 1_000) / 10);
-  const { rows, quantiles } = rollupOf(hop, { sessionKey: 'k', zeroUnixNs: 0n });
+  const { rows, quantiles } = rollupOf([hop], { sessionKey: 'k', zeroUnixNs: 0n });
   const sorted = Array.from(hop.latencyNs).toSorted((a, b) => a - b);
   expect(rows.reduce((sum, row) => sum + row.sumNs, 0)).toBeCloseTo(
     sorted.reduce((a, b) => a + b, 0),
@@ -70,9 +67,13 @@ test('counts, sums and the sketch agree; p99 is that of the sorted values within
 
 test('over budget starts above the limit, not at it', () => {
   const over = (delayMs: number): number =>
-    rollupOf(
-      received(100, i => (i === 50 ? delayMs : 10)),
-      { sessionKey: 'k', zeroUnixNs: 0n },
-    ).overBudgetCount;
+    rollupOf([received(100, i => (i === 50 ? delayMs : 10))], { sessionKey: 'k', zeroUnixNs: 0n })
+      .overBudgetCount;
   expect([over(300), over(300.01)]).toEqual([0, 1]);
+});
+
+test('instances of one hop are one measure: their frames add up, minute by minute', () => {
+  const hop = received(1_000, () => 20);
+  const [row] = rollupOf([hop, received(500, () => 40)], { sessionKey: 'k', zeroUnixNs: 0n }).rows;
+  expect([row!.measure, row!.count, row!.maxNs]).toEqual([`frame.${hop.bareKey}`, 1_500, 40 * MS]);
 });

@@ -3,15 +3,19 @@
 
 import { FRAME_FLAG, hopKey } from '@framescope/protocol';
 import type { ClockMap } from '../clock/session-clocks.ts';
+import { inChargeAt, placesOf } from './instances.ts';
 import { fatesOf, type DeclaredRange, type Fates } from './fate.ts';
 import { rowsOfLastTick } from './join.ts';
 import { pathOrder, type OrderedHop } from './path-order.ts';
 import { scheduleOf, type Schedule } from './schedule.ts';
 import type { HopMarks, StreamMarks } from './stream-marks.ts';
 
-/** One hop's frames; columns have `rows.length` valid entries. Session time, ns. */
+/** One hop's frames, of one instance; columns have `rows.length` valid entries. Session time, ns. */
 export interface HopFrames extends OrderedHop {
+  /** With the instance where the path has several. */
   readonly key: string;
+  /** Without it: what measures are named by. */
+  readonly bareKey: string;
   readonly producer: string;
   /** Clock of the last row. */
   readonly clock: ClockMap;
@@ -40,7 +44,7 @@ export interface StreamFrames {
   readonly name: string;
   readonly sampleRate: number;
   readonly direction: 'up' | 'down';
-  /** In path order. */
+  /** In path order; instances of one hop stand one after the other. */
   readonly hops: readonly HopFrames[];
   /** Up streams with marks. */
   readonly schedule: Schedule | undefined;
@@ -57,7 +61,8 @@ export function framesOf(marks: StreamMarks, context: FrameContext): StreamFrame
   const corrected = [...marks.hops.values()]
     .filter(hop => hop.rows.length > 0)
     .map(hop => correctedHop(hop, context.clocks));
-  const hops = pathOrder(corrected, direction);
+  const places = new Map(placesOf(corrected).map(place => [place.all, place.instances]));
+  const hops = pathOrder([...places.keys()], direction);
   const fates = fatesOf({ hops, ranges: correctedRanges(marks, context.clocks), sampleRate });
   const [first] = hops;
   const schedule =
@@ -66,18 +71,22 @@ export function framesOf(marks: StreamMarks, context: FrameContext): StreamFrame
       : scheduleOf(first.rows, first.atNs, sampleRate);
   const judge: Judge = {
     stream: name,
-    fates,
     budgetNs: direction === 'up' ? context.budgetNs : null,
+    hasSeveral: path => corrected.filter(hop => hop.path === path).length > 1,
   };
   const origin = direction === 'down' ? firstSent(hops) : 0;
-  const judged = hops.map((hop, i) => {
-    const latencyNs = schedule
-      ? sinceSchedule(hop, schedule)
-      : i < origin
-        ? new Float64Array(hop.rows.length).fill(Number.NaN)
-        : sinceSent(hop, hops[origin]!);
-    const errorNs = hop.errorNs + hops[origin]!.errorNs;
-    return judgedHop(judge, { hop, at: i, latencyNs, errorNs });
+  const judged = hops.flatMap((all, i) => {
+    const instances = places.get(all)!;
+    return instances.map((hop, instance) => {
+      const latencyNs = schedule
+        ? sinceSchedule(hop, schedule)
+        : i < origin
+          ? new Float64Array(hop.rows.length).fill(Number.NaN)
+          : sinceSent(hop, hops[origin]!);
+      const errorNs = hop.errorNs + hops[origin]!.errorNs;
+      const share = shareOf(fates, i, { all, instances, instance });
+      return judgedHop(judge, { hop, share, latencyNs, errorNs });
+    });
   });
   return { name, sampleRate, direction, hops: judged, schedule };
 }
@@ -166,22 +175,70 @@ function sinceSent({ rows, atNs }: CorrectedHop, sent: CorrectedHop): Float64Arr
   return latencyNs;
 }
 
+/** What became of the frames of one instance. */
+interface Share {
+  /** Of its rows. */
+  readonly late: Uint8Array;
+  readonly lostNext: Uint8Array;
+  readonly lostAtNs: readonly number[];
+  readonly lateCount: number;
+  readonly concealedAtNs: readonly number[];
+  readonly watermarkTick: number;
+}
+
+interface Standing {
+  readonly all: CorrectedHop;
+  readonly instances: readonly CorrectedHop[];
+  /** Which of them. */
+  readonly instance: number;
+}
+
+/** Fates are those of places: this is the part of one who stood there. */
+function shareOf(fates: Fates, at: number, { all, instances, instance }: Standing): Share {
+  const [late, lostNext] = [fates.late[at]!, fates.lostNext[at]!];
+  const whole = {
+    late,
+    lostNext,
+    lostAtNs: fates.lostAtNs[at]!,
+    lateCount: fates.lateCount[at]!,
+    concealedAtNs: fates.concealedAtNs[at]!,
+    watermarkTick: fates.watermarkTick[at]!,
+  };
+  if (instances.length === 1) return whole;
+  const { rows } = instances[instance]!;
+  const placeRow = Array.from({ length: rows.length }, (_, row) =>
+    all.rows.rowOf(rows.startTick[row]!),
+  );
+  const its = (atNs: readonly number[]): number[] =>
+    atNs.filter(one => inChargeAt(instances, one) === instance);
+  const ownLate = Uint8Array.from(placeRow, row => late[row]!);
+  return {
+    late: ownLate,
+    lostNext: Uint8Array.from(placeRow, row => lostNext[row]!),
+    lostAtNs: its(whole.lostAtNs),
+    // Only the first hop of a process counts late frames: elsewhere the place has none.
+    lateCount: whole.lateCount === 0 ? 0 : ownLate.reduce((sum, one) => sum + one, 0),
+    concealedAtNs: its(whole.concealedAtNs),
+    watermarkTick: Math.min(whole.watermarkTick, rows.endTick[rows.length - 1]!),
+  };
+}
+
 interface Judge {
   readonly stream: string;
-  readonly fates: Fates;
   readonly budgetNs: number | null;
+  readonly hasSeveral: (path: string) => boolean;
 }
 
 interface Judged {
   readonly hop: CorrectedHop;
-  readonly at: number;
+  readonly share: Share;
   readonly latencyNs: Float64Array;
   /** Of a latency: this hop's clock and the first one's. */
   readonly errorNs: number;
 }
 
-function judgedHop(judge: Judge, { hop, at, latencyNs, errorNs }: Judged): HopFrames {
-  const { fates, budgetNs, stream } = judge;
+function judgedHop(judge: Judge, { hop, share, latencyNs, errorNs }: Judged): HopFrames {
+  const { budgetNs, stream, hasSeveral } = judge;
   const flags = new Uint8Array(hop.rows.length);
   let faultCount = 0;
   for (let row = 0; row < flags.length; row++) {
@@ -190,22 +247,24 @@ function judgedHop(judge: Judge, { hop, at, latencyNs, errorNs }: Judged): HopFr
       latencyNs[row] = 0;
     }
     flags[row] =
-      (fates.late[at]![row] === 1 ? FRAME_FLAG.late : 0) |
-      (fates.lostNext[at]![row] === 1 ? FRAME_FLAG.lost : 0) |
+      (share.late[row] === 1 ? FRAME_FLAG.late : 0) |
+      (share.lostNext[row] === 1 ? FRAME_FLAG.lost : 0) |
       (budgetNs !== null && latencyNs[row]! > budgetNs ? FRAME_FLAG.overBudget : 0);
   }
   const { marks, ...ordered } = hop;
+  const place = { stream, role: hop.role, name: hop.name, nth: hop.nth };
   return {
     ...ordered,
-    key: hopKey({ stream, role: hop.role, name: hop.name, nth: hop.nth }),
+    key: hopKey(hasSeveral(hop.path) ? { ...place, instance: marks.instance } : place),
+    bareKey: hopKey(place),
     producer: marks.producer,
     latencyNs,
     latencyErrorNs: errorNs,
     flags,
-    lostAtNs: fates.lostAtNs[at]!,
-    lateCount: fates.lateCount[at]!,
-    concealedAtNs: fates.concealedAtNs[at]!,
-    watermarkTick: fates.watermarkTick[at]!,
+    lostAtNs: share.lostAtNs,
+    lateCount: share.lateCount,
+    concealedAtNs: share.concealedAtNs,
+    watermarkTick: share.watermarkTick,
     budgetNs,
     faultCount,
   };

@@ -4,9 +4,11 @@
 import { hopPath, type FrameBlock, type HopName } from '@framescope/protocol';
 import { HopRows } from './hop-rows.ts';
 
-/** One hop and the processes that ran it. */
+/** One hop, as one instance ran it. */
 export interface HopMarks {
   readonly path: string;
+  /** Of the service that ran it: `service.instance.id`, else its producer. */
+  readonly instance: string;
   readonly role: string;
   readonly name: string;
   readonly nth: number;
@@ -34,6 +36,7 @@ export class StreamMarks {
   readonly name: string;
   readonly sampleRate: number;
   readonly direction: 'up' | 'down';
+  /** By path and instance. */
   readonly hops: Map<string, HopMarks> = new Map();
   readonly ranges: RawRange[] = [];
   /** Marks and ranges that found no room. */
@@ -47,9 +50,9 @@ export class StreamMarks {
   }
 
   /** Adds a block. `clock` is the session's number of the clock that read it. */
-  add(block: FrameBlock, clock: number, producer: string): void {
+  add(block: FrameBlock, clock: number, producer: string, instance: string = producer): void {
     for (const column of block.columns) {
-      const marks = this.#hop(column.hop, producer);
+      const marks = this.#hop(column.hop, producer, instance);
       if (marks === undefined) {
         this.refusedCount += column.length + column.late.length;
         continue;
@@ -75,13 +78,14 @@ export class StreamMarks {
     }
   }
 
-  #hop(hop: HopName, producer: string): HopMarks | undefined {
+  #hop(hop: HopName, producer: string, instance: string): HopMarks | undefined {
     const path = hopPath(hop);
-    const known = this.hops.get(path);
+    const id = `${path}@${instance}`;
+    const known = this.hops.get(id);
     if (known !== undefined || this.hops.size >= HOPS_MAX) return known;
     const { role, name, nth, after } = hop;
-    const marks = { path, role, name, nth, after, rows: new HopRows(), producer };
-    this.hops.set(path, marks);
+    const marks = { path, instance, role, name, nth, after, rows: new HopRows(), producer };
+    this.hops.set(id, marks);
     return marks;
   }
 }

@@ -2,6 +2,7 @@
 // pass here? The authority gives a tick; every process in the path saw it go by.
 
 import type { ClockMap } from '../clock/session-clocks.ts';
+import { instanceWith } from '../frames/instances.ts';
 import type { HopFrames, StreamFrames } from '../frames/stream-frames.ts';
 import type { RawMoment } from '../ledger/place.ts';
 
@@ -34,8 +35,10 @@ export function speechEnd(
 ): RawMoment[] {
   if (stream === undefined) return [];
   const facts = { ...at, of: 'opens' as const };
-  const [first] = stream.hops;
-  const received = stream.hops.find(hop => hop.producer === context.authority);
+  const { hops } = stream;
+  const first = instanceWith(hops, hops[0], at.tick - 1);
+  const own = hops.filter(hop => hop.producer === context.authority);
+  const received = instanceWith(own, own[0], at.tick - 1);
   const moments: RawMoment[] = [];
   const isMouth = first !== undefined && (first.name === 'capture' || first.role === 'client');
   if (isMouth && first !== received)
@@ -81,7 +84,12 @@ export function firstVoiced(
   const client = after.filter(hop => hop.role === 'client' || hop.role === roleOfPlayout(ear));
   const facts = { ...at, of: 'closes' as const };
   const moments: RawMoment[] = [];
-  const find = (name: string): HopFrames | undefined => client.find(hop => hop.name === name);
+  const find = (name: string): HopFrames | undefined =>
+    instanceWith(
+      client,
+      client.find(hop => hop.name === name),
+      at.tick,
+    );
   if (sent !== undefined)
     push(moments, passing(sent, { ...facts, name: 'first_voiced_sent' }, context));
   const wanted = [

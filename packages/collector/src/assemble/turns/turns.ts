@@ -3,6 +3,7 @@
 import type { Attributes, Stage, Turn, Wait, WaitDefinition } from '@framescope/protocol';
 import type { ValueRow } from '../../store/store.ts';
 import type { ClockMap } from '../clock/session-clocks.ts';
+import { instanceWith } from '../frames/instances.ts';
 import type { HopFrames, StreamFrames } from '../frames/stream-frames.ts';
 import { ledgerOf, type WaitLedger } from '../ledger/wait.ts';
 import type { TurnFacts } from '../session-data.ts';
@@ -128,8 +129,8 @@ function userSpeech(facts: TurnFacts, waits: readonly Wait[], context: TurnConte
   const response = waits.find(wait => wait.kind === 'response');
   if (response === undefined) return null;
   const stream = context.streams.get(facts.state.stream);
-  const hop = stream?.hops[0];
-  const startNs = timeAt(hop, facts.state.tick);
+  const hops = stream?.hops ?? [];
+  const startNs = timeAt(instanceWith(hops, hops[0], facts.state.tick), facts.state.tick);
   if (startNs === undefined) return null;
   return { startNs, endNs: Math.max(startNs, response.startNs) };
 }
@@ -146,7 +147,7 @@ function agentSpeech(
   const startNs = waits[index]?.endNs ?? null;
   if (closes === undefined || startNs === null) return null;
   const stream = context.streams.get(closes.stream);
-  const hop = stream?.hops.at(-1);
+  const hop = instanceWith(stream?.hops ?? [], stream?.hops.at(-1), closes.tick);
   if (stream === undefined || hop === undefined) return null;
   const nextTick = nextUtteranceTick(stream, closes.stream, facts, next);
   const nextStartNs =
@@ -178,7 +179,7 @@ function nextUtteranceTick(
   const ticksOf = (turn: TurnFacts): number[] =>
     turn.state.waits.flatMap(({ closes }) => (closes?.stream === name ? [closes.tick] : []));
   const voicedTick = next && ticksOf(next)[0];
-  const source = stream.hops[0];
+  const source = instanceWith(stream.hops, stream.hops[0], voicedTick ?? -1);
   if (voicedTick === undefined || source === undefined) return voicedTick;
   const { rows, atNs } = source;
   const ownTick = Math.max(...ticksOf(facts));
@@ -196,7 +197,7 @@ function bargeInOf({ state }: TurnFacts, clock: ClockMap, context: TurnContext):
   const mic = context.streams.get(state.stream);
   const onsetNs =
     mic?.schedule === undefined
-      ? timeAt(mic?.hops[0], bargeIn.onsetTick)
+      ? timeAt(instanceWith(mic?.hops ?? [], mic?.hops[0], bargeIn.onsetTick), bargeIn.onsetTick)
       : Math.round(mic.schedule.at(bargeIn.onsetTick));
   if (onsetNs === undefined) return null;
   const since = (rawNs: number | undefined): number | null =>
@@ -222,7 +223,8 @@ function lastHeard(
   const limit = state.bargeIn?.generatedTick;
   const closes = state.waits.findLast(wait => wait.closes !== undefined)?.closes;
   const stream = closes === undefined ? undefined : streams.get(closes.stream);
-  const hop = stream?.hops.findLast(one => one.name === 'playout');
+  const players = stream?.hops.filter(one => one.name === 'playout') ?? [];
+  const hop = instanceWith(players, players.at(-1), closes?.tick ?? -1);
   if (stream === undefined || hop === undefined || limit === undefined) return undefined;
   for (let row = hop.rows.length - 1; row >= 0; row--) {
     const tick = hop.rows.endTick[row]!;

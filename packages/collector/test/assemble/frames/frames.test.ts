@@ -23,6 +23,8 @@ type Frame = readonly [startMs: number, endMs: number, atMs: number];
 interface Hop {
   readonly path: string;
   readonly after?: string;
+  /** Which instance ran it; default `p`. */
+  readonly by?: string;
   readonly frames: readonly Frame[];
   readonly late?: readonly Frame[];
 }
@@ -54,11 +56,11 @@ function hopName(path: string): { role: string; name: string; nth: number } {
 
 function streamOf({ direction = 'up', hops, ranges = [] }: Drawn): StreamFrames {
   const marks = new StreamMarks({ name: 'mic', sampleRate: RATE, direction });
-  const block: FrameBlock = {
+  const blockOf = (own: readonly Hop[], isFirst: boolean): FrameBlock => ({
     stream: 'mic',
     sampleRate: RATE,
     direction,
-    columns: hops.map(({ path, after, frames, late = [] }) => ({
+    columns: own.map(({ path, after, frames, late = [] }) => ({
       hop: { ...hopName(path), ...(after === undefined ? {} : { after }) },
       length: frames.length,
       startTick: column(frames, 'startTick'),
@@ -66,13 +68,16 @@ function streamOf({ direction = 'up', hops, ranges = [] }: Drawn): StreamFrames 
       atNs: column(frames, 'atNs'),
       late: late.map(rowOf),
     })),
-    ranges: ranges.map(([kind, path, startMs, endMs, atMs]) => ({
+    ranges: (isFirst ? ranges : []).map(([kind, path, startMs, endMs, atMs]) => ({
       kind,
       hop: hopName(path),
       ...rowOf([startMs, endMs, atMs]),
     })),
-  };
-  marks.add(block, 0, 'p');
+  });
+  [...new Set(hops.map(hop => hop.by ?? 'p'))].forEach((by, i) => {
+    const own = hops.filter(hop => (hop.by ?? 'p') === by);
+    marks.add(blockOf(own, i === 0), 0, by);
+  });
   return framesOf(marks, { clocks: [CLOCK], budgetNs: 300 * MS });
 }
 
@@ -340,4 +345,91 @@ test('missing ticks and joined rows are those that asking tick by tick finds', (
     }),
     { numRuns: 300 },
   );
+});
+
+// ---- several instances of one hop ---------------------------------------------------------
+
+const tally = (hop: HopFrames): unknown[] => [
+  hop.key,
+  hop.rows.length,
+  hop.lostAtNs.length,
+  Math.round(Math.max(...hop.latencyNs) / MS),
+];
+
+test('an agent that takes over has a line of its own; only what neither saw is lost', () => {
+  const sent = frames(500, 20, (_, endMs) => endMs);
+  const heard = (from: number, to: number, delayMs: number): Frame[] =>
+    sent.slice(from, to).map(([start, end]): Frame => [start, end, end + delayMs]);
+  const stream = streamOf({
+    hops: [
+      { path: 'client/capture', frames: sent },
+      { path: 'agent/receive', by: 'agent-1', frames: heard(0, 200, 30) },
+      // Seven frames fell between them; the successor is slower.
+      { path: 'agent/receive', by: 'agent-2', frames: heard(207, 500, 70) },
+      { path: 'agent/stt', by: 'agent-1', frames: heard(0, 200, 31) },
+      { path: 'agent/stt', by: 'agent-2', frames: heard(207, 500, 71) },
+    ],
+  });
+  expect(stream.hops.map(tally)).toEqual([
+    ['mic.client/capture', 500, 0, 0],
+    ['mic.agent/receive@agent-1', 200, 7, 30],
+    ['mic.agent/receive@agent-2', 293, 0, 70],
+    ['mic.agent/stt@agent-1', 200, 0, 31],
+    ['mic.agent/stt@agent-2', 293, 0, 71],
+  ]);
+  expect(stream.hops.map(hop => hop.producer)).toEqual([
+    'p',
+    'agent-1',
+    'agent-2',
+    'agent-1',
+    'agent-2',
+  ]);
+  expect(new Set(stream.hops.map(hop => hop.bareKey)).size).toBe(3);
+  const lostNext = Array.from(
+    hopAt(stream, 'client/capture').flags,
+    flag => flag & FRAME_FLAG.lost,
+  );
+  expect(lostNext.findIndex(flag => flag !== 0)).toBe(200);
+  expect(lostNext.filter(flag => flag !== 0)).toHaveLength(7);
+});
+
+test('instances that hand over while both hear the same frames keep their own marks', () => {
+  const sent = frames(400, 20, (_, endMs) => endMs);
+  const heard = (from: number, to: number, delayMs: number): Frame[] =>
+    sent.slice(from, to).map(([start, end]): Frame => [start, end, end + delayMs]);
+  const stream = streamOf({
+    hops: [
+      { path: 'client/capture', frames: sent },
+      { path: 'agent/receive', by: 'a', frames: heard(0, 220, 30) },
+      { path: 'agent/receive', by: 'b', frames: heard(200, 400, 40) },
+    ],
+  });
+  expect(stream.hops.map(tally)).toEqual([
+    ['mic.client/capture', 400, 0, 0],
+    ['mic.agent/receive@a', 220, 0, 30],
+    ['mic.agent/receive@b', 200, 0, 40],
+  ]);
+});
+
+test('two relays in a row are two places, each of which may lose frames', () => {
+  const sent = frames(400, 20, (_, endMs) => endMs);
+  const passed = (delayMs: number, ...lost: number[]): Frame[] =>
+    without(
+      sent.map(([start, end]): Frame => [start, end, end + delayMs]),
+      ...lost,
+    );
+  const stream = streamOf({
+    hops: [
+      { path: 'client/capture', frames: sent },
+      { path: 'edge/receive', by: 'b', frames: passed(45, 7, 8, 90) },
+      { path: 'edge/receive', by: 'a', frames: passed(20, 7) },
+      { path: 'agent/receive', frames: passed(60, 7, 8, 90) },
+    ],
+  });
+  expect(stream.hops.map(tally)).toEqual([
+    ['mic.client/capture', 400, 0, 0],
+    ['mic.edge/receive@a', 399, 1, 20],
+    ['mic.edge/receive@b', 397, 2, 45],
+    ['mic.agent/receive', 397, 0, 60],
+  ]);
 });
