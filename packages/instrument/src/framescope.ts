@@ -12,6 +12,7 @@ import { attributesOf, nameOf, optionsOf, SESSION_ID_LENGTH_MAX } from './coerce
 import { GuardedClock } from './clock/guarded-clock.ts';
 import { LeapWatch } from './clock/leap-watch.ts';
 import { Prober } from './clock/prober.ts';
+import { FlushRounds } from './export/flush-rounds.ts';
 import { makePacker } from './export/frames-packer.ts';
 import { Outbox, OUTBOX_BYTES_MAX } from './export/outbox.ts';
 import { RecordBuilder, SortedRows } from './export/record-builder.ts';
@@ -32,7 +33,9 @@ const RING_CAPACITY = 4_096;
 const FLUSH_MS = 1_000;
 const FLUSH_MS_MIN = 20;
 const FLUSH_MS_MAX = 60_000;
-const END_TIMEOUT_MS = 5_000;
+/** A collector that hangs holds up an ending process by no more. */
+const END_MS = 2_000;
+const END_MS_MAX = 60_000;
 const SESSIONS_MAX = 10_000;
 
 export interface FramescopeOptions {
@@ -48,6 +51,11 @@ export interface FramescopeOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** How often records leave; default 1,000, from 20 to 60,000. */
   readonly flushMs?: number;
+  /**
+   * How long `flush`, `session.end` and `shutdown` wait at most for a collector that does not
+   * answer, in ms; default 2,000, from 0 to 60,000.
+   */
+  readonly shutdownMs?: number;
   /** Where turn and stage spans go: your provider; `false` for no spans; default one of our own. */
   readonly tracerProvider?: TracerProviderOption;
   /** How records are packed; default by `OTEL_EXPORTER_OTLP_PROTOCOL`, else `protobuf`. */
@@ -108,7 +116,8 @@ export class Scope {
   readonly #rows = new MarkRows(RING_CAPACITY);
   readonly #open = new Map<Session, Open>();
   readonly #stopOnExit: () => void;
-  #timer: Timer | undefined;
+  readonly #rounds: FlushRounds;
+  readonly #endMs: number;
   #isShutDown = false;
 
   constructor(options: FramescopeOptions, platform: Platform) {
@@ -118,6 +127,7 @@ export class Scope {
     this.#platform = withPorts(platform, given, problems);
     this.#role = given.role === undefined ? 'agent' : nameOf(given.role, 'agent', 'role', problems);
     this.#flushMs = flushMsOf(given.flushMs, problems);
+    this.#endMs = endMsOf(given.shutdownMs, problems);
     this.#producer = randomHex(this.#platform.random, 8);
     this.#onAcknowledged = functionOr(given.onAcknowledged, () => undefined);
     const { resource, headers, url } = this.#place(given);
@@ -140,12 +150,20 @@ export class Scope {
     this.#prober = new Prober({ clock, timers, http, headers, url: `${url}/v1/clock` }, sample => {
       for (const { exporter } of this.#open.values()) exporter.clockSample(sample);
     });
+    this.#rounds = new FlushRounds({
+      timers,
+      now: () => clock.now(),
+      everyMs: this.#flushMs,
+      all: () => Array.from(this.#open.values(), ({ exporter }) => exporter),
+      outbox: this.#outbox,
+    });
     this.#leaps = new LeapWatch(clock, timers, () => this.#leapt());
     this.#spans = makeSpanSink(given.tracerProvider, {
       url: `${url}/v1/traces`,
       headers,
       resource,
       problems,
+      endMs: this.#endMs,
     });
     this.#stopOnExit = this.#platform.onExit(isGone => this.#lastFlush(isGone));
   }
@@ -164,26 +182,27 @@ export class Scope {
     return this.#platform.clock.now();
   }
 
-  /** Sends what was marked so far. Resolves when it is acknowledged, or after 5 s. Never rejects. */
+  /**
+   * Sends what was marked so far. Resolves when it is acknowledged, or after `shutdownMs`. Never
+   * rejects. Sessions are packed some at a time, half a millisecond each; call it at any time.
+   */
   async flush(): Promise<void> {
-    this.#flushSessions();
-    await Promise.all([this.#outbox.flush(END_TIMEOUT_MS), quiet(this.#spans.flush())]);
+    await this.#rounds.round();
+    await this.#settled();
   }
 
-  /** Ends all sessions, sends what waits (at most 5 s), stops. Never rejects. */
+  /**
+   * Ends all sessions, sends what waits, stops. Resolves when all is acknowledged, and at the latest
+   * after `shutdownMs`, whatever the collector does; what is left then is dropped. Never rejects.
+   */
   async shutdown(): Promise<void> {
     if (this.#isShutDown) return;
     this.#isShutDown = true;
-    const open = [...this.#open.keys()];
-    // Ending a session flushes: a second flush would wait as long again for a collector that hangs.
-    if (open.length > 0) await Promise.all(open.map(session => session.end()));
-    else await this.flush();
-    this.#timer?.cancel();
+    await this.#within(this.#end());
     this.#prober.stop();
     this.#leaps.stop();
     this.#stopOnExit();
     this.#outbox.close();
-    await quiet(this.#spans.shutdown());
   }
 
   /** What was counted so far. */
@@ -255,7 +274,15 @@ export class Scope {
     this.#open.set(session, { session, exporter });
     this.#prober.start();
     this.#leaps.start();
-    if (this.#timer === undefined) this.#schedule();
+    this.#rounds.start();
+  }
+
+  async #end(): Promise<void> {
+    const open = [...this.#open.keys()];
+    // Ending a session flushes: a second flush would wait as long again for a collector that hangs.
+    if (open.length > 0) await Promise.all(open.map(session => session.end()));
+    else await this.flush();
+    await quiet(this.#spans.shutdown());
   }
 
   async #ended(session: Session): Promise<void> {
@@ -264,22 +291,25 @@ export class Scope {
     this.#open.delete(session);
     open.exporter.flush();
     if (this.#open.size === 0) {
+      this.#rounds.stop();
       this.#prober.stop();
       this.#leaps.stop();
     }
-    await Promise.all([this.#outbox.flush(END_TIMEOUT_MS), quiet(this.#spans.flush())]);
+    await this.#settled();
   }
 
-  #schedule(): void {
-    this.#timer = this.#platform.timers.after(this.#flushMs, () => {
-      this.#timer = undefined;
-      this.#flushSessions();
-      if (this.#open.size > 0 && !this.#isShutDown) this.#schedule();
+  async #settled(): Promise<void> {
+    await Promise.all([this.#outbox.flush(this.#endMs), this.#within(quiet(this.#spans.flush()))]);
+  }
+
+  /** Waits for `work`, but no longer than the end of a process may be held up. */
+  async #within(work: Promise<void>): Promise<void> {
+    let timer: Timer | undefined;
+    const late = new Promise<void>(resolve => {
+      timer = this.#platform.timers.after(this.#endMs, resolve);
     });
-  }
-
-  #flushSessions(): void {
-    for (const { exporter } of this.#open.values()) exporter.flush();
+    await Promise.race([work, late]);
+    timer?.cancel();
   }
 
   /** Marks that wait are of two epochs: they leave at once, told apart. */
@@ -288,12 +318,12 @@ export class Scope {
       'clock_jumped',
       'the clock jumped against the wall clock (sleep, or the time was set); a new epoch begins',
     );
-    this.#flushSessions();
+    this.#rounds.all();
   }
 
   async #lastFlush(isGone: boolean): Promise<void> {
     if (!isGone) return this.flush();
-    this.#flushSessions();
+    this.#rounds.all();
     this.#problems.guard(
       'exit',
       () => this.#outbox.sendLast(),
@@ -371,6 +401,13 @@ function flushMsOf(value: unknown, problems: Problems): number {
   if (typeof value === 'number' && value >= FLUSH_MS_MIN && value <= FLUSH_MS_MAX) return value;
   problems.report('bad_argument', `flushMs: from ${FLUSH_MS_MIN} to ${FLUSH_MS_MAX}`);
   return FLUSH_MS;
+}
+
+function endMsOf(value: unknown, problems: Problems): number {
+  if (value === undefined) return END_MS;
+  if (typeof value === 'number' && value >= 0 && value <= END_MS_MAX) return value;
+  problems.report('bad_argument', `shutdownMs: from 0 to ${END_MS_MAX}`);
+  return END_MS;
 }
 
 const bytesMaxOf = (value: unknown): number =>

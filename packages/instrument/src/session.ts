@@ -200,7 +200,7 @@ export class Session {
 
   /**
    * Ends this process's part of the session: open turns end, what waits is sent. Resolves when it
-   * is acknowledged, or after 5 s; marks made later are refused and counted. Never rejects.
+   * is acknowledged, or after `shutdownMs`; marks made later are refused and counted. Never rejects.
    */
   end(): Promise<void> {
     this.#ending ??= this.#end();

@@ -1,3 +1,4 @@
+import { ProxyTracerProvider, type TracerProvider } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { picture } from './support/picture.ts';
 import { World } from './support/world.ts';
@@ -130,15 +131,36 @@ test('a turn lost on the way is told again, and not told twice while it is on it
   expect(told.map(one => [one.tick, one.rev])).toEqual([[0, turn.rev]]);
 });
 
-test('flush resolves in time even when nobody answers', async () => {
-  const world = new World();
-  world.answers.push('never');
-  const { scope, hop } = calling(world);
-  hop.mark(320);
-  let isDone = false;
-  void scope.flush().then(() => (isDone = true));
-  await world.pass(4_900);
-  expect(isDone).toBe(false);
-  await world.pass(200);
-  expect(isDone).toBe(true);
+test('flush, end and shutdown resolve after shutdownMs even when nobody answers', async () => {
+  const ways = {
+    flush: ({ scope }: ReturnType<typeof calling>) => scope.flush(),
+    end: ({ call }: ReturnType<typeof calling>) => call.end(),
+    shutdown: ({ scope }: ReturnType<typeof calling>) => scope.shutdown(),
+  };
+  for (const [name, way] of Object.entries(ways))
+    for (const [given, ms] of [
+      [undefined, 2_000],
+      [300, 300],
+    ] as const) {
+      const world = new World();
+      world.answers.push('never', 'never', 'never');
+      const provider = {
+        getTracer: noopTracer,
+        forceFlush: () => new Promise<void>(() => undefined),
+      };
+      const calls = calling(world, {
+        tracerProvider: provider,
+        ...(given === undefined ? {} : { shutdownMs: given }),
+      });
+      calls.hop.mark(320);
+      let isDone = false;
+      void way(calls).then(() => (isDone = true));
+      await world.pass(ms - 10);
+      expect(isDone, name).toBe(false);
+      await world.pass(20);
+      expect(isDone, name).toBe(true);
+    }
 });
+
+const noopTracer = (): ReturnType<TracerProvider['getTracer']> =>
+  new ProxyTracerProvider().getTracer('none');

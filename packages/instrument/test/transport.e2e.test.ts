@@ -145,7 +145,7 @@ test('a collector that never answers holds up neither marks nor shutdown for lon
   expect(await markFor(300, () => hop.mark(320))).toBeLessThan(20);
   const startMs = performance.now();
   await scope.shutdown();
-  expect(performance.now() - startMs).toBeLessThan(7_000);
+  expect(performance.now() - startMs).toBeLessThan(2_500);
 });
 
 test('a process that is done sends its last records and ends, without shutdown', async () => {
@@ -162,7 +162,7 @@ test('a process that is done sends its last records and ends, without shutdown',
   expect(records.length).toBe(1);
 });
 
-test('a process whose collector hangs still ends within seconds', async () => {
+test('a process with spans of our own whose collector hangs ends within two seconds and its start', async () => {
   const entry = fileURLToPath(new URL('../out/index.node.js', import.meta.url));
   const url = await serve(() => undefined);
   const program = `
@@ -171,7 +171,7 @@ test('a process whose collector hangs still ends within seconds', async () => {
     scope.startSession({ id: 'short call' }).startTurn().end();`;
   const startMs = performance.now();
   expect(await run(program)).toBe(0);
-  expect(performance.now() - startMs).toBeLessThan(9_000);
+  expect(performance.now() - startMs).toBeLessThan(5_000);
 });
 
 function run(program: string): Promise<number | null> {

@@ -75,6 +75,7 @@ export class Outbox {
   /** Items at the head that are sent one by one, since a post with them was partly refused. */
   #aloneCount = 0;
   #idle: (() => void)[] = [];
+  #isHeld = false;
 
   constructor(ports: OutboxPorts) {
     this.#ports = ports;
@@ -102,6 +103,16 @@ export class Outbox {
     }
     this.#waiting.push(item);
     this.#bytes += item.bytes.length;
+    this.#pump();
+  }
+
+  /** More comes in a moment: nothing is sent until `release`. What is urgent goes all the same. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  release(): void {
+    this.#isHeld = false;
     this.#pump();
   }
 
@@ -135,12 +146,13 @@ export class Outbox {
   #hurry(): void {
     this.#retry?.cancel();
     this.#retry = undefined;
+    this.#isHeld = false;
     this.#pump();
   }
 
   #pump(): void {
-    if (this.#isPosting || this.#retry !== undefined || this.#waiting.length === 0) return;
-    void this.#run();
+    if (this.#isPosting || this.#isHeld || this.#retry !== undefined) return;
+    if (this.#waiting.length > 0) void this.#run();
   }
 
   async #run(): Promise<void> {

@@ -14,6 +14,8 @@ export interface SpanSinkFacts {
   readonly headers: Readonly<Record<string, string>>;
   readonly resource: Attributes;
   readonly problems: Problems;
+  /** How long the end of a process may be held up, in ms. */
+  readonly endMs: number;
 }
 
 export function makeSpanSink(

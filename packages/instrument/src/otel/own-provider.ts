@@ -25,8 +25,8 @@ import type { SpanSinkFacts } from './make-span-sink.ts';
 
 /** Spans follow the records within a flush, not after the SDK's default of 5 s. */
 const DELAY_MS = 1_000;
-/** The exporter's sockets keep a process alive: a collector that hangs may hold it up so long. */
-const TIMEOUT_MS = 5_000;
+/** No request succeeds in less, whatever the user allows for the end of a process. */
+const TIMEOUT_MS_MIN = 500;
 
 /** A span that is over, with IDs of our choice. Times are Unix ns. */
 export interface FinishedSpan {
@@ -55,7 +55,8 @@ export function makeOwnProvider(facts: SpanSinkFacts): OwnProvider {
   const exporter = new OTLPTraceExporter({
     url: facts.url,
     headers: { ...facts.headers },
-    timeoutMillis: TIMEOUT_MS,
+    // Its sockets keep a process alive: a collector that hangs may hold it up so long.
+    timeoutMillis: Math.max(TIMEOUT_MS_MIN, facts.endMs),
   });
   const provider = new BasicTracerProvider({
     resource: resourceFromAttributes({ ...facts.resource }),
