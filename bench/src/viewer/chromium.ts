@@ -12,7 +12,7 @@ interface Finder {
 }
 
 /** Finds a Chromium as the page tests do, or installs one. */
-async function chromiumPath(): Promise<string> {
+export async function chromiumPath(): Promise<string> {
   const url = new URL('../../../scripts/chromium.mjs', import.meta.url).href;
   const finder = (await import(url)) as Finder;
   return finder.ensureChromium(line => console.error(line));

@@ -8,11 +8,12 @@ export class LiveCalls {
   readonly #url: string;
   readonly #calls: Iterator<string>[];
 
-  constructor(url: string, count: number) {
+  /** `id` names the first; the others are numbered after it. */
+  constructor(url: string, count: number, id: string = `live-${Date.now()}`) {
     this.#url = url;
     const run = Date.now();
     this.#calls = Array.from({ length: count }, (_, i) =>
-      secondBodies({ id: `live-${run}-${i}`, seconds: 3_600, startUnixMs: run }),
+      secondBodies({ id: i === 0 ? id : `${id}-${i}`, seconds: 3_600, startUnixMs: run }),
     );
   }
 

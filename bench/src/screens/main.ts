@@ -1,0 +1,83 @@
+// `npm run screens -- [page…] [--state NAME] [--out DIR]`
+//
+// Every page in three sizes, both themes and each of its states, on a real
+// collector. A sheet a page and state goes to docs/screens as WebP; with `--out`
+// the single pictures are kept as PNG in a folder of yours.
+
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { chromium, type Browser } from 'playwright-core';
+import { BenchCollector } from '../ingest/processes.ts';
+import { chromiumPath } from '../viewer/chromium.ts';
+import { LiveCalls } from '../viewer/live-calls.ts';
+import { fillForScreens } from './fill.ts';
+import { Gate } from './gate.ts';
+import { LIVE_ID, shotsOf, type Shot } from './pages.ts';
+import { SIZES, sheet, shoot, THEMES, type Picture } from './shoot.ts';
+
+const SHEETS = fileURLToPath(new URL('../../../docs/screens/', import.meta.url));
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { state: { type: 'string' }, out: { type: 'string' } },
+});
+
+const full = await new BenchCollector().ready();
+const empty = await new BenchCollector().ready();
+const calls = new LiveCalls(full.url, 3, LIVE_ID);
+const gate = await new Gate(full.url).open();
+const browser = await chromium.launch({
+  executablePath: await chromiumPath(),
+  args: ['--no-sandbox', '--disable-gpu'],
+});
+try {
+  const known = await fillForScreens(full.url);
+  const shots = shotsOf(known).filter(
+    shot =>
+      (positionals.length === 0 || positionals.includes(shot.page)) &&
+      (values.state === undefined || values.state === shot.state),
+  );
+  for (const shot of shots) await picture(shot);
+} finally {
+  await browser.close();
+  gate.close();
+  for (const collector of [full, empty]) {
+    await collector.stop();
+    collector.remove();
+  }
+}
+
+async function picture(shot: Shot): Promise<void> {
+  gate.target = shot.state === 'empty' ? empty.url : full.url;
+  const live = shot.state === 'live' ? goOn() : undefined;
+  const pictures: Picture[] = [];
+  for (const theme of THEMES)
+    for (const size of SIZES) pictures.push(await shoot({ browser, gate, shot, size, theme }));
+  await live?.();
+  await keep(browser, shot, pictures);
+}
+
+/** Three calls that talk until told to stop. */
+function goOn(): () => Promise<void> {
+  let isOn = true;
+  const ended = (async () => {
+    while (isOn) await calls.run(1);
+  })();
+  return () => {
+    isOn = false;
+    return ended;
+  };
+}
+
+async function keep(from: Browser, shot: Shot, pictures: readonly Picture[]): Promise<void> {
+  const name = `${shot.page}-${shot.state}`;
+  mkdirSync(SHEETS, { recursive: true });
+  const bytes = await sheet(from, pictures);
+  writeFileSync(`${SHEETS}${name}.webp`, bytes);
+  console.log(`${name}.webp ${Math.round(bytes.length / 1000)} kB`);
+  if (values.out === undefined) return;
+  mkdirSync(values.out, { recursive: true });
+  for (const { size, theme, png } of pictures)
+    writeFileSync(`${values.out}/${name}-${size.name}-${theme}.png`, png);
+}

@@ -1,0 +1,117 @@
+// One page in one size and theme, photographed when it has come to rest; and a
+// sheet of all six of them.
+
+import type { Browser, Page } from 'playwright-core';
+import type { Gate } from './gate.ts';
+import type { Shot } from './pages.ts';
+
+export interface Size {
+  readonly name: string;
+  readonly width: number;
+  readonly height: number;
+}
+
+export const SIZES: readonly Size[] = [
+  { name: 'wide', width: 1920, height: 1080 },
+  { name: 'laptop', width: 1280, height: 800 },
+  { name: 'phone', width: 390, height: 844 },
+];
+export const THEMES = ['light', 'dark'] as const;
+
+export interface Picture {
+  readonly size: Size;
+  readonly theme: (typeof THEMES)[number];
+  readonly png: Buffer;
+}
+
+export interface ShootInput {
+  readonly browser: Browser;
+  readonly gate: Gate;
+  readonly shot: Shot;
+  readonly size: Size;
+  readonly theme: (typeof THEMES)[number];
+}
+
+const REST_MS = 900;
+const LIVE_MS = 5_000;
+/** A page that loads shows for a moment what it shows for long when the line is bad. */
+const LOADING_MS = 1_500;
+
+export async function shoot({ browser, gate, shot, size, theme }: ShootInput): Promise<Picture> {
+  const context = await browser.newContext({ viewport: size, colorScheme: theme });
+  try {
+    const page = await context.newPage();
+    gate.set(shot.state === 'loading' ? 'hold' : 'pass');
+    await page.goto(gate.url + shot.path);
+    if (shot.state === 'loading') await page.waitForTimeout(LOADING_MS);
+    else await arrive(page, shot);
+    return { size, theme, png: await page.screenshot() };
+  } finally {
+    await context.close();
+    gate.set('pass');
+  }
+
+  async function arrive(page: Page, { state, keys = [], drag }: Shot): Promise<void> {
+    await page.locator('main *').first().waitFor();
+    await page.locator('.progress').first().waitFor({ state: 'detached', timeout: 30_000 });
+    await page.waitForTimeout(state === 'live' ? LIVE_MS : REST_MS);
+    for (const key of keys) await page.keyboard.press(key);
+    if (drag) await dragOver(page, drag);
+    if (keys.length > 0 || drag) await page.waitForTimeout(REST_MS);
+    if (state !== 'away') return;
+    gate.set('drop');
+    await page.locator('.banner:not([hidden])').waitFor({ timeout: 10_000 });
+  }
+}
+
+async function dragOver(page: Page, { on, from, to }: NonNullable<Shot['drag']>): Promise<void> {
+  const box = (await page.locator(on).boundingBox())!;
+  const at = ([x, y]: readonly [number, number]): [number, number] => [
+    box.x + box.width * x,
+    box.y + box.height * y,
+  ];
+  await page.mouse.move(...at(from));
+  await page.mouse.down();
+  await page.mouse.move(...at(to), { steps: 6 });
+  await page.mouse.up();
+  await page.locator('.panel .progress').first().waitFor({ state: 'detached', timeout: 30_000 });
+}
+
+/** Light above, dark below, half size, as WebP: small enough for the repository. */
+export async function sheet(browser: Browser, pictures: readonly Picture[]): Promise<Buffer> {
+  const page = await browser.newPage();
+  try {
+    const images = pictures.map(({ png, size, theme }) => ({
+      url: `data:image/png;base64,${png.toString('base64')}`,
+      column: SIZES.indexOf(size),
+      row: THEMES.indexOf(theme),
+    }));
+    const url = (await page.evaluate(
+      `(${SHEET})(${JSON.stringify({ images, sizes: SIZES })})`,
+    )) as string;
+    return Buffer.from(url.slice(url.indexOf(',') + 1), 'base64');
+  } finally {
+    await page.close();
+  }
+}
+
+/** Runs in the browser, the one encoder of WebP that is at hand. */
+const SHEET = `async ({ images, sizes }) => {
+  const scale = 0.48, gap = 12;
+  const lefts = sizes.map((_, i) => gap + sizes.slice(0, i).reduce((sum, one) => sum + one.width * scale + gap, 0));
+  const rowPx = Math.max(...sizes.map(one => one.height)) * scale + gap;
+  const canvas = document.createElement('canvas');
+  canvas.width = lefts.at(-1) + sizes.at(-1).width * scale + gap;
+  canvas.height = rowPx * 2 + gap;
+  const context = canvas.getContext('2d');
+  context.fillStyle = '#8892a4';
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.imageSmoothingQuality = 'high';
+  for (const { url, column, row } of images) {
+    const image = new Image();
+    image.src = url;
+    await image.decode();
+    context.drawImage(image, lefts[column], gap + row * rowPx, sizes[column].width * scale, sizes[column].height * scale);
+  }
+  return canvas.toDataURL('image/webp', 0.62);
+}`;
