@@ -5,6 +5,8 @@ import type { RequestListener, Server } from 'node:http';
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { ClockName } from './assemble/clock/session-clocks.ts';
+import { inlineAsker, type Asker } from './query/answers.ts';
+import { startReaders } from './query/pool.ts';
 import { monotonicNs, systemClock } from './receive/clock.ts';
 import { Admission } from './receive/admission.ts';
 import { startGrpc, type GrpcReceiver } from './receive/otlp-grpc.ts';
@@ -146,10 +148,13 @@ async function compose(
   const log = options.log ?? (() => undefined);
   const clock = systemClock(randomUUID);
   const health = new Health();
-  const late: { reader?: SqliteReader; live?: LiveHub } = {};
+  const late: { reader?: SqliteReader; live?: LiveHub; asker?: Asker } = {};
   const events: WriterEvents = {
     onChanges: changes => late.live?.publish(changes),
-    onVolumes: () => late.reader?.refresh(),
+    onVolumes: () => {
+      late.reader?.refresh();
+      late.asker?.refresh();
+    },
     onCounts: counts => health.writer(counts),
     onCrash: error => {
       health.storing(false);
@@ -162,7 +167,13 @@ async function compose(
   const reader = new SqliteReader(options.data);
   // Milliseconds in a thousandth place: rises from start to start, exact for centuries.
   const live = new LiveHub(reader, Date.now() * 1_000);
+  const nowUnixNs = (): bigint => BigInt(Date.now()) * 1_000_000n;
+  const asker =
+    options.writer === 'inline'
+      ? inlineAsker({ reader, nowUnixNs, budgets })
+      : startReaders({ folder: options.data, budgets });
   late.reader = reader;
+  late.asker = asker;
   late.live = live;
   const folder = new DataFolder(options.data);
   const access = new Access({
@@ -179,7 +190,7 @@ async function compose(
       access,
       isTls: options.tls !== undefined,
       corsOrigins: options.corsOrigins ?? [],
-      context: { reader, nowUnixNs: () => BigInt(Date.now()) * 1_000_000n, budgets },
+      asker,
       clock,
       nowNs: monotonicNs,
       dataBytes: () => folder.totalBytes(),
@@ -201,7 +212,7 @@ async function compose(
     grpcPort: more.grpc?.port,
     ingestPort: more.ingest && portOf(more.ingest),
     loginUrl: link === undefined ? undefined : `${url}/login/${link}`,
-    close: onlyOnce(() => stop({ servers, grpc: more.grpc, connections, live, writer, reader })),
+    close: onlyOnce(() => stop({ servers, grpc: more.grpc, connections, live, writer, reader, asker })),
   };
 }
 
@@ -256,6 +267,7 @@ async function stop(parts: {
   live: LiveHub;
   writer: Writer;
   reader: SqliteReader;
+  asker: Asker;
 }): Promise<void> {
   const { servers } = parts;
   const closed = servers.map(
@@ -269,6 +281,7 @@ async function stop(parts: {
   await Promise.all([...closed, parts.grpc?.close()]);
   clearTimeout(cut);
   await parts.writer.close();
+  await parts.asker.close();
   parts.reader.close();
 }
 

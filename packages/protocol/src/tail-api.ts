@@ -63,7 +63,7 @@ export interface TailAttribute {
   readonly insideOf: number;
   readonly outside: number;
   readonly outsideOf: number;
-  /** Natural logarithm of the odds ratio, half a count added to each cell; its 95 % bounds by sessions. */
+  /** Natural logarithm of the odds ratio with its 95 % bounds, in calls of mean length, half a call added to each cell. */
   readonly logOdds: number;
   readonly low: number;
   readonly high: number;

@@ -146,6 +146,10 @@ export function frameGroupValuesOf(
 ): readonly (string | null)[] {
   if (!PLACE_KEYS.has(key) || session.facets.attributes[key] !== undefined)
     return groupValuesOf(session, key);
-  const place = session.facets.places[session.facets.hops[measure.slice('frame.'.length)] ?? -1];
-  return [place?.[key as keyof Place] ?? null];
+  const hop = measure.slice('frame.'.length);
+  // `stream.role/hop@instance` where several instances ran it: a call handed over counts to both.
+  const places = Object.entries(session.facets.hops)
+    .filter(([its]) => its === hop || its.startsWith(`${hop}@`))
+    .map(([, index]) => session.facets.places[index]?.[key as keyof Place] ?? null);
+  return places.length === 0 ? [null] : [...new Set(places)];
 }

@@ -35,7 +35,7 @@ export async function chooseMeasure(
   return { range, measures, measure: known ?? { measure: name, kind, count: 0, sessionCount: 0 } };
 }
 
-async function chooseRange(context: QueryContext, asked: MeasureRange): Promise<UnixRange> {
+export async function chooseRange(context: QueryContext, asked: MeasureRange): Promise<UnixRange> {
   const toUnixNs = asked.toUnixNs ?? context.nowUnixNs();
   if (asked.fromUnixNs !== undefined) return { fromUnixNs: asked.fromUnixNs, toUnixNs };
   const hour = { fromUnixNs: toUnixNs - HOUR_NS, toUnixNs };

@@ -8,7 +8,7 @@
 // `Sketch.fromBytes` and a merge take 15. The worst are skipped unless the
 // minute's maximum is among the worst of its column.
 
-import { Sketch, SKETCH_SCALE } from '@framescope/protocol';
+import { bucketOf, Sketch, SKETCH_SCALE } from '@framescope/protocol';
 import type { RollupRow } from '../store/store.ts';
 
 const VERSION = 1;
@@ -227,6 +227,22 @@ export class MinuteCursor {
       } else counts[index]! += this.#varint();
       index++;
     }
+  }
+
+  /** Values in buckets that end inside (minNs, maxNs]: exact when the bounds are those of buckets. */
+  countBetween(minNs: number, maxNs: number): number {
+    // A bound computed elsewhere may differ in the last bits.
+    const low = minNs <= 0 ? -Infinity : bucketOf(minNs * (1 + 1e-9));
+    const high = maxNs === Infinity ? Infinity : bucketOf(maxNs * (1 + 1e-9)) - 1;
+    this.#at = this.#bucketsAt;
+    let inside = minNs < 0 ? this.zeroCount : 0;
+    let index = BUCKET_MIN;
+    for (let left = this.#varint(); left > 0; left--, index++) {
+      index += this.#varint();
+      const count = this.#varint();
+      if (index >= low && index <= high) inside += count;
+    }
+    return inside;
   }
 
   /** Slowest first. */

@@ -6,7 +6,7 @@ import { clockProbe } from '../receive/clock.ts';
 import { RPC, status } from '../receive/otlp-answer.ts';
 import type { Admission } from '../receive/admission.ts';
 import { otlpHttp } from '../receive/otlp-http.ts';
-import type { QueryContext } from '../query/queries.types.ts';
+import { ReadyBytes, type Asker } from '../query/answers.ts';
 import type { Writer } from '../writer/writer.ts';
 import type { Access } from './access.ts';
 import {
@@ -32,7 +32,7 @@ export interface AppPorts {
   readonly writer: Writer;
   readonly health: Health;
   readonly live: LiveHub;
-  readonly context: QueryContext;
+  readonly asker: Asker;
   readonly clock: Pick<ClockName, 'domain' | 'epoch'>;
   readonly nowNs: () => number;
   readonly dataBytes: () => number;
@@ -168,7 +168,7 @@ const handlerOf =
     const values = readParams(route.params, request.query as Record<string, unknown>);
     const id = String(request.params['id'] ?? '');
     const answer = await route.answer({ id, values, request, response });
-    if (answer !== undefined) response.type('json').send(JSON.stringify(answer));
+    if (answer !== undefined) send(response, answer);
     else if (route.schema && !response.headersSent)
       throw new ApiError(
         404,
@@ -176,5 +176,13 @@ const handlerOf =
         route.id ? `there is no ${route.id.name} "${cut(id)}"` : 'nothing is stored for this yet',
       );
   };
+
+/** What a reader thread answers is ready to be sent; its type is JSON unless the route said more. */
+function send(response: Response, answer: unknown): void {
+  if (!response.hasHeader('Content-Type')) response.type('json');
+  if (answer instanceof ReadyBytes) response.end(answer.bytes);
+  else if (answer instanceof Uint8Array) response.end(answer);
+  else response.send(JSON.stringify(answer));
+}
 
 const cut = (text: string): string => (text.length > 100 ? `${text.slice(0, 100)}…` : text);

@@ -3,7 +3,8 @@
 import { FILTER_LENGTH_MAX } from '@framescope/protocol';
 import type { Param } from './params.ts';
 import type { Route } from './route.ts';
-import { SCHEMAS, type Schema } from './schema.ts';
+import { SCHEMAS } from './schema.ts';
+import type { Schema } from './schema-words.ts';
 
 export const API_BASE = '/api/v1';
 

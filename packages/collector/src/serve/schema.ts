@@ -1,33 +1,24 @@
 // JSON Schemas of what the API answers, for its OpenAPI document. A test holds
 // real answers against them; the types stand in protocol/query-api.ts.
 
-export interface Schema {
-  readonly [keyword: string]: unknown;
-}
-
-const text: Schema = { type: 'string' };
-const flag: Schema = { type: 'boolean' };
-const count: Schema = { type: 'integer', minimum: 0 };
-const ns: Schema = { type: 'integer', description: 'nanoseconds' };
-const share: Schema = { type: 'number', minimum: 0, maximum: 1 };
-const number: Schema = { type: 'number' };
-const unixNs: Schema = {
-  type: 'string',
-  pattern: '^-?\\d+$',
-  description: 'Unix time in nanoseconds',
-};
-const attributes: Schema = { type: 'object', additionalProperties: true };
-
-const ref = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` });
-const list = (items: Schema): Schema => ({ type: 'array', items });
-const orNull = (schema: Schema): Schema => ({ anyOf: [schema, { type: 'null' }] });
-const oneOf = (...values: readonly string[]): Schema => ({ type: 'string', enum: values });
-const object = (properties: Readonly<Record<string, Schema>>): Schema => ({
-  type: 'object',
-  properties,
-  required: Object.keys(properties),
-});
-const page = (of: string): Schema => object({ items: list(ref(of)), nextCursor: orNull(text) });
+import { CHART_SCHEMAS } from './schema-charts.ts';
+import {
+  attributes,
+  count,
+  flag,
+  list,
+  ns,
+  number,
+  object,
+  oneOf,
+  orNull,
+  page,
+  ref,
+  share,
+  text,
+  unixNs,
+  type Schema,
+} from './schema-words.ts';
 
 const outcome = oneOf(
   'answered',
@@ -249,13 +240,6 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     groups: list(object({ value: orNull(text), heatmap: ref('Heatmap') })),
     omittedGroupCount: count,
   }),
-  QuantileInterval: object({ lowNs: ns, highNs: orNull(ns) }),
-  QuantileIntervals: object({
-    p50: orNull(ref('QuantileInterval')),
-    p95: orNull(ref('QuantileInterval')),
-    p99: orNull(ref('QuantileInterval')),
-    p999: orNull(ref('QuantileInterval')),
-  }),
   Tail: object({
     n: count,
     items: list(
@@ -320,4 +304,5 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
       }),
     ),
   }),
+  ...CHART_SCHEMAS,
 };

@@ -19,6 +19,8 @@ import type { Answer, Body, FromWriter, WriterCounts } from './messages.ts';
 /** A commit holds about this many bytes of bodies: larger ones make the answers of small ones late. */
 const GROUP_BYTES_MAX: number = 4 * 1024 * 1024;
 
+const TIDY_NS_A_TICK = 25_000_000;
+
 export interface LoopPorts {
   readonly store: StoreWriter;
   readonly assembler: Assembler;
@@ -151,6 +153,18 @@ export class WriterLoop {
     const { derived, changes } = this.#ports.assembler.tick(this.#ports.nowUnixNs());
     if (!this.#writeDerived(derived)) this.#unwritten = derived;
     if (changes.length > 0) this.#ports.post({ type: 'changes', changes });
+    this.#tidy();
+  }
+
+  /** What can wait (packing, adding up) has a tenth of the time, and none while bodies wait. */
+  #tidy(): void {
+    const untilNs = this.#ports.nowNs() + TIDY_NS_A_TICK;
+    try {
+      while (this.#waiting.length === 0 && this.#ports.store.tidy(this.#ports.nowUnixNs()))
+        if (this.#ports.nowNs() >= untilNs) return;
+    } catch (problem) {
+      if (!(problem instanceof StoreError) || !problem.isRetryable) throw problem;
+    }
   }
 
   #writeDerived(rows: readonly DerivedRows[]): boolean {

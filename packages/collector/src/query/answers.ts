@@ -1,0 +1,115 @@
+// Every question that is asked of stored data, by name: a route names one and gives its arguments,
+// and does not know in which thread it is answered.
+//
+//   lists     small and many: sessions, turns, words           a thread of their own, so that
+//   windows   frames of a call, traces: some tens of ms         none waits behind the other,
+//   charts    whole days: up to a second                        and ingest behind none
+
+import { encodeFrames, framesAsJson } from '../serve/frames-binary.ts';
+import type { PageRequest, UnixRange } from '../store/store.ts';
+import { compare } from './compare.ts';
+import { cutOffs } from './cut-offs.ts';
+import { frames } from './frames.ts';
+import { heatmap } from './heatmap.ts';
+import { measures } from './measures.ts';
+import type { QueryContext, SessionWindow } from './queries.types.ts';
+import { search } from './search.ts';
+import { sessions, type SessionsAsked } from './sessions.ts';
+import { tail } from './tail.ts';
+import { tailWhy } from './tail-why.ts';
+import { timeline } from './timeline.ts';
+import { trace } from './trace.ts';
+import { traces } from './traces.ts';
+import { vocabulary } from './vocabulary.ts';
+import { whatIf } from './what-if.ts';
+
+type OfSession<T> = T & { readonly key: string };
+
+/** What each question takes: plain data, since it crosses threads. */
+export interface Questions {
+  readonly sessions: SessionsAsked;
+  readonly session: OfSession<object>;
+  readonly turns: OfSession<PageRequest>;
+  readonly search: { readonly q: string };
+  readonly annotations: UnixRange;
+  readonly vocabulary: Parameters<typeof vocabulary>[1];
+  readonly timeline: OfSession<SessionWindow & { readonly buckets: number }>;
+  readonly frames: OfSession<SessionWindow>;
+  readonly framesBinary: OfSession<SessionWindow>;
+  readonly trace: { readonly traceId: string };
+  readonly traces: Parameters<typeof traces>[1];
+  readonly measures: object;
+  readonly heatmap: Parameters<typeof heatmap>[1];
+  readonly tail: Parameters<typeof tail>[1];
+  readonly tailWhy: Parameters<typeof tailWhy>[1];
+  readonly whatIf: Parameters<typeof whatIf>[1];
+  readonly cutOffs: Parameters<typeof cutOffs>[1];
+  readonly compare: Parameters<typeof compare>[1];
+}
+
+export type AnswerName = keyof Questions;
+export type ArgumentsOf<N extends AnswerName> = Questions[N];
+
+type Answers = {
+  readonly [N in AnswerName]: (context: QueryContext, args: Questions[N]) => Promise<unknown>;
+};
+
+/** `undefined`: there is no such thing. */
+export const ANSWERS: Answers = {
+  sessions,
+  session: ({ reader }, { key }) => reader.session(key),
+  turns: async ({ reader }, { key, ...page }) =>
+    (await reader.session(key)) === undefined ? undefined : reader.turns(key, page),
+  search: ({ reader }, { q }) => search(reader, q),
+  annotations: async ({ reader }, range) => ({ items: await reader.annotations(range) }),
+  vocabulary,
+  timeline: (context, { key, ...window }) => timeline(context, key, window),
+  frames: async (context, { key, ...window }) => {
+    const found = await frames(context, key, window);
+    return found && framesAsJson(found);
+  },
+  framesBinary: async (context, { key, ...window }) => {
+    const found = await frames(context, key, window);
+    return found && encodeFrames(found);
+  },
+  trace: ({ reader }, { traceId }) => trace(reader, traceId),
+  traces,
+  measures,
+  heatmap,
+  tail,
+  tailWhy,
+  whatIf,
+  cutOffs,
+  compare,
+};
+
+/** JSON, or other bytes, ready to be sent. */
+export class ReadyBytes {
+  readonly bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+  }
+}
+
+/** Asks one of them; answers a plain value, or bytes made in the thread that answered. */
+export interface Asker {
+  ask<N extends AnswerName>(name: N, args: ArgumentsOf<N>): Promise<unknown>;
+  /** Volumes came or went. */
+  refresh(): void;
+  close(): Promise<void>;
+}
+
+export const LANES: readonly (readonly AnswerName[])[] = [
+  ['sessions', 'session', 'turns', 'search', 'annotations', 'vocabulary'],
+  ['timeline', 'frames', 'framesBinary', 'trace', 'traces'],
+  ['measures', 'heatmap', 'tail', 'tailWhy', 'whatIf', 'cutOffs', 'compare'],
+];
+
+/** Answers in the calling thread: for tests that run from source. */
+export const inlineAsker = (context: QueryContext): Asker => ({
+  ask: async (name, args) =>
+    (ANSWERS[name] as (context: QueryContext, args: unknown) => Promise<unknown>)(context, args),
+  refresh: () => undefined,
+  close: () => Promise.resolve(),
+});
