@@ -140,6 +140,34 @@ test('a filler ends voice to voice; the time to the answer goes on to the first 
   ]);
 });
 
+test('a tool that outlives its filler is a part of the wait behind it, and charted as one', () => {
+  const moments = { tool_started: 2_950, tool_ended: 3_250, model_requested: 3_260 };
+  const resume = {
+    kind: 'resume' as const,
+    opens: { at: domainNs(3_000 * MS), source: 'filler end', errorNs: durationNs(0) },
+    // 480 ms into the stream: sent at 3,400.
+    closes: { ...voiced(0), tick: tick(7_680) },
+    moments: Object.entries(moments).map(([name, ms]) => ({ name, at: domainNs(ms * MS) })),
+  };
+  const state = turn({
+    endsAtMs: 2_000,
+    closes: voiced(0, true),
+    endedAtMs: 4_000,
+    outcome: 'completed',
+    more: [resume],
+  });
+  const one = engine();
+  one.ingest(
+    batch([
+      ...call(4),
+      flush({ producer: 'agent', seq: 9, fromS: 4, toS: 5, speaksAtMs: 2_900, turns: [state] }),
+    ]),
+  );
+  const rows = only(one.tick(at(5)).derived);
+  const tools = rows.values.filter(value => value.measure === 'part.tool');
+  expect(tools.map(value => [value.waitIndex, value.valueNs])).toEqual([[1, 250 * MS]]);
+});
+
 test('a wait is open, then at least so long when the call ends without an answer', () => {
   const one = engine();
   const waiting = turn({ endsAtMs: 2_000 });
@@ -313,7 +341,7 @@ test('read again from the store a session comes out the same', () => {
   const live = engine();
   for (const one of flushes) live.ingest(batch([one]));
   const again = engine();
-  again.restore({ key: KEY, id: 'call', lastCommit: 9, spans: [], flushes });
+  again.restore({ key: KEY, id: 'call', lastCommit: 9, tallies: [], spans: [], flushes });
   const [a, b] = [only(live.tick(at(5)).derived), only(again.tick(at(5)).derived)];
   expect(b).toEqual(a);
   expect(b.coveredCommit).toBe(9);

@@ -267,8 +267,9 @@ function valuesOf(
             turn,
           }),
         );
-      if (!CENSORED.has(wait.outcome)) rows.push(...partRows(wait, row));
     }
+    // Of every wait: a tool that outlives its filler is a part of the wait behind it.
+    if (!CENSORED.has(wait.outcome)) rows.push(...partRows(wait, row));
   }
   return rows;
 }
@@ -305,7 +306,7 @@ function rowMaker(turn: Turn, wait: Wait, waitIndex: number, context: TurnContex
   };
 }
 
-/** Exposed time of each part of a response; one that comes twice (inference, tool, inference) is one number. */
+/** Exposed time of each part; one that comes twice (inference, tool, inference) is one number. */
 function partRows(wait: Wait, row: MakeRow): ValueRow[] {
   const sums = new Map<string, { ns: number; errorNs: number; savesNs: number | null }>();
   for (const { name, exposedNs, errorNs, savesNs } of wait.parts) {
