@@ -28,21 +28,27 @@ export class SessionEngine implements Assembler {
   }
 
   restore(raw: RawSession): void {
-    if (raw.flushes.length + raw.spans.length === 0) return;
+    if (raw.flushes.length + raw.tallies.length === 0) return;
     // Nobody remembers with which offsets its rows were computed: they may be others now.
     const session = new SessionAssembly(raw.key, raw.id, {
       ...this.#options,
       revision: raw.revision === undefined ? 0 : raw.revision + 1,
     });
     this.#sessions.set(raw.key, session);
-    session.add(raw.flushes, raw.spans, raw.lastCommit);
+    session.add(raw, raw.lastCommit);
   }
 
   ingest(batch: CommittedBatch): void {
+    const flushes = bySession(batch.flushes);
+    const spans = bySession(batch.spans);
+    const tallies = bySession(batch.tallies);
     for (const { key, id } of batch.sessions) {
-      const flushes = batch.flushes.filter(one => one.sessionKey === key);
-      const spans = batch.spans.filter(one => one.sessionKey === key);
-      if (flushes.length + spans.length > 0) this.#of(key, id).add(flushes, spans, batch.commit);
+      const news = {
+        flushes: flushes.get(key) ?? [],
+        spans: spans.get(key) ?? [],
+        tallies: tallies.get(key) ?? [],
+      };
+      if (news.flushes.length + news.tallies.length > 0) this.#of(key, id).add(news, batch.commit);
     }
   }
 
@@ -97,4 +103,16 @@ function isOver(session: SessionAssembly, nowUnixNs: bigint): boolean {
   const quietNs = nowUnixNs - session.lastArrivalUnixNs;
   if (session.status === 'ended') return quietNs > ENDED_QUIET_NS;
   return session.status === 'broken_off' && quietNs > BROKEN_QUIET_NS;
+}
+
+function bySession<T extends { readonly sessionKey: string | null }>(
+  items: readonly T[],
+): Map<string | null, T[]> {
+  const groups = new Map<string | null, T[]>();
+  for (const item of items) {
+    const group = groups.get(item.sessionKey);
+    if (group) group.push(item);
+    else groups.set(item.sessionKey, [item]);
+  }
+  return groups;
 }

@@ -9,7 +9,7 @@
 import type { SessionStatus } from '@framescope/protocol';
 import { budgetOf } from '../query/measure-info.ts';
 import { rollupOf, type HopRollup } from '../rollup/minutes.ts';
-import type { DerivedRows, RollupRow, StoredFlush, StoredSpan } from '../store/store.ts';
+import type { DerivedRows, RawSession, RollupRow, StoredFlush } from '../store/store.ts';
 import type { AssemblerOptions, Change } from './assembler.ts';
 import { framesOf, type HopFrames, type StreamFrames } from './frames/stream-frames.ts';
 import { sessionDetail } from './session-detail.ts';
@@ -35,6 +35,9 @@ interface HeldTurn {
   readonly isSettled: boolean;
   told: string;
 }
+
+/** What came of one session. */
+export type SessionNews = Pick<RawSession, 'flushes' | 'spans' | 'tallies'>;
 
 export class SessionAssembly {
   readonly key: string;
@@ -80,14 +83,15 @@ export class SessionAssembly {
     return last;
   }
 
-  add(flushes: readonly StoredFlush[], spans: readonly StoredSpan[], commit: number): void {
+  add({ flushes, spans, tallies }: SessionNews, commit: number): void {
     for (const flush of flushes) {
       this.data.addFlush(flush);
       if (flush.record !== undefined) this.#newFlushes.push(flush);
     }
-    for (const span of spans) this.#spans.add(span, this.data);
+    for (const tally of tallies) this.#spans.add(tally);
+    for (const span of spans) this.#spans.addWhole(span, this.data);
     this.#commit = Math.max(this.#commit, commit);
-    if (flushes.length + spans.length > 0) this.#isDirty = true;
+    if (flushes.length + tallies.length > 0) this.#isDirty = true;
   }
 
   // ---- status -----------------------------------------------------------------------------

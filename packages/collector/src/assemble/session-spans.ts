@@ -3,7 +3,7 @@
 
 import { ATTR, SPAN, type Attributes } from '@framescope/protocol';
 import { decodeTurnState } from '../recognise/framescope.ts';
-import type { StoredSpan } from '../store/store.ts';
+import type { SpanTally, StoredSpan } from '../store/store.ts';
 import type { SessionData } from './session-data.ts';
 import { clockKey } from './clock/clock-graph.ts';
 
@@ -20,21 +20,25 @@ export class SessionSpans {
   readonly #traceIds = new Set<string>();
   readonly #resources = new Map<string, Attributes>();
 
-  add(span: StoredSpan, data: SessionData): void {
-    if (this.count === 0 || span.startUnixNs < this.startUnixNs)
-      this.startUnixNs = span.startUnixNs;
-    if (this.count === 0 || span.endUnixNs > this.endUnixNs) this.endUnixNs = span.endUnixNs;
-    if (span.arrivalUnixNs > this.lastArrivalUnixNs) this.lastArrivalUnixNs = span.arrivalUnixNs;
-    this.count++;
-    this.#addTrace(span.traceId);
-    const { attributes } = span.resource;
+  add(tally: SpanTally): void {
+    if (this.count === 0 || tally.startUnixNs < this.startUnixNs)
+      this.startUnixNs = tally.startUnixNs;
+    if (this.count === 0 || tally.endUnixNs > this.endUnixNs) this.endUnixNs = tally.endUnixNs;
+    if (tally.arrivalUnixNs > this.lastArrivalUnixNs) this.lastArrivalUnixNs = tally.arrivalUnixNs;
+    this.count += tally.count;
+    this.#addTrace(tally.traceId);
+    const { resource } = tally;
     const identity = JSON.stringify([
-      attributes[ATTR.serviceName],
-      attributes[ATTR.serviceInstanceId],
-      attributes[ATTR.hostName],
+      resource[ATTR.serviceName],
+      resource[ATTR.serviceInstanceId],
+      resource[ATTR.hostName],
     ]);
     if (this.#resources.size < RESOURCES_MAX && !this.#resources.has(identity))
-      this.#resources.set(identity, attributes);
+      this.#resources.set(identity, resource);
+  }
+
+  /** One of the spans that were counted, whole. */
+  addWhole(span: StoredSpan, data: SessionData): void {
     if (span.name === SPAN.turn) addTurnOf(span, data);
   }
 

@@ -33,7 +33,8 @@ const TEXTS_MAX: number = 1 << 17;
 const TEXT_BYTES_MAX: number = 8 << 20;
 
 /** A resource of the columns, each content once. */
-interface ColumnResource extends DecodedResource {
+interface ColumnResource {
+  readonly of: DecodedResource;
   /** Texts: its attributes as JSON; its `session.id`, 0 for none. */
   readonly json: number;
   readonly session: number;
@@ -107,9 +108,9 @@ export class SpanColumns {
   }
 
   /** The same as `resourceNumber` for resources that are all different. */
-  addResource({ attributes }: DecodedResource): void {
-    const session = this.texts.internText(sessionIdOf(attributes) ?? '');
-    this.resources.push({ attributes, json: 0, session });
+  addResource(resource: DecodedResource): void {
+    const session = this.texts.internText(sessionIdOf(resource.attributes) ?? '');
+    this.resources.push({ of: resource, json: 0, session });
   }
 
   /** @throws {SpanProblem} when its `session.id` is too long. */
@@ -120,7 +121,7 @@ export class SpanColumns {
     const json = this.texts.internText(JSON.stringify(resource.attributes));
     let number = this.#resourceTexts.get(json);
     if (number === undefined) {
-      number = this.resources.push({ attributes: resource.attributes, json, session }) - 1;
+      number = this.resources.push({ of: { attributes: resource.attributes }, json, session }) - 1;
       this.#resourceTexts.set(json, number);
     }
     this.#resourceNumbers.set(resource, number);
@@ -231,7 +232,7 @@ export class SpanColumns {
   /** The span as an object; costs some microseconds. */
   spanAt(row: number): DecodedSpan {
     const attributes = this.attributes(row);
-    const resource = this.resources[this.resource[row]!]!;
+    const resource = this.resources[this.resource[row]!]!.of;
     const parentAt = row * ID_BYTES + PARENT_ID_AT;
     const sessionId = sessionIdOf(attributes) ?? sessionIdOf(resource.attributes);
     return {

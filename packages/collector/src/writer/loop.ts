@@ -9,15 +9,17 @@
 
 import type { Assembler } from '../assemble/assembler.ts';
 import { decodeSignal } from '../decode/by-signal.ts';
+import { ColumnSink } from '../decode/column-sink.ts';
 import { restrict } from '../decode/restrict.ts';
 import { REFUSALS_NAMED_MAX } from '../decode/limits.ts';
-import type { DecodedFlush, DecodedRequest, DecodedSpan, MetricPoint } from '../decode/types.ts';
+import { SpanColumns } from '../decode/span-columns.ts';
+import type { DecodedFlush, DecodedRequest, MetricPoint } from '../decode/types.ts';
 import { StoreError } from '../store/errors.ts';
 import type { CommittedBatch, DerivedRows, RawSession, StoreWriter } from '../store/store.ts';
 import type { Answer, Body, FromWriter, WriterCounts } from './messages.ts';
 
 /** A commit holds about this many bytes of bodies: larger ones make the answers of small ones late. */
-const GROUP_BYTES_MAX: number = 4 * 1024 * 1024;
+const GROUP_BYTES_MAX: number = 1024 * 1024;
 
 const TIDY_NS_A_TICK = 25_000_000;
 
@@ -42,6 +44,8 @@ interface Waiting {
 export class WriterLoop {
   readonly #ports: LoopPorts;
   readonly #waiting: Waiting[] = [];
+  /** Spans of the commit in the making; filled again and again. */
+  readonly #sink = new ColumnSink(new SpanColumns());
   #isScheduled = false;
   /** Derived rows that the disk had no room for: written before more are made. */
   #unwritten: readonly DerivedRows[] = [];
@@ -91,8 +95,11 @@ export class WriterLoop {
   #commitGroup(group: readonly Waiting[]): void {
     const answers: [number, Answer][] = [];
     const requests: { id: number; request: DecodedRequest }[] = [];
+    this.#sink.columns.clear();
     for (const { id, body } of group) {
-      const result = decodeSignal(body.bytes, body.encoding, body.signal ?? 'traces');
+      // A token of one session is enforced on objects.
+      const sink = body.onlySession === undefined ? this.#sink : undefined;
+      const result = decodeSignal(body.bytes, body.encoding, body.signal ?? 'traces', sink);
       if (result.ok) requests.push({ id, request: permitted(result.value, body) });
       else {
         this.#counts.malformedBodies++;
@@ -111,12 +118,12 @@ export class WriterLoop {
   #commit(
     requests: readonly DecodedRequest[],
   ): { ok: true; committed?: CommittedBatch } | { ok: false; answer: Answer } {
-    const spans: DecodedSpan[] = [];
+    const spans = this.#sink.columns;
     const flushes: DecodedFlush[] = [];
     const points: MetricPoint[] = [];
     for (const request of requests) {
       for (const point of request.points ?? []) points.push(point);
-      for (const span of request.spans) spans.push(span);
+      for (const span of request.spans) spans.add(span);
       for (const flush of request.flushes) flushes.push(flush);
     }
     if (spans.length + flushes.length + points.length === 0) return { ok: true };
@@ -134,7 +141,7 @@ export class WriterLoop {
   }
 
   #assemble(committed: CommittedBatch): void {
-    if (committed.spans.length + committed.flushes.length === 0) return;
+    if (committed.tallies.length + committed.flushes.length === 0) return;
     const { store, assembler } = this.#ports;
     for (const { key, isNew } of committed.sessions) {
       if (isNew || assembler.has(key)) continue;
@@ -206,7 +213,7 @@ class Counts {
 
   commit(committed: CommittedBatch, repeatedCount: number): void {
     this.commits++;
-    this.spans += committed.spans.length;
+    this.spans += committed.spanCount;
     this.flushes += committed.flushes.length;
     this.repeated += repeatedCount;
   }
@@ -261,7 +268,14 @@ const NOT_KEPT: Readonly<Record<string, string>> = {
   metric_other_unit: 'points of histograms whose unit is none of time: counted, not kept',
 };
 
-function storedAnswer({ spans, flushes, points, refused, ignored }: DecodedRequest): Answer {
+function storedAnswer({
+  spans,
+  rowCount = 0,
+  flushes,
+  points,
+  refused,
+  ignored,
+}: DecodedRequest): Answer {
   const named = refused.slice(0, REFUSALS_NAMED_MAX).map(one => `${one.path}: ${one.problem}`);
   const more = refused.length - named.length;
   if (more > 0) named.push(`and ${more} more`);
@@ -269,7 +283,7 @@ function storedAnswer({ spans, flushes, points, refused, ignored }: DecodedReque
     named.push(`${count} ${NOT_KEPT[kind] ?? kind}`);
   return {
     kind: 'stored',
-    acceptedCount: spans.length + flushes.length + (points?.length ?? 0),
+    acceptedCount: spans.length + rowCount + flushes.length + (points?.length ?? 0),
     rejectedCount: refused.length,
     ignoredCount: Object.values(ignored ?? {}).reduce((sum, count) => sum + count, 0),
     message: named.join('; '),
@@ -279,7 +293,8 @@ function storedAnswer({ spans, flushes, points, refused, ignored }: DecodedReque
 /** What of a session was there before `commit`, which will be ingested by itself. */
 function before(raw: RawSession, commit: number): RawSession {
   const spans = raw.spans.filter(span => span.commit < commit);
+  const tallies = raw.tallies.filter(tally => tally.commit < commit);
   const flushes = raw.flushes.filter(flush => flush.commit < commit);
-  const last = Math.max(spans.at(-1)?.commit ?? 0, flushes.at(-1)?.commit ?? 0);
-  return { ...raw, spans, flushes, lastCommit: last };
+  const last = Math.max(tallies.at(-1)?.commit ?? 0, flushes.at(-1)?.commit ?? 0);
+  return { ...raw, spans, tallies, flushes, lastCommit: last };
 }

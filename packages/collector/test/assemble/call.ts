@@ -16,7 +16,7 @@ import {
   type WaitState,
 } from '@framescope/protocol';
 import { ClockBook } from '../../src/assemble/clock/clock-book.ts';
-import type { CommittedBatch, StoredFlush, StoredSpan } from '../../src/store/store.ts';
+import type { CommittedBatch, StoredFlush, SpanTally, StoredSpan } from '../../src/store/store.ts';
 
 export const MS = 1_000_000;
 export const SECOND = 1_000 * MS;
@@ -227,6 +227,21 @@ export const batch = (
   commit: Math.max(0, ...flushes.map(one => one.commit), ...spans.map(one => one.commit)),
   arrivalUnixNs: NOON,
   sessions: [{ key: KEY, id: 'call', incarnation: 0, isNew: false }],
+  spanCount: spans.length,
+  tallies: spans.map(tallyOf),
   spans,
   flushes,
+});
+
+/** A span, counted. */
+const tallyOf = (span: StoredSpan): SpanTally => ({
+  sessionKey: KEY,
+  traceId: span.traceId,
+  resource: span.resource.attributes,
+  count: 1,
+  errorCount: 0,
+  startUnixNs: span.startUnixNs,
+  endUnixNs: span.endUnixNs,
+  commit: span.commit,
+  arrivalUnixNs: span.arrivalUnixNs,
 });

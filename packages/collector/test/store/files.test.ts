@@ -8,7 +8,9 @@ import { CHART_READ } from '../../src/store/sqlite/chart-reader.ts';
 import { CHART_WRITE } from '../../src/store/sqlite/chart-writer.ts';
 import { META_READ } from '../../src/store/sqlite/meta-reader.ts';
 import { POINTS } from '../../src/store/sqlite/metric-points.ts';
+import { TRACE_INDEX } from '../../src/store/sqlite/trace-index.ts';
 import { VOLUME_READ } from '../../src/store/sqlite/volume-queries.ts';
+import { SPAN_READ } from '../../src/store/sqlite/volume-spans.ts';
 import { SqliteWriter } from '../../src/store/sqlite/writer.ts';
 import { batchOf, spanOf, temporaryFolder } from '../support/spans.ts';
 
@@ -42,7 +44,7 @@ const hashes = (kind: FileKind): string[] =>
 test('a shipped migration never changes', () => {
   expect({ meta: hashes('meta'), volume: hashes('volume') }).toEqual({
     meta: ['2d3220ee7b65db31', '332ae55802f84c28', 'a30b0cea7284b54f'],
-    volume: ['f96dac59a64ed2f2', 'b8984d9049c50327'],
+    volume: ['f96dac59a64ed2f2', 'b8984d9049c50327', '1cdc77fc7d76ab2a'],
   });
 });
 
@@ -96,7 +98,7 @@ test('a second collector on the same folder is refused, and the first goes on', 
   expect(errorOf(folder)).toMatch(
     /^DataInUseError: .*Stop that one, or give --data another folder\.$/,
   );
-  expect(first.commit(batchOf([spanOf('a1')])).committed.spans.length).toBe(1);
+  expect(first.commit(batchOf([spanOf('a1')])).committed.spanCount).toBe(1);
   first.close();
   expect(errorOf(folder)).toBe('opened');
 });
@@ -160,36 +162,64 @@ test('every question to a volume is answered as it was when it was fast', () => 
       "lastCommit": [
         "SCAN ingest",
       ],
-      "pack": [
-        "SEARCH ingest USING INTEGER PRIMARY KEY (rowid=?)",
-      ],
-      "packsAfter": [
-        "SEARCH ingest USING INTEGER PRIMARY KEY (rowid>?)",
-      ],
       "sessionById": [
         "SEARCH session USING INDEX session_by_id (session_id=?)",
       ],
       "sessionByKey": [
         "SEARCH session USING INDEX sqlite_autoindex_session_1 (key=?)",
       ],
-      "sessionParts": [
-        "SEARCH session_part USING INDEX session_part_by_session (session=?)",
-      ],
       "sessions": [
         "SCAN session",
       ],
-      "traceParts": [
-        "SEARCH trace_part USING INDEX trace_part_by_trace (trace_prefix=?)",
-        "SEARCH session USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
+    }
+  `);
+});
+
+test('spans are found by commit, by session and by page, never by looking at all', () => {
+  expect(plans('volume', { ...SPAN_READ, ...TRACE_INDEX })).toMatchInlineSnapshot(`
+    {
+      "addPage": [],
+      "addRun": [],
+      "block": [
+        "SEARCH directory USING INTEGER PRIMARY KEY (rowid=?)",
+        "SEARCH ingest USING INTEGER PRIMARY KEY (rowid=?)",
       ],
-      "traceSpanIds": [
-        "SEARCH trace_part USING INDEX trace_part_by_trace (trace_prefix=?)",
-        "SEARCH session USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
+      "blocksAfter": [
+        "SEARCH ingest USING INTEGER PRIMARY KEY (rowid>?)",
+        "SEARCH directory USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
       ],
-      "tracesBefore": [
-        "SEARCH part USING INTEGER PRIMARY KEY (rowid<?)",
-        "CORRELATED SCALAR SUBQUERY 1",
-        "SEARCH later USING INDEX trace_part_by_trace (trace_prefix=? AND id>?)",
+      "commitsAfter": [
+        "SEARCH directory USING INTEGER PRIMARY KEY (rowid>?)",
+      ],
+      "commitsBefore": [
+        "SEARCH directory USING INTEGER PRIMARY KEY (rowid<?)",
+      ],
+      "directory": [
+        "SEARCH directory USING INTEGER PRIMARY KEY (rowid=?)",
+      ],
+      "dropPages": [
+        "SEARCH trace_page USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
+      ],
+      "dropRun": [
+        "SEARCH trace_run USING INTEGER PRIMARY KEY (rowid=?)",
+      ],
+      "largeText": [
+        "SEARCH large_text USING PRIMARY KEY (key=?)",
+      ],
+      "lastPage": [
+        "SCAN trace_page",
+      ],
+      "page": [
+        "SEARCH trace_page USING INTEGER PRIMARY KEY (rowid=?)",
+      ],
+      "runs": [
+        "SCAN trace_run",
+      ],
+      "sessionCommits": [
+        "SEARCH session_part USING PRIMARY KEY (session=?)",
+      ],
+      "sessionKey": [
+        "SEARCH session USING INTEGER PRIMARY KEY (rowid=?)",
       ],
     }
   `);

@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { SCOPE_NAME } from '@framescope/protocol';
 import { expect, onTestFinished, test } from 'vitest';
 import { SqliteReader } from '../../src/store/sqlite/reader.ts';
 import { SqliteWriter } from '../../src/store/sqlite/writer.ts';
@@ -22,7 +23,7 @@ const readerIn = (folder: string): SqliteReader => {
 
 /** "2 spans, 1 flush, 3 repeated" */
 const told = ({ committed, repeatedCount }: CommitResult): string =>
-  `${committed.spans.length} spans, ${committed.flushes.length} flushes, ${repeatedCount} repeated`;
+  `${committed.spanCount} spans, ${committed.flushes.length} flushes, ${repeatedCount} repeated`;
 
 test('a span sent again is not stored again, in the same batch or in a later one', () => {
   const writer = writerIn(temporaryFolder());
@@ -57,9 +58,9 @@ test('a restarted writer knows what is stored, and its commits go on counting', 
 
 test('a session.id that comes back within an hour is the same session, later a new one', () => {
   const writer = writerIn(temporaryFolder());
-  const keyAt = (arrival: bigint, name: string): string | null | undefined =>
-    writer.commit(batchOf([spanOf(name, { sessionId: 's' })], [], arrival)).committed.spans[0]
-      ?.sessionKey;
+  const keyAt = (arrival: bigint, name: string): string | undefined =>
+    writer.commit(batchOf([spanOf(name, { sessionId: 's' })], [], arrival)).committed.sessions[0]
+      ?.key;
   const first = keyAt(NOON_NS, 'a1');
   expect(keyAt(NOON_NS + seconds(3_600), 'a2')).toBe(first);
   const later = keyAt(NOON_NS + seconds(3_600 + 3_601), 'a3');
@@ -74,15 +75,22 @@ test('a record sent again an hour later is still a repetition, not a new session
   expect(told(again)).toBe('0 spans, 0 flushes, 1 repeated');
 });
 
-test('spans that name no session belong to the session that their trace named', () => {
-  const writer = writerIn(temporaryFolder());
+test('spans that name no session belong to the session that their trace named', async () => {
+  const folder = temporaryFolder();
+  const writer = writerIn(folder);
   const { committed } = writer.commit(
     batchOf([spanOf('a2'), spanOf('a1', { sessionId: 's' }), spanOf('b1')]),
   );
-  const [child, root, other] = committed.spans.map(span => span.sessionKey);
-  expect([child === root, child === null, other]).toEqual([true, false, null]);
   const late = writer.commit(batchOf([spanOf('a3')])).committed;
-  expect([late.spans[0]?.sessionKey, late.sessions[0]?.isNew]).toEqual([root, false]);
+  const { key } = committed.sessions[0]!;
+  const reader = readerIn(folder);
+  const keysOf = async (trace: string): Promise<(string | null)[]> =>
+    (await reader.trace(trace.repeat(32), 9))!.spans.map(span => span.sessionKey);
+  expect(await keysOf('a')).toEqual([key, key, key]);
+  expect(await keysOf('b')).toEqual([null]);
+  expect(committed.tallies.map(one => [one.sessionKey, one.count])).toEqual([[key, 2]]);
+  expect(late.tallies.map(one => [one.sessionKey, one.count])).toEqual([[key, 1]]);
+  expect(late.sessions[0]?.isNew).toBe(false);
 });
 
 test('a new volume begins at midnight UTC of arrival, and reading merges them', async () => {
@@ -164,7 +172,17 @@ test('what a session holds comes back as it was stored', async () => {
     parentSpanId: 'e'.repeat(16) as never,
     startUnixNs: 0n,
     endUnixNs: 2n ** 63n - 1n,
-    attributes: { text: 'höre 🎙', list: [1, null, true], map: { deep: ['x'] } },
+    attributes: {
+      'session.id': 's',
+      text: 'höre 🎙',
+      long: 'x'.repeat(5_000),
+      list: [1, null, true],
+      map: { deep: ['x'] },
+      share: 0.25,
+      negative: -(2 ** 53) + 1,
+      __proto__: 1,
+    },
+    scope: SCOPE_NAME,
     events: [{ name: 'e', atUnixNs: 7n, attributes: { a: 1 } }],
     links: [{ traceId: 'b'.repeat(32), spanId: 'c'.repeat(16), attributes: {} }],
     statusCode: 2,
@@ -175,6 +193,8 @@ test('what a session holds comes back as it was stored', async () => {
   const key = committed.sessions[0]!.key;
   const raw = writer.loadSession(key);
   expect(raw?.spans).toEqual(committed.spans);
+  expect(raw?.tallies).toEqual(committed.tallies);
+  expect(await readerIn(folder).sessionSpans(key, 9)).toEqual(committed.spans);
   expect(raw?.flushes).toEqual(committed.flushes);
   expect(await readerIn(folder).flushes(key)).toEqual(committed.flushes);
   expect(committed.spans[0]).toMatchObject(span);

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { columnsOf } from '../../src/decode/span-columns.ts';
 import type { DecodedFlush, DecodedSpan } from '../../src/decode/types.ts';
 import type { IngestBatch } from '../../src/store/store.ts';
 
@@ -63,7 +64,7 @@ export const batchOf = (
   spans: readonly DecodedSpan[],
   flushes: readonly DecodedFlush[] = [],
   arrivalUnixNs: bigint = NOON_NS,
-): IngestBatch => ({ arrivalUnixNs, spans, flushes });
+): IngestBatch => ({ arrivalUnixNs, spans: columnsOf(spans), flushes });
 
 /** A folder that is gone after the test. */
 export function temporaryFolder(): string {

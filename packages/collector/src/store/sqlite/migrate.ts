@@ -8,6 +8,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Database } from 'better-sqlite3';
 import { SchemaTooNewError } from '../errors.ts';
+import { repackSpans } from './repack.ts';
 
 const FILE_NAME = /^(\d{4})_[a-z0-9_]+\.sql$/;
 
@@ -17,7 +18,14 @@ export type FileKind = 'meta' | 'volume';
 export interface Migration {
   readonly version: number;
   readonly sql: string;
+  /** What SQL cannot do; runs behind it in the same transaction. */
+  readonly code?: (database: Database) => void;
 }
+
+const STEPS: Readonly<Record<FileKind, Readonly<Record<number, Migration['code']>>>> = {
+  meta: {},
+  volume: { 3: repackSpans },
+};
 
 /** Reads the migrations that ship with the package; throws if a number is missing or repeated. */
 export function readMigrations(kind: FileKind): readonly Migration[] {
@@ -28,7 +36,8 @@ export function readMigrations(kind: FileKind): readonly Migration[] {
       const version = Number(FILE_NAME.exec(file)?.[1]);
       if (version !== index + 1)
         throw new Error(`${folder}: expected migration ${index + 1}, found ${file}`);
-      return { version, sql: readFileSync(`${folder}/${file}`, 'utf8') };
+      const code = STEPS[kind][version];
+      return { version, sql: readFileSync(`${folder}/${file}`, 'utf8'), ...(code && { code }) };
     });
 }
 
@@ -41,10 +50,11 @@ export function migrate(database: Database, migrations: readonly Migration[]): n
   const fileVersion = database.pragma('user_version', { simple: true }) as number;
   if (fileVersion > migrations.length)
     throw new SchemaTooNewError(database.name, fileVersion, migrations.length);
-  for (const { version, sql } of migrations.slice(fileVersion)) {
+  for (const { version, sql, code } of migrations.slice(fileVersion)) {
     database
       .transaction(() => {
         database.exec(sql);
+        code?.(database);
         database.pragma(`user_version = ${version}`);
       })
       .immediate();

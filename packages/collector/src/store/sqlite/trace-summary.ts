@@ -1,7 +1,7 @@
 // One line of the list of traces, from the directory alone: no pack is opened.
 
 import type { TraceSummary } from '@framescope/protocol';
-import type { TracePart } from './volume-queries.ts';
+import type { TracePart } from './volume-spans.ts';
 
 /** `parts` is not empty. */
 export function summaryOfTrace(traceId: string, parts: readonly TracePart[]): TraceSummary {
@@ -17,7 +17,7 @@ export function summaryOfTrace(traceId: string, parts: readonly TracePart[]): Tr
     service: shown.service,
     startUnixNs: String(first.startUnixNs),
     durationNs: Number(endUnixNs - first.startUnixNs),
-    spanCount: parts.reduce((sum, part) => sum + part.positions.length, 0),
+    spanCount: parts.reduce((sum, part) => sum + part.count, 0),
     errorCount: parts.reduce((sum, part) => sum + part.errorCount, 0),
     sessionKey: parts.find(part => part.sessionKey !== null)?.sessionKey ?? null,
   };

@@ -1,26 +1,30 @@
 // Writes one volume. Every statement is prepared once; the caller holds the transaction.
 
 import type { Database, Statement } from 'better-sqlite3';
+import type { SpanColumns } from '../../decode/span-columns.ts';
 import type { DecodedFlush } from '../../decode/types.ts';
 import { sourceToJson } from './flush-source.ts';
 import { MetricPoints } from './metric-points.ts';
 import { openForWriting } from './open.ts';
-import { packPositions, packSpans, type PackedSpan } from './span-pack.ts';
-import { tracePrefix, VolumeQueries } from './volume-queries.ts';
+import { traceHash, type CommitRows } from './commit-rows.ts';
+import { LargeTexts } from './large-texts.ts';
+import { SpanBlockWriter } from './span-block.ts';
+import { DirectoryWriter } from './trace-directory.ts';
+import { TraceFilter } from './trace-filter.ts';
+import { TraceIndexWriter } from './trace-index.ts';
+import { VolumeQueries } from './volume-queries.ts';
+import { VolumeSpans, type TracePart } from './volume-spans.ts';
 
 const WRITE = {
   ingest: `INSERT INTO ingest (commit_no, arrival_ns, span_count, spans) VALUES (?, ?, ?, ?)`,
+  directory: `INSERT INTO directory (commit_no, traces) VALUES (?, ?)`,
   session: `
     INSERT INTO session (key, session_id, incarnation, last_commit, last_arrival_ns)
     VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (key) DO UPDATE
       SET last_commit = excluded.last_commit, last_arrival_ns = excluded.last_arrival_ns
     RETURNING id`,
-  tracePart: `
-    INSERT INTO trace_part (trace_prefix, trace_id, commit_no, span_ids, positions, start_ns, end_ns,
-      error_count, name, service, is_root, session)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  sessionPart: `INSERT INTO session_part (session, commit_no, positions) VALUES (?, ?, ?)`,
+  sessionPart: `INSERT INTO session_part (session, commit_no, span_count) VALUES (?, ?, ?)`,
   // A no-op update: DO NOTHING would answer no row.
   source: `
     INSERT INTO source (json) VALUES (?)
@@ -35,7 +39,9 @@ const WRITE = {
     ON CONFLICT (session, producer, seq, part) DO NOTHING`,
 } as const;
 
-const ERROR_STATUS = 2;
+/** Makes blocks; one for all volumes, since its memory is used again. */
+const BLOCKS = new SpanBlockWriter();
+const DIRECTORIES = new DirectoryWriter();
 
 export interface Commit {
   readonly number: number;
@@ -53,6 +59,12 @@ export class VolumeWriter {
   readonly path: string;
   readonly queries: VolumeQueries;
   readonly points: MetricPoints;
+  readonly spans: VolumeSpans;
+  readonly #index: TraceIndexWriter;
+  readonly #largeTexts: LargeTexts;
+  /** Of all traces in the file; made when first asked. */
+  #filter: TraceFilter | undefined;
+  #isIndexLoaded = false;
   readonly #database: Database;
   readonly #statements: Readonly<Record<keyof typeof WRITE, Statement>>;
   /** Row IDs by text; forgotten after a failed transaction, which may have taken the rows back. */
@@ -66,10 +78,13 @@ export class VolumeWriter {
     this.#database = openForWriting(path, 'volume', isNewest ? 'whole' : 'size');
     this.queries = new VolumeQueries(this.#database);
     this.points = new MetricPoints(this.#database);
+    this.spans = new VolumeSpans(this.#database);
+    this.#index = new TraceIndexWriter(this.#database);
+    this.#largeTexts = new LargeTexts(this.#database);
     this.#statements = {
       ingest: this.#database.prepare(WRITE.ingest),
+      directory: this.#database.prepare(WRITE.directory),
       session: this.#database.prepare(WRITE.session),
-      tracePart: this.#database.prepare(WRITE.tracePart),
       sessionPart: this.#database.prepare(WRITE.sessionPart),
       source: this.#database.prepare(WRITE.source),
       producer: this.#database.prepare(WRITE.producer),
@@ -84,8 +99,34 @@ export class VolumeWriter {
     } catch (problem) {
       this.#sourceIds.clear();
       this.#producerIds.clear();
+      this.#largeTexts.forget();
+      this.spans.forget();
+      this.#index.clear();
+      this.#isIndexLoaded = false;
       throw problem;
     }
+  }
+
+  /** What of the trace is in this file, by commit. Quick when it is nothing. */
+  partsOf(hash: number, traceId: () => string): TracePart[] {
+    this.#loadIndex();
+    if (!this.#filter!.mayHave(hash)) return [];
+    return this.#index
+      .commitsOf(hash)
+      .flatMap(commit => this.spans.partIn(commit, traceId()) ?? []);
+  }
+
+  #loadIndex(): void {
+    if (this.#isIndexLoaded) return;
+    this.#isIndexLoaded = true;
+    this.#index.clear();
+    for (const commit of this.spans.commitsAfter(this.#index.coveredCommit())) {
+      for (const hash of this.spans.hashesIn(commit)) this.#index.add(hash, commit);
+      this.#index.countCommit();
+    }
+    if (this.#filter) return;
+    this.#filter = new TraceFilter();
+    for (const hash of this.#index.hashes()) this.#filter.add(hash);
   }
 
   /** Adds or renews a session; answers its row ID in this volume. */
@@ -100,53 +141,28 @@ export class VolumeWriter {
     return row.id;
   }
 
-  writeSpans(
-    spans: readonly PackedSpan[],
-    commit: Commit,
-    sessions: ReadonlyMap<string, number>,
-  ): void {
-    const pack = spans.length > 0 ? packSpans(spans) : null;
-    this.#statements.ingest.run(commit.number, commit.arrivalUnixNs, spans.length, pack);
-    for (const [traceId, positions] of groupBy(spans, one => one.span.traceId))
-      this.#writeTracePart(traceId, { positions, spans, commit, sessions });
-    for (const [key, positions] of groupBy(spans, one => one.sessionKey)) {
-      const session = key === null ? undefined : sessions.get(key);
-      if (session === undefined) continue;
-      this.#statements.sessionPart.run(session, commit.number, packPositions(positions));
-    }
+  writeCommit(commit: Commit, spanCount: number, block?: Buffer): void {
+    this.#statements.ingest.run(commit.number, commit.arrivalUnixNs, spanCount, block ?? null);
   }
 
-  #writeTracePart(
-    traceId: string,
-    part: {
-      positions: readonly number[];
-      spans: readonly PackedSpan[];
-      commit: Commit;
-      sessions: ReadonlyMap<string, number>;
-    },
-  ): void {
-    const members = part.positions.map(position => part.spans[position]!);
-    const spans = members.map(one => one.span);
-    const root = spans.find(span => span.parentSpanId === undefined);
-    const first = spans.reduce((a, b) => (b.startUnixNs < a.startUnixNs ? b : a));
-    const last = spans.reduce((a, b) => (b.endUnixNs > a.endUnixNs ? b : a));
-    const shown = root ?? first;
-    const key = members.find(one => one.sessionKey !== null)?.sessionKey;
-    const service = shown.resource.attributes['service.name'];
-    this.#statements.tracePart.run(
-      tracePrefix(traceId),
-      Buffer.from(traceId, 'hex'),
-      part.commit.number,
-      Buffer.from(spans.map(span => span.spanId).join(''), 'hex'),
-      packPositions(part.positions),
-      first.startUnixNs,
-      last.endUnixNs,
-      spans.filter(span => span.statusCode === ERROR_STATUS).length,
-      shown.name,
-      typeof service === 'string' ? service : '',
-      root ? 1 : 0,
-      key == null ? null : (part.sessions.get(key) ?? null),
-    );
+  /** The rows of `columns` that are new, with their directory. */
+  writeSpans(columns: SpanColumns, rows: CommitRows, commit: Commit): void {
+    this.#loadIndex();
+    const block = BLOCKS.pack(columns, rows, text => this.#largeTexts.keep(text));
+    this.writeCommit(commit, rows.count, block);
+    this.#statements.directory.run(commit.number, DIRECTORIES.pack(columns, rows));
+    const words = columns.idWords();
+    for (let trace = 0; trace < rows.traceCount; trace++) {
+      const hash = traceHash(words, rows.order[rows.traceFrom[trace]!]! * 8);
+      this.#index.add(hash, commit.number);
+      this.#filter!.add(hash);
+    }
+    this.#index.endCommit(commit.number);
+  }
+
+  /** So many spans of the session came with the commit. */
+  writeSessionPart(session: number, commit: Commit, spanCount: number): void {
+    this.#statements.sessionPart.run(session, commit.number, spanCount);
   }
 
   /** False when it was there already. */
@@ -189,15 +205,4 @@ export class VolumeWriter {
   close(): void {
     this.#database.close();
   }
-}
-
-function groupBy<K>(spans: readonly PackedSpan[], keyOf: (one: PackedSpan) => K): Map<K, number[]> {
-  const groups = new Map<K, number[]>();
-  for (const [position, one] of spans.entries()) {
-    const key = keyOf(one);
-    const group = groups.get(key);
-    if (group) group.push(position);
-    else groups.set(key, [position]);
-  }
-  return groups;
 }

@@ -3,26 +3,32 @@
 
 import { sessionKey, type Annotation, type AnnotationInput } from '@framescope/protocol';
 import type { Database } from 'better-sqlite3';
-import type { DecodedFlush, DecodedSpan, MetricPoint } from '../../decode/types.ts';
+import type { SpanColumns } from '../../decode/span-columns.ts';
+import type { DecodedFlush, MetricPoint } from '../../decode/types.ts';
 import type {
   CollectorClockRow,
   CommitResult,
+  CommittedBatch,
   DerivedRows,
   IngestBatch,
   RawSession,
+  SpanTally,
   StoredFlush,
   StoredSpan,
   StoreWriter,
   TouchedSession,
   UnfinishedSession,
 } from '../store.ts';
-import { SessionMemory, TraceMemory, type KnownSession, type KnownTrace } from './memory.ts';
+import { SessionMemory, type KnownSession } from './memory.ts';
 import { MetaWriter } from './meta-writer.ts';
 import { guarded, lockFolder } from './open.ts';
 import { DataFolder, isOtherDay, VOLUMES_AT_CAP } from './volume-files.ts';
-import type { PackedSpan } from './span-pack.ts';
+import { TraceGroups } from './commit-rows.ts';
+import { SpanIntake, type IntakeResult } from './span-intake.ts';
 import type { CommitRow } from './volume-queries.ts';
+import type { VolumeSpans } from './volume-spans.ts';
 import { VolumeWriter, type Commit, type SessionName } from './volume-writer.ts';
+import { SpanTallies, WantedRows } from './wanted.ts';
 
 const HOUR_NS = 3_600_000_000_000n;
 
@@ -48,10 +54,16 @@ interface Draft {
   readonly touched: Map<string, TouchedSession>;
   /** Row IDs in the current volume by session key. */
   readonly rowIds: Map<string, number>;
-  readonly spans: PackedSpan[];
   readonly flushes: { readonly flush: DecodedFlush; readonly key: string }[];
   readonly points: MetricPoint[];
   repeatedCount: number;
+}
+
+/** The spans of a commit in the making. */
+interface SpanDraft {
+  readonly columns: SpanColumns;
+  readonly intake: IntakeResult;
+  readonly draft: Draft;
 }
 
 export class SqliteWriter implements StoreWriter {
@@ -62,7 +74,8 @@ export class SqliteWriter implements StoreWriter {
   readonly #volumes: VolumeWriter[] = [];
   readonly #maxBytes: number;
   readonly #onVolumes: () => void;
-  readonly #traces = new TraceMemory(traceId => this.#loadTrace(traceId));
+  readonly #intake = new SpanIntake();
+  readonly #wanted = new WantedRows();
   readonly #sessions = new SessionMemory();
   readonly #endsUnixNs = new Map<number, bigint>();
   #last: CommitRow = { commit: 0, arrivalUnixNs: 0n };
@@ -109,7 +122,7 @@ export class SqliteWriter implements StoreWriter {
         return volume.transaction(() => this.#commitInto(volume, batch));
       } catch (problem) {
         // What was remembered may have been taken back with the transaction.
-        this.#traces.clear();
+        this.#intake.clear();
         this.#sessions.clear();
         throw problem;
       }
@@ -121,48 +134,77 @@ export class SqliteWriter implements StoreWriter {
       commit: { number: this.#last.commit + 1, arrivalUnixNs: batch.arrivalUnixNs },
       touched: new Map(),
       rowIds: new Map(),
-      spans: [],
       flushes: [],
       points: [],
       repeatedCount: 0,
     };
-    this.#takeSpans(batch.spans, draft);
+    const columns = batch.spans;
+    const intake = this.#takeSpans(columns, draft);
+    const spanCount = columns.length - intake.repeatedCount;
     this.#takeFlushes(batch.flushes, draft);
     this.#takePoints(batch.points ?? [], draft);
-    const newCount = draft.spans.length + draft.flushes.length + draft.points.length;
-    if (newCount > 0) this.#write(volume, draft);
-    this.#traces.trim();
+    if (spanCount + draft.flushes.length + draft.points.length > 0) {
+      for (const session of draft.touched.values())
+        draft.rowIds.set(session.key, volume.touchSession(session, draft.commit));
+      if (spanCount > 0) writeSpans(volume, { columns, intake, draft });
+      else volume.writeCommit(draft.commit, 0);
+      this.#write(volume, draft);
+    }
+    const spans = this.#spansOf({ columns, intake, draft });
+    this.#intake.turnOver();
     this.#sessions.trim();
-    return resultOf(draft);
+    return resultOf(draft, { ...spans, spanCount });
   }
 
   #write(volume: VolumeWriter, draft: Draft): void {
-    for (const session of draft.touched.values())
-      draft.rowIds.set(session.key, volume.touchSession(session, draft.commit));
-    volume.writeSpans(draft.spans, draft.commit, draft.rowIds);
     for (const { flush, key } of draft.flushes)
       volume.writeFlush(flush, draft.rowIds.get(key)!, draft.commit);
     for (const point of draft.points) volume.points.write(point, draft.commit.number);
     this.#last = { commit: draft.commit.number, arrivalUnixNs: draft.commit.arrivalUnixNs };
   }
 
-  #takeSpans(spans: readonly DecodedSpan[], draft: Draft): void {
-    const fresh = spans.filter(span => this.#traces.add(span));
-    draft.repeatedCount += spans.length - fresh.length;
-    // First who names a session, then who inherits it: children often stand before their root.
-    for (const span of fresh)
-      if (span.sessionId !== undefined)
-        this.#traces.of(span.traceId).session ??= this.#touch(span.sessionId, draft);
-    for (const span of fresh) draft.spans.push({ span, sessionKey: this.#sessionOf(span, draft) });
+  #takeSpans(columns: SpanColumns, draft: Draft): IntakeResult {
+    const intake = this.#intake.take(columns, {
+      volumes: () => this.#recentVolumes(draft.commit.arrivalUnixNs),
+      touch: sessionId => this.#touch(sessionId, draft),
+      nameOf: key => this.#nameOf(key),
+    });
+    draft.repeatedCount += intake.repeatedCount;
+    for (const inherited of intake.sessions)
+      if (!draft.touched.has(inherited.key))
+        draft.touched.set(inherited.key, { ...inherited, isNew: false });
+    return intake;
   }
 
-  #sessionOf(span: DecodedSpan, draft: Draft): string | null {
-    if (span.sessionId !== undefined) return this.#touch(span.sessionId, draft).key;
-    const inherited = this.#traces.of(span.traceId).session;
-    if (!inherited) return null;
-    if (!draft.touched.has(inherited.key))
-      draft.touched.set(inherited.key, { ...inherited, isNew: false });
-    return inherited.key;
+  /** What assembly is told of the new spans. */
+  #spansOf({ columns, intake, draft }: SpanDraft): Pick<CommittedBatch, 'spans' | 'tallies'> {
+    const tallies = new SpanTallies(columns, intake.sessions.length + 1);
+    const spans: StoredSpan[] = [];
+    const commit = {
+      commit: draft.commit.number,
+      arrivalUnixNs: draft.commit.arrivalUnixNs,
+    };
+    this.#wanted.begin(columns);
+    for (let row = 0; row < columns.length; row++) {
+      const session = intake.sessionOf[row]!;
+      if (session === 0 || !intake.isNew(row)) continue;
+      tallies.add(row, session, intake.traceOf(row));
+      if (!this.#wanted.has(row)) continue;
+      const sessionKey = intake.sessions[session - 1]!.key;
+      spans.push(Object.assign(columns.spanAt(row), { sessionKey, ...commit }));
+    }
+    return {
+      spans,
+      tallies: tallies.finish(commit, session => intake.sessions[session - 1]?.key),
+    };
+  }
+
+  #nameOf(key: string): SessionName | undefined {
+    for (const { queries } of this.#volumes.toReversed()) {
+      const session = queries.sessionByKey(key);
+      if (session) return this.#loadSession(session.sessionId)?.name;
+    }
+    return undefined;
   }
 
   #takeFlushes(flushes: readonly DecodedFlush[], draft: Draft): void {
@@ -220,16 +262,6 @@ export class SqliteWriter implements StoreWriter {
       };
     }
     return undefined;
-  }
-
-  #loadTrace(traceId: string): KnownTrace {
-    const known: KnownTrace = { spanIds: new Set(), session: undefined };
-    for (const { queries } of this.#recentVolumes(this.#last.arrivalUnixNs)) {
-      const { spanIds, session } = queries.traceMembers(traceId);
-      for (const spanId of spanIds) known.spanIds.add(spanId);
-      if (session) known.session = this.#loadSession(session.id)?.name;
-    }
-    return known;
   }
 
   /** Volumes with data of the last 24 h. Those before the newest do not change: asked once. */
@@ -310,25 +342,26 @@ export class SqliteWriter implements StoreWriter {
   }
 
   loadSession(key: string, fromUnixNs?: bigint): RawSession | undefined {
-    const spans: StoredSpan[] = [];
+    const raw: RawSpans = { spans: [], tallies: [] };
     const flushes: StoredFlush[] = [];
     let id: string | undefined;
-    for (const { queries } of this.#volumes) {
+    for (const { queries, spans } of this.#volumes) {
       const session = queries.sessionByKey(key);
       if (!session) continue;
       id = session.sessionId;
-      spans.push(...queries.sessionSpans(session.id, Number.MAX_SAFE_INTEGER));
-      flushes.push(...queries.flushes(session.id, { key, id }));
+      rawSpansOf(spans, { row: session.id, key }, raw);
+      for (const flush of queries.flushes(session.id, { key, id })) flushes.push(flush);
     }
     if (id === undefined) return undefined;
     const isWanted = (one: { arrivalUnixNs: bigint }): boolean =>
       fromUnixNs === undefined || one.arrivalUnixNs >= fromUnixNs;
-    const lastCommit = Math.max(0, ...[spans.at(-1), flushes.at(-1)].map(one => one?.commit ?? 0));
+    const lastOf = [raw.tallies.at(-1), flushes.at(-1)].map(one => one?.commit ?? 0);
     return {
       key,
       id,
-      lastCommit,
-      spans: spans.filter(isWanted),
+      lastCommit: Math.max(0, ...lastOf),
+      tallies: raw.tallies.filter(isWanted),
+      spans: raw.spans.filter(isWanted),
       flushes: flushes.filter(isWanted),
       ...this.#meta.revision(key),
     };
@@ -350,17 +383,56 @@ function nextIncarnation(sessionId: string, before: KnownSession | undefined): S
   return { key: sessionKey(sessionId, incarnation), id: sessionId, incarnation };
 }
 
-function resultOf(draft: Draft): CommitResult {
+/** The new rows of a batch, with all that is found by them. */
+function writeSpans(volume: VolumeWriter, { columns, intake, draft }: SpanDraft): void {
+  const rows = intake.finish(session => draft.rowIds.get(session.key)!);
+  volume.writeSpans(columns, rows, draft.commit);
+  const counts = new Uint32Array(intake.sessions.length + 1);
+  for (let row = 0; row < columns.length; row++)
+    if (intake.isNew(row)) counts[intake.sessionOf[row]!]!++;
+  for (const [i, session] of intake.sessions.entries())
+    volume.writeSessionPart(draft.rowIds.get(session.key)!, draft.commit, counts[i + 1]!);
+}
+
+interface RawSpans {
+  readonly spans: StoredSpan[];
+  readonly tallies: SpanTally[];
+}
+
+/** Adds what a volume holds of a session. */
+function rawSpansOf(
+  volume: VolumeSpans,
+  session: { readonly row: bigint; readonly key: string },
+  into: RawSpans,
+): void {
+  const wanted = new WantedRows();
+  volume.eachBlock(session.row, (block, rows) => {
+    const { columns } = block;
+    const tallies = new SpanTallies(columns, 2);
+    const groups = new TraceGroups();
+    const words = columns.idWords();
+    groups.begin(columns.length);
+    wanted.begin(columns);
+    for (const row of rows) {
+      tallies.add(row, 1, groups.traceOf(words, row));
+      if (wanted.has(row)) into.spans.push(volume.spanAt(block, row));
+    }
+    for (const tally of tallies.finish(block.row, () => session.key)) into.tallies.push(tally);
+    return true;
+  });
+}
+
+function resultOf(
+  draft: Draft,
+  spans: Pick<CommittedBatch, 'spans' | 'tallies' | 'spanCount'>,
+): CommitResult {
   const { number: commit, arrivalUnixNs } = draft.commit;
   return {
     committed: {
       commit,
       arrivalUnixNs,
       sessions: [...draft.touched.values()],
-      // The batch's own objects: copying each took a seventh of the writer's time.
-      spans: draft.spans.map(({ span, sessionKey: key }) =>
-        Object.assign(span, { sessionKey: key, commit, arrivalUnixNs }),
-      ),
+      ...spans,
       flushes: draft.flushes.map(({ flush, key }) => ({
         ...flush,
         sessionKey: key,
