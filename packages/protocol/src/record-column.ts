@@ -4,7 +4,7 @@
 //   rows ─ residuals by three predictors ─ the cheapest ─┬ near each other → item 6, Rice
 //                                                        └ else → item 2, packed by width
 
-import { pack, PACKED_MAX, roughBits } from './bit-packing.ts';
+import { pack, PACKED_MAX } from './bit-packing.ts';
 import type { ByteWriter } from './bytes.ts';
 import type { HopName } from './frame-block.types.ts';
 import { hopCode, roleCode } from './hops.ts';
@@ -65,10 +65,10 @@ export function writeColumn(out: ByteWriter, rows: QuantaColumn, context: Column
   const { previous } = context;
   const size = evenSize(rows);
   const isSame = previous !== undefined && hasSameCut(rows, previous);
-  const predictor = choosePredictor(rows, context);
+  const predictor = choosePredictor(rows, context, isSame);
   const before = out.length;
   if (isNear(candidates[predictor]!, rows.at.length)) {
-    writeCompactHead(out, rows, { ...context, size, isSame, predictor });
+    writeCompactHead(out, rows, context, { size, isSame, predictor });
     if (writeRice(out, residuals, rows.at.length)) return size;
     out.length = before;
   }
@@ -93,14 +93,20 @@ function isNear(values: Float64Array, count: number): boolean {
   return !isOne;
 }
 
-interface CompactContext extends ColumnContext {
+/** What was found out about a column. Not spread into its context: that would cost more than packing it. */
+interface Found {
   readonly size: number;
   readonly isSame: boolean;
   readonly predictor: number;
 }
 
-function writeCompactHead(out: ByteWriter, rows: QuantaColumn, context: CompactContext): void {
-  const { previous, previousSize, size, isSame, predictor, hop } = context;
+function writeCompactHead(
+  out: ByteWriter,
+  rows: QuantaColumn,
+  context: ColumnContext,
+  { size, isSame, predictor }: Found,
+): void {
+  const { previous, previousSize, hop } = context;
   const near = isSame || size !== previousSize ? -1 : nearByte(rows, previous, size);
   const even = size > 0 ? COMPACT_CUT.even : COMPACT_CUT.uneven;
   const cut = isSame ? COMPACT_CUT.same : near >= 0 ? COMPACT_CUT.near : even;
@@ -231,37 +237,49 @@ function greatestDivisor(a: number, b: number): number {
   return x;
 }
 
+/** Beyond so many bits a mark the row before may tell more than clock and hop: a burst. */
+const BURST_BITS = 10;
+
 /** The cheapest predictor, roughly; its residuals are left in `candidates`. */
-function choosePredictor(rows: QuantaColumn, context: ColumnContext): number {
+function choosePredictor(rows: QuantaColumn, context: ColumnContext, isSame: boolean): number {
   const { previous, baseQuanta, quantaPerTick } = context;
   const { at, end } = rows;
   const [byClock, byHop, byRow] = candidates as [Float64Array, Float64Array, Float64Array];
   predictByMediaClock(byClock, end, baseQuanta, quantaPerTick);
   let best: number = PREDICTOR.mediaClock;
-  let bestBits = residualBits(byClock, at);
+  let bestBits = residualBits(byClock, byClock, at);
   if (previous !== undefined) {
-    predictByPreviousHop(byHop, end, previous, quantaPerTick);
-    const bits = residualBits(byHop, at);
+    if (!isSame) predictByPreviousHop(byHop, end, previous, quantaPerTick);
+    const bits = residualBits(byHop, isSame ? previous.at : byHop, at);
     if (bits < bestBits) best = PREDICTOR.previousHop;
     bestBits = Math.min(bits, bestBits);
   }
+  if (bestBits <= BURST_BITS * at.length) return best;
   byRow[0] = baseQuanta;
   for (let i = 1; i < at.length; i++) byRow[i] = at[i - 1]!;
-  return residualBits(byRow, at) < bestBits ? PREDICTOR.previousRow : best;
+  return residualBits(byRow, byRow, at) < bestBits ? PREDICTOR.previousRow : best;
 }
 
-/** Turns predictions into residuals in place; their cost, or Infinity where one would not be exact. */
-function residualBits(predicted: Float64Array, at: Float64Array): number {
+/**
+ * Residuals of what was told, into `out`; what they cost, roughly: the widths of the steps between
+ * neighbours. Infinity where one would not be exact.
+ */
+function residualBits(out: Float64Array, told: Float64Array, at: Float64Array): number {
+  let bits = 0;
+  let before = at[0]! - told[0]!;
+  let isExact = true;
   for (let i = 0; i < at.length; i++) {
-    const told = predicted[i]!;
-    const residual = at[i]! - told;
-    const isExact =
-      residual <= PACKED_MAX &&
-      residual >= -PACKED_MAX &&
-      told <= Number.MAX_SAFE_INTEGER &&
-      told >= Number.MIN_SAFE_INTEGER;
-    if (!isExact) return Infinity;
-    predicted[i] = residual;
+    const from = told[i]!;
+    const residual = at[i]! - from;
+    // Not a number fails both.
+    isExact &&=
+      residual <= PACKED_MAX && residual >= -PACKED_MAX && from <= TOLD_MAX && from >= -TOLD_MAX;
+    const step = residual > before ? residual - before : before - residual;
+    bits += step < 0x80000000 ? 32 - Math.clz32(step) : 52;
+    before = residual;
+    out[i] = residual;
   }
-  return roughBits(predicted, at.length);
+  return isExact ? bits : Infinity;
 }
+
+const TOLD_MAX = Number.MAX_SAFE_INTEGER;

@@ -228,7 +228,8 @@ class RecordEncoder {
       previous: this.#previous,
     });
     for (let from = 0; from < main.start.length; from += COLUMN_ROWS_MAX) {
-      const rows = slice(main, from, from + COLUMN_ROWS_MAX);
+      const isWhole = main.start.length <= COLUMN_ROWS_MAX;
+      const rows = isWhole ? main : slice(main, from, from + COLUMN_ROWS_MAX);
       if (isPredictable(rows.at, this.#baseQuanta)) this.#addRows(block, column.hop, rows);
       else this.#addLateRows(block, column.hop, lateOf(rows));
     }

@@ -6,9 +6,10 @@
 //   1  first: records, anchors, tags, sketches, live state, clock samples
 //   2  stored log records and pending spans; attributes of forwarded spans
 //   3  records 2: compact columns and coded blocks; records 1 are read as before
+//   4  attributes of promoted frames
 
 /** Rises with any change of what is sent or stored. */
-export const PROTOCOL_VERSION = 3;
+export const PROTOCOL_VERSION = 4;
 
 /** Byte 2 of a record that is written. */
 export const RECORD_VERSION = 2;
