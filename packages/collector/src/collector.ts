@@ -8,6 +8,8 @@ import type { ClockName } from './assemble/clock/session-clocks.ts';
 import { inlineAsker, type Asker } from './query/answers.ts';
 import { startReaders } from './query/pool.ts';
 import { monotonicNs, systemClock } from './receive/clock.ts';
+import { startForwarding, type Forwarding } from './forward/forwarding.ts';
+import type { ForwardTarget } from './forward/target.ts';
 import { Admission } from './receive/admission.ts';
 import { startGrpc, type GrpcReceiver } from './receive/otlp-grpc.ts';
 import { Access } from './serve/access.ts';
@@ -62,6 +64,8 @@ export interface CollectorOptions {
   /** Origins beside this machine's own whose pages may send telemetry, e.g. `https://app.example`. */
   readonly corsOrigins?: readonly string[];
   readonly maxBytes?: number;
+  /** Where spans are handed on to, each with its own filter. */
+  readonly forward?: readonly ForwardTarget[];
   /** Names that the Host header may have beside localhost and IP addresses. */
   readonly allowedHosts?: readonly string[];
   /** Limits by measure, ns; those not named keep their default. */
@@ -148,12 +152,18 @@ async function compose(
   const log = options.log ?? (() => undefined);
   const clock = systemClock(randomUUID);
   const health = new Health();
-  const late: { reader?: SqliteReader; live?: LiveHub; asker?: Asker } = {};
+  const late: {
+    reader?: SqliteReader;
+    live?: LiveHub;
+    asker?: Asker;
+    forwarding?: Forwarding;
+  } = {};
   const events: WriterEvents = {
     onChanges: changes => late.live?.publish(changes),
     onVolumes: () => {
       late.reader?.refresh();
       late.asker?.refresh();
+      late.forwarding?.refresh();
     },
     onCounts: counts => health.writer(counts),
     onCrash: error => {
@@ -175,6 +185,9 @@ async function compose(
   late.reader = reader;
   late.asker = asker;
   late.live = live;
+  const targets = options.forward ?? [];
+  const forwarding = await startForwarding({ folder: options.data, targets, budgets }, log);
+  late.forwarding = forwarding;
   const folder = new DataFolder(options.data);
   const access = new Access({
     ...(options.token !== undefined && { token: options.token }),
@@ -183,22 +196,23 @@ async function compose(
     nowUnixMs: Date.now,
   });
   const ports: AppPorts = {
-      writer,
-      health,
-      live,
-      admission: new Admission({ writer, counts: health }),
-      access,
-      isTls: options.tls !== undefined,
-      corsOrigins: options.corsOrigins ?? [],
-      asker,
-      clock,
-      nowNs: monotonicNs,
-      dataBytes: () => folder.totalBytes(),
-      version: VERSION,
-      allowedHosts: options.allowedHosts ?? [],
-      ...(options.viewerFolder !== undefined && { viewerFolder: options.viewerFolder }),
-      log,
-    };
+    writer,
+    health,
+    live,
+    admission: new Admission({ writer, counts: health }),
+    access,
+    isTls: options.tls !== undefined,
+    corsOrigins: options.corsOrigins ?? [],
+    forwarding,
+    asker,
+    clock,
+    nowNs: monotonicNs,
+    dataBytes: () => folder.totalBytes(),
+    version: VERSION,
+    allowedHosts: options.allowedHosts ?? [],
+    ...(options.viewerFolder !== undefined && { viewerFolder: options.viewerFolder }),
+    log,
+  };
   const more = await listenFurther(host, options, ports);
   server.off('request', tellToComeAgain);
   server.on('request', makeApp(ports));
@@ -212,7 +226,9 @@ async function compose(
     grpcPort: more.grpc?.port,
     ingestPort: more.ingest && portOf(more.ingest),
     loginUrl: link === undefined ? undefined : `${url}/login/${link}`,
-    close: onlyOnce(() => stop({ servers, grpc: more.grpc, connections, live, writer, reader, asker })),
+    close: onlyOnce(() =>
+      stop({ servers, grpc: more.grpc, connections, live, writer, reader, asker, forwarding }),
+    ),
   };
 }
 
@@ -268,11 +284,10 @@ async function stop(parts: {
   writer: Writer;
   reader: SqliteReader;
   asker: Asker;
+  forwarding: Forwarding;
 }): Promise<void> {
   const { servers } = parts;
-  const closed = servers.map(
-    server => new Promise<void>(resolve => server.close(() => resolve())),
-  );
+  const closed = servers.map(server => new Promise<void>(resolve => server.close(() => resolve())));
   parts.live.close();
   for (const connections of parts.connections) connections.stop();
   const cut = setTimeout(() => {
@@ -282,6 +297,7 @@ async function stop(parts: {
   clearTimeout(cut);
   await parts.writer.close();
   await parts.asker.close();
+  await parts.forwarding.close();
   parts.reader.close();
 }
 

@@ -3,6 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { MAX_BYTES_DEFAULT, type CollectorOptions } from './collector.ts';
+import { readTarget, TargetError, type ForwardTarget } from './forward/target.ts';
 
 /** The command line (or a variable) is wrong; the message says how. */
 export class UsageError extends Error {
@@ -44,6 +45,10 @@ const FLAGS = {
   'allowed-host': {
     value: 'NAME',
     help: 'A name this collector is reached by, beside localhost and IP addresses; may be repeated.',
+  },
+  forward: {
+    value: 'URL',
+    help: 'Hand spans on: otlp+http://host:4318?send=turns,promoted, otlp+grpc://…; may be repeated.',
   },
   'cors-origin': {
     value: 'ORIGIN',
@@ -156,6 +161,7 @@ function serveCommand(given: ReadonlyMap<FlagName, readonly string[]>): Command 
       }),
       ...accessOptions(text),
       corsOrigins: (given.get('cors-origin') ?? []).map(origin),
+      forward: forwardTargets(given.get('forward') ?? []),
       data: text('data') ?? FLAGS.data.default,
       maxBytes: text('max-size') === undefined ? MAX_BYTES_DEFAULT : size(text('max-size')!),
       allowedHosts: given.get('allowed-host') ?? [],
@@ -217,6 +223,20 @@ function pem(name: FlagName, path: string): Buffer {
   return file;
 }
 
+function forwardTargets(texts: readonly string[]): readonly ForwardTarget[] {
+  const targets = texts.map(text => {
+    try {
+      return readTarget(text);
+    } catch (cause) {
+      if (!(cause instanceof TargetError)) throw cause;
+      throw new UsageError(`--forward ${cause.message}`, { cause });
+    }
+  });
+  const twice = targets.find((one, i) => targets.findIndex(other => other.id === one.id) < i);
+  if (twice) throw new UsageError(`--forward ${twice.name} is named twice with the same send=`);
+  return targets;
+}
+
 function origin(text: string): string {
   if (!/^https?:\/\/[^/\s]+$/.test(text))
     throw new UsageError(
@@ -263,6 +283,7 @@ const twinOf = (name: string): string => `FRAMESCOPE_${name.toUpperCase().replac
 const LISTS: ReadonlySet<FlagName> = new Set(['allowed-host', 'cors-origin']);
 
 function twinValues(name: FlagName, value: string): readonly string[] {
+  if (name === 'forward') return value.split(/\s+/).filter(Boolean);
   if ('value' in FLAGS[name]) return LISTS.has(name) ? value.split(',') : [value];
   if (value === '1' || value === 'true') return [''];
   throw new UsageError(`${twinOf(name)} must be 1 or true, got "${value}"`);

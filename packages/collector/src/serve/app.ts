@@ -6,6 +6,7 @@ import { clockProbe } from '../receive/clock.ts';
 import { RPC, status } from '../receive/otlp-answer.ts';
 import type { Admission } from '../receive/admission.ts';
 import { otlpHttp } from '../receive/otlp-http.ts';
+import type { Forwarding } from '../forward/forwarding.ts';
 import { ReadyBytes, type Asker } from '../query/answers.ts';
 import type { Writer } from '../writer/writer.ts';
 import type { Access } from './access.ts';
@@ -20,6 +21,7 @@ import {
 } from './guard.ts';
 import { ingestTokens } from './ingest-tokens.ts';
 import type { LiveHub } from './live.ts';
+import { forwardMetrics } from './forward-metrics.ts';
 import type { Health } from './metrics.ts';
 import { API_BASE, openApiDocument } from './openapi.ts';
 import { readParams } from './params.ts';
@@ -38,6 +40,7 @@ export interface AppPorts {
   readonly dataBytes: () => number;
   readonly version: string;
   readonly admission: Admission;
+  readonly forwarding: Pick<Forwarding, 'status'>;
   readonly access: Access;
   readonly isTls: boolean;
   readonly allowedHosts: readonly string[];
@@ -123,7 +126,10 @@ function probeRoutes(app: Express, { health }: AppPorts): void {
   });
 }
 
-function metricsRoute(app: Express, { health, writer, live, dataBytes }: AppPorts): void {
+function metricsRoute(
+  app: Express,
+  { health, writer, live, dataBytes, forwarding }: AppPorts,
+): void {
   app.get('/metrics', (_request, response) => {
     const gauges = {
       queuedBytes: writer.queuedBytes(),
@@ -131,7 +137,7 @@ function metricsRoute(app: Express, { health, writer, live, dataBytes }: AppPort
       listeners: live.listenerCount(),
     };
     response.setHeader('Content-Type', 'text/plain; version=0.0.4; charset=utf-8');
-    response.send(health.text(gauges));
+    response.send(health.text(gauges) + forwardMetrics(forwarding.status()));
   });
 }
 
@@ -139,6 +145,9 @@ function serveApi(app: Express, ports: AppPorts): void {
   const routes = apiRoutes(ports);
   const document = JSON.stringify(openApiDocument(routes, ports.version));
   app.use('/api', ownPagesOnly);
+  app.get(`${API_BASE}/forward`, (_request, response) => {
+    response.type('json').send(JSON.stringify({ items: ports.forwarding.status() }));
+  });
   app.post(`${API_BASE}/ingest-tokens`, ...ingestTokens(ports.access));
   app.use(API_BASE, (_request, response, next) => {
     response.setHeader('Cache-Control', 'no-store');

@@ -16,17 +16,14 @@
 import type {
   Annotation,
   AnnotationInput,
-  Attributes,
   SessionDetail,
   SessionStatus,
   SessionSummary,
-  TraceId,
   TraceSummary,
   Turn,
 } from '@framescope/protocol';
 import type { MinuteCursor } from '../rollup/minute-codec.ts';
 import type { ValueColumn, WaitRows } from '../rollup/wait-codec.ts';
-import type { SpanColumns } from '../decode/span-columns.ts';
 import type { DecodedFlush, DecodedSpan, MetricPoint } from '../decode/types.ts';
 
 // ---- raw, in ------------------------------------------------------------------------------
@@ -34,8 +31,7 @@ import type { DecodedFlush, DecodedSpan, MetricPoint } from '../decode/types.ts'
 /** What one group commit takes in: the decoded bodies of one or more requests. */
 export interface IngestBatch {
   readonly arrivalUnixNs: bigint;
-  /** Read during the commit and not kept. */
-  readonly spans: SpanColumns;
+  readonly spans: readonly DecodedSpan[];
   readonly flushes: readonly DecodedFlush[];
   /** Known by (series, time, start): a point that is there already is left out. */
   readonly points?: readonly MetricPoint[];
@@ -47,21 +43,6 @@ export type StoredPoint = MetricPoint;
 /** A span as stored. `sessionKey` is null for spans that name no session. */
 export interface StoredSpan extends DecodedSpan {
   readonly sessionKey: string | null;
-  readonly commit: number;
-  readonly arrivalUnixNs: bigint;
-}
-
-/** How many spans of one trace, session and resource came in one commit. */
-export interface SpanTally {
-  readonly sessionKey: string;
-  readonly traceId: TraceId;
-  /** Attributes of the resource. */
-  readonly resource: Attributes;
-  readonly count: number;
-  readonly errorCount: number;
-  /** First start and last end. */
-  readonly startUnixNs: bigint;
-  readonly endUnixNs: bigint;
   readonly commit: number;
   readonly arrivalUnixNs: bigint;
 }
@@ -88,10 +69,6 @@ export interface CommittedBatch {
   readonly commit: number;
   readonly arrivalUnixNs: bigint;
   readonly sessions: readonly TouchedSession[];
-  readonly spanCount: number;
-  /** All spans that belong to a session, counted. */
-  readonly tallies: readonly SpanTally[];
-  /** Those of them that assembly has to see whole (recognise/interest.ts). */
   readonly spans: readonly StoredSpan[];
   readonly flushes: readonly StoredFlush[];
 }
@@ -107,9 +84,6 @@ export interface RawSession {
   readonly key: string;
   readonly id: string;
   readonly lastCommit: number;
-  /** All spans, counted by commit. */
-  readonly tallies: readonly SpanTally[];
-  /** Those that assembly has to see whole. */
   readonly spans: readonly StoredSpan[];
   readonly flushes: readonly StoredFlush[];
   /** Clock revision of the derived rows there are; absent: none. */
@@ -224,6 +198,7 @@ export interface StoreWriter {
   /**
    * Raw data, durable when it returns. Writing twice is harmless: spans are known by
    * (trace, span), flushes by (session, producer, seq, part), looked up among the last 24 h.
+   * Takes ownership of the batch: its spans become those of the result.
    */
   commit(batch: IngestBatch): CommitResult;
   commitDerived(rows: readonly DerivedRows[]): void;

@@ -39,14 +39,12 @@ import { MetricPoints } from './metric-points.ts';
 import { openForReading } from './open.ts';
 import { summaryOfTrace } from './trace-summary.ts';
 import { DataFolder } from './volume-files.ts';
-import { VolumeQueries } from './volume-queries.ts';
-import { VolumeSpans, type TracePart } from './volume-spans.ts';
+import { VolumeQueries, type TracePart } from './volume-queries.ts';
 
 interface OpenVolume {
   readonly number: number;
   readonly queries: VolumeQueries;
   readonly points: MetricPoints;
-  readonly spans: VolumeSpans;
   close(): void;
 }
 
@@ -87,7 +85,6 @@ export class SqliteReader implements StoreReader {
       number,
       queries: new VolumeQueries(database),
       points: new MetricPoints(database),
-      spans: new VolumeSpans(database),
       close: () => database.close(),
     };
   }
@@ -128,13 +125,13 @@ export class SqliteReader implements StoreReader {
   }
 
   async sessionSpans(key: string, limit: number): Promise<readonly StoredSpan[]> {
-    const found: StoredSpan[] = [];
-    for (const { queries, spans } of this.#volumes) {
+    const spans: StoredSpan[] = [];
+    for (const { queries } of this.#volumes) {
       const session = queries.sessionByKey(key);
-      if (!session || found.length >= limit) continue;
-      for (const span of spans.ofSession(session.id, limit - found.length)) found.push(span);
+      if (session && spans.length < limit)
+        spans.push(...queries.sessionSpans(session.id, limit - spans.length));
     }
-    return found;
+    return spans;
   }
 
   async collectorClocks(): Promise<readonly CollectorClockRow[]> {
@@ -182,16 +179,16 @@ export class SqliteReader implements StoreReader {
   }
 
   async trace(traceId: string, limit: number): Promise<TraceSpans | undefined> {
-    const found: StoredSpan[] = [];
+    const spans: StoredSpan[] = [];
     let count = 0;
-    for (const { spans } of this.#volumes) {
-      for (const part of spans.parts(traceId)) {
-        count += part.count;
-        const room = limit - found.length;
-        if (room > 0) for (const span of spans.spansOf(part, room)) found.push(span);
+    for (const { queries } of this.#volumes) {
+      for (const part of queries.traceParts(traceId)) {
+        count += part.positions.length;
+        const room = limit - spans.length;
+        if (room > 0) spans.push(...queries.spansAt(part.commit, part.positions.slice(0, room)));
       }
     }
-    return count > 0 ? { spans: found, omittedCount: count - found.length } : undefined;
+    return count > 0 ? { spans, omittedCount: count - spans.length } : undefined;
   }
 
   async traceOwner(traceId: string): Promise<TraceOwner | undefined> {
@@ -213,7 +210,7 @@ export class SqliteReader implements StoreReader {
   }
 
   #partsOf(traceId: string): TracePart[] {
-    return this.#volumes.flatMap(({ spans }) => spans.parts(traceId));
+    return this.#volumes.flatMap(({ queries }) => queries.traceParts(traceId));
   }
 
   /** A trace stands where its latest part arrived; earlier parts of it are passed over. */
@@ -235,11 +232,11 @@ export class SqliteReader implements StoreReader {
     };
   }
 
-  #tracesIn({ number, spans }: OpenVolume, before: number, limit: number): TracePlace[] {
+  #tracesIn({ number, queries }: OpenVolume, before: number, limit: number): TracePlace[] {
     const found: TracePlace[] = [];
     let beforeId = before;
     while (found.length < limit) {
-      const rows = spans.tracesBefore(beforeId, limit);
+      const rows = queries.tracesBefore(beforeId, limit);
       for (const { id, traceId } of rows)
         if (!this.#isInNewer(traceId, number)) found.push({ volume: number, id, traceId });
       if (rows.length < limit) break;
@@ -250,7 +247,7 @@ export class SqliteReader implements StoreReader {
 
   #isInNewer(traceId: string, volume: number): boolean {
     return this.#volumes.some(
-      ({ number, spans }) => number > volume && spans.parts(traceId).length > 0,
+      ({ number, queries }) => number > volume && queries.traceParts(traceId).length > 0,
     );
   }
 
@@ -264,10 +261,10 @@ export class SqliteReader implements StoreReader {
   }
 
   async spansAfter(commit: number, spanLimit: number): Promise<SpanRun> {
-    for (const { queries, spans } of this.#volumes) {
+    for (const { queries } of this.#volumes) {
       const last = queries.lastCommit();
       if (!last || last.commit <= commit) continue;
-      const packs = spans.blocksAfter(commit, spanLimit);
+      const packs = queries.packsAfter(commit, spanLimit);
       return {
         spans: packs.flatMap(pack => pack.spans),
         first: packs[0]?.row,

@@ -1,0 +1,22 @@
+// What passes between the main thread and the thread that hands spans on.
+
+import type { ForwardStatus } from './forwarder.ts';
+import type { ForwardTarget } from './target.ts';
+
+export interface ForwardOptions {
+  /** The data folder. */
+  readonly folder: string;
+  readonly targets: readonly ForwardTarget[];
+  readonly budgets: Readonly<Record<string, number>>;
+}
+
+export type ToForward =
+  /** Volumes were opened or dropped. */
+  { readonly type: 'volumes' } | { readonly type: 'close' };
+
+export type FromForward =
+  | { readonly type: 'ready' }
+  | { readonly type: 'failed'; readonly message: string }
+  | { readonly type: 'status'; readonly status: readonly ForwardStatus[] }
+  | { readonly type: 'log'; readonly message: string }
+  | { readonly type: 'closed' };

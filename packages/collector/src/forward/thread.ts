@@ -1,0 +1,76 @@
+// The thread that hands spans on: its own readers, one loop a target. Reading
+// packs and joining frames would else hold up the answers of the main thread.
+
+import { join } from 'node:path';
+import { setImmediate as immediately, setTimeout as timeout } from 'node:timers/promises';
+import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
+import { SqliteReader } from '../store/sqlite/reader.ts';
+import { Forwarder } from './forwarder.ts';
+import type { ForwardOptions, FromForward, ToForward } from './messages.ts';
+import { preparer } from './prepare.ts';
+import { ForwardQueue } from './queue.ts';
+import { runForwarder } from './run.ts';
+import type { ForwardTarget } from './target.ts';
+import { openTransport } from './transport.ts';
+
+if (!parentPort) throw new Error('forward/thread.js is a worker thread: the collector starts it');
+const port: MessagePort = parentPort;
+const options = workerData as ForwardOptions;
+
+const STATUS_MS = 500;
+
+const post = (message: FromForward): void => port.postMessage(message);
+const log = (message: string): void => post({ type: 'log', message });
+const nowUnixNs = (): bigint => BigInt(Date.now()) * 1_000_000n;
+
+async function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  if (ms === 0) await immediately();
+  else await timeout(ms, undefined, { signal }).catch(() => undefined);
+}
+
+function forwarderOf(target: ForwardTarget, reader: SqliteReader): Forwarder {
+  const context = { reader, nowUnixNs, budgets: options.budgets };
+  return new Forwarder(target, {
+    reader,
+    queue: new ForwardQueue(join(options.folder, 'forward', target.id)),
+    transport: openTransport(target),
+    prepare: preparer(context),
+    nowUnixNs,
+    random: Math.random,
+    log,
+  });
+}
+
+function start(): void {
+  const reader = new SqliteReader(options.folder);
+  let forwarders: Forwarder[];
+  try {
+    forwarders = options.targets.map(target => forwarderOf(target, reader));
+  } catch (problem) {
+    reader.close();
+    const why = problem instanceof Error ? problem.message : String(problem);
+    post({ type: 'failed', message: why });
+    return;
+  }
+  const stop = new AbortController();
+  const loops = forwarders.map(one => runForwarder(one, stop.signal, { sleep, log }));
+  const tell = (): void => post({ type: 'status', status: forwarders.map(one => one.status()) });
+  const timer = setInterval(tell, STATUS_MS);
+  port.on('message', (message: ToForward) => {
+    if (message.type === 'volumes') {
+      reader.refresh();
+      return;
+    }
+    stop.abort();
+    clearInterval(timer);
+    void Promise.all(loops).then(() => {
+      reader.close();
+      post({ type: 'closed' });
+      port.close();
+    });
+  });
+  tell();
+  post({ type: 'ready' });
+}
+
+start();
