@@ -5,7 +5,8 @@ export {
   traceOpenAIRealtime,
   type HasRealtimeTransport,
   type OpenAIRealtimeOptions,
+  type OpenAIRealtimeStreams,
   type RealtimeClient,
   type RealtimeTransport,
 } from '../adapters/openai-realtime/trace.ts';
-export type { AdapterTrace } from '../adapters/common/adapter-trace.ts';
+export type { AdapterTrace, OfScope, OfSession } from '../adapters/common/session-of.ts';

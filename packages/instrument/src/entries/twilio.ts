@@ -4,5 +4,6 @@ export {
   traceTwilioMediaStream,
   type MediaStreamSocket,
   type TwilioOptions,
+  type TwilioStreams,
 } from '../adapters/twilio/trace.ts';
-export type { AdapterTrace } from '../adapters/common/adapter-trace.ts';
+export type { AdapterTrace, OfScope, OfSession } from '../adapters/common/session-of.ts';

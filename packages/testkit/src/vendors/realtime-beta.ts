@@ -9,6 +9,7 @@ import type {
 const BETA_NAMES: Readonly<Record<string, string>> = {
   'response.output_audio.delta': 'response.audio.delta',
   'response.output_audio.done': 'response.audio.done',
+  'response.output_audio_transcript.done': 'response.audio_transcript.done',
   'response.output_audio_transcript.delta': 'response.audio_transcript.delta',
   'conversation.item.added': 'conversation.item.created',
 };

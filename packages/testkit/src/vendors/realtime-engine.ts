@@ -29,6 +29,8 @@ export interface EngineOptions {
   readonly emit: (event: RealtimeServerEvent) => void;
   /** Laid over the vendor's defaults. */
   readonly audio?: RealtimeSessionCreateRequest['audio'];
+  /** Told of audio the client appended, in its format. */
+  readonly onAudio?: (base64: string, format: string) => void;
   /** Send the names of the API's beta. */
   readonly isBeta?: boolean;
 }
@@ -83,13 +85,19 @@ export class RealtimeEngine {
     return this.#receivedMs;
   }
 
-  get isResponding(): boolean {
-    return this.#active !== undefined;
+  /** How the session stands: what `session.updated` said last. */
+  get session(): RealtimeSessionCreateRequest {
+    return this.#session;
+  }
+
+  /** The response under way. */
+  get activeId(): string | undefined {
+    return this.#active?.id;
   }
 
   /** The connection is open. */
   open(): void {
-    this.#emit({ type: 'session.created', event_id: this.#id('event'), session: this.#shown() });
+    this.#emit({ type: 'session.created', event_id: this.#id('event'), session: this.#session });
   }
 
   // ---- what the client sends ----------------------------------------------------------------
@@ -151,6 +159,7 @@ export class RealtimeEngine {
     const ms = this.#msOf(audio, this.#session.audio?.input?.format?.type);
     this.#receivedMs += ms;
     this.#bufferMs += ms;
+    this.#options.onAudio?.(audio, this.#session.audio?.input?.format?.type ?? 'audio/pcm');
   }
 
   #commit(): void {
@@ -171,7 +180,7 @@ export class RealtimeEngine {
       ...rest,
       audio: { input: { ...input, ...audio?.input }, output: { ...output, ...audio?.output } },
     };
-    this.#emit({ type: 'session.updated', event_id: this.#id('event'), session: this.#shown() });
+    this.#emit({ type: 'session.updated', event_id: this.#id('event'), session: this.#session });
   }
 
   #create(item: ConversationItem): void {
@@ -328,17 +337,21 @@ export class RealtimeEngine {
   done(end: ResponseEnd = {}): void {
     const active = this.#mustRespond();
     const { status = 'completed' } = end;
-    const place = { response_id: active.id, item_id: active.itemId, output_index: 0 };
-    if (active.hasItem)
-      this.#emit({
-        type: 'response.output_audio.done',
-        event_id: this.#id('event'),
-        ...place,
-        content_index: 0,
-      });
+    if (active.hasItem) this.#closeItem(active);
     this.#active = undefined;
     const response = this.#response(active, { ...end, status });
     this.#emit({ type: 'response.done', event_id: this.#id('event'), response });
+  }
+
+  #closeItem({ id, itemId, text }: Active): void {
+    const place = { response_id: id, item_id: itemId, output_index: 0, content_index: 0 };
+    this.#emit({ type: 'response.output_audio.done', event_id: this.#id('event'), ...place });
+    this.#emit({
+      type: 'response.output_audio_transcript.done',
+      event_id: this.#id('event'),
+      ...place,
+      transcript: text,
+    });
   }
 
   // ---- how it says it -------------------------------------------------------------------------
@@ -417,10 +430,6 @@ export class RealtimeEngine {
         output_token_details: { audio_tokens: 48, text_tokens: 12 },
       },
     };
-  }
-
-  #shown(): RealtimeSessionCreateRequest {
-    return this.#session;
   }
 
   #msOf(base64: string, format: string | undefined): number {

@@ -4,10 +4,15 @@
 //
 // Which API is spoken (Realtime, its beta, Live) shows in the events.
 
-import { Session } from '../../session.ts';
 import type { Stream } from '../../hop/stream.ts';
-import type { AdapterTrace } from '../common/adapter-trace.ts';
-import { propertyOf, Hooks } from '../common/hooks.ts';
+import { propertyOf } from '../common/hooks.ts';
+import {
+  follow,
+  type AdapterTrace,
+  type Following,
+  type OfScope,
+  type OfSession,
+} from '../common/session-of.ts';
 import { textAt } from '../common/foreign.ts';
 import { sharedCall } from '../common/shared.ts';
 import { Conversation } from './conversation.ts';
@@ -30,9 +35,10 @@ export interface HasRealtimeTransport {
   readonly transport: RealtimeTransport;
 }
 
-export interface OpenAIRealtimeOptions {
-  /** The call. Its process should be the turn authority (role `agent`, or `authority: true`). */
-  readonly session: Session;
+/** Its process should be the turn authority (role `agent`, or `authority: true`). */
+export type OpenAIRealtimeOptions = (OfSession | OfScope) & OpenAIRealtimeStreams;
+
+export interface OpenAIRealtimeStreams {
   /** The user's stream; default `mic`, made at the rate of the input format. */
   readonly mic?: Stream;
   /** The agent's stream; default `agent`, made at the rate of the output format. */
@@ -59,21 +65,14 @@ export function traceOpenAIRealtime(
   client: RealtimeClient | RealtimeTransport | HasRealtimeTransport,
   options: OpenAIRealtimeOptions,
 ): AdapterTrace {
-  const session = propertyOf(options, 'session');
-  if (!(session instanceof Session)) return { stop: () => undefined };
-  const port = session.port();
-  const hooks = new Hooks('openai-realtime', port.problems);
-  hooks.run(() => follow(client, { session, mic: options.mic, agent: options.agent }, hooks));
-  return { stop: () => hooks.stop() };
+  return follow('openai-realtime', options, following => start(client, options, following));
 }
 
-interface Followed {
-  readonly session: Session;
-  readonly mic: Stream | undefined;
-  readonly agent: Stream | undefined;
-}
-
-function follow(client: unknown, { session, mic, agent }: Followed, hooks: Hooks): void {
+function start(
+  client: unknown,
+  { mic, agent }: OpenAIRealtimeStreams,
+  { hooks, session, gone }: Following,
+): void {
   const port = session.port();
   const shared = sharedCall(session);
   const host = { session, port, shared, mic, agent };
@@ -92,10 +91,13 @@ function follow(client: unknown, { session, mic, agent }: Followed, hooks: Hooks
   );
   hooks.wrap(transport, isTransport ? 'sendEvent' : 'send', ([event]) => handle(event, true));
   if (!isHeard) return;
-  const gone = (): void => hooks.run(() => conversation.disconnected());
-  if (isTransport) hooks.listen(transport, 'disconnected', gone);
+  const closed = (): void => {
+    hooks.run(() => conversation.disconnected());
+    gone();
+  };
+  if (isTransport) hooks.listen(transport, 'disconnected', closed);
   else if (propertyOf(client, 'socket') !== undefined)
-    hooks.listen(propertyOf(client, 'socket'), 'close', gone);
+    hooks.listen(propertyOf(client, 'socket'), 'close', closed);
   hooks.onStop(shared.onSent(() => hooks.run(() => conversation.passedOn())));
   hooks.onStop(shared.onCleared(() => hooks.run(() => conversation.cleared())));
   const settle = (): void => {

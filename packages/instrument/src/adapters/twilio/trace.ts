@@ -3,10 +3,15 @@
 //   traceTwilioMediaStream(ws, { session: call });
 
 import { decodeUtf8 } from '@framescope/protocol';
-import { Session } from '../../session.ts';
 import type { Stream } from '../../hop/stream.ts';
-import { Hooks, propertyOf } from '../common/hooks.ts';
-import type { AdapterTrace } from '../common/adapter-trace.ts';
+import { propertyOf } from '../common/hooks.ts';
+import {
+  follow,
+  type AdapterTrace,
+  type Following,
+  type OfScope,
+  type OfSession,
+} from '../common/session-of.ts';
 import { sharedCall } from '../common/shared.ts';
 import { Line } from './line.ts';
 
@@ -15,9 +20,10 @@ export interface MediaStreamSocket {
   send(data: never): unknown;
 }
 
-export interface TwilioOptions {
-  /** The call; `start.callSid` makes a good ID. */
-  readonly session: Session;
+/** The call: `start.callSid` makes a good ID. */
+export type TwilioOptions = (OfSession | OfScope) & TwilioStreams;
+
+export interface TwilioStreams {
   /** The caller's stream; default `mic`, at the rate of `start.mediaFormat`. */
   readonly mic?: Stream;
   /** The agent's stream; default `agent`. */
@@ -43,34 +49,37 @@ export function traceTwilioMediaStream(
   socket: MediaStreamSocket,
   options: TwilioOptions,
 ): AdapterTrace {
-  const session = propertyOf(options, 'session');
-  if (!(session instanceof Session)) return { stop: () => undefined };
-  const { problems, clock } = session.port();
-  const hooks = new Hooks('twilio', problems);
-  hooks.run(() => {
-    const shared = sharedCall(session);
-    const line = new Line({
-      session,
-      shared,
-      mic: options.mic,
-      agent: options.agent,
-      now: () => clock.now(),
-      sendMark: options.playoutMarks === true ? markSender(socket) : undefined,
-    });
-    shared.hasSender = true;
-    hooks.listen(socket, 'message', message => {
-      const read = messageOf(message);
-      if (read !== undefined) line.received(read);
-    });
-    hooks.wrap(socket, 'send', ([message]) => {
-      const read = messageOf(message);
-      if (read !== undefined) line.sent(read);
-    });
-    hooks.onStop(() => {
-      shared.hasSender = false;
-    });
+  return follow('twilio', options, following => start(socket, options, following));
+}
+
+function start(
+  socket: MediaStreamSocket,
+  { mic, agent, playoutMarks }: TwilioStreams,
+  { hooks, session, gone }: Following,
+): void {
+  const { clock } = session.port();
+  const shared = sharedCall(session);
+  const line = new Line({
+    session,
+    shared,
+    mic,
+    agent,
+    now: () => clock.now(),
+    sendMark: playoutMarks === true ? markSender(socket) : undefined,
   });
-  return { stop: () => hooks.stop() };
+  shared.hasSender = true;
+  hooks.listen(socket, 'message', message => {
+    const read = messageOf(message);
+    if (read !== undefined) line.received(read);
+  });
+  hooks.wrap(socket, 'send', ([message]) => {
+    const read = messageOf(message);
+    if (read !== undefined) line.sent(read);
+  });
+  hooks.listen(socket, 'close', gone);
+  hooks.onStop(() => {
+    shared.hasSender = false;
+  });
 }
 
 /** Goes through the wrapped `send`, so that the mark is noted like any other. */
