@@ -1,0 +1,93 @@
+// What an audio graph takes in, marked at `capture`:
+//
+//   source ──▶ tap ──▶ (your graph, if you connect it)
+
+import type { Stream } from '../../hop/stream.ts';
+import type { Session } from '../../session.ts';
+import { textOf } from '../../problems.ts';
+import { ContextClock } from './context-clock.ts';
+import { PROCESSOR, type CaptureMessage } from './processors.ts';
+import { addProcessors } from './worklets.ts';
+
+/** 20 ms. */
+const FRAMES_A_SECOND = 50;
+
+export interface CaptureOptions {
+  readonly session: Session;
+  /** Default: `mic`, at the context's rate. */
+  readonly stream?: Stream;
+  /** Samples a frame; default 20 ms. */
+  readonly frameSamples?: number;
+  /** Gets each frame (mono, −1 … 1, yours to keep) and its first tick, some ms after it was taken. */
+  readonly onFrame?: (pcm: Float32Array, tick: number) => void;
+}
+
+export interface CaptureTap {
+  /** What was captured, unchanged; connect it on, or leave it. `undefined` where worklets are missing. */
+  readonly node: AudioNode | undefined;
+  /** Disconnects the tap. Again: nothing. */
+  stop(): void;
+}
+
+/**
+ * Marks what `source` (a microphone's node) delivers at the hop `capture`, frame by frame, in the time
+ * at which it was computed (`getOutputTimestamp` less the output latency). The stream has to be at the
+ * context's rate. Costs a message each 100 ms, or a frame where `onFrame` asks for the sound. Resolves
+ * when the tap is in; never rejects.
+ */
+export async function tapCapture(source: AudioNode, options: CaptureOptions): Promise<CaptureTap> {
+  const { session } = options;
+  const { problems, clock } = session.port();
+  const context = source.context as AudioContext;
+  try {
+    await addProcessors(context);
+    const stream = options.stream ?? session.stream('mic', { sampleRate: context.sampleRate });
+    const first = stream.position;
+    const frameSamples = options.frameSamples ?? Math.round(context.sampleRate / FRAMES_A_SECOND);
+    const wantsPcm = typeof options.onFrame === 'function';
+    const node = new AudioWorkletNode(context, PROCESSOR.capture, {
+      channelCount: 1,
+      channelCountMode: 'explicit',
+      outputChannelCount: [1],
+      processorOptions: { frameSamples, wantsPcm, capacity: 0 },
+    });
+    const times = new ContextClock(context, clock);
+    const take = ({ frames, pcm }: CaptureMessage): void => {
+      frames.forEach(({ tick, samples, contextFrame }, i) => {
+        const at = first + tick;
+        const atNs = times.renderedNs(contextFrame + samples);
+        stream.hop('capture').markAt(at, samples, atNs);
+        const sound = pcm?.[i];
+        if (sound !== undefined) options.onFrame?.(sound, at);
+      });
+    };
+    node.port.onmessage = ({ data }: MessageEvent<CaptureMessage>) => take(data);
+    source.connect(node);
+    const stop = (): void => {
+      node.port.onmessage = null;
+      node.disconnect();
+      problems.guard(
+        'tapCapture',
+        () => source.disconnect(node),
+        () => undefined,
+      );
+    };
+    return { node, stop: once(stop) };
+  } catch (cause) {
+    problems.report(
+      'no_worklet',
+      `tapCapture: the worklet could not be added (${textOf(cause)}); capture is not marked. A content security policy has to allow "worker-src blob:"`,
+    );
+    return { node: undefined, stop: () => undefined };
+  }
+}
+
+/** The first call does it. */
+export function once(work: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (isDone) return;
+    isDone = true;
+    work();
+  };
+}
