@@ -136,7 +136,9 @@ export class SessionAssembly {
   isDue(nowUnixNs: bigint): boolean {
     const status = this.statusAt(nowUnixNs);
     if (status !== this.#status) return true;
-    const waitNs = BigInt(this.data.markCount) * PASS_EVERY_NS_A_MARK;
+    const marksNs = BigInt(this.data.markCount) * PASS_EVERY_NS_A_MARK;
+    // Plain spans come to hundreds of sessions in each tick; a list of them is no oscilloscope.
+    const waitNs = this.data.hasFlushes ? marksNs : BigInt(SECOND_NS);
     return this.#isDirty && nowUnixNs - this.#lastPassUnixNs >= waitNs;
   }
 

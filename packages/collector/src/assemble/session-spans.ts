@@ -19,6 +19,7 @@ export class SessionSpans {
   /** Oldest first. */
   readonly #traceIds = new Set<string>();
   readonly #resources = new Map<string, Attributes>();
+  #lastResource: Attributes | undefined;
 
   add(tally: SpanTally): void {
     if (this.count === 0 || tally.startUnixNs < this.startUnixNs)
@@ -26,8 +27,14 @@ export class SessionSpans {
     if (this.count === 0 || tally.endUnixNs > this.endUnixNs) this.endUnixNs = tally.endUnixNs;
     if (tally.arrivalUnixNs > this.lastArrivalUnixNs) this.lastArrivalUnixNs = tally.arrivalUnixNs;
     this.count += tally.count;
-    this.#addTrace(tally.traceId);
-    const { resource } = tally;
+    for (const traceId of tally.traceIds) this.#addTrace(traceId);
+    this.#addResource(tally.resource);
+  }
+
+  #addResource(resource: Attributes): void {
+    // The tallies of a commit share their resources.
+    if (resource === this.#lastResource) return;
+    this.#lastResource = resource;
     const identity = JSON.stringify([
       resource[ATTR.serviceName],
       resource[ATTR.serviceInstanceId],

@@ -292,6 +292,7 @@ export class QuickProtobuf {
   #integer(i: number, end: number): boolean {
     const bytes = this.#bytes;
     let at = this.#at;
+    if (end - at <= 4) return this.#smallInteger(i, end);
     let low = 0;
     let high = 0;
     let shift = 0;
@@ -320,6 +321,24 @@ export class QuickProtobuf {
     this.#columns.attrType[i] = VALUE.integer;
     this.#columns.attrValue[i] = value;
     return true;
+  }
+
+  /** 28 bits at most: most numbers are. */
+  #smallInteger(i: number, end: number): boolean {
+    const bytes = this.#bytes;
+    let at = this.#at;
+    let value = 0;
+    let shift = 0;
+    let byte = 0x80;
+    while (at < end && byte >= 0x80) {
+      byte = bytes[at++]!;
+      value |= (byte & 0x7f) << shift;
+      shift += 7;
+    }
+    this.#at = at;
+    this.#columns.attrType[i] = VALUE.integer;
+    this.#columns.attrValue[i] = value;
+    return at === end && byte < 0x80;
   }
 
   #sessionFrom(i: number): boolean {

@@ -16,14 +16,17 @@
 import type {
   Annotation,
   AnnotationInput,
+  Attributes,
   SessionDetail,
   SessionStatus,
   SessionSummary,
+  TraceId,
   TraceSummary,
   Turn,
 } from '@framescope/protocol';
 import type { MinuteCursor } from '../rollup/minute-codec.ts';
 import type { ValueColumn, WaitRows } from '../rollup/wait-codec.ts';
+import type { SpanColumns } from '../decode/span-columns.ts';
 import type { DecodedFlush, DecodedSpan, MetricPoint } from '../decode/types.ts';
 
 // ---- raw, in ------------------------------------------------------------------------------
@@ -31,7 +34,8 @@ import type { DecodedFlush, DecodedSpan, MetricPoint } from '../decode/types.ts'
 /** What one group commit takes in: the decoded bodies of one or more requests. */
 export interface IngestBatch {
   readonly arrivalUnixNs: bigint;
-  readonly spans: readonly DecodedSpan[];
+  /** Read during the commit and not kept. */
+  readonly spans: SpanColumns;
   readonly flushes: readonly DecodedFlush[];
   /** Known by (series, time, start): a point that is there already is left out. */
   readonly points?: readonly MetricPoint[];
@@ -43,6 +47,22 @@ export type StoredPoint = MetricPoint;
 /** A span as stored. `sessionKey` is null for spans that name no session. */
 export interface StoredSpan extends DecodedSpan {
   readonly sessionKey: string | null;
+  readonly commit: number;
+  readonly arrivalUnixNs: bigint;
+}
+
+/** How many spans of one session and resource came in one commit. */
+export interface SpanTally {
+  readonly sessionKey: string;
+  /** The traces they are of, in order of arrival; of many only the last 256. */
+  readonly traceIds: readonly TraceId[];
+  /** Attributes of the resource. */
+  readonly resource: Attributes;
+  readonly count: number;
+  readonly errorCount: number;
+  /** First start and last end. */
+  readonly startUnixNs: bigint;
+  readonly endUnixNs: bigint;
   readonly commit: number;
   readonly arrivalUnixNs: bigint;
 }
@@ -69,6 +89,10 @@ export interface CommittedBatch {
   readonly commit: number;
   readonly arrivalUnixNs: bigint;
   readonly sessions: readonly TouchedSession[];
+  readonly spanCount: number;
+  /** All spans that belong to a session, counted. */
+  readonly tallies: readonly SpanTally[];
+  /** Those of them that assembly has to see whole (recognise/interest.ts). */
   readonly spans: readonly StoredSpan[];
   readonly flushes: readonly StoredFlush[];
 }
@@ -84,6 +108,9 @@ export interface RawSession {
   readonly key: string;
   readonly id: string;
   readonly lastCommit: number;
+  /** All spans, counted by commit. */
+  readonly tallies: readonly SpanTally[];
+  /** Those that assembly has to see whole. */
   readonly spans: readonly StoredSpan[];
   readonly flushes: readonly StoredFlush[];
   /** Clock revision of the derived rows there are; absent: none. */
@@ -198,7 +225,6 @@ export interface StoreWriter {
   /**
    * Raw data, durable when it returns. Writing twice is harmless: spans are known by
    * (trace, span), flushes by (session, producer, seq, part), looked up among the last 24 h.
-   * Takes ownership of the batch: its spans become those of the result.
    */
   commit(batch: IngestBatch): CommitResult;
   commitDerived(rows: readonly DerivedRows[]): void;
@@ -285,6 +311,8 @@ export interface Place {
 export interface WantedColumns {
   /** Measures; `part.*` stands for all of that family. */
   readonly measures: readonly string[];
+  /** True when `savesNs` is wanted: NaN otherwise. */
+  readonly hasSaves?: boolean;
 }
 
 /** Waits in columns; a row is one wait. */

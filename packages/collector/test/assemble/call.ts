@@ -236,7 +236,7 @@ export const batch = (
 /** A span, counted. */
 const tallyOf = (span: StoredSpan): SpanTally => ({
   sessionKey: KEY,
-  traceId: span.traceId,
+  traceIds: [span.traceId],
   resource: span.resource.attributes,
   count: 1,
   errorCount: 0,

@@ -250,6 +250,8 @@ export class MetaWriter {
   }
 
   close(): void {
+    // Readers may hold the file open: closing alone would leave the log beside it.
+    this.#database.pragma('wal_checkpoint(TRUNCATE)');
     this.#database.close();
   }
 }

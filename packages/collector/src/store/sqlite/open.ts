@@ -17,6 +17,9 @@ import { migrate, readMigrations, type FileKind } from './migrate.ts';
 /** "FSM1" and "FSV1", in SQLite's header at byte 68. */
 const APPLICATION_ID: Readonly<Record<FileKind, number>> = { meta: 0x46534d31, volume: 0x46535631 };
 
+/** Address space, not memory. */
+const MAPPED_BYTES = 4 * 1024 * 1024 * 1024;
+
 const BUSY_TIMEOUT_MS = 5_000;
 
 /** Files below this can be checked whole when opened: about 0.1 s. */
@@ -38,6 +41,8 @@ export function openForWriting(
       database.pragma('journal_mode = WAL');
       // NORMAL: consistent after anything; a power cut may take the last commits, a crash may not.
       database.pragma('synchronous = NORMAL');
+      // A checkpoint waits for the disk twice: at 1,000 pages that was a sixth of the writer's time.
+      database.pragma('wal_autocheckpoint = 4000');
       database.pragma('foreign_keys = ON');
       database.pragma('temp_store = MEMORY');
       // Before the tables: a crash in between leaves an empty file that says whose it is.
@@ -60,6 +65,8 @@ export function openForReading(path: string, kind: FileKind): Database.Database 
     });
     try {
       checkOwner(database, kind);
+      // Charts read hundreds of MB: from the page cache, without a copy each.
+      database.pragma(`mmap_size = ${MAPPED_BYTES}`);
       database.pragma('temp_store = MEMORY');
       return database;
     } catch (problem) {

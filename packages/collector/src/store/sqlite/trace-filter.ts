@@ -1,6 +1,6 @@
 // May a volume hold a trace? A Bloom filter in blocks of 64 bytes: "no" is sure, a
-// wrong "yes" comes once in some hundred. New traces are asked for in every volume
-// of a day; without this each would cost a look into each.
+// wrong "yes" comes about once in three hundred. New traces are asked for in every
+// volume of a day; without this each would cost a look into each.
 
 /** A segment: 2^18 traces at 16 bits each. */
 const SEGMENT_BITS = 1 << 22;
@@ -17,31 +17,33 @@ export class TraceFilter {
       this.#segments.push(new Uint32Array(SEGMENT_BITS / 32));
     const segment = this.#segments[this.#segments.length - 1]!;
     const at = blockOf(hash);
-    let bits = spread(hash);
-    for (let i = 0; i < 3; i++) {
-      segment[at + ((bits >>> 5) & 15)]! |= 1 << (bits & 31);
-      bits >>>= 9;
-    }
+    const first = spread(hash);
+    const second = Math.imul(first, 0x297a2d39) >>> 0;
+    segment[at + (first >>> 28)]! |= 1 << (first & 31);
+    segment[at + ((first >>> 24) & 15)]! |= 1 << ((first >>> 5) & 31);
+    segment[at + (second >>> 28)]! |= 1 << ((second >>> 20) & 31);
+    segment[at + ((second >>> 24) & 15)]! |= 1 << ((second >>> 15) & 31);
   }
 
   mayHave(hash: number): boolean {
     const at = blockOf(hash);
-    const bits = spread(hash);
-    for (const segment of this.#segments) {
+    const first = spread(hash);
+    const second = Math.imul(first, 0x297a2d39) >>> 0;
+    for (const segment of this.#segments)
       if (
-        ((segment[at + ((bits >>> 5) & 15)]! >>> (bits & 31)) & 1) !== 0 &&
-        ((segment[at + ((bits >>> 14) & 15)]! >>> ((bits >>> 9) & 31)) & 1) !== 0 &&
-        ((segment[at + ((bits >>> 23) & 15)]! >>> ((bits >>> 18) & 31)) & 1) !== 0
+        ((segment[at + (first >>> 28)]! >>> (first & 31)) & 1) !== 0 &&
+        ((segment[at + ((first >>> 24) & 15)]! >>> ((first >>> 5) & 31)) & 1) !== 0 &&
+        ((segment[at + (second >>> 28)]! >>> ((second >>> 20) & 31)) & 1) !== 0 &&
+        ((segment[at + ((second >>> 24) & 15)]! >>> ((second >>> 15) & 31)) & 1) !== 0
       )
         return true;
-    }
     return false;
   }
 }
 
 const blockOf = (hash: number): number => (hash & BLOCK_MASK) * BLOCK_WORDS;
 
-/** 27 bits for three places in a block, independent of those that chose the block. */
+/** Bits for the places in a block, independent of those that chose the block. */
 const spread = (hash: number): number => {
   const mixed = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
   return (mixed ^ (mixed >>> 12)) >>> 0;

@@ -18,6 +18,7 @@ import { VolumeSpans, type TracePart } from './volume-spans.ts';
 const WRITE = {
   ingest: `INSERT INTO ingest (commit_no, arrival_ns, span_count, spans) VALUES (?, ?, ?, ?)`,
   directory: `INSERT INTO directory (commit_no, traces) VALUES (?, ?)`,
+  renew: `UPDATE session SET last_commit = ?, last_arrival_ns = ? WHERE id = ?`,
   session: `
     INSERT INTO session (key, session_id, incarnation, last_commit, last_arrival_ns)
     VALUES (?, ?, ?, ?, ?)
@@ -42,6 +43,9 @@ const WRITE = {
 /** Makes blocks; one for all volumes, since its memory is used again. */
 const BLOCKS = new SpanBlockWriter();
 const DIRECTORIES = new DirectoryWriter();
+
+/** Row IDs kept by name: cleared rather than aged. */
+const IDS_KNOWN_MAX = 10_000;
 
 export interface Commit {
   readonly number: number;
@@ -70,6 +74,7 @@ export class VolumeWriter {
   /** Row IDs by text; forgotten after a failed transaction, which may have taken the rows back. */
   readonly #sourceIds = new Map<string, number>();
   readonly #producerIds = new Map<string, number>();
+  readonly #sessionIds = new Map<string, number>();
 
   /** `isNewest`: the one that was written last, and may have been torn by a crash. */
   constructor(number: number, path: string, isNewest: boolean) {
@@ -84,6 +89,7 @@ export class VolumeWriter {
     this.#statements = {
       ingest: this.#database.prepare(WRITE.ingest),
       directory: this.#database.prepare(WRITE.directory),
+      renew: this.#database.prepare(WRITE.renew),
       session: this.#database.prepare(WRITE.session),
       sessionPart: this.#database.prepare(WRITE.sessionPart),
       source: this.#database.prepare(WRITE.source),
@@ -99,6 +105,7 @@ export class VolumeWriter {
     } catch (problem) {
       this.#sourceIds.clear();
       this.#producerIds.clear();
+      this.#sessionIds.clear();
       this.#largeTexts.forget();
       this.spans.forget();
       this.#index.clear();
@@ -131,6 +138,11 @@ export class VolumeWriter {
 
   /** Adds or renews a session; answers its row ID in this volume. */
   touchSession(session: SessionName, commit: Commit): number {
+    const known = this.#sessionIds.get(session.key);
+    if (known !== undefined) {
+      this.#statements.renew.run(commit.number, commit.arrivalUnixNs, known);
+      return known;
+    }
     const row = this.#statements.session.get(
       session.key,
       session.id,
@@ -138,6 +150,8 @@ export class VolumeWriter {
       commit.number,
       commit.arrivalUnixNs,
     ) as { id: number };
+    if (this.#sessionIds.size >= IDS_KNOWN_MAX) this.#sessionIds.clear();
+    this.#sessionIds.set(session.key, row.id);
     return row.id;
   }
 
@@ -192,17 +206,19 @@ export class VolumeWriter {
     if (before !== undefined) return before;
     const { id } = insert.get(text) as { id: number };
     // A few per session: cleared rather than aged.
-    if (known.size >= 10_000) known.clear();
+    if (known.size >= IDS_KNOWN_MAX) known.clear();
     known.set(text, id);
     return id;
   }
 
-  /** Nothing more will be written: the log goes into the file, and its room is given back. */
+  /** Nothing more will be written for now: the log goes into the file, and its room is given back. */
   finish(): void {
     this.#database.pragma('wal_checkpoint(TRUNCATE)');
   }
 
   close(): void {
+    // Readers may hold the file open: closing alone would leave the log beside it.
+    this.finish();
     this.#database.close();
   }
 }

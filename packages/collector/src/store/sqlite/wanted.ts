@@ -45,19 +45,26 @@ export class WantedRows {
   }
 }
 
+/** As many as a session's page lists, and some more. */
+const TRACES_MAX = 256;
+
 class Draft {
   count = 0;
   errorCount = 0;
   first = 0;
   last = 0;
+  /** Of the row before. */
+  trace = -1;
+  /** A row of each trace. */
+  readonly traceRows: number[] = [];
 }
 
-/** Counts spans by session, trace and resource. */
+/** Counts spans by session and resource. */
 export class SpanTallies {
   readonly #drafts = new Map<number, Draft>();
   readonly #columns: SpanColumns;
   readonly #sessionCount: number;
-  /** The draft of the row before: the next one is mostly of the same trace. */
+  /** The draft of the row before: the next one mostly goes there too. */
   #key = -1;
   #draft = new Draft();
 
@@ -70,14 +77,16 @@ export class SpanTallies {
   /** `session` and `trace`: small numbers of the caller's. */
   add(row: number, session: number, trace: number): void {
     const columns = this.#columns;
-    const key =
-      (trace * columns.resources.length + columns.resource[row]!) * this.#sessionCount + session;
+    const key = columns.resource[row]! * this.#sessionCount + session;
     if (key !== this.#key) this.#turnTo(key, row);
     const draft = this.#draft;
     draft.count++;
     if (columns.status[row] === 2) draft.errorCount++;
     if (isBefore(columns.startHi, columns.startLo, row, draft.first)) draft.first = row;
     if (isBefore(columns.endHi, columns.endLo, draft.last, row)) draft.last = row;
+    if (trace === draft.trace) return;
+    draft.trace = trace;
+    draft.traceRows.push(row);
   }
 
   #turnTo(key: number, row: number): void {
@@ -101,9 +110,10 @@ export class SpanTallies {
       const sessionKey = keyOf(key % this.#sessionCount);
       if (sessionKey === undefined) return [];
       const resource: Attributes = columns.resources[columns.resource[draft.first]!]!.of.attributes;
+      const traceIds = draft.traceRows.slice(-TRACES_MAX).map(row => columns.traceId(row));
       return {
         sessionKey,
-        traceId: columns.traceId(draft.first),
+        traceIds: [...new Set(traceIds)],
         resource,
         count: draft.count,
         errorCount: draft.errorCount,
