@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import {
   context,
   trace,
@@ -173,4 +174,71 @@ test('with no provider at all, turns have the IDs that every process can compute
   expect(call.traceparent(call.stream('mic'), 0)).toBe(
     `00-${call.traceId}-${sessionStartSpanId(call.traceId)}-01`,
   );
+});
+
+test('a listener that is bound runs inside the turn, whoever calls it and when', () => {
+  context.setGlobalContextManager(new StackManager());
+  const world = new World();
+  const { tracerProvider, spans } = provider();
+  const turn = world.scope({ tracerProvider }).startSession({ id: 'call' }).startTurn();
+  const stage = turn.stage('llm');
+  const emitter = new EventEmitter();
+  const seen: unknown[] = [];
+  const listen = function (this: unknown, ...args: unknown[]): void {
+    seen.push(this === emitter, ...args, trace.getActiveSpan()?.spanContext().spanId);
+  };
+  emitter.on('token', stage.bind(listen));
+  emitter.on('token', turn.bind(listen));
+  emitter.emit('token', 'a', 2);
+  expect(seen).toEqual([true, 'a', 2, stage.state.spanId, true, 'a', 2, turn.spanId]);
+  expect(turn.bind('no function' as never)).toBe('no function');
+  expect(turn.bind((a: number) => a + 1)(1)).toBe(2);
+  expect(() => turn.bind(() => ({}) as never as number)()).not.toThrow();
+  expect(() =>
+    turn.bind(() => {
+      throw new Error('theirs');
+    })(),
+  ).toThrow('theirs');
+  expect(spans().length).toBe(1);
+});
+
+test('without async context the turn’s context is handed on by hand, as a browser does', () => {
+  const world = new World();
+  const { tracerProvider, spans } = provider();
+  for (const provided of [tracerProvider, undefined, false] as const) {
+    const scope = world.scope(provided === undefined ? {} : { tracerProvider: provided });
+    const turn = scope.startSession({ id: 'call' }).startTurn();
+    const stage = turn.stage('tts');
+    const client = tracerProvider.getTracer('client');
+    client.startSpan('of the turn', {}, turn.context).end();
+    client.startSpan('of the stage', {}, stage.context).end();
+    const [ofTurn, ofStage] = spans().slice(-2);
+    expect(ofTurn?.spanContext().traceId).toBe(turn.traceId);
+    expect(ofTurn?.parentSpanContext?.spanId).toBe(turn.spanId);
+    expect(ofStage?.parentSpanContext?.spanId).toBe(stage.state.spanId);
+  }
+  expect(world.codes()).toEqual([]);
+});
+
+test('stages speak the GenAI conventions where these have a word; what the user says wins', async () => {
+  const world = new World();
+  const { tracerProvider, spans } = provider();
+  const turn = world.scope({ tracerProvider }).startSession({ id: 'call' }).startTurn();
+  const llm = turn.stage('llm', { attributes: { 'gen_ai.operation.name': 'text_completion' } });
+  await world.pass(250);
+  llm.first();
+  llm.end();
+  turn.stage('tool').end({ error: 'no such book' });
+  turn.stage('tts').end();
+  const [, first, tool, tts] = spans();
+  expect(first!.attributes).toMatchObject({
+    'gen_ai.operation.name': 'text_completion',
+    'gen_ai.conversation.id': 'call',
+    'gen_ai.response.time_to_first_chunk': 0.25,
+  });
+  expect(tool!.attributes).toMatchObject({
+    'gen_ai.operation.name': 'execute_tool',
+    'error.type': '_OTHER',
+  });
+  expect(Object.keys(tts!.attributes).filter(key => key.startsWith('gen_ai.'))).toEqual([]);
 });

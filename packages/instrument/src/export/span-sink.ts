@@ -2,6 +2,7 @@
 // fills it with the user's provider, with one of our own, or with nothing.
 
 import type { DomainNs, StageState, TurnState } from '@framescope/protocol';
+import type { OtelContext } from '../otel/run-in-span.ts';
 import type { Attributes } from '../ports.ts';
 
 /** What a span begins with. */
@@ -37,6 +38,8 @@ export interface LiveSpan extends SpanIds {
   end(end: SpanEnd): void;
   /** Runs `work` as inside this span; throws only what `work` throws. */
   run<T>(work: () => T): T;
+  /** OpenTelemetry's context with this span in it. */
+  context(): OtelContext;
 }
 
 export interface SpanSink {
@@ -46,15 +49,3 @@ export interface SpanSink {
   flush(): Promise<void>;
   shutdown(): Promise<void>;
 }
-
-/** No spans: what is known still travels as live state. */
-export const noSpans: SpanSink = {
-  start: ({ traceId, spanId }) => ({
-    traceId,
-    spanId,
-    end: () => undefined,
-    run: work => work(),
-  }),
-  flush: () => Promise.resolve(),
-  shutdown: () => Promise.resolve(),
-};

@@ -1,9 +1,10 @@
 // Chooses where turn and stage spans go: the user's provider, none, or our own.
 
 import type { TracerProvider } from '@opentelemetry/api';
-import { noSpans, type SpanSink } from '../export/span-sink.ts';
+import type { SpanSink } from '../export/span-sink.ts';
 import type { Attributes } from '../ports.ts';
 import type { Problems } from '../problems.ts';
+import { noSpans } from './no-spans.ts';
 import { OwnSpanSink } from './own-span-sink.ts';
 import { ProviderSpanSink } from './provider-span-sink.ts';
 

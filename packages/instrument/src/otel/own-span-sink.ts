@@ -10,7 +10,7 @@ import type { LiveSpan, SpanEnd, SpanSink, SpanStart } from '../export/span-sink
 import { textOf, type Problems } from '../problems.ts';
 import type { SpanSinkFacts } from './make-span-sink.ts';
 import type { FinishedSpan, OwnProvider } from './own-provider.ts';
-import { runInSpan } from './run-in-span.ts';
+import { contextOf, runInSpan } from './run-in-span.ts';
 import { endDataOf, unixOf } from './span-data.ts';
 
 /** Spans that end before the SDK is loaded. */
@@ -37,6 +37,7 @@ export class OwnSpanSink implements SpanSink {
       spanId,
       end: end => this.#end(start, end),
       run: work => runInSpan(span, this.#problems, work),
+      context: () => contextOf(span),
     };
   }
 

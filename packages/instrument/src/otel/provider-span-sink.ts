@@ -19,17 +19,12 @@ import {
   type TracerProvider,
 } from '@opentelemetry/api';
 import { SCOPE_NAME } from '@framescope/protocol';
-import {
-  noSpans,
-  type LiveSpan,
-  type SpanEnd,
-  type SpanSink,
-  type SpanStart,
-} from '../export/span-sink.ts';
+import { type LiveSpan, type SpanEnd, type SpanSink, type SpanStart } from '../export/span-sink.ts';
 import { textOf, type Problems } from '../problems.ts';
 import { VERSION } from '../version.ts';
+import { noSpans } from './no-spans.ts';
 import { hrTimeOf } from './hr-time.ts';
-import { runInSpan } from './run-in-span.ts';
+import { contextOf, runInSpan } from './run-in-span.ts';
 import { endDataOf, unixOf } from './span-data.ts';
 
 export class ProviderSpanSink implements SpanSink {
@@ -86,6 +81,7 @@ export class ProviderSpanSink implements SpanSink {
       spanId,
       end: end => this.#end(span, start, end),
       run: work => runInSpan(span, this.#problems, work),
+      context: () => contextOf(span),
     };
     this.#spans.set(live, span);
     return live;

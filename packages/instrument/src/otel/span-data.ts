@@ -1,7 +1,7 @@
 // What a turn's or a stage's span says at its end: attributes, times, status.
 
 import { SpanStatusCode, type SpanStatus } from '@opentelemetry/api';
-import { ATTR, type StageState, type TurnState } from '@framescope/protocol';
+import { ATTR, NS_PER_S, STAGE, type StageState, type TurnState } from '@framescope/protocol';
 import type { SpanEnd, SpanStart } from '../export/span-sink.ts';
 import type { Attributes } from '../ports.ts';
 
@@ -33,11 +33,34 @@ function endOfTurn(start: SpanStart, state: TurnState): EndData {
   };
 }
 
+/** What OpenTelemetry's GenAI conventions call a standard stage; STT and TTS have no name yet. */
+const OPERATION: Readonly<Record<string, string>> = {
+  [STAGE.llm]: 'chat',
+  [STAGE.tool]: 'execute_tool',
+};
+
+/** In the words of the conventions; what the user says of a stage wins. */
+function genAiOf(start: SpanStart, { firstAt, startedAt, error }: StageState): Attributes {
+  const operation = Object.hasOwn(OPERATION, start.name) ? OPERATION[start.name] : undefined;
+  const session = start.common[ATTR.sessionId];
+  if (operation === undefined || session === undefined) return {};
+  const firstS = firstAt === undefined ? undefined : (firstAt - startedAt) / NS_PER_S;
+  return {
+    'gen_ai.operation.name': operation,
+    'gen_ai.conversation.id': session,
+    ...(firstS === undefined || start.name !== STAGE.llm
+      ? {}
+      : { 'gen_ai.response.time_to_first_chunk': firstS }),
+    ...(error === undefined ? {} : { 'error.type': '_OTHER' }),
+  };
+}
+
 function endOfStage(start: SpanStart, state: StageState): EndData {
   const { firstAt, generation, discarded, error, startedAt } = state;
   return {
     endUnixNs: unixOf(start, state.endedAt ?? startedAt),
     attributes: {
+      ...genAiOf(start, state),
       ...state.attributes,
       ...(firstAt === undefined ? {} : { [ATTR.stageFirstNs]: firstAt - startedAt }),
       ...(generation === undefined ? {} : { [ATTR.stageGeneration]: generation }),

@@ -3,8 +3,10 @@
 import { type DomainNs, type StageState } from '@framescope/protocol';
 import { attributesOf, momentOf, optionsOf, textUpTo } from '../coerce.ts';
 import type { LiveSpan } from '../export/span-sink.ts';
+import type { OtelContext } from '../otel/run-in-span.ts';
 import type { Attributes } from '../ports.ts';
 import type { Problems } from '../problems.ts';
+import { bindTo } from './bind.ts';
 
 const ERROR_LENGTH_MAX = 500;
 
@@ -82,6 +84,22 @@ export class Stage {
   /** Runs `work` with this stage as the active span, so that spans of your client land in it. */
   run<T>(work: () => T): T {
     return this.#span.run(work);
+  }
+
+  /**
+   * `listener`, run inside the stage whenever it is called: for emitters and timers. Costs and throws like
+   * `run`.
+   */
+  bind<F extends (this: never, ...args: never[]) => unknown>(listener: F): F {
+    return bindTo(this.#span, listener);
+  }
+
+  /**
+   * OpenTelemetry's context with this stage's span: for code without async context (browsers), which
+   * hands it on itself: `tracer.startSpan(name, {}, stage.context)`, `propagation.inject(stage.context, headers)`.
+   */
+  get context(): OtelContext {
+    return this.#span.context();
   }
 
   /** What is known of it now. */

@@ -25,9 +25,11 @@ import {
   tickOf,
 } from '../coerce.ts';
 import type { LiveSpan } from '../export/span-sink.ts';
+import type { OtelContext } from '../otel/run-in-span.ts';
 import type { Stream } from '../hop/stream.ts';
 import type { Problems } from '../problems.ts';
 import { BargeIn } from './barge-in.ts';
+import { bindTo } from './bind.ts';
 import { momentOfStage } from './stage-moments.ts';
 import { Stage, type StageOptions } from './stage.ts';
 import { Waits } from './waits.ts';
@@ -263,6 +265,22 @@ export class Turn {
    */
   run<T>(work: () => T): T {
     return this.#identity.span.run(work);
+  }
+
+  /**
+   * `listener`, run inside the turn whenever it is called: for emitters and timers. Costs and throws like
+   * `run`.
+   */
+  bind<F extends (this: never, ...args: never[]) => unknown>(listener: F): F {
+    return bindTo(this.#identity.span, listener);
+  }
+
+  /**
+   * OpenTelemetry's context with this turn's span: for code without async context (browsers), which
+   * hands it on itself: `tracer.startSpan(name, {}, turn.context)`, `propagation.inject(turn.context, headers)`.
+   */
+  get context(): OtelContext {
+    return this.#identity.span.context();
   }
 
   /** Ends the turn; default outcome `interrupted` after a decided barge-in, else `completed`. */
