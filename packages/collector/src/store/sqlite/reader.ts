@@ -39,12 +39,14 @@ import { MetricPoints } from './metric-points.ts';
 import { openForReading } from './open.ts';
 import { summaryOfTrace } from './trace-summary.ts';
 import { DataFolder } from './volume-files.ts';
-import { VolumeQueries, type TracePart } from './volume-queries.ts';
+import { VolumeQueries } from './volume-queries.ts';
+import { VolumeSpans, type TracePart } from './volume-spans.ts';
 
 interface OpenVolume {
   readonly number: number;
   readonly queries: VolumeQueries;
   readonly points: MetricPoints;
+  readonly spans: VolumeSpans;
   close(): void;
 }
 
@@ -85,6 +87,7 @@ export class SqliteReader implements StoreReader {
       number,
       queries: new VolumeQueries(database),
       points: new MetricPoints(database),
+      spans: new VolumeSpans(database),
       close: () => database.close(),
     };
   }
@@ -125,13 +128,13 @@ export class SqliteReader implements StoreReader {
   }
 
   async sessionSpans(key: string, limit: number): Promise<readonly StoredSpan[]> {
-    const spans: StoredSpan[] = [];
-    for (const { queries } of this.#volumes) {
+    const found: StoredSpan[] = [];
+    for (const { queries, spans } of this.#volumes) {
       const session = queries.sessionByKey(key);
-      if (session && spans.length < limit)
-        spans.push(...queries.sessionSpans(session.id, limit - spans.length));
+      if (!session || found.length >= limit) continue;
+      for (const span of spans.ofSession(session.id, limit - found.length)) found.push(span);
     }
-    return spans;
+    return found;
   }
 
   async collectorClocks(): Promise<readonly CollectorClockRow[]> {
@@ -179,16 +182,16 @@ export class SqliteReader implements StoreReader {
   }
 
   async trace(traceId: string, limit: number): Promise<TraceSpans | undefined> {
-    const spans: StoredSpan[] = [];
+    const found: StoredSpan[] = [];
     let count = 0;
-    for (const { queries } of this.#volumes) {
-      for (const part of queries.traceParts(traceId)) {
-        count += part.positions.length;
-        const room = limit - spans.length;
-        if (room > 0) spans.push(...queries.spansAt(part.commit, part.positions.slice(0, room)));
+    for (const { spans } of this.#volumes) {
+      for (const part of spans.parts(traceId)) {
+        count += part.count;
+        const room = limit - found.length;
+        if (room > 0) for (const span of spans.spansOf(part, room)) found.push(span);
       }
     }
-    return count > 0 ? { spans, omittedCount: count - spans.length } : undefined;
+    return count > 0 ? { spans: found, omittedCount: count - found.length } : undefined;
   }
 
   async traceOwner(traceId: string): Promise<TraceOwner | undefined> {
@@ -210,7 +213,7 @@ export class SqliteReader implements StoreReader {
   }
 
   #partsOf(traceId: string): TracePart[] {
-    return this.#volumes.flatMap(({ queries }) => queries.traceParts(traceId));
+    return this.#volumes.flatMap(({ spans }) => spans.parts(traceId));
   }
 
   /** A trace stands where its latest part arrived; earlier parts of it are passed over. */
@@ -232,11 +235,11 @@ export class SqliteReader implements StoreReader {
     };
   }
 
-  #tracesIn({ number, queries }: OpenVolume, before: number, limit: number): TracePlace[] {
+  #tracesIn({ number, spans }: OpenVolume, before: number, limit: number): TracePlace[] {
     const found: TracePlace[] = [];
     let beforeId = before;
     while (found.length < limit) {
-      const rows = queries.tracesBefore(beforeId, limit);
+      const rows = spans.tracesBefore(beforeId, limit);
       for (const { id, traceId } of rows)
         if (!this.#isInNewer(traceId, number)) found.push({ volume: number, id, traceId });
       if (rows.length < limit) break;
@@ -247,7 +250,7 @@ export class SqliteReader implements StoreReader {
 
   #isInNewer(traceId: string, volume: number): boolean {
     return this.#volumes.some(
-      ({ number, queries }) => number > volume && queries.traceParts(traceId).length > 0,
+      ({ number, spans }) => number > volume && spans.parts(traceId).length > 0,
     );
   }
 
@@ -261,10 +264,10 @@ export class SqliteReader implements StoreReader {
   }
 
   async spansAfter(commit: number, spanLimit: number): Promise<SpanRun> {
-    for (const { queries } of this.#volumes) {
+    for (const { queries, spans } of this.#volumes) {
       const last = queries.lastCommit();
       if (!last || last.commit <= commit) continue;
-      const packs = queries.packsAfter(commit, spanLimit);
+      const packs = spans.blocksAfter(commit, spanLimit);
       return {
         spans: packs.flatMap(pack => pack.spans),
         first: packs[0]?.row,
