@@ -1,7 +1,7 @@
 // The last line of .ci/run tells the truth.
 
 import { expect, test } from 'vitest';
-import { countChecks, countTests, honest } from '../.ci/summary.mjs';
+import { countChecks, countTests, honest, optional } from '../.ci/summary.mjs';
 
 const report = (
   numPassedTests: number,
@@ -24,6 +24,12 @@ test('a file that breaks before its first test is a failure', () => {
 
 test('a skipped test is a failure', () => {
   expect(countTests({ ...report(7, 0), numPendingTests: 1 })).toEqual({ passed: 7, failed: 1 });
+});
+
+test('what was left out counts nothing; what broke before its report, or failed, counts', () => {
+  expect(optional(undefined, 0)).toEqual({ passed: 0, failed: 0 });
+  expect(optional(undefined, 1)).toEqual({ passed: 0, failed: 1 });
+  expect(optional(report(7, 2), 1)).toEqual({ passed: 7, failed: 2 });
 });
 
 test('a check that fails is counted', () => {

@@ -13,6 +13,8 @@ export class Health implements ReceiveCounts {
   readonly #requests = new Map<string, number>();
   readonly #refusedBodies = new Map<string, number>();
   readonly #refusedSpans = new Map<string, number>();
+  readonly #notKept = new Map<string, number>();
+  #points = 0;
   #bodyBytes = 0;
   #spans = 0;
   #flushes = 0;
@@ -50,6 +52,8 @@ export class Health implements ReceiveCounts {
     if (counts.malformedBodies > 0) bump(this.#refusedBodies, 'malformed', counts.malformedBodies);
     for (const [reason, count] of Object.entries(counts.refused))
       bump(this.#refusedSpans, reason, count);
+    for (const [kind, count] of Object.entries(counts.ignored)) bump(this.#notKept, kind, count);
+    this.#points += counts.points;
   }
 
   text(gauges: Gauges): string {
@@ -75,6 +79,14 @@ export class Health implements ReceiveCounts {
         this.#refusedSpans,
         'reason',
       ),
+      metric(
+        'not_kept_total',
+        'counter',
+        'Log records without a trace or session, and data points that are no histogram of time.',
+        this.#notKept,
+        'kind',
+      ),
+      metric('points_total', 'counter', 'Histogram points stored.', this.#points),
       metric('body_bytes_total', 'counter', 'Bytes of OTLP bodies, decompressed.', this.#bodyBytes),
       metric('spans_total', 'counter', 'Spans stored.', this.#spans),
       metric('flushes_total', 'counter', 'Flushes (records, states) stored.', this.#flushes),

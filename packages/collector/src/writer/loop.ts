@@ -259,33 +259,18 @@ class Counts {
 const permitted = (request: DecodedRequest, { onlySession }: Body): DecodedRequest =>
   onlySession === undefined ? request : restrict(request, onlySession);
 
-/** What is told of kinds that are taken and not kept. */
-const NOT_KEPT: Readonly<Record<string, string>> = {
-  log_without_context: 'log records name neither a trace nor a session: counted, not kept',
-  metric_gauge: 'points of gauges: counted, not kept',
-  metric_sum: 'points of sums: counted, not kept',
-  metric_summary: 'points of summaries: counted, not kept',
-  metric_other_unit: 'points of histograms whose unit is none of time: counted, not kept',
-};
-
-function storedAnswer({
-  spans,
-  rowCount = 0,
-  flushes,
-  points,
-  refused,
-  ignored,
-}: DecodedRequest): Answer {
+/**
+ * What is taken and not kept (gauges, records without a place) is counted, not told: exporters for
+ * Go take a warning beside a count of 0 for a failure.
+ */
+function storedAnswer({ spans, rowCount = 0, flushes, points, refused }: DecodedRequest): Answer {
   const named = refused.slice(0, REFUSALS_NAMED_MAX).map(one => `${one.path}: ${one.problem}`);
   const more = refused.length - named.length;
   if (more > 0) named.push(`and ${more} more`);
-  for (const [kind, count] of Object.entries(ignored ?? {}))
-    named.push(`${count} ${NOT_KEPT[kind] ?? kind}`);
   return {
     kind: 'stored',
     acceptedCount: spans.length + rowCount + flushes.length + (points?.length ?? 0),
     rejectedCount: refused.length,
-    ignoredCount: Object.values(ignored ?? {}).reduce((sum, count) => sum + count, 0),
     message: named.join('; '),
   };
 }

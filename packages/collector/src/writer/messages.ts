@@ -31,8 +31,6 @@ export type Answer =
       /** Spans that were taken, repeated ones included. */
       readonly acceptedCount: number;
       readonly rejectedCount: number;
-      /** Taken, but of a kind that is not kept. */
-      readonly ignoredCount: number;
       /** First reasons with their paths; empty when nothing was rejected. */
       readonly message: string;
     }

@@ -207,32 +207,21 @@ const send = (signal: string, body: object): Promise<Response> =>
     body: JSON.stringify(body),
   });
 
-test('logs without a place and metrics that are not kept are told, and refuse nothing', async () => {
+test('logs without a place and metrics that are not kept are taken, and counted', async () => {
   const log = await send('logs', {
     resourceLogs: [{ scopeLogs: [{ logRecords: [{ body: { stringValue: 'hello' } }] }] }],
   });
-  expect([log.status, await json(log)]).toEqual([
-    200,
-    {
-      partialSuccess: {
-        rejectedLogRecords: '0',
-        errorMessage: '1 log records name neither a trace nor a session: counted, not kept',
-      },
-    },
-  ]);
   const gauge = { name: 'x', gauge: { dataPoints: [{ asInt: '1' }, { asInt: '2' }] } };
   const metric = await send('metrics', {
     resourceMetrics: [{ scopeMetrics: [{ metrics: [gauge] }] }],
   });
-  expect([metric.status, await json(metric)]).toEqual([
-    200,
-    {
-      partialSuccess: {
-        rejectedDataPoints: '0',
-        errorMessage: '2 points of gauges: counted, not kept',
-      },
-    },
-  ]);
+  for (const answer of [log, metric])
+    expect([answer.status, await json(answer)]).toEqual([200, { partialSuccess: {} }]);
+  const metrics = async (): Promise<string> => (await fetch(`${collector.url}/metrics`)).text();
+  await expect
+    .poll(metrics)
+    .toMatch(/^framescope_collector_not_kept_total\{kind="metric_gauge"\} 2$/m);
+  expect(await metrics()).toMatch(/not_kept_total\{kind="log_without_context"\} 1$/m);
 });
 
 test('a log record of a stored trace is found in it', async () => {
