@@ -2,6 +2,8 @@
 // and one error whose fields say what to show.
 
 import type {
+  Comparison,
+  FilterVocabulary,
   Heatmap,
   MeasureInfo,
   Page,
@@ -10,11 +12,13 @@ import type {
   SessionDetail,
   SessionSummary,
   Tail,
+  TailWhy,
   Timeline,
   Trace,
   TraceSummary,
   Turn,
   FramesWindow,
+  WhatIf,
 } from '@framescope/protocol';
 import { decodeFrames, FRAMES_TYPE } from './frames-decode.ts';
 import type { TimeWindow } from './whole-frames.ts';
@@ -111,6 +115,16 @@ export const api = {
     get('/measures', {}, signal),
   heatmap: (query: Query, signal?: AbortSignal): Promise<Heatmap> => get('/heatmap', query, signal),
   tail: (query: Query, signal?: AbortSignal): Promise<Tail> => get('/tail', query, signal),
+  tailWhy: (query: Query, signal?: AbortSignal): Promise<TailWhy> =>
+    get('/tail/why', query, signal),
+  whatIf: (query: Query, signal?: AbortSignal): Promise<WhatIf> =>
+    get('/tail/whatif', query, signal),
+  compare: (query: Query, signal?: AbortSignal): Promise<Comparison> =>
+    get('/compare', query, signal),
+  vocabulary: (
+    of: 'sessions' | 'turns' | 'traces',
+    signal?: AbortSignal,
+  ): Promise<FilterVocabulary> => get('/filter/vocabulary', { for: of }, signal),
   traces: (query: Query, signal?: AbortSignal): Promise<Page<TraceSummary>> =>
     get('/traces', query, signal),
   trace: (id: string, signal?: AbortSignal): Promise<Trace> =>

@@ -31,18 +31,24 @@ export function loading(what: string): HTMLElement {
   );
 }
 
-export function empty(title: string, text: string, code?: string): HTMLElement {
+/** `level`: `h1` where nothing else on the page is a heading. */
+export function empty(
+  title: string,
+  text: string,
+  code?: string,
+  level: 'h1' | 'h2' = 'h2',
+): HTMLElement {
   return h(
     'div',
     { class: 'state' },
-    h('h2', {}, title),
+    h(level, {}, title),
     h('p', {}, text),
     code !== undefined && h('code', {}, code),
   );
 }
 
 /** What went wrong, and a way on. */
-export function failed(error: unknown, again: () => void): HTMLElement {
+export function failed(error: unknown, again: () => void, level: 'h1' | 'h2' = 'h2'): HTMLElement {
   const isMissing = error instanceof ApiError && error.kind === 'missing';
   const isAway = error instanceof ApiError && error.kind === 'away';
   const title = isMissing ? 'Not here' : isAway ? 'The collector went away' : 'That did not work';
@@ -51,7 +57,7 @@ export function failed(error: unknown, again: () => void): HTMLElement {
   return h(
     'div',
     { class: 'state', role: 'alert' },
-    h('h2', {}, title),
+    h(level, {}, title),
     h('p', {}, text),
     h('button', { class: 'button', type: 'button', onclick: again }, 'Try again'),
   );

@@ -4,6 +4,7 @@ import type { LiveEvent, SessionSummary } from '@framescope/protocol';
 import { api } from '../data/api.ts';
 import { formatRoute, sessionRoute, type Route } from '../state/route.ts';
 import { cut, fill, h } from '../ui/dom.ts';
+import { filterField, type FilterField } from '../ui/filter-field.ts';
 import { clock, count, duration, share, unixMs, wallTime } from '../ui/format.ts';
 import { empty, failed, loading, throttled, type App, type Page } from './page.ts';
 import { statusBadge, strip } from './session-bits.ts';
@@ -27,14 +28,23 @@ export class SessionsPage implements Page {
   readonly #tools = h('div', { class: 'tools' });
   readonly #sessions = new Map<string, SessionSummary>();
   readonly #render = throttled(500, () => this.#draw());
+  readonly #again = throttled(3_000, () => void this.#load());
   readonly #off: (() => void)[];
   #cursor: string | null = null;
   #isLiveOnly = false;
+  #filter: string;
+  readonly #field: FilterField;
 
-  constructor(app: App) {
+  constructor(app: App, filter: string) {
     this.#app = app;
+    this.#filter = filter;
+    this.#field = filterField(
+      filter,
+      () => api.vocabulary('sessions'),
+      text => this.#app.go({ page: 'sessions', filter: text }),
+    );
     this.element.append(
-      h('div', { class: 'page-head' }, h('h1', {}, 'Sessions'), this.#tools),
+      h('div', { class: 'page-head' }, h('h1', {}, 'Sessions'), this.#field.element, this.#tools),
       this.#body,
     );
     fill(this.#body, loading('Loading sessions'));
@@ -43,7 +53,13 @@ export class SessionsPage implements Page {
   }
 
   update(route: Route): boolean {
-    return route.page === 'sessions';
+    if (route.page !== 'sessions') return false;
+    if (route.filter === this.#filter) return true;
+    this.#filter = route.filter;
+    this.#field.set(route.filter);
+    this.#sessions.clear();
+    void this.#load();
+    return true;
   }
 
   key(): boolean {
@@ -53,11 +69,12 @@ export class SessionsPage implements Page {
   close(): void {
     for (const off of this.#off) off();
     this.#render.cancel();
+    this.#again.cancel();
   }
 
   async #load(cursor?: string): Promise<void> {
     try {
-      const page = await api.sessions({ limit: PAGE, cursor });
+      const page = await api.sessions({ limit: PAGE, cursor, filter: this.#filter || undefined });
       for (const session of page.items) this.#sessions.set(session.key, session);
       this.#cursor = page.nextCursor;
       this.#draw();
@@ -71,6 +88,8 @@ export class SessionsPage implements Page {
   }
 
   #take(event: LiveEvent): void {
+    // What is told as it changes is not filtered: the filtered list is read again.
+    if (this.#filter !== '') return void (event.type === 'session' && this.#again());
     if (event.type === 'snapshot')
       for (const session of event.sessions) this.#sessions.set(session.key, session);
     else if (event.type === 'session') this.#sessions.set(event.session.key, event.session);
@@ -93,6 +112,11 @@ export class SessionsPage implements Page {
       `Live only (${live.length})`,
     );
     fill(this.#tools, toggle);
+    if (all.length === 0 && this.#filter !== '')
+      return fill(
+        this.#body,
+        empty('No call passes the filter', 'Take a word out of it, or look for another value.'),
+      );
     if (all.length === 0) {
       fill(
         this.#body,

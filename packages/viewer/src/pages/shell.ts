@@ -6,6 +6,7 @@ import type { Route } from '../state/route.ts';
 import { Router } from '../state/router.ts';
 import { toggleTheme } from '../state/theme.ts';
 import { fill, h, s } from '../ui/dom.ts';
+import { ComparePage } from './compare/compare-page.ts';
 import { FindPage } from './find.ts';
 import { makeHelp } from './help.ts';
 import { empty, type App, type Page } from './page.ts';
@@ -19,6 +20,7 @@ const LINKS: readonly (readonly [string, string, readonly Route['page'][]])[] = 
   ['/', 'Find', ['find']],
   ['/sessions', 'Sessions', ['sessions', 'session']],
   ['/tail', 'Tail', ['tail']],
+  ['/compare', 'Compare', ['compare']],
   ['/traces', 'Traces', ['traces', 'trace']],
 ];
 
@@ -63,7 +65,7 @@ export class Shell {
   #bar(): HTMLElement {
     const form = h(
       'form',
-      { class: 'find', role: 'search' },
+      { class: 'find', role: 'search', 'aria-label': 'From any page' },
       this.#search,
       h('kbd', { 'aria-hidden': 'true' }, '/'),
     );
@@ -148,11 +150,13 @@ export class Shell {
       case 'find':
         return new FindPage(app, route.q);
       case 'sessions':
-        return new SessionsPage(app);
+        return new SessionsPage(app, route.filter);
       case 'session':
         return new SessionPage(app, route.key, route.view);
       case 'tail':
         return new TailPage(app, route.view);
+      case 'compare':
+        return new ComparePage(app, route.view);
       case 'traces':
         return new TracesPage(app);
       case 'trace':
@@ -163,6 +167,8 @@ export class Shell {
           element: empty(
             'There is no such page',
             'Look for a call, a turn or a trace with the search above.',
+            undefined,
+            'h1',
           ),
           update: () => false,
           key: () => false,

@@ -73,7 +73,7 @@ export class TracePage implements Page {
     } catch (error) {
       return fill(
         this.element,
-        failed(error, () => void this.#load()),
+        failed(error, () => void this.#load(), 'h1'),
       );
     }
     this.#tree = treeOf(this.#trace.spans);
@@ -182,7 +182,6 @@ export class TracePage implements Page {
         'aria-level': this.#tree!.depth[at]! + 1,
         'aria-selected': String(span.spanId === this.#selected),
         'aria-expanded': beneath === 0 ? undefined : String(!isFolded),
-        'aria-label': `${cut(span.name, 80)}, ${cut(span.service, 24)}, ${duration(span.durationNs)}`,
         onclick: () => this.#choose(span.spanId),
       },
       name,

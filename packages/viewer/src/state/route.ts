@@ -2,9 +2,10 @@
 
 export type Route =
   | { readonly page: 'find'; readonly q: string }
-  | { readonly page: 'sessions' }
+  | { readonly page: 'sessions'; readonly filter: string }
   | { readonly page: 'session'; readonly key: string; readonly view: SessionView }
   | { readonly page: 'tail'; readonly view: TailView }
+  | { readonly page: 'compare'; readonly view: CompareView }
   | { readonly page: 'traces' }
   | { readonly page: 'trace'; readonly id: string; readonly span: string | undefined }
   | { readonly page: 'missing'; readonly path: string };
@@ -28,6 +29,25 @@ export interface TailView {
   readonly toUnixNs: string | undefined;
   /** Length of the range when it ends now, for example `6h`. */
   readonly range: string | undefined;
+  /** In the language of the API's filters. */
+  readonly filter: string | undefined;
+  /** Small multiples by this attribute. */
+  readonly group: string | undefined;
+  /** What the panel asks about: `slow` (the slowest twentieth) or a box, see state/picked.ts. */
+  readonly pick: string | undefined;
+}
+
+/** Two sides, each a range and a filter. */
+export interface CompareView {
+  readonly measure: string | undefined;
+  readonly a: CompareSide;
+  readonly b: CompareSide;
+}
+
+export interface CompareSide {
+  readonly fromUnixNs: string | undefined;
+  readonly toUnixNs: string | undefined;
+  readonly filter: string | undefined;
 }
 
 const numberOf = (text: string | null): number | undefined => {
@@ -46,14 +66,28 @@ export function parseRoute(path: string, search: string): Route {
   if (page === '' && id === '') return { page: 'find', q: query.get('q') ?? '' };
   if (page === 'sessions')
     return id === ''
-      ? { page: 'sessions' }
+      ? { page: 'sessions', filter: textOf(query.get('filter')) ?? '' }
       : { page: 'session', key: id, view: sessionView(query) };
   if (page === 'tail' && id === '') return { page: 'tail', view: tailView(query) };
+  if (page === 'compare' && id === '') return { page: 'compare', view: compareView(query) };
   if (page === 'traces')
     return id === ''
       ? { page: 'traces' }
       : { page: 'trace', id, span: query.get('span') ?? undefined };
   return { page: 'missing', path };
+}
+
+/** Nothing for an empty one; a filter of the length that the API takes. */
+const textOf = (text: string | null): string | undefined =>
+  text === null || text.trim() === '' ? undefined : text.slice(0, 2_000);
+
+function compareView(query: URLSearchParams): CompareView {
+  const side = (name: 'a' | 'b'): CompareSide => ({
+    fromUnixNs: digitsOf(query.get(`${name}From`)),
+    toUnixNs: digitsOf(query.get(`${name}To`)),
+    filter: textOf(query.get(`${name}Filter`)),
+  });
+  return { measure: textOf(query.get('measure')), a: side('a'), b: side('b') };
 }
 
 function decode(part: string): string {
@@ -84,6 +118,11 @@ function tailView(query: URLSearchParams): TailView {
     fromUnixNs: digitsOf(query.get('from')),
     toUnixNs: digitsOf(query.get('to')),
     range: /^\d{1,3}[mhd]$/.test(query.get('range') ?? '') ? query.get('range')! : undefined,
+    filter: textOf(query.get('filter')),
+    group: textOf(query.get('group')),
+    pick: /^(slow|never|[\d.~e+]{3,120})$/.test(query.get('pick') ?? '')
+      ? query.get('pick')!
+      : undefined,
   };
 }
 
@@ -93,7 +132,7 @@ export function formatRoute(route: Route): string {
     case 'find':
       return withQuery('/', { q: route.q || undefined });
     case 'sessions':
-      return '/sessions';
+      return withQuery('/sessions', { filter: route.filter || undefined });
     case 'session':
       return withQuery(`/sessions/${encodeURIComponent(route.key)}`, {
         from: rounded(route.view.fromNs),
@@ -104,8 +143,21 @@ export function formatRoute(route: Route): string {
         at: route.view.atUnixNs,
       });
     case 'tail': {
-      const { measure, fromUnixNs, toUnixNs, range } = route.view;
-      return withQuery('/tail', { measure, from: fromUnixNs, to: toUnixNs, range });
+      const { measure, fromUnixNs, toUnixNs, range, filter, group, pick } = route.view;
+      const window = { from: fromUnixNs, to: toUnixNs, range };
+      return withQuery('/tail', { measure, ...window, filter, group, pick });
+    }
+    case 'compare': {
+      const { measure, a, b } = route.view;
+      return withQuery('/compare', {
+        measure,
+        aFrom: a.fromUnixNs,
+        aTo: a.toUnixNs,
+        aFilter: a.filter,
+        bFrom: b.fromUnixNs,
+        bTo: b.toUnixNs,
+        bFilter: b.filter,
+      });
     }
     case 'traces':
       return '/traces';

@@ -70,7 +70,7 @@ export class SessionPage implements Page {
     } catch (error) {
       return fill(
         this.element,
-        failed(error, () => void this.#start(view)),
+        failed(error, () => void this.#start(view), 'h1'),
       );
     }
     this.#take(view);

@@ -34,7 +34,11 @@ export function overlay(map: Heatmap, frame: HeatFrame): SVGElement[] {
 
 function latencyAxis(frame: HeatFrame, map: Heatmap): SVGElement[] {
   const right = frame.leftPx + frame.widthPx;
-  const ticks = logTicks(frame.scale).flatMap(ns => {
+  // In a small one each second decade's step is enough.
+  const steps = logTicks(frame.scale).filter(
+    (_, i, all) => frame.scale.heightPx >= all.length * 16 || i % 2 === all.length % 2,
+  );
+  const ticks = steps.flatMap(ns => {
     const y = Math.round(toY(frame.scale, ns)) + 0.5;
     return [
       s('line', {
@@ -139,7 +143,9 @@ function budget(map: Heatmap, frame: HeatFrame): SVGElement[] {
   if (budgetNs === null) return [];
   const y = Math.round(toY(frame.scale, budgetNs)) + 0.5;
   const over = map.overBudget.reduce((sum, n) => sum + n, 0);
-  const text = `budget ${duration(budgetNs)} · ${share(over, map.total.n)} above`;
+  const isSmall = frame.scale.heightPx < 260;
+  const above = `${share(over, map.total.n)} above`;
+  const text = isSmall ? above : `budget ${duration(budgetNs)} · ${above}`;
   return [
     s('line', {
       class: 'budget',

@@ -1,49 +1,23 @@
 // The turns of a cell, slowest first, each one click from the timeline.
 
-import type { Heatmap, Tail, TailItem } from '@framescope/protocol';
+import type { Tail, TailItem } from '@framescope/protocol';
 import { formatRoute, sessionRoute } from '../../state/route.ts';
 import { cut, h } from '../../ui/dom.ts';
 import { count, duration, plural, share, wallTime, words } from '../../ui/format.ts';
-import { empty } from '../page.ts';
 
-export interface CellInfo {
-  readonly map: Heatmap;
-  readonly minNs: number;
-  readonly maxNs: number;
-  readonly fromMs: number;
-  readonly isNever: boolean;
-}
-
-export function tailList(tail: Tail, cell: CellInfo, close: () => void): HTMLElement[] {
-  const noun = cell.map.measure.kind === 'wait' ? 'turn' : 'frame';
-  const range = cell.isNever
-    ? 'never answered'
-    : cell.maxNs > 1e14
-      ? `over ${duration(cell.minNs)}`
-      : `${duration(cell.minNs)} – ${duration(cell.maxNs)}`;
-  return [
-    h(
-      'div',
-      { class: 'panel-head' },
-      h('h2', {}, plural(tail.n, noun)),
-      h(
-        'button',
-        { class: 'button bare icon', type: 'button', 'aria-label': 'Close', onclick: close },
-        '✕',
-      ),
-    ),
-    h(
-      'section',
-      { class: 'quiet' },
-      `${range}, from ${wallTime(`${Math.round(cell.fromMs)}000000`, Date.now())}. Slowest first.`,
-    ),
+/** As a section of the panel. `more` asks for the rest. */
+export function tailList(tail: Tail, noun: string): HTMLElement {
+  return h(
+    'section',
+    { class: 'turn-lines' },
+    h('h2', {}, `${plural(tail.n, noun)}, slowest first`),
     ...(tail.items.length === 0
-      ? [empty('Nothing here', 'No turn falls into this place.')]
+      ? [h('p', { class: 'quiet' }, `No ${noun} falls into this place.`)]
       : tail.items.map(line)),
     ...(tail.n > tail.items.length
-      ? [h('section', { class: 'quiet' }, `and ${count(tail.n - tail.items.length)} more`)]
+      ? [h('p', { class: 'quiet' }, `and ${count(tail.n - tail.items.length)} more`)]
       : []),
-  ];
+  );
 }
 
 function line(item: TailItem): HTMLElement {

@@ -81,3 +81,24 @@ export function rangePicker(
     ),
   );
 }
+
+/** What sessions of voice products usually differ in; any other attribute goes into the filter. */
+const GROUPABLE = ['region', 'release', 'host', 'client', 'codec', 'service', 'zone'];
+
+export function groupPicker(
+  chosen: string | undefined,
+  pick: (group: string | undefined) => void,
+): HTMLElement {
+  const names =
+    chosen === undefined || GROUPABLE.includes(chosen) ? GROUPABLE : [chosen, ...GROUPABLE];
+  const select = h(
+    'select',
+    { class: 'select', 'aria-label': 'One heatmap for each' },
+    h('option', { value: '', selected: chosen === undefined }, 'All together'),
+    ...names.map(name =>
+      h('option', { value: name, selected: name === chosen }, `By ${cut(name, 40)}`),
+    ),
+  );
+  select.addEventListener('change', () => pick(select.value || undefined));
+  return select;
+}

@@ -1,0 +1,252 @@
+// The heatmap as an element: cells on a canvas, axes and lines over it, what the
+// pointer is on, and what it picks. The big one of the page and each small multiple.
+
+import type { Heatmap, Tail } from '@framescope/protocol';
+import { drawCells, drawDots, drawStrips, type Dot, type HeatPaint } from '../../draw/heatmap.ts';
+import { palette } from '../../draw/palette.ts';
+import { Surface, type PaintArea } from '../../draw/surface.ts';
+import {
+  columnAt,
+  columnX,
+  layoutCells,
+  layoutFrame,
+  rowAt,
+  type HeatCells,
+  type HeatFrame,
+} from '../../layout/heatmap.ts';
+import { fromY, toY } from '../../layout/time-scale.ts';
+import type { Picked } from '../../state/picked.ts';
+import { fill, h, s } from '../../ui/dom.ts';
+import { count, duration, plural, unixMs, wallTime } from '../../ui/format.ts';
+import { markWhole } from '../../ui/marks.ts';
+import { overlay } from './overlay.ts';
+
+const CLICK_PX = 5;
+/** Around a dot that was clicked. */
+const REACH_PX = 8;
+
+interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+export class HeatView {
+  readonly element: HTMLElement = h('div', { class: 'heat', role: 'img' });
+  readonly #picked: (picked: Picked) => void;
+  readonly #canvas = h('canvas', { 'aria-hidden': 'true' });
+  readonly #svg = s('svg', { 'aria-hidden': 'true' });
+  readonly #box = s('rect', { class: 'box', visibility: 'hidden' });
+  readonly #tip = h('div', { class: 'tip', hidden: true });
+  readonly #surface: Surface;
+  #map: Heatmap | undefined;
+  #few: Tail | undefined;
+  #chosen: Picked | undefined;
+  #frame: HeatFrame | undefined;
+  #cells: HeatCells | undefined;
+  #drag: Point | undefined;
+
+  constructor(picked: (picked: Picked) => void) {
+    this.#picked = picked;
+    this.#surface = new Surface(this.#canvas, (context, area) => this.#paint(context, area));
+    this.element.append(this.#canvas, this.#svg, this.#tip);
+    this.#listen();
+  }
+
+  /** `few`: the values themselves, when they are few enough to be dots. */
+  show(map: Heatmap, few?: Tail): void {
+    this.#map = map;
+    this.#few = few;
+    const { total, coverage } = map;
+    this.element.setAttribute(
+      'aria-label',
+      `${map.measure.title} from ${wallTime(map.fromUnixNs, Date.now())} to ${wallTime(map.toUnixNs, Date.now())}: ${count(coverage.covered)} in ${plural(coverage.sessions, 'call')}; p50 ${duration(total.p50Ns)}, p95 ${duration(total.p95Ns)}, p99 ${duration(total.p99Ns)}, slowest ${duration(total.maxNs)}`,
+    );
+    this.#surface.invalidate();
+  }
+
+  /** Keeps a box drawn: what the panel speaks of. */
+  choose(picked: Picked | undefined): void {
+    this.#chosen = picked;
+    this.#surface.invalidate();
+  }
+
+  redraw(): void {
+    this.#surface.invalidate();
+  }
+
+  get widthPx(): number {
+    return this.element.clientWidth;
+  }
+
+  /** For exports: what is seen, as it is drawn. */
+  get layers(): { readonly canvas: HTMLCanvasElement; readonly svg: SVGSVGElement } {
+    return { canvas: this.#canvas, svg: this.#svg };
+  }
+
+  close(): void {
+    this.#surface.close();
+  }
+
+  #paint(context: CanvasRenderingContext2D, area: PaintArea): void {
+    const colors = palette();
+    context.fillStyle = colors.ground;
+    context.fillRect(0, 0, area.widthPx, area.heightPx);
+    if (!this.#map) return;
+    const frame = layoutFrame(this.#map, area.widthPx, area.heightPx);
+    const theme = document.documentElement.dataset['theme'] === 'dark' ? 'dark' : 'light';
+    const paint: HeatPaint = { context, frame, palette: colors, theme };
+    this.#frame = frame;
+    this.#cells = layoutCells(this.#map, frame);
+    if (this.#few) drawDots(paint, this.#dots(this.#few, frame));
+    else drawCells(paint, this.#cells);
+    drawStrips(paint);
+    this.#svg.setAttribute('viewBox', `0 0 ${area.widthPx} ${area.heightPx}`);
+    const map = this.#few ? { ...this.#map, exemplars: [] } : this.#map;
+    fill(this.#svg, ...overlay(map, frame), ...this.#chosenBox(frame), this.#box);
+    markWhole('tail');
+  }
+
+  #chosenBox(frame: HeatFrame): SVGElement[] {
+    const chosen = this.#chosen;
+    if (!chosen || chosen.isNever) return [];
+    const x = this.#xOf(chosen.fromMs, frame);
+    const held = (ns: number): number =>
+      toY(frame.scale, Math.min(frame.scale.maxNs, Math.max(frame.scale.minNs, ns)));
+    const y = held(chosen.maxNs);
+    return [
+      s('rect', {
+        class: 'chosen',
+        x,
+        y,
+        width: Math.max(3, this.#xOf(chosen.toMs, frame) - x),
+        height: Math.max(3, held(chosen.minNs) - y),
+      }),
+    ];
+  }
+
+  #xOf(atMs: number, frame: HeatFrame): number {
+    const map = this.#map!;
+    return columnX(frame, ((atMs - unixMs(map.fromUnixNs)) * 1e6) / map.columnNs);
+  }
+
+  #dots(few: Tail, frame: HeatFrame): Dot[] {
+    return few.items.map(item => ({
+      x: this.#xOf(unixMs(item.atUnixNs), frame),
+      y: toY(frame.scale, Math.min(frame.scale.maxNs, Math.max(frame.scale.minNs, item.valueNs))),
+      isCensored: item.censored,
+    }));
+  }
+
+  #listen(): void {
+    const at = (event: PointerEvent): Point => {
+      const box = this.#canvas.getBoundingClientRect();
+      return { x: event.clientX - box.left, y: event.clientY - box.top };
+    };
+    this.#canvas.addEventListener('pointerdown', event => {
+      this.#drag = at(event);
+      this.#canvas.setPointerCapture(event.pointerId);
+    });
+    this.#canvas.addEventListener('pointermove', event => this.#hover(at(event)));
+    this.#canvas.addEventListener('pointerleave', () => (this.#tip.hidden = true));
+    this.#canvas.addEventListener('pointercancel', () => this.#drop());
+    this.#canvas.addEventListener('pointerup', event => {
+      const from = this.#drag;
+      this.#drop();
+      const picked = from && this.#boxOf(from, at(event));
+      if (picked) this.#picked(picked);
+    });
+  }
+
+  #drop(): void {
+    this.#drag = undefined;
+    this.#box.setAttribute('visibility', 'hidden');
+  }
+
+  #hover(point: Point): void {
+    if (this.#drag && Math.hypot(point.x - this.#drag.x, point.y - this.#drag.y) > CLICK_PX)
+      this.#stretch(this.#drag, point);
+    const frame = this.#frame;
+    const isOver =
+      frame && point.x >= frame.leftPx && point.x <= frame.leftPx + frame.widthPx && this.#cells;
+    this.#tip.hidden = !isOver;
+    if (!isOver || !frame) return;
+    fill(this.#tip, ...this.#tipOf(point, frame));
+    const left = Math.min(point.x + 14, this.element.clientWidth - this.#tip.offsetWidth - 8);
+    const top = Math.min(point.y + 14, this.element.clientHeight - this.#tip.offsetHeight - 8);
+    this.#tip.style.left = `${Math.max(4, left)}px`;
+    this.#tip.style.top = `${Math.max(4, top)}px`;
+  }
+
+  #stretch(from: Point, to: Point): void {
+    const values = {
+      x: Math.min(to.x, from.x),
+      y: Math.min(to.y, from.y),
+      width: Math.abs(to.x - from.x),
+      height: Math.abs(to.y - from.y),
+      visibility: 'visible',
+    };
+    for (const [name, value] of Object.entries(values)) this.#box.setAttribute(name, String(value));
+  }
+
+  #tipOf({ x, y }: Point, frame: HeatFrame): HTMLElement[] {
+    const map = this.#map!;
+    const cells = this.#cells!;
+    const column = columnAt(frame, x);
+    const row = rowAt(cells, y);
+    const strip = frame.strips.find(one => y >= one.top && y <= one.top + one.height);
+    const inCell = row < 0 ? 0 : cells.count[column * cells.rows + row]!;
+    const n = strip ? strip.counts[column]! : inCell;
+    const q = map.quantiles[column];
+    const startNs = BigInt(map.fromUnixNs) + BigInt(Math.round(column * map.columnNs));
+    const what = strip
+      ? { never: 'never answered', lost: 'lost', over: 'above the axis' }[strip.name]
+      : `around ${duration(fromY(frame.scale, y))}`;
+    return [
+      h('span', { class: 'strong' }, `${plural(n, nounOf(map))} ${what ?? ''}`),
+      h(
+        'span',
+        { class: 'quiet' },
+        `${wallTime(String(startNs), Date.now())} · all ${count(q?.n ?? 0)}: p50 ${duration(q?.p50Ns)}, slowest ${duration(q?.maxNs)}`,
+      ),
+    ];
+  }
+
+  /** What a press and a release enclose: a cell, a strip's column, a box; around a dot, its surroundings. */
+  #boxOf(a: Point, b: Point): Picked | undefined {
+    const [map, frame, cells] = [this.#map, this.#frame, this.#cells];
+    if (!map || !frame || !cells) return undefined;
+    const isClick = Math.hypot(a.x - b.x, a.y - b.y) <= CLICK_PX;
+    const times = this.#timesOf(a.x, b.x, isClick);
+    const strip = frame.strips.find(one => b.y >= one.top && b.y <= one.top + one.height);
+    if (strip && isClick) {
+      const isNever = strip.name === 'never';
+      return { ...times, minNs: isNever ? 0 : frame.scale.maxNs, maxNs: 1e15, isNever };
+    }
+    const row = rowAt(cells, b.y);
+    const isCell = isClick && row >= 0 && !this.#few;
+    const reachPx = this.#few && isClick ? REACH_PX : 0;
+    const top = isCell ? cells.edgeY[row + 1]! : Math.min(a.y, b.y) - reachPx;
+    const bottom = isCell ? cells.edgeY[row]! : Math.max(a.y, b.y) + reachPx;
+    // A box drawn over the top of the axis takes in what lies beyond it.
+    const maxNs = top < frame.scale.topPx ? 1e15 : fromY(frame.scale, top);
+    return { ...times, minNs: fromY(frame.scale, bottom), maxNs, isNever: false };
+  }
+
+  #timesOf(x1: number, x2: number, isClick: boolean): { fromMs: number; toMs: number } {
+    const map = this.#map!;
+    const frame = this.#frame!;
+    const zeroMs = unixMs(map.fromUnixNs);
+    const columnMs = map.columnNs / 1e6;
+    if (this.#few && isClick) {
+      const half = (REACH_PX / frame.widthPx) * map.columns * columnMs;
+      const middle = zeroMs + ((x2 - frame.leftPx) / frame.widthPx) * map.columns * columnMs;
+      return { fromMs: middle - half, toMs: middle + half };
+    }
+    return {
+      fromMs: zeroMs + columnAt(frame, Math.min(x1, x2)) * columnMs,
+      toMs: zeroMs + (columnAt(frame, Math.max(x1, x2)) + 1) * columnMs,
+    };
+  }
+}
+
+export const nounOf = (map: Heatmap): string => (map.measure.kind === 'wait' ? 'turn' : 'frame');

@@ -1,0 +1,137 @@
+// Beside the heatmap: what was picked (a cell, a box, the slowest twentieth), what
+// is different about it, what would change it, and its turns.
+
+import type { Heatmap, Tail, TailWhy } from '@framescope/protocol';
+import { api, type Query } from '../../data/api.ts';
+import type { Picked } from '../../state/picked.ts';
+import { fill, h } from '../../ui/dom.ts';
+import { duration, wallTime } from '../../ui/format.ts';
+import { failed, loading } from '../page.ts';
+import { nounOf } from './heat-view.ts';
+import { tailList } from './tail-list.ts';
+import { whatIf } from './what-if.ts';
+import { whySections } from './why.ts';
+
+const TURNS_SHOWN = 50;
+
+export interface PanelHost {
+  close(): void;
+  /** Keeps only what has this value. */
+  narrow(name: string, value: string): void;
+}
+
+export interface PanelQuestion {
+  readonly map: Heatmap;
+  readonly filter: string | undefined;
+  /** Nothing: the slowest twentieth of all that is shown. */
+  readonly picked: Picked | undefined;
+}
+
+export class SelectionPanel {
+  readonly element: HTMLElement = h('aside', {
+    class: 'panel',
+    'aria-label': 'What is different about these',
+  });
+  readonly #host: PanelHost;
+  #asked = 0;
+
+  constructor(host: PanelHost) {
+    this.#host = host;
+  }
+
+  async show(question: PanelQuestion): Promise<void> {
+    const mine = ++this.#asked;
+    fill(this.element, this.#head(question), loading('Comparing these with the rest'));
+    try {
+      const { why, tail } = await answersOf(question);
+      if (mine !== this.#asked) return;
+      const sections = why
+        ? [
+            ...whySections(why, (name, value) => this.#host.narrow(name, value)),
+            ...(why.parts.length > 0 ? [whatIf(rangeQuery(question), partsOf(why))] : []),
+          ]
+        : [];
+      fill(this.element, this.#head(question), ...sections, tailList(tail, nounOf(question.map)));
+    } catch (error) {
+      if (mine !== this.#asked) return;
+      fill(
+        this.element,
+        this.#head(question),
+        failed(error, () => void this.show(question)),
+      );
+    }
+  }
+
+  #head({ picked }: PanelQuestion): HTMLElement {
+    return h(
+      'div',
+      { class: 'panel-head' },
+      h('h2', {}, picked ? titleOf(picked) : 'The slowest twentieth'),
+      h(
+        'button',
+        {
+          class: 'button bare icon',
+          type: 'button',
+          'aria-label': 'Close',
+          onclick: () => this.#host.close(),
+        },
+        '✕',
+      ),
+    );
+  }
+}
+
+function titleOf({ minNs, maxNs, fromMs, isNever }: Picked): string {
+  const from = wallTime(`${Math.round(fromMs)}000000`, Date.now());
+  if (isNever) return `Never answered, from ${from}`;
+  const range =
+    maxNs > 1e14 ? `Over ${duration(minNs)}` : `${duration(minNs)} – ${duration(maxNs)}`;
+  return `${range}, from ${from}`;
+}
+
+const partsOf = (why: TailWhy): string[] => why.parts.map(part => part.name);
+
+const rangeQuery = ({ map, filter }: PanelQuestion): Query => ({
+  measure: map.measure.name,
+  from: map.fromUnixNs,
+  to: map.toUnixNs,
+  filter,
+});
+
+async function answersOf(
+  question: PanelQuestion,
+): Promise<{ why: TailWhy | undefined; tail: Tail }> {
+  const { map, picked } = question;
+  const range = rangeQuery(question);
+  if (map.measure.kind === 'frame')
+    return {
+      why: undefined,
+      tail: await api.tail({ ...range, ...boxOf(picked), limit: TURNS_SHOWN }),
+    };
+  const inside = picked
+    ? { insideFrom: unixNs(picked.fromMs), insideTo: unixNs(picked.toMs), ...latencyOf(picked) }
+    : {};
+  const why = await api.tailWhy({ ...range, ...inside });
+  const slow = picked ? boxOf(picked) : { minNs: Math.floor(why.fromValueNs) };
+  return { why, tail: await api.tail({ ...range, ...slow, limit: TURNS_SHOWN }) };
+}
+
+const unixNs = (ms: number): string => `${Math.round(ms)}000000`;
+
+/** An hour: no wait is longer, and the API takes no more. */
+const LATENCY_NS_MAX = 3.6e12;
+
+const latencyOf = ({ minNs, maxNs }: Picked): Query => ({
+  minNs: Math.floor(minNs),
+  maxNs: Math.min(LATENCY_NS_MAX, Math.ceil(maxNs)),
+});
+
+const boxOf = (picked: Picked | undefined): Query =>
+  picked
+    ? {
+        from: unixNs(picked.fromMs),
+        to: unixNs(picked.toMs),
+        ...latencyOf(picked),
+        outcome: picked.isNever ? 'censored' : undefined,
+      }
+    : {};

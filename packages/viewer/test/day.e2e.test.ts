@@ -1,0 +1,221 @@
+// A simulated hour of forty calls with one slow part: the page names it, three
+// clicks from its front; every page is fit for a screen reader, in both themes.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import {
+  answerOf,
+  ApiClient,
+  collectorTimeOf,
+  deliver,
+  scenarioOf,
+  settledAnswers,
+  simulate,
+  turnOf,
+  type AnswerSpec,
+} from '@framescope/testkit';
+import { startCollector, type Collector } from 'framescope';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { launchBrowser, type TestBrowser } from '../../../test/browser.ts';
+import { violations } from './axe.ts';
+
+const viewerFolder = fileURLToPath(new URL('../dist/', import.meta.url));
+
+interface World {
+  readonly collector: Collector;
+  readonly data: string;
+}
+
+const worlds: World[] = [];
+let browser: TestBrowser;
+let day: World;
+
+beforeAll(async () => {
+  browser = await launchBrowser();
+  day = await worldOf({ synthesisMs: 900 });
+});
+
+afterAll(async () => {
+  await browser.close();
+  for (const { collector, data } of worlds) {
+    await collector.close();
+    rmSync(data, { recursive: true, force: true });
+  }
+});
+
+const CALLS = 44;
+const TURNS = 14;
+
+/** Forty-four calls; one turn in sixteen, wherever it is, has one slow part; one release has a slower model. */
+async function worldOf(slow: Partial<AnswerSpec>): Promise<World> {
+  const data = mkdtempSync(join(tmpdir(), 'framescope-day-'));
+  const collector = await startCollector({ data, viewerFolder });
+  const world = { collector, data };
+  worlds.push(world);
+  const api = new ApiClient(collector.url);
+  const endUnixMs = Date.now() - 120_000;
+  for (let call = 0; call < CALLS; call++) {
+    const isNew = call % 4 > 1;
+    const scenario = scenarioOf({
+      id: `day-call-${call}`,
+      seed: call + 1,
+      startUnixMs: endUnixMs - (CALLS - call) * 60_000,
+      attributes: {
+        region: ['eu-west', 'us-east'][call % 2]!,
+        release: isNew ? '2.5.0' : '2.4.0',
+      },
+      isLean: true,
+      flushMs: 5_000,
+      turns: Array.from({ length: TURNS }, (_, turn) =>
+        turnOf({
+          speechMs: 600,
+          endpointingMs: 200 + ((call * 7 + turn * 3) % 9) * 10,
+          answer: answerOf({
+            audioMs: 400,
+            inferenceMs: (isNew ? 290 : 200) + ((call * 5 + turn * 11) % 13) * 6,
+            ...((call * 3 + turn * 5) % 16 === 0 ? slow : {}),
+          }),
+        }),
+      ),
+    });
+    const from = await collectorTimeOf(api, scenario.startUnixMs);
+    await deliver(api, (await simulate(scenario, { collector: from })).bodies);
+  }
+  await settledAnswers(api, `day-call-${CALLS - 1}`);
+  return world;
+}
+
+/** From the front page to the verdict; every click is counted. */
+async function causeOf(
+  world: World,
+): Promise<{ cause: string | null; kind: string | null; clicks: number }> {
+  const { page, problems } = await browser.open(world.collector.url);
+  let clicks = 0;
+  const click = async (find: Page): Promise<void> => {
+    clicks++;
+    await find.getByRole('link', { name: 'Tail', exact: true }).first().click();
+  };
+  await click(page);
+  clicks++;
+  await page.getByRole('button', { name: 'Why slow?' }).click();
+  const verdict = page.locator('[data-verdict]');
+  await verdict.waitFor();
+  const cause = await verdict.getAttribute('data-cause');
+  const kind = await verdict.getAttribute('data-verdict');
+  expect(problems()).toEqual([]);
+  await page.close();
+  return { cause, kind, clicks };
+}
+
+test('a slow synthesis is named as the first cause, within three clicks of the front page', async () => {
+  const { cause, clicks } = await causeOf(day);
+  expect(cause).toBe('synthesis');
+  expect(clicks).toBeLessThanOrEqual(3);
+});
+
+test('a slow model is named, and so is a slow hand-over; where nothing is slow no cause is claimed', async () => {
+  expect((await causeOf(await worldOf({ inferenceMs: 1_200 }))).cause).toBe('inference');
+  expect((await causeOf(await worldOf({ deliveryMs: 700 }))).cause).toBe('delivery');
+  expect((await causeOf(await worldOf({}))).kind).toBe('none');
+});
+
+test('the slow turns of the panel lead to their place on the timeline', async () => {
+  const { page } = await browser.open(`${day.collector.url}/tail?pick=slow`);
+  await page.locator('.turn-line').first().click();
+  await page.getByRole('heading', { name: /^Turn \d+ of \d+$/ }).waitFor();
+  await page.goBack();
+  await page.locator('[data-verdict]').waitFor();
+  await page.close();
+});
+
+test('a click on an attribute keeps only those, in the filter and in the address', async () => {
+  const { page } = await browser.open(`${day.collector.url}/tail?pick=slow`);
+  const button = page.locator('.as-link').first();
+  const [name = '', value = ''] = (await button.innerText()).split(': ');
+  await button.click();
+  const field = page.getByRole('combobox', { name: 'Filter' });
+  await expect.poll(() => field.inputValue()).toBe(`${name}:"${value}"`);
+  expect(new URL(page.url()).searchParams.get('filter')).toBe(`${name}:"${value}"`);
+  await page.close();
+});
+
+test('what if synthesis took less: the page tells the new percentiles', async () => {
+  const { page } = await browser.open(`${day.collector.url}/tail?pick=slow`);
+  await page.getByRole('combobox', { name: 'Part' }).selectOption('synthesis');
+  await page.getByRole('slider').fill('400');
+  await expect
+    .poll(async () =>
+      (await page.locator('.what-if tr').nth(1).innerText()).replaceAll(/\s+/g, ' '),
+    )
+    .toMatch(/^p95 .* −\d+ ms$/);
+  await page.close();
+});
+
+test('the filter completes keys and values by keyboard and says what is wrong with it', async () => {
+  const { page } = await browser.open(`${day.collector.url}/sessions`);
+  const field = page.getByRole('combobox', { name: 'Filter' });
+  await field.focus();
+  await field.pressSequentially('reg');
+  await page.getByRole('option').first().waitFor();
+  await page.keyboard.press('Tab');
+  await expect.poll(() => field.inputValue()).toMatch(/^region:/);
+  await page.getByRole('option').filter({ hasText: 'us-east' }).waitFor();
+  await field.pressSequentially('us');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Enter');
+  await expect.poll(() => page.url()).toContain('filter=region');
+  await expect.poll(() => page.locator('tr[data-key]').count()).toBe(CALLS / 2);
+  await field.fill('release:>>');
+  await page.keyboard.press('Enter');
+  await page.locator('.filter-problem:not([hidden])').waitFor();
+  await page.close();
+});
+
+test('two releases beside each other: the slower one is seen to be slower', async () => {
+  const { page, problems } = await browser.open(`${day.collector.url}/compare`);
+  await page.locator('[data-differs]').waitFor();
+  expect(await page.locator('[data-differs]').getAttribute('data-differs')).toBe('true');
+  await page.getByRole('row').filter({ hasText: 'inference' }).waitFor();
+  expect(page.url()).toBe(`${day.collector.url}/compare`);
+  expect(problems()).toEqual([]);
+  await page.close();
+});
+
+test(
+  'no page has anything that axe objects to, in either theme',
+  { timeout: 300_000 },
+  async () => {
+    const { items } = await new ApiClient(day.collector.url).sessions(1);
+    const { key } = items[0]!;
+    const turns = await new ApiClient(day.collector.url).turns(items[0]!.id);
+    const paths = [
+      '/',
+      '/?q=day-call',
+      '/sessions',
+      `/sessions/${key}`,
+      `/sessions/${key}?turn=${turns[0]!.tick}`,
+      '/tail',
+      '/tail?pick=slow',
+      '/tail?group=region',
+      '/compare',
+      '/traces',
+      `/traces/${turns[0]!.traceId}`,
+      '/nowhere',
+    ];
+    const found: string[] = [];
+    for (const colorScheme of ['light', 'dark'] as const)
+      for (const path of paths) {
+        const { page } = await browser.open(day.collector.url + path, { colorScheme });
+        await page.locator('main *').first().waitFor();
+        await page.locator('.progress').first().waitFor({ state: 'detached' });
+        await page.waitForTimeout(400);
+        found.push(...(await violations(page)).map(one => `${colorScheme} ${path} ${one}`));
+        await page.close();
+      }
+    expect(found).toEqual([]);
+  },
+);
