@@ -8,6 +8,7 @@ import type { ClockName } from './assemble/clock/session-clocks.ts';
 import { inlineAsker, type Asker } from './query/answers.ts';
 import { startReaders } from './query/pool.ts';
 import { monotonicNs, systemClock } from './receive/clock.ts';
+import { TriggerBoard } from './receive/triggers.ts';
 import { startForwarding, type Forwarding } from './forward/forwarding.ts';
 import type { ForwardTarget } from './forward/target.ts';
 import { Admission } from './receive/admission.ts';
@@ -207,6 +208,7 @@ async function compose(
     asker,
     clock,
     nowNs: monotonicNs,
+    triggers: new TriggerBoard(() => performance.now()),
     dataBytes: () => folder.totalBytes(),
     version: VERSION,
     allowedHosts: options.allowedHosts ?? [],

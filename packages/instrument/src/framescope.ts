@@ -19,6 +19,8 @@ import { RecordBuilder, SortedRows } from './export/record-builder.ts';
 import { SessionExporter } from './export/session-exporter.ts';
 import type { SpanSink } from './export/span-sink.ts';
 import { StateBook } from './export/state-book.ts';
+import { Flights, type Flight } from './flight/flights.ts';
+import { FlightRecorder } from './flight/recorder.ts';
 import type { ProbedHop } from './hop/stream.ts';
 import { TimedMarks } from './hop/timed-marks.ts';
 import { MarkRing, MarkRows } from './hot/mark-ring.ts';
@@ -97,6 +99,7 @@ export interface Stats {
 interface Open {
   readonly session: Session;
   readonly exporter: SessionExporter;
+  readonly flight: Flight;
 }
 
 /** The platform-neutral half; use `Framescope` of the entry. */
@@ -110,6 +113,7 @@ export class Scope {
   readonly #outbox: Outbox;
   readonly #prober: Prober;
   readonly #leaps: LeapWatch;
+  readonly #flights: Flights;
   readonly #spans: SpanSink;
   readonly #onAcknowledged: (recordIds: readonly string[]) => void;
   readonly #sorted = new SortedRows(RING_CAPACITY);
@@ -147,9 +151,32 @@ export class Scope {
       bytesMax: bytesMaxOf(given.outboxBytesMax),
       problems,
     });
-    this.#prober = new Prober({ clock, timers, http, headers, url: `${url}/v1/clock` }, sample => {
-      for (const { exporter } of this.#open.values()) exporter.clockSample(sample);
+    this.#flights = new Flights({
+      clock,
+      timers,
+      http,
+      url,
+      headers,
+      problems,
+      producer: this.#producer,
+      packer: this.#packer,
+      outbox: this.#outbox,
+      all: () => Array.from(this.#open.values(), ({ flight }) => flight),
     });
+    this.#prober = new Prober(
+      {
+        clock,
+        timers,
+        http,
+        headers,
+        url: `${url}/v1/clock`,
+        query: () => this.#flights.query(),
+        heard: triggers => this.#hear(triggers),
+      },
+      sample => {
+        for (const { exporter } of this.#open.values()) exporter.clockSample(sample);
+      },
+    );
     this.#rounds = new FlushRounds({
       timers,
       now: () => clock.now(),
@@ -169,7 +196,8 @@ export class Scope {
   }
 
   /**
-   * Begins this process's part of a call. Costs about 100 kB until it ends. The same ID in another
+   * Begins this process's part of a call. Costs about 250 kB until it ends, the flight recorder's
+   * minute included. The same ID in another
    * process is the same session.
    */
   startSession(options: SessionOptions): Session {
@@ -224,10 +252,12 @@ export class Scope {
     const ring = new MarkRing(RING_CAPACITY, clock.makeColumn(RING_CAPACITY));
     const timed = new TimedMarks();
     const builder = new RecordBuilder(this.#sorted);
+    const recorder = new FlightRecorder();
     const book = new StateBook();
     const probes: ProbedHop[] = [];
-    const shared = { traceId, clock, problems, ring, refusingRing, timed, builder, book };
+    const shared = { traceId, clock, problems, ring, refusingRing, timed, builder, book, recorder };
     let exporter: SessionExporter | undefined;
+    const made: { flight?: Flight } = {};
     const makeExporter = (session: Session): SessionExporter =>
       (exporter = new SessionExporter({
         ...shared,
@@ -255,15 +285,19 @@ export class Scope {
         timers: this.#platform.timers,
         spans: this.#spans,
         nextSpanId: () => randomHex(this.#platform.random, 8),
+        pull: trigger => made.flight !== undefined && this.#flights.pull(made.flight, trigger),
         ended: one => this.#ended(one),
       },
       makeExporter,
     );
-    if (exporter !== undefined) this.#admit(session, exporter);
+    if (exporter === undefined) return session;
+    const { flush, common } = boundOf(exporter);
+    made.flight = { traceId, recorder, settle: flush, common };
+    this.#admit(session, { session, exporter, flight: made.flight });
     return session;
   }
 
-  #admit(session: Session, exporter: SessionExporter): void {
+  #admit(session: Session, open: Open): void {
     if (this.#isShutDown || this.#open.size >= SESSIONS_MAX) {
       this.#problems.report(
         'too_many_sessions',
@@ -271,7 +305,8 @@ export class Scope {
       );
       return;
     }
-    this.#open.set(session, { session, exporter });
+    this.#open.set(session, open);
+    this.#flights.start();
     this.#prober.start();
     this.#leaps.start();
     this.#rounds.start();
@@ -294,6 +329,7 @@ export class Scope {
       this.#rounds.stop();
       this.#prober.stop();
       this.#leaps.stop();
+      this.#flights.stop();
     }
     await this.#settled();
   }
@@ -310,6 +346,14 @@ export class Scope {
     });
     await Promise.race([work, late]);
     timer?.cancel();
+  }
+
+  #hear(triggers: unknown): void {
+    this.#problems.guard(
+      'flight',
+      () => this.#flights.heard(triggers),
+      () => undefined,
+    );
   }
 
   /** Marks that wait are of two epochs: they leave at once, told apart. */
@@ -349,6 +393,11 @@ export class Scope {
     };
   }
 }
+
+const boundOf = (exporter: SessionExporter): Pick<SessionExporter, 'flush' | 'common'> => ({
+  flush: () => exporter.flush(),
+  common: () => exporter.common(),
+});
 
 /** Options whose getters throw count as none: from here on they are plain values. */
 function copyOf(options: FramescopeOptions): Partial<FramescopeOptions> {

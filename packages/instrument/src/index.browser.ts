@@ -34,7 +34,7 @@ export type {
   Timer,
   Timers,
 } from './ports.ts';
-export { Session, type StreamOptions, type TurnStart } from './session.ts';
+export { Session, type StreamOptions, type TriggerRange, type TurnStart } from './session.ts';
 export { BargeIn } from './turn/barge-in.ts';
 export type { AnchorOptions } from './transport/anchor-exchange.ts';
 export { Stage, type StageEnd, type StageOptions } from './turn/stage.ts';

@@ -8,6 +8,7 @@ import {
   tick,
   ticksToNs,
   traceparent,
+  TRIGGER_REASON,
   turnSpanId,
   turnTraceId,
   type Anchor,
@@ -17,6 +18,7 @@ import {
   type SessionState,
   type StreamState,
   type Tick,
+  type Trigger,
 } from '@framescope/protocol';
 import { Link } from './adapters/websocket/link.ts';
 import { errorNsOf, momentOf, nameOf, optionsOf, tickOf } from './coerce.ts';
@@ -24,6 +26,7 @@ import type { SessionExporter } from './export/session-exporter.ts';
 import type { LiveSpan, SpanSink } from './export/span-sink.ts';
 import type { StateBook } from './export/state-book.ts';
 import type { RecordBuilder } from './export/record-builder.ts';
+import type { FlightRecorder } from './flight/recorder.ts';
 import { Stream, type ProbedHop, type StreamHost } from './hop/stream.ts';
 import type { TimedMarks } from './hop/timed-marks.ts';
 import type { MarkRing } from './hot/mark-ring.ts';
@@ -37,6 +40,8 @@ const HOPS_MAX = 512;
 const TURNS_KEPT = 256;
 const SAMPLE_RATE_MAX = 768_000;
 const DEFAULT_SAMPLE_RATE = 16_000;
+/** What a trigger asks for when it does not say. */
+const RANGE_S = 10;
 
 export interface StreamOptions {
   /** Hertz: ticks a second of the stream's media clock. Default 16,000. */
@@ -50,6 +55,14 @@ export interface TurnStart {
   readonly stream?: Stream;
   /** First tick of the user's speech: the turn's identity. Default: where the stream stands. */
   readonly at?: number;
+}
+
+/** Which media a trigger asks for. */
+export interface TriggerRange {
+  readonly stream?: Stream;
+  /** Half-open range of ticks of the stream. */
+  readonly fromTick?: number;
+  readonly toTick?: number;
 }
 
 /** What a session needs of its scope. */
@@ -67,6 +80,9 @@ export interface SessionHost {
   readonly timed: TimedMarks;
   readonly timers: Timers;
   readonly builder: RecordBuilder;
+  readonly recorder: FlightRecorder;
+  /** Asks all processes of the session for dumps; false when there were too many. */
+  pull(trigger: Trigger): boolean;
   readonly book: StateBook;
   readonly spans: SpanSink;
   readonly nextSpanId: () => string;
@@ -105,6 +121,13 @@ export class Session {
       problems: host.problems,
       now: () => this.#now(),
       enrol: (stream, make) => this.#enrol(stream, make),
+      sample: (stream, name, value) => host.recorder.sample(stream, name, value, this.#now()),
+      underrun: (stream, fromTick, toTick) =>
+        void this.trigger(TRIGGER_REASON.underrun, {
+          stream,
+          fromTick: fromTick - 5 * stream.sampleRate,
+          toTick,
+        }),
     };
     this.#startSpan = host.isAuthority ? this.#announce() : undefined;
   }
@@ -199,6 +222,19 @@ export class Session {
   }
 
   /**
+   * Something went wrong: every process of the session dumps what its flight recorder remembers of
+   * a range of media, and a little around it. Where it is to be seen: spans `flight.dump` in the
+   * session's trace. Default range: the last 10 s of the stream up to where it stands; default
+   * stream: the first that goes up. `false` when this reason pulled too often: three at once, then
+   * one in 30 s. A barge-in and concealment at a `playout` hop pull by themselves. Costs a
+   * microsecond; the dump is made half a second later. Never throws.
+   */
+  trigger(reason: string, range?: TriggerRange): boolean {
+    const pull = (): boolean => this.#pull(reason, optionsOf(range));
+    return this.#host.problems.guard('session.trigger', pull, () => false);
+  }
+
+  /**
    * Ends this process's part of the session: open turns end, what waits is sent. Resolves when it
    * is acknowledged, or after `shutdownMs`; marks made later are refused and counted. Never rejects.
    */
@@ -249,6 +285,22 @@ export class Session {
     return this.#streams.values();
   }
 
+  #pull(reason: string, range: Partial<TriggerRange>): boolean {
+    const { problems, nextSpanId } = this.#host;
+    if (this.isEnded) return false;
+    const stream = range.stream instanceof Stream ? range.stream : this.#firstStream('up');
+    const toTick = Math.max(1, wholeOr(range.toTick, stream.position));
+    const fromTick = Math.max(0, wholeOr(range.fromTick, toTick - RANGE_S * stream.sampleRate));
+    return this.#host.pull({
+      id: nextSpanId(),
+      traceId: this.traceId,
+      reason: nameOf(reason, TRIGGER_REASON.manual, 'session.trigger', problems),
+      stream: stream.name,
+      fromTick: tick(Math.min(fromTick, toTick - 1)),
+      toTick: tick(toTick),
+    });
+  }
+
   #findOrAdd(name: string, options: StreamOptions | undefined): Stream {
     const { problems, book } = this.#host;
     const safeName = nameOf(name, 'unnamed', 'session.stream', problems);
@@ -286,10 +338,11 @@ export class Session {
   }
 
   #enrol(stream: Stream, make: (code: number) => ProbedHop): ProbedHop | undefined {
-    const { builder, probes } = this.#host;
+    const { builder, probes, recorder } = this.#host;
     if (builder.hopCount >= HOPS_MAX) return undefined;
     const made = make(builder.hopCount);
     builder.enrol(stream, made.hop.name);
+    recorder.enrol(stream.name, `${made.hop.name.role}/${made.hop.name.name}`);
     probes.push(made);
     return made;
   }
@@ -318,7 +371,7 @@ export class Session {
       common: this.#exporter.common(),
       zeroUnixNs: this.#host.clock.zeroUnixNs,
     });
-    const turn = new Turn(this.#turnHost(), {
+    const turn = new Turn(this.#turnHost(stream), {
       tick: place,
       stream: stream.name,
       startedAt,
@@ -349,11 +402,16 @@ export class Session {
     return momentOf(start, now, 'session.startTurn', this.#host.problems);
   }
 
-  #turnHost(): TurnHost {
+  #turnHost(stream: Stream): TurnHost {
     const { problems, spans, nextSpanId, clock } = this.#host;
     return {
       problems,
       now: () => this.#now(),
+      bargedIn: onsetTick =>
+        void this.trigger(TRIGGER_REASON.bargeIn, {
+          stream,
+          fromTick: onsetTick - 5 * stream.sampleRate,
+        }),
       startStage: (name, parent, startedAt) =>
         spans.start({
           name,
@@ -389,3 +447,6 @@ export class Session {
     return this.#host.clock.now();
   }
 }
+
+const wholeOr = (value: unknown, otherwise: number): number =>
+  typeof value === 'number' && Number.isSafeInteger(value) ? value : otherwise;

@@ -11,6 +11,7 @@ export const SCOPE_NAME = '@framescope/instrument';
 /** Names of the spans we write; stages are children of `turn`, named as the user names them. */
 export const SPAN = {
   frames: 'audio.frames',
+  flightDump: 'flight.dump',
   sessionStart: 'session.start',
   turn: 'turn',
 } as const;
@@ -55,6 +56,12 @@ export const ATTR = {
   frameTick: 'framescope.frame.tick',
   framePromoted: 'framescope.frame.promoted',
   synthetic: 'framescope.synthetic',
+  flightId: 'framescope.flight.id',
+  flightReason: 'framescope.flight.reason',
+  flightStream: 'framescope.flight.stream',
+  flightFromTick: 'framescope.flight.from_tick',
+  flightToTick: 'framescope.flight.to_tick',
+  flightData: 'framescope.flight.data',
   log: 'framescope.log',
   logBody: 'framescope.log.body',
   pending: 'framescope.pending',
@@ -81,6 +88,7 @@ export type AttributePlace =
   | 'turn'
   | 'stage'
   | 'promoted frame'
+  | 'flight.dump'
   | 'session'
   | 'stored'
   | 'forwarded'
@@ -209,6 +217,27 @@ export const ATTRIBUTE_TABLE: readonly AttributeInfo[] = [
     'promoted frame',
     'string list',
     'Why it has a span of its own: worst, over_budget, barge_in, baseline.',
+  ),
+  info(
+    ATTR.flightId,
+    'flight.dump',
+    'string 16 hex digits',
+    'The trigger: one for all dumps it caused.',
+  ),
+  info(
+    ATTR.flightReason,
+    'flight.dump',
+    'string',
+    'Why: barge_in, underrun, manual, or a word of the user.',
+  ),
+  info(ATTR.flightStream, 'flight.dump', 'string', 'The stream whose ticks were asked for.'),
+  info(ATTR.flightFromTick, 'flight.dump', 'int ticks', 'First tick asked for.'),
+  info(ATTR.flightToTick, 'flight.dump', 'int ticks', 'Tick behind the last one asked for.'),
+  info(
+    ATTR.flightData,
+    'flight.dump',
+    'string JSON',
+    'What the process remembered: series with µs since the start of the span, and values.',
   ),
   info(ATTR.synthetic, 'session', 'string', 'A label on generated calls, e.g. `simulated day`.'),
   info(ATTR.log, 'stored', 'string severity', 'A log record, kept as a span of no length.'),

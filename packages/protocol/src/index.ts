@@ -176,6 +176,7 @@ export {
   type Tick,
   type UnixNs,
 } from './units.ts';
+export { decodeTrigger, TRIGGER_PREFIX_LENGTH, TRIGGER_REASON, type Trigger } from './trigger.ts';
 export { decodeUtf8, encodeUtf8 } from './utf8.ts';
 export {
   ANCHOR_VERSION,

@@ -7,9 +7,10 @@
 //   2  stored log records and pending spans; attributes of forwarded spans
 //   3  records 2: compact columns and coded blocks; records 1 are read as before
 //   4  attributes of promoted frames
+//   5  triggers and dumps of the flight recorder
 
 /** Rises with any change of what is sent or stored. */
-export const PROTOCOL_VERSION = 4;
+export const PROTOCOL_VERSION = 5;
 
 /** Byte 2 of a record that is written. */
 export const RECORD_VERSION = 2;

@@ -60,5 +60,7 @@ test('input that ends early, and a code that is none, are told as such', () => {
   for (let length = 0; length < out.length; length++)
     expect(read(out.toBytes().subarray(0, length))).toMatch(/input ends early|longer than/);
   expect(read(Uint8Array.from([25, 0, 0, 0, 0]))).toMatch('rice code 25 is none');
-  expect(read(Uint8Array.from([24, 0, ...new Array<number>(40).fill(255)]))).toMatch('too far');
+  expect(read(Uint8Array.from([24, 0, ...Array.from({ length: 40 }, () => 255)]))).toMatch(
+    'too far',
+  );
 });

@@ -77,7 +77,7 @@ test('the document names the code of every role and hop', () => {
     expect(hops).toContain(`\`${name}\` | ${code} |`);
 });
 
-test('what is sent and stored has not changed since version 4', () => {
+test('what is sent and stored has not changed since version 5', () => {
   const shapes = {
     attributes: protocol.ATTRIBUTE_TABLE.map(({ name, on, type, unit }) => [name, on, type, unit]),
     spans: protocol.SPAN,
@@ -96,7 +96,7 @@ test('what is sent and stored has not changed since version 4', () => {
   const text = protocol.encodeUtf8(JSON.stringify(shapes));
   const shape = protocol.toHex(protocol.murmur3x128(text));
   expect({ version: protocol.PROTOCOL_VERSION, shape }).toEqual({
-    version: 4,
-    shape: 'ff31ac40a26359bb2ff4b875cb47faa5',
+    version: 5,
+    shape: '1f1c5e2cc1f004ba675e43d3d7c0e86c',
   });
 });

@@ -1,9 +1,11 @@
 // The collector's clock, and `GET /v1/clock`: the probe that processes measure
-// their own clock against. Tiny, and nothing between the two stamps.
+// their own clock against, and by which they hear that their flight recorders are
+// asked for. Tiny, and nothing slow between the two stamps.
 
 import { readFileSync } from 'node:fs';
 import { clockDomainOf, measureWallZero } from '@framescope/protocol';
 import type { Request, Response } from 'express';
+import type { TriggerBoard } from './triggers.ts';
 import type { ClockName } from '../assemble/clock/session-clocks.ts';
 
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
@@ -34,7 +36,11 @@ function bootId(): string | undefined {
 }
 
 export const clockProbe =
-  (clock: Pick<ClockName, 'domain' | 'epoch'>, nowNs: () => number) =>
+  (
+    clock: Pick<ClockName, 'domain' | 'epoch'>,
+    nowNs: () => number,
+    triggers: Pick<TriggerBoard, 'of'>,
+  ) =>
   (request: Request, response: Response): void => {
     const t2 = nowNs();
     const sent = request.query['t1'];
@@ -42,5 +48,9 @@ export const clockProbe =
     const { domain, epoch } = clock;
     response.setHeader('Cache-Control', 'no-store');
     response.setHeader('Content-Type', 'application/json');
-    response.end(`{"domain":"${domain}","epoch":${epoch},"t1":${t1},"t2":${t2},"t3":${nowNs()}}`);
+    const pulled = triggers.of(request.query['s']);
+    const more = pulled.length === 0 ? '' : `,"triggers":${JSON.stringify(pulled)}`;
+    response.end(
+      `{"domain":"${domain}","epoch":${epoch},"t1":${t1},"t2":${t2},"t3":${nowNs()}${more}}`,
+    );
   };

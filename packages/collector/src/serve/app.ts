@@ -3,6 +3,7 @@
 import express, { type Express, type Request, type Response } from 'express';
 import type { ClockName } from '../assemble/clock/session-clocks.ts';
 import { clockProbe } from '../receive/clock.ts';
+import { takeTrigger, type TriggerBoard } from '../receive/triggers.ts';
 import { RPC, status } from '../receive/otlp-answer.ts';
 import type { Admission } from '../receive/admission.ts';
 import { otlpHttp } from '../receive/otlp-http.ts';
@@ -37,6 +38,7 @@ export interface AppPorts {
   readonly asker: Asker;
   readonly clock: Pick<ClockName, 'domain' | 'epoch'>;
   readonly nowNs: () => number;
+  readonly triggers: TriggerBoard;
   readonly dataBytes: () => number;
   readonly version: string;
   readonly admission: Admission;
@@ -96,11 +98,12 @@ function receiveRoutes(app: Express, ports: AppPorts): void {
   const { admission, health, access } = ports;
   app.use('/v1', telemetryOrigins(ports.corsOrigins));
   // Open even where there are tokens: it tells the time, and nothing else.
-  app.get('/v1/clock', clockProbe(ports.clock, ports.nowNs));
+  app.get('/v1/clock', clockProbe(ports.clock, ports.nowNs, ports.triggers));
+  app.post('/v1/triggers', mayWrite(access), takeTrigger(ports.triggers));
   for (const signal of ['traces', 'logs', 'metrics'] as const)
     app.post(`/v1/${signal}`, mayWrite(access), otlpHttp(signal, admission, health));
   app.use('/v1', (request: Request, response: Response) => {
-    const isKnown = /^\/(traces|logs|metrics)\/?$/.test(request.path);
+    const isKnown = /^\/(traces|logs|metrics|triggers)\/?$/.test(request.path);
     if (isKnown) response.setHeader('Allow', 'POST');
     const message = isKnown
       ? `${request.method} is not taken here; OTLP is sent with POST`

@@ -19,6 +19,10 @@ export interface ProberPorts {
   readonly http: Http;
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** What else is asked with a probe, as the rest of its query. */
+  readonly query: () => string;
+  /** Takes the `triggers` of an answer; must not throw. */
+  readonly heard: (triggers: unknown) => void;
 }
 
 export class Prober {
@@ -50,18 +54,20 @@ export class Prober {
   }
 
   async #probe(): Promise<void> {
-    const { clock, http, url, headers } = this.#ports;
+    const { clock, http, url, headers, query, heard } = this.#ports;
     const { epoch } = clock;
     const t1 = clock.now();
     try {
       const answer = await http({
         method: 'GET',
-        url: `${url}?t1=${t1}`,
+        url: `${url}?t1=${t1}${query()}`,
         headers,
         timeoutMs: TIMEOUT_MS,
       });
       const t4 = clock.now();
-      const sample = answer.status === 200 ? sampleOf(answer.body, t1, t4) : undefined;
+      const told = answer.status === 200 ? answerOf(answer.body) : undefined;
+      const sample = told === undefined ? undefined : sampleOf(told, t1, t4);
+      if (told?.['triggers'] !== undefined) heard(told['triggers']);
       this.#failures = sample === undefined ? this.#failures + 1 : 0;
       // A leap between the two readings would be taken for a way of its length.
       clock.check?.();
@@ -86,12 +92,22 @@ export class Prober {
   }
 }
 
-/** Reads `{ domain, epoch, t2, t3 }`; `undefined` for anything else. */
-function sampleOf(body: Uint8Array, t1: number, t4: number): ClockSample | undefined {
-  if (body.length > 1_000) return undefined;
+/** 32 triggers of 300 bytes, and the four stamps. */
+const ANSWER_BYTES_MAX = 16_384;
+
+function answerOf(body: Uint8Array): Readonly<Record<string, unknown>> | undefined {
+  if (body.length > ANSWER_BYTES_MAX) return undefined;
   const raw: unknown = JSON.parse(decodeUtf8(body));
-  if (typeof raw !== 'object' || raw === null) return undefined;
-  const { domain, epoch, t2, t3 } = raw as Record<string, unknown>;
+  return typeof raw === 'object' && raw !== null ? (raw as Record<string, unknown>) : undefined;
+}
+
+/** Reads `{ domain, epoch, t2, t3 }`; `undefined` for anything else. */
+function sampleOf(
+  told: Readonly<Record<string, unknown>>,
+  t1: number,
+  t4: number,
+): ClockSample | undefined {
+  const { domain, epoch, t2, t3 } = told;
   if (typeof domain !== 'string' || !/^[0-9a-f]{16}$/.test(domain)) return undefined;
   if (!isWhole(epoch) || !isWhole(t2) || !isWhole(t3)) return undefined;
   return {

@@ -97,7 +97,7 @@ class ProtoPacker implements SpanPacker, BodyFormat {
     body.length = 0;
     hex(body, 1, span.traceId, 16);
     hex(body, 2, span.spanId, 8);
-    text(body, 5, SPAN.frames);
+    text(body, 5, span.name ?? SPAN.frames);
     body.u8(6 << 3);
     body.u8(KIND_INTERNAL);
     fixed64(body, 7, span.startUnixNs);
@@ -209,9 +209,13 @@ class JsonPacker implements SpanPacker, BodyFormat {
   }
 }
 
-const jsonSpan = ({ traceId, spanId, startUnixNs, endUnixNs, attributes }: FramesSpan): string =>
-  `{"traceId":"${traceId}","spanId":"${spanId}","name":"${SPAN.frames}","kind":${KIND_INTERNAL},` +
-  `"startTimeUnixNano":"${startUnixNs}","endTimeUnixNano":"${endUnixNs}","attributes":${jsonAttributes(attributes)}}`;
+function jsonSpan(span: FramesSpan): string {
+  const { traceId, spanId, name = SPAN.frames, startUnixNs, endUnixNs, attributes } = span;
+  return (
+    `{"traceId":"${traceId}","spanId":"${spanId}","name":"${name}","kind":${KIND_INTERNAL},` +
+    `"startTimeUnixNano":"${startUnixNs}","endTimeUnixNano":"${endUnixNs}","attributes":${jsonAttributes(attributes)}}`
+  );
+}
 
 function jsonAttributes(attributes: FrameAttributes): string {
   const pairs: string[] = [];

@@ -11,6 +11,8 @@ export type FrameAttributes = Readonly<Record<string, string | number | boolean 
 
 /** A span ready to be packed. Times are Unix ns. */
 export interface FramesSpan {
+  /** Default `audio.frames`. */
+  readonly name?: string;
   readonly traceId: string;
   readonly spanId: string;
   readonly startUnixNs: bigint;

@@ -14,6 +14,7 @@ import {
 } from '@framescope/protocol';
 import { rowsBeforeLeap } from '../clock/leap-watch.ts';
 import type { TimedMarks } from '../hop/timed-marks.ts';
+import type { FlightRecorder } from '../flight/recorder.ts';
 import type { MarkRing, MarkRows } from '../hot/mark-ring.ts';
 import type { Attributes, Clock } from '../ports.ts';
 import { textOf, type Problems } from '../problems.ts';
@@ -42,6 +43,8 @@ export interface ExporterHost {
   readonly rows: MarkRows;
   readonly builder: RecordBuilder;
   readonly book: StateBook;
+  /** Remembers the arrivals among the marks. */
+  readonly recorder: FlightRecorder;
   readonly packer: SpanPacker;
   readonly outbox: Outbox;
   readonly rangesOf: (stream: StreamFacts) => readonly MediaRange[];
@@ -109,8 +112,9 @@ export class SessionExporter {
   }
 
   #flushOnce(lostCount: number): void {
-    const { ring, timed, rows, clock } = this.#host;
+    const { ring, timed, rows, clock, recorder } = this.#host;
     const frameCount = timed.drainInto(rows, ring.drain(rows));
+    recorder.take(rows, frameCount);
     if (clock.epoch === this.#epoch.number) return this.#pack(frameCount, lostCount);
     const oldCount = rowsBeforeLeap(rows.atNs, frameCount, clock.epochFromNs ?? -Infinity);
     this.#pack(oldCount, lostCount);

@@ -30,6 +30,10 @@ export interface StreamHost {
   readonly timed: TimedMarks;
   readonly problems: Problems;
   now(): DomainNs;
+  /** Remembers a quantity in the flight recorder. */
+  sample(stream: string, name: string, value: number): void;
+  /** Frames had to be made up where the user hears them. */
+  underrun(stream: Stream, startTick: Tick, endTick: Tick): void;
   /** Gives a new hop its code in the ring; `undefined` when the session has too many. */
   enrol(stream: Stream, probe: (code: number) => ProbedHop): ProbedHop | undefined;
 }
@@ -89,6 +93,22 @@ export class Stream {
   /** Samples that nobody sends: DTX, mute. They are not lost. */
   silence(hopName: string, startTick: number, samples: number): void {
     this.#declare('silence', hopName, startTick, samples);
+  }
+
+  /**
+   * Remembers that `name` (`queue_depth`, `jitter_buffer_target_ms`, …: a unit belongs in the name)
+   * is `value` now, in the flight recorder: a minute is kept in memory and leaves only when a
+   * trigger is pulled. About 100 ns; call it up to some 30 times a second for all quantities of a
+   * session together. Values that are no finite numbers are counted and left out. Never throws.
+   */
+  sample(name: string, value: number): void {
+    const { problems } = this.#host;
+    const sample = (): void => {
+      if (typeof value !== 'number' || !Number.isFinite(value))
+        return problems.report('bad_argument', 'stream.sample: value is a finite number');
+      this.#host.sample(this.name, nameOf(name, 'unnamed', 'stream.sample', problems), value);
+    };
+    problems.guard('stream.sample', sample, () => undefined);
   }
 
   /**
@@ -198,6 +218,7 @@ export class Stream {
       const atNs = this.#host.now();
       this.#ranges.push({ kind, hop: hop.name, startTick: start, endTick: end, atNs });
       probe.skipTo(end);
+      if (kind === 'conceal' && hop.name.name === 'playout') this.#host.underrun(this, start, end);
     };
     problems.guard(where, declare, () => undefined);
   }

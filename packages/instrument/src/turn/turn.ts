@@ -84,6 +84,8 @@ export interface WaitOptions {
 export interface TurnHost {
   readonly problems: Problems;
   now(): DomainNs;
+  /** The user began to speak over the agent. */
+  bargedIn(onsetTick: Tick): void;
   /** A child span of `parent`, with an ID of its own. */
   startStage(name: string, parent: LiveSpan, startedAt: DomainNs): LiveSpan;
 }
@@ -392,6 +394,7 @@ export class Turn {
     const bargeIn = new BargeIn({ problems, now: () => this.#host.now(), changed }, state);
     if (!this.isEnded) this.#bargeIn = bargeIn;
     changed();
+    this.#host.bargedIn(onsetTick);
     return bargeIn;
   }
 

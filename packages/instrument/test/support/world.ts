@@ -50,6 +50,8 @@ export class World {
   readonly received: Received[] = [];
   readonly problems: Problem[] = [];
   readonly acknowledged: string[] = [];
+  /** Bodies of posts to /v1/triggers. */
+  readonly triggers: unknown[] = [];
   clockAnswer: () => Answer = () => 'no answer';
   #waiting: Waiting[] = [];
 
@@ -82,7 +84,7 @@ export class World {
       tracerProvider: false,
       clock: this.clock(),
       timers: this.timers,
-      http: request => this.#answer(request),
+      http: request => this.answer(request),
       random: () => (seed = (seed * 48_271 + 11) % 65_537) / 65_537,
       onProblem: problem => this.problems.push(problem),
       onAcknowledged: ids => this.acknowledged.push(...ids),
@@ -119,8 +121,10 @@ export class World {
     return this.problems.map(problem => problem.code);
   }
 
-  #answer(request: HttpRequest): Promise<HttpResponse> {
+  /** What the network answers. */
+  answer(request: HttpRequest): Promise<HttpResponse> {
     const isClock = request.method === 'GET';
+    if (request.url.endsWith('/v1/triggers')) return this.#takeTrigger(request);
     if (!isClock) this.posts.push(request);
     const answer = isClock ? this.clockAnswer() : (this.answers.shift() ?? {});
     if (answer === 'never') return new Promise(() => undefined);
@@ -128,6 +132,11 @@ export class World {
     const { status = 200, body = EMPTY } = answer;
     if (!isClock && status === 200) this.received.push(...readBody(request.body ?? EMPTY));
     return Promise.resolve({ ...answer, status, body });
+  }
+
+  #takeTrigger(request: HttpRequest): Promise<HttpResponse> {
+    this.triggers.push(JSON.parse(Buffer.from(request.body ?? EMPTY).toString()));
+    return Promise.resolve({ status: 202, body: EMPTY });
   }
 }
 
