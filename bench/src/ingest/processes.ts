@@ -25,11 +25,12 @@ export class BenchCollector {
   #log = '';
   url = '';
 
-  constructor(args: readonly string[] = []) {
-    this.#folder = mkdtempSync(join(tmpdir(), 'framescope-bench-'));
+  /** `folder`: data to start on; absent: an empty one. Removed by `remove` either way. */
+  constructor(args: readonly string[] = [], folder?: string) {
+    this.#folder = folder ?? mkdtempSync(join(tmpdir(), 'framescope-bench-'));
     this.#child = spawn(
       process.execPath,
-      [COMMAND, 'serve', '--port', '0', '--data', this.#folder, ...args],
+      [COMMAND, 'serve', '--port', '0', '--grpc-port', 'off', '--data', this.#folder, ...args],
       { stdio: ['ignore', 'pipe', 'pipe'] },
     );
     this.#child.stderr!.on('data', (chunk: Buffer) => (this.#log += chunk.toString()));

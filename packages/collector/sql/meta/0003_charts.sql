@@ -16,13 +16,17 @@ ALTER TABLE value ADD COLUMN saves_ns INTEGER;
 
 -- The waits of one finished session, in columns.
 CREATE TABLE wait_pack (
-  session INTEGER PRIMARY KEY REFERENCES session ON DELETE CASCADE,
+  -- Rises and is never used again: what came since a reader last looked has higher ones.
+  id      INTEGER PRIMARY KEY AUTOINCREMENT,
+  session INTEGER NOT NULL UNIQUE REFERENCES session ON DELETE CASCADE,
   -- First and last start of a wait.
   from_ns INTEGER NOT NULL,
   to_ns   INTEGER NOT NULL,
   -- JSON: [[measure, values], …].
   counts  TEXT    NOT NULL,
-  data    BLOB    NOT NULL
+  data    BLOB    NOT NULL,
+  -- Errors and savings, which few charts read: last, so that the others need not pass over them.
+  more    BLOB    NOT NULL
 ) STRICT;
 CREATE INDEX wait_pack_by_time ON wait_pack (from_ns, to_ns);
 
@@ -52,6 +56,13 @@ CREATE TABLE packed_count (
   sessions INTEGER NOT NULL,
   PRIMARY KEY (is_frame, hour, measure)
 ) STRICT, WITHOUT ROWID;
+
+-- How many packs went away: a reader that kept some reads them all anew when it changed.
+CREATE TABLE wait_packs_gone (count INTEGER NOT NULL) STRICT;
+INSERT INTO wait_packs_gone VALUES (0);
+CREATE TRIGGER wait_pack_gone AFTER DELETE ON wait_pack BEGIN
+  UPDATE wait_packs_gone SET count = count + 1;
+END;
 
 CREATE TRIGGER wait_packed AFTER INSERT ON wait_pack BEGIN
   INSERT INTO packed_count (measure, is_frame, hour, count, sessions)

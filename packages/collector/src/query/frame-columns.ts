@@ -23,6 +23,82 @@ export interface WorstFrame extends WorstValue {
   readonly of: FacetSession | undefined;
 }
 
+/** The 32 worst, in columns: most minutes of a day offer some, and few stay. */
+class WorstFrames {
+  #count = 0;
+  readonly #valueNs = new Float64Array(WORST_COUNT);
+  readonly #minute = new Float64Array(WORST_COUNT);
+  readonly #ref = new Float64Array(WORST_COUNT);
+  readonly #session = new Float64Array(WORST_COUNT);
+  readonly #of: (FacetSession | undefined)[] = [];
+
+  take(entry: MinuteCursor, of: FacetSession | undefined): void {
+    // A minute with none among the worst is not read further.
+    if (!this.#isWorse(entry.maxNs, 0, 0)) return;
+    entry.openWorst();
+    while (entry.stepWorst()) {
+      if (!this.#isWorse(entry.worstNs, entry.minute, entry.worstRef)) {
+        if (this.#count === WORST_COUNT && entry.worstNs < this.#valueNs[WORST_COUNT - 1]!) return;
+        continue;
+      }
+      this.#insert({
+        valueNs: entry.worstNs,
+        minute: entry.minute,
+        ref: entry.worstRef,
+        session: entry.worstSession,
+        of,
+      });
+    }
+  }
+
+  merge(other: WorstFrames): void {
+    for (const one of other.items())
+      if (this.#isWorse(one.valueNs, one.minute, one.ref)) this.#insert(one);
+  }
+
+  valueNs(place: number): number | undefined {
+    return place < this.#count ? this.#valueNs[place] : undefined;
+  }
+
+  items(): WorstFrame[] {
+    return Array.from({ length: this.#count }, (_, i) => ({
+      valueNs: this.#valueNs[i]!,
+      minute: this.#minute[i]!,
+      ref: this.#ref[i]!,
+      session: this.#session[i]!,
+      of: this.#of[i],
+    }));
+  }
+
+  /** Would it be among the kept? Equal ones go by time, so that the order of reading does not show. */
+  #isWorse(valueNs: number, minute: number, ref: number): boolean {
+    return this.#count < WORST_COUNT || this.#isBefore(valueNs, minute, ref, WORST_COUNT - 1);
+  }
+
+  #isBefore(valueNs: number, minute: number, ref: number, place: number): boolean {
+    if (valueNs !== this.#valueNs[place]!) return valueNs > this.#valueNs[place]!;
+    if (minute !== this.#minute[place]!) return minute < this.#minute[place]!;
+    return ref < this.#ref[place]!;
+  }
+
+  #insert(one: WorstFrame): void {
+    if (this.#count < WORST_COUNT) this.#count++;
+    let at = this.#count - 1;
+    for (; at > 0 && this.#isBefore(one.valueNs, one.minute, one.ref, at - 1); at--) {
+      this.#valueNs[at] = this.#valueNs[at - 1]!;
+      this.#minute[at] = this.#minute[at - 1]!;
+      this.#ref[at] = this.#ref[at - 1]!;
+      this.#session[at] = this.#session[at - 1]!;
+      this.#of[at] = this.#of[at - 1];
+    }
+    this.#valueNs[at] = one.valueNs;
+    this.#minute[at] = one.minute;
+    this.#ref[at] = one.ref;
+    this.#session[at] = one.session;
+    this.#of[at] = one.of;
+  }
+}
+
 /** Counts of one column, or of several together. */
 export class FrameSum {
   count = 0;
@@ -32,8 +108,7 @@ export class FrameSum {
   minNs: number = Infinity;
   maxNs: number = -Infinity;
   readonly buckets: Float64Array = new Float64Array(BUCKETS);
-  /** Slowest first. */
-  worst: WorstFrame[] = [];
+  readonly #worst = new WorstFrames();
 
   add(entry: MinuteCursor, of: FacetSession | undefined): void {
     this.count += entry.count;
@@ -44,9 +119,7 @@ export class FrameSum {
     if (entry.minNs < this.minNs) this.minNs = entry.minNs;
     if (entry.maxNs > this.maxNs) this.maxNs = entry.maxNs;
     entry.addBuckets(this.buckets, 0);
-    // Most minutes have none among the worst of their column: those are never read.
-    if (this.worst.length === WORST_COUNT && entry.maxNs <= this.worst.at(-1)!.valueNs) return;
-    this.#keep(entry.worst().map(one => ({ ...one, minute: entry.minute, of })));
+    this.#worst.take(entry, of);
   }
 
   merge(other: FrameSum): void {
@@ -57,13 +130,12 @@ export class FrameSum {
     this.minNs = Math.min(this.minNs, other.minNs);
     this.maxNs = Math.max(this.maxNs, other.maxNs);
     for (let i = 0; i < BUCKETS; i++) this.buckets[i]! += other.buckets[i]!;
-    this.#keep(other.worst);
+    this.#worst.merge(other.#worst);
   }
 
-  #keep(more: readonly WorstFrame[]): void {
-    this.worst = [...this.worst, ...more]
-      .sort((a, b) => b.valueNs - a.valueNs || a.minute - b.minute || a.ref - b.ref)
-      .slice(0, WORST_COUNT);
+  /** Slowest first. */
+  get worst(): readonly WorstFrame[] {
+    return this.#worst.items();
   }
 
   /** Exact where the rank is among the worst kept, else within the sketch's bound. */
@@ -101,8 +173,8 @@ export class FrameSum {
   }
 
   #ofRank(rank: number): number {
-    const exact = this.worst[this.count - rank];
-    if (exact !== undefined) return exact.valueNs;
+    const exact = this.#worst.valueNs(this.count - rank);
+    if (exact !== undefined) return exact;
     let seen = this.zeroCount;
     if (rank <= seen) return Math.max(this.minNs, Math.min(SKETCH_ZERO_NS, this.maxNs));
     for (let i = 0; i < BUCKETS; i++) {

@@ -1,6 +1,12 @@
 // GET /api/v1/tail/why: what is different about the waits (or frames) in a box of the heatmap.
 
-import type { TailAttribute, TailDifference, TailPart, TailWhy } from '@framescope/protocol';
+import {
+  rankOf,
+  type TailAttribute,
+  type TailDifference,
+  type TailPart,
+  type TailWhy,
+} from '@framescope/protocol';
 import { columnsOf, passingRows } from '../filter/subjects.ts';
 import type { StoreReader, UnixRange, WaitTable } from '../store/store.ts';
 import { attribute } from './attribution.ts';
@@ -97,10 +103,32 @@ function boundsOf(
 ): { readonly minNs: number; readonly maxNs: number } {
   const isBox = [minNs, maxNs, insideFromUnixNs, insideToUnixNs].some(one => one !== undefined);
   if (isBox) return { minNs: minNs ?? -Infinity, maxNs: maxNs ?? Infinity };
-  const sorted = Float64Array.from(rows, row => values[row]!).sort();
-  const least = sorted[Math.max(0, Math.ceil(SLOWEST * sorted.length) - 1)] ?? 0;
+  const least = rows.length === 0 ? 0 : ofRank(values, rows, rankOf(SLOWEST, rows.length));
   // The bound itself is inside: the least double below it is not.
   return { minNs: least - 0.5, maxNs: Infinity };
+}
+
+/** The value of a 1-based rank, by halving (Hoare's selection): a sort of a million takes ten times as long. */
+function ofRank(values: Float64Array, rows: Int32Array, rank: number): number {
+  const list = new Float64Array(rows.length);
+  for (let i = 0; i < rows.length; i++) list[i] = values[rows[i]!]!;
+  let [low, high] = [0, list.length - 1];
+  while (low < high) {
+    const pivot = list[(low + high) >> 1]!;
+    let [i, j] = [low, high];
+    while (i <= j) {
+      while (list[i]! < pivot) i++;
+      while (list[j]! > pivot) j--;
+      if (i > j) break;
+      [list[i], list[j]] = [list[j]!, list[i]!];
+      i++;
+      j--;
+    }
+    if (rank - 1 <= j) high = j;
+    else if (rank - 1 >= i) low = i;
+    else break;
+  }
+  return list[rank - 1]!;
 }
 
 const timesOf = (

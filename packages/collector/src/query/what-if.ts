@@ -23,6 +23,7 @@ export const whatIf: WhatIfQuery = async (context, asked) => {
   const { measure } = chosen.measure;
   const table = await context.reader.waits(chosen.range, {
     measures: [measure, 'part.*', PAUSE, ...columnsOf(asked.filter)],
+    hasSaves: true,
   });
   const column = table.columns.get(measure);
   const passes = passingRows(table, asked.filter, context.reader);

@@ -171,6 +171,11 @@ export class MinuteCursor {
   #bucketsAt = 0;
   #worstAt = 0;
   #next = 0;
+  #worstLeft = 0;
+  /** The one that `stepWorst` stands at. */
+  worstSession = 0;
+  worstNs = 0;
+  worstRef = 0;
 
   /** Begins at the first entry of `bytes`. False when it is of another version. */
   open(bytes: Uint8Array): boolean {
@@ -247,16 +252,26 @@ export class MinuteCursor {
 
   /** Slowest first. */
   worst(): WorstValue[] {
-    this.#at = this.#worstAt;
     const worst: WorstValue[] = [];
-    for (let left = Math.min(this.#varint(), WORST_MAX); left > 0; left--) {
-      const session = this.#varint();
-      const valueNs = this.#view.getFloat64(this.#at, true);
-      const ref = this.#view.getFloat64(this.#at + 8, true);
-      this.#at += 16;
-      worst.push({ session, valueNs, ref });
-    }
+    this.openWorst();
+    while (this.stepWorst())
+      worst.push({ session: this.worstSession, valueNs: this.worstNs, ref: this.worstRef });
     return worst;
+  }
+
+  /** Begins before the slowest; `stepWorst` goes on with no object made. */
+  openWorst(): void {
+    this.#at = this.#worstAt;
+    this.#worstLeft = Math.min(this.#varint(), WORST_MAX);
+  }
+
+  stepWorst(): boolean {
+    if (this.#worstLeft-- <= 0) return false;
+    this.worstSession = this.#varint();
+    this.worstNs = this.#view.getFloat64(this.#at, true);
+    this.worstRef = this.#view.getFloat64(this.#at + 8, true);
+    this.#at += 16;
+    return true;
   }
 
   /** All of the entry, as `encodeMinutes` took it. */

@@ -3,7 +3,9 @@
 //
 //   head      version · n waits · n measures · n worst names
 //   columns   tick · wait index · start (from `fromUnixNs`) · outcome · resolved · worst · worst ns
-//   measure   ID · bytes · values · flags · errors · saves
+//   measure   ID · bytes · values · flags
+//
+// In a second blob, which charts seldom read: of each measure ID · bytes · errors · saves.
 //
 // A column is one byte of form (0: u32, all ones absent; 1: f64, NaN absent) and its
 // numbers: nearly all are whole nanoseconds below 4.29 s.
@@ -40,8 +42,13 @@ export interface PackedValue extends Omit<
   readonly worst: number;
 }
 
+export interface EncodedWaits {
+  readonly data: Uint8Array;
+  readonly more: Uint8Array;
+}
+
 /** Values of one session; `fromUnixNs` is at or before the first. */
-export function encodeWaits(values: readonly PackedValue[], fromUnixNs: bigint): Uint8Array {
+export function encodeWaits(values: readonly PackedValue[], fromUnixNs: bigint): EncodedWaits {
   const waits = waitsOf(values);
   const measures = [...new Set(values.map(one => one.measure))].toSorted((a, b) => a - b);
   const out = new Bytes();
@@ -71,8 +78,9 @@ export function encodeWaits(values: readonly PackedValue[], fromUnixNs: bigint):
     out,
     first.map(one => one.worstPartNs ?? undefined),
   );
-  for (const measure of measures) writeMeasure(out, measure, waits);
-  return out.toBytes();
+  const more = new Bytes();
+  for (const measure of measures) writeMeasure({ out, more }, measure, waits);
+  return { data: out.toBytes(), more: more.toBytes() };
 }
 
 /** In order of time; those of one wait together. */
@@ -87,25 +95,35 @@ function waitsOf(values: readonly PackedValue[]): PackedValue[][] {
   return [...waits.values()].toSorted(([a], [b]) => Number(a!.atUnixNs - b!.atUnixNs));
 }
 
-function writeMeasure(out: Bytes, measure: number, waits: readonly PackedValue[][]): void {
+function writeMeasure(
+  { out, more }: { readonly out: Bytes; readonly more: Bytes },
+  measure: number,
+  waits: readonly PackedValue[][],
+): void {
   const rows = waits.map(wait => wait.find(one => one.measure === measure));
-  const body = new Bytes();
+  const values = new Bytes();
   writeColumn(
-    body,
+    values,
     rows.map(row => row?.valueNs),
   );
   for (const row of rows)
-    body.u8(
+    values.u8(
       (row?.isCensored ? VALUE_FLAG.censored : 0) | (row?.isOverBudget ? VALUE_FLAG.overBudget : 0),
     );
+  writeSized(out, measure, values);
+  const rest = new Bytes();
   writeColumn(
-    body,
+    rest,
     rows.map(row => row?.errorNs),
   );
   writeColumn(
-    body,
+    rest,
     rows.map(row => row?.savesNs ?? undefined),
   );
+  writeSized(more, measure, rest);
+}
+
+function writeSized(out: Bytes, measure: number, body: Bytes): void {
   out.varint(measure);
   out.varint(body.length);
   out.raw(body.toBytes());
@@ -184,6 +202,24 @@ export class WaitPackReader {
       if (column !== undefined) {
         this.#column(column.valueNs, at);
         for (let i = 0; i < this.length; i++) column.flags[at + i] = this.#bytes[this.#at++]!;
+      }
+      this.#at = next;
+    }
+  }
+
+  /** Fills `savesNs` from the second blob; ends this pack. */
+  readSaves(
+    more: Uint8Array,
+    columnOf: (measure: number) => ValueColumn | undefined,
+    at: number,
+  ): void {
+    this.#turnTo(more);
+    while (this.#at < more.length) {
+      const measure = this.#varint();
+      const size = this.#varint();
+      const next = this.#at + size;
+      const column = columnOf(measure);
+      if (column !== undefined) {
         this.#skip();
         this.#column(column.savesNs, at);
       }
@@ -191,20 +227,30 @@ export class WaitPackReader {
     }
   }
 
-  /** Everything, as `encodeWaits` took it. */
-  values(fromUnixNs: bigint): PackedValue[] {
+  #turnTo(bytes: Uint8Array): void {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#at = 0;
+  }
+
+  /** Everything, as `encodeWaits` took it; ends this pack. */
+  values(fromUnixNs: bigint, more: Uint8Array): PackedValue[] {
     const { length } = this;
     const tick = this.#numbers();
     const waitIndex = this.#raw();
     const atNs = this.#numbers();
     const outcome = this.#raw();
     const [resolved, worst, worstNs] = [this.#numbers(), this.#numbers(), this.#numbers()];
-    const values: PackedValue[] = [];
-    for (let left = this.#measures; left > 0; left--) {
+    const columns = Array.from({ length: this.#measures }, () => {
       const measure = this.#varint();
       this.#varint();
-      const valueNs = this.#numbers();
-      const flags = this.#raw();
+      return { measure, valueNs: this.#numbers(), flags: this.#raw() };
+    });
+    this.#turnTo(more);
+    const values: PackedValue[] = [];
+    for (const { measure, valueNs, flags } of columns) {
+      this.#varint();
+      this.#varint();
       const [errorNs, savesNs] = [this.#numbers(), this.#numbers()];
       for (let i = 0; i < length; i++) {
         if (Number.isNaN(valueNs[i]!)) continue;

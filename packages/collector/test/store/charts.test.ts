@@ -37,7 +37,10 @@ function stores(): { writer: SqliteWriter; reader: SqliteReader; tidy: () => voi
 }
 
 async function waitsIn(reader: SqliteReader, range: UnixRange = DAY): Promise<string[]> {
-  const table = await reader.waits(range, { measures: ['voice_to_voice.*', 'part.*'] });
+  const table = await reader.waits(range, {
+    measures: ['voice_to_voice.*', 'part.*'],
+    hasSaves: true,
+  });
   const lines: string[] = [];
   for (const [name, column] of table.columns)
     for (let row = 0; row < table.length; row++) {

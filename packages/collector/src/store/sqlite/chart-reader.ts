@@ -33,13 +33,20 @@ export const CHART_READ = {
     FROM packed_count JOIN measure ON measure.id = packed_count.measure
     WHERE is_frame = ? AND hour >= ? AND hour < ? GROUP BY measure.id`,
   measures: `SELECT id, name FROM measure`,
-  sessionByRow: `SELECT id, key, session_id, status, start_ns, facets FROM session WHERE id = ?`,
+  sessionByRow: `
+    SELECT id, key, session_id, status, start_ns / 1000000000, start_ns % 1000000000, facets
+    FROM session WHERE id = ?`,
   sessionsByTime: `
-    SELECT id, key, session_id, status, start_ns, facets FROM session
-    WHERE start_ns >= ? AND start_ns < ? ORDER BY start_ns DESC, id DESC`,
+    SELECT id, key, session_id, status, start_ns / 1000000000, start_ns % 1000000000, facets
+    FROM session WHERE start_ns >= ? AND start_ns < ? ORDER BY start_ns DESC, id DESC`,
   waitPacks: `
-    SELECT session, from_ns - ? AS shift, data FROM wait_pack
-    WHERE from_ns >= ? AND from_ns < ? AND to_ns >= ?`,
+    SELECT id, session, from_ns - ? AS shift, data FROM wait_pack
+    WHERE from_ns >= ? AND from_ns < ? AND to_ns >= ? AND id > ?`,
+  waitPacksWithMore: `
+    SELECT id, session, from_ns - ? AS shift, data, more FROM wait_pack
+    WHERE from_ns >= ? AND from_ns < ? AND to_ns >= ? AND id > ?`,
+  packsGone: `SELECT count FROM wait_packs_gone`,
+  facets: `SELECT facets FROM session WHERE id = ?`,
   values: `
     SELECT session, tick, wait_index, at_ns - ? AS at, value_ns, is_censored, outcome, resolved,
       worst_part, is_over_budget, saves_ns
@@ -69,10 +76,21 @@ const HOUR_NS = 3_600_000_000_000n;
 
 type Row = Record<string, number | string | null>;
 
+/** About 150 B each with all parts: a quarter of a gigabyte at most. */
+const KEPT_WAITS_MAX = 1_500_000;
+
+interface KeptWaits {
+  readonly key: string;
+  readonly gone: number;
+  readonly builder: WaitTableBuilder;
+  lastId: number;
+}
+
 export class ChartReader {
   readonly #database: Database;
   readonly #statements = new Map<string, Statement>();
   readonly #cursor = new MinuteCursor();
+  #kept: KeptWaits | undefined;
 
   constructor(database: Database) {
     this.#database = database;
@@ -134,25 +152,58 @@ export class ChartReader {
         name =>
           wanted.measures.includes(name) || wanted.measures.includes(`${name.split('.', 1)[0]}.*`),
       );
-      const builder = new WaitTableBuilder(
-        range,
-        new Map(names.map(name => [ids.get(name)!, name])),
-        new Map([...ids].map(([name, id]) => [id, name])),
-        row => this.#session(row),
-      );
-      this.#addPacks(range, builder);
+      const { builder } = this.#packed(range, names, wanted.hasSaves ?? false);
       for (const name of names) this.#addValues(ids, name, range, builder);
       return builder.finish();
     });
   }
 
-  #addPacks({ fromUnixNs, toUnixNs }: UnixRange, builder: WaitTableBuilder): void {
+  /**
+   * The packs of a range, in columns: those read last are kept, since one who looks into a box asks
+   * for the same range again and again; what was packed meanwhile is added.
+   */
+  #packed(range: UnixRange, names: readonly string[], hasSaves: boolean): KeptWaits {
+    const key = `${range.fromUnixNs} ${range.toUnixNs} ${hasSaves} ${names.join(' ')}`;
+    const gone = this.#prepared(CHART_READ.packsGone).pluck().get() as number;
+    let kept = this.#kept;
+    if (kept?.key === key && kept.gone === gone) kept.builder.keepPacked();
+    else kept = { key, gone, lastId: 0, builder: this.#builder(range, names, hasSaves) };
+    this.#addPacks(range, hasSaves, kept);
+    this.#kept = kept.builder.packedLength <= KEPT_WAITS_MAX ? kept : undefined;
+    return kept;
+  }
+
+  #builder(range: UnixRange, names: readonly string[], hasSaves: boolean): WaitTableBuilder {
+    const ids = this.#measureIds();
+    const counts = this.measures(range).filter(one => names.includes(one.measure));
+    return new WaitTableBuilder(
+      range,
+      {
+        wanted: new Map(names.map(name => [ids.get(name)!, name])),
+        names: new Map([...ids].map(([name, id]) => [id, name])),
+      },
+      {
+        read: { session: row => this.#session(row), facets: row => this.#facets(row) },
+        hasSaves,
+        rows: Math.max(0, ...counts.map(one => one.count)),
+      },
+    );
+  }
+
+  #addPacks({ fromUnixNs, toUnixNs }: UnixRange, hasSaves: boolean, kept: KeptWaits): void {
     const pack = new WaitPackReader();
-    const rows = this.#prepared(CHART_READ.waitPacks)
+    const sql = hasSaves ? CHART_READ.waitPacksWithMore : CHART_READ.waitPacks;
+    const rows = this.#prepared(sql)
       .raw()
-      .iterate(fromUnixNs, fromUnixNs - PACKED_WAITS_SPAN_NS, toUnixNs, fromUnixNs);
-    for (const [session, shiftNs, data] of rows as Iterable<[number, number, Buffer]>)
-      if (pack.open(data)) builder.addPack(session, shiftNs, pack);
+      .iterate(fromUnixNs, fromUnixNs - PACKED_WAITS_SPAN_NS, toUnixNs, fromUnixNs, kept.lastId);
+    type Pack = [id: number, session: number, shiftNs: number, data: Buffer, more?: Buffer];
+    let lastId = kept.lastId;
+    for (const [id, session, shiftNs, data, more] of rows as Iterable<Pack>) {
+      if (pack.open(data)) kept.builder.addPack(session, shiftNs, pack, more);
+      if (id > lastId) lastId = id;
+    }
+    kept.lastId = lastId;
+    kept.builder.endPacks();
   }
 
   #addValues(
@@ -259,14 +310,19 @@ export class ChartReader {
   // ---- sessions ---------------------------------------------------------------------------
 
   #session(row: number): FacetSession {
-    const [found] = this.#prepared(CHART_READ.sessionByRow).safeIntegers().all(row) as SessionRow[];
+    const found = this.#prepared(CHART_READ.sessionByRow).raw().get(row) as FacetRow | undefined;
     return found === undefined ? GONE : new StoredFacets(found);
+  }
+
+  #facets(row: number): SessionFacets {
+    const json = this.#prepared(CHART_READ.facets).pluck().get(row) as string | undefined;
+    return json === undefined ? NO_FACETS : readFacets(json);
   }
 
   scanFacets(range: UnixRange, visit: (session: FacetSession) => boolean): void {
     const rows = this.#prepared(CHART_READ.sessionsByTime)
-      .safeIntegers()
-      .iterate(range.fromUnixNs, range.toUnixNs) as Iterable<SessionRow>;
+      .raw()
+      .iterate(range.fromUnixNs, range.toUnixNs) as Iterable<FacetRow>;
     for (const row of rows) if (!visit(new StoredFacets(row))) return;
   }
 
@@ -321,35 +377,43 @@ class Sessions {
   }
 }
 
-interface SessionRow {
-  readonly id: bigint;
-  readonly key: string;
-  readonly session_id: string;
-  readonly status: string;
-  readonly start_ns: bigint;
-  readonly facets: string;
-}
+/** Time in two parts: Unix nanoseconds do not fit a double, and bigints are slow by the thousand. */
+type FacetRow = readonly [
+  id: number,
+  key: string,
+  sessionId: string,
+  status: string,
+  startSeconds: number,
+  startNs: number,
+  facets: string,
+];
 
 class StoredFacets implements FacetSession {
   readonly row: number;
   readonly key: string;
   readonly id: string;
   readonly status: string;
-  readonly startUnixNs: bigint;
+  readonly #startSeconds: number;
+  readonly #startNs: number;
   readonly #json: string;
   #facets: SessionFacets | undefined;
 
-  constructor(row: SessionRow) {
-    this.row = Number(row.id);
-    this.key = row.key;
-    this.id = row.session_id;
-    this.status = row.status;
-    this.startUnixNs = row.start_ns;
-    this.#json = row.facets;
+  constructor([id, key, sessionId, status, startSeconds, startNs, facets]: FacetRow) {
+    this.row = id;
+    this.key = key;
+    this.id = sessionId;
+    this.status = status;
+    this.#startSeconds = startSeconds;
+    this.#startNs = startNs;
+    this.#json = facets;
+  }
+
+  get startUnixNs(): bigint {
+    return BigInt(this.#startSeconds) * 1_000_000_000n + BigInt(this.#startNs);
   }
 
   get facets(): SessionFacets {
-    return (this.#facets ??= { ...NO_FACETS, ...(JSON.parse(this.#json) as SessionFacets) });
+    return (this.#facets ??= readFacets(this.#json));
   }
 }
 
@@ -360,6 +424,12 @@ const NO_FACETS: SessionFacets = {
   hops: {},
   counts: {},
 };
+
+/** Those of a folder of an earlier version may lack some. */
+function readFacets(json: string): SessionFacets {
+  const facets = JSON.parse(json) as Partial<SessionFacets>;
+  return facets.counts === undefined ? { ...NO_FACETS, ...facets } : (facets as SessionFacets);
+}
 
 /** Dropped by retention while its minutes are still told of. */
 const GONE: FacetSession = {

@@ -39,11 +39,11 @@ export const CHART_WRITE = {
       error_ns, resolved, worst_part, worst_part_ns, is_over_budget, saves_ns, attributes)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '{}')`,
   insertWaitPack: `
-    INSERT INTO wait_pack (session, from_ns, to_ns, counts, data) VALUES (?, ?, ?, ?, ?)`,
+    INSERT INTO wait_pack (session, from_ns, to_ns, counts, data, more) VALUES (?, ?, ?, ?, ?, ?)`,
   insertRollupPack: `
     INSERT INTO rollup_pack (measure, session, from_minute, to_minute, count, is_first, data)
     VALUES (?, ?, ?, ?, ?, ?, ?)`,
-  waitPack: `SELECT from_ns, data FROM wait_pack WHERE session = ?`,
+  waitPack: `SELECT from_ns, data, more FROM wait_pack WHERE session = ?`,
   rollupPacks: `SELECT measure, data FROM rollup_pack WHERE session = ?`,
   deleteValues: `DELETE FROM value WHERE session = ?`,
   deleteRollups: `DELETE FROM rollup WHERE session = ?`,
@@ -153,10 +153,10 @@ export class ChartWriter {
   #unpackWaits(session: number): void {
     const reader = new WaitPackReader();
     const pack = this.#prepared(CHART_WRITE.waitPack).safeIntegers().get(session) as
-      | { from_ns: bigint; data: Buffer }
+      | { from_ns: bigint; data: Buffer; more: Buffer }
       | undefined;
     if (pack === undefined || !reader.open(pack.data)) return;
-    for (const value of reader.values(pack.from_ns))
+    for (const value of reader.values(pack.from_ns, pack.more))
       this.#run(
         CHART_WRITE.insertValue,
         value.measure,
@@ -219,8 +219,9 @@ export class ChartWriter {
     if (to - from > PACKED_WAITS_SPAN_NS) return;
     const counts = new Map<number, number>();
     for (const { measure } of values) counts.set(measure, (counts.get(measure) ?? 0) + 1);
-    const data = encodeWaits(values, from);
-    this.#run(CHART_WRITE.insertWaitPack, session, from, to, JSON.stringify([...counts]), data);
+    const { data, more } = encodeWaits(values, from);
+    const counted = JSON.stringify([...counts]);
+    this.#run(CHART_WRITE.insertWaitPack, session, from, to, counted, data, more);
     this.#run(CHART_WRITE.deleteValues, session);
   }
 

@@ -1,7 +1,7 @@
 // Gathers the waits of a range from packs of finished sessions and rows of the others.
 
 import type { ValueColumn, WaitPackReader, WaitRows } from '../../rollup/wait-codec.ts';
-import type { FacetSession, UnixRange, WaitTable } from '../store.ts';
+import type { FacetSession, SessionFacets, UnixRange, WaitTable } from '../store.ts';
 
 const START_ROWS = 1024;
 
@@ -18,45 +18,69 @@ export interface LooseValue {
   readonly savesNs: number;
 }
 
+export interface WaitNames {
+  readonly wanted: ReadonlyMap<number, string>;
+  readonly names: ReadonlyMap<number, string>;
+}
+
+/** How a session of the table is read when it is asked for: whole, or its facets alone. */
+export interface ReadSession {
+  readonly session: (row: number) => FacetSession;
+  readonly facets: (row: number) => SessionFacets;
+}
+
 export class WaitTableBuilder {
   readonly #fromUnixNs: bigint;
   readonly #widthNs: number;
   /** Measures wanted, by ID. */
   readonly #wanted: ReadonlyMap<number, string>;
   readonly #names: ReadonlyMap<number, string>;
-  readonly #sessionOf: (row: number) => FacetSession;
-  readonly #sessionRows: number[] = [];
+  readonly #read: ReadSession;
+  readonly #sessions: LateSession[] = [];
   readonly #sessionIndex = new Map<number, number>();
   readonly #loose = new Map<string, number>();
+  readonly #hasSaves: boolean;
   #length = 0;
-  #capacity = START_ROWS;
-  #rows: WaitRows & { readonly session: Int32Array } = rowsOf(START_ROWS);
+  #capacity: number;
+  #rows: WaitRows & { readonly session: Int32Array };
+  /** Rows of packs; those of sessions that are not packed stand behind. */
+  #packedLength = 0;
   readonly #columns = new Map<number, ValueColumn>();
   readonly #ids = new Map<string, number>();
 
+  /** `wanted`: measures by ID; `names`: all measures by ID. */
   constructor(
     range: UnixRange,
-    wanted: ReadonlyMap<number, string>,
-    names: ReadonlyMap<number, string>,
-    sessionOf: (row: number) => FacetSession,
+    { wanted, names }: WaitNames,
+    options: {
+      readonly read: ReadSession;
+      readonly hasSaves: boolean;
+      /** About how many rows will come: growing copies. */
+      readonly rows: number;
+    },
   ) {
     this.#fromUnixNs = range.fromUnixNs;
     this.#widthNs = Number(range.toUnixNs - range.fromUnixNs);
     this.#wanted = wanted;
     this.#names = names;
-    this.#sessionOf = sessionOf;
+    this.#read = options.read;
+    this.#hasSaves = options.hasSaves;
+    this.#capacity = Math.max(START_ROWS, options.rows);
+    this.#rows = rowsOf(this.#capacity);
     for (const [id, name] of wanted) {
       this.#ids.set(name, id);
-      this.#columns.set(id, columnOf(START_ROWS));
+      this.#columns.set(id, this.#column(this.#capacity));
     }
   }
 
-  addPack(session: number, shiftNs: number, pack: WaitPackReader): void {
+  /** `more`: the second blob, when savings are wanted. */
+  addPack(session: number, shiftNs: number, pack: WaitPackReader, more?: Uint8Array): void {
     const at = this.#length;
     this.#room(pack.length);
     this.#rows.session.fill(this.#indexOf(session), at, at + pack.length);
     pack.readRows(this.#rows, at, shiftNs);
     pack.readMeasures(measure => this.#columns.get(measure), at);
+    if (more !== undefined) pack.readSaves(more, measure => this.#columns.get(measure), at);
     this.#length += pack.length;
     const { atNs } = this.#rows;
     // In order of time: nearly always the whole pack lies inside.
@@ -75,7 +99,7 @@ export class WaitTableBuilder {
     }
     for (const column of this.#columns.values()) {
       column.valueNs.fill(Number.NaN, kept, this.#length);
-      column.savesNs.fill(Number.NaN, kept, this.#length);
+      if (this.#hasSaves) column.savesNs.fill(Number.NaN, kept, this.#length);
       column.flags.fill(0, kept, this.#length);
     }
     this.#length = kept;
@@ -84,7 +108,38 @@ export class WaitTableBuilder {
   #move(from: number, to: number): void {
     for (const column of Object.values(this.#rows) as Float64Array[]) column[to] = column[from]!;
     for (const column of this.#columns.values())
-      for (const part of [column.valueNs, column.flags, column.savesNs]) part[to] = part[from]!;
+      for (const part of this.#hasSaves
+        ? [column.valueNs, column.flags, column.savesNs]
+        : [column.valueNs, column.flags])
+        part[to] = part[from]!;
+  }
+
+  get packedLength(): number {
+    return this.#packedLength;
+  }
+
+  /** All packs are in: what follows is taken out again by `keepPacked`. */
+  endPacks(): void {
+    this.#packedLength = this.#length;
+  }
+
+  /** Back to the packs alone. Tables made before see the rows that follow. */
+  keepPacked(): void {
+    for (const column of this.#columns.values()) {
+      column.valueNs.fill(Number.NaN, this.#packedLength, this.#length);
+      column.flags.fill(0, this.#packedLength, this.#length);
+      if (this.#hasSaves) column.savesNs.fill(Number.NaN, this.#packedLength, this.#length);
+    }
+    this.#length = this.#packedLength;
+    this.#loose.clear();
+  }
+
+  #column(capacity: number): ValueColumn {
+    return {
+      valueNs: new Float64Array(capacity).fill(Number.NaN),
+      flags: new Uint8Array(capacity),
+      savesNs: this.#hasSaves ? new Float64Array(capacity).fill(Number.NaN) : NO_SAVES,
+    };
   }
 
   /** A value of a session that is not packed. */
@@ -107,7 +162,7 @@ export class WaitTableBuilder {
     const column = this.#columns.get(this.#ids.get(measure)!)!;
     column.valueNs[row] = value.valueNs;
     column.flags[row] = value.flags;
-    column.savesNs[row] = value.savesNs;
+    if (this.#hasSaves) column.savesNs[row] = value.savesNs;
   }
 
   finish(): WaitTable {
@@ -119,7 +174,11 @@ export class WaitTableBuilder {
       ([id, { valueNs, flags, savesNs }]) =>
         [
           this.#wanted.get(id)!,
-          { valueNs: cut(valueNs), flags: cut(flags), savesNs: cut(savesNs) },
+          {
+            valueNs: cut(valueNs),
+            flags: cut(flags),
+            savesNs: cut(savesNs),
+          },
         ] as const,
     );
     return {
@@ -133,7 +192,7 @@ export class WaitTableBuilder {
       resolved: cut(rows.resolved),
       worst: cut(rows.worst),
       columns: new Map(columns),
-      sessions: this.#sessionRows.map(row => new LateSession(row, this.#sessionOf)),
+      sessions: this.#sessions.slice(),
       partName: worst => this.#names.get(worst)?.slice('part.'.length) ?? null,
     };
   }
@@ -141,7 +200,7 @@ export class WaitTableBuilder {
   #indexOf(session: number): number {
     let index = this.#sessionIndex.get(session);
     if (index === undefined) {
-      index = this.#sessionRows.push(session) - 1;
+      index = this.#sessions.push(new LateSession(session, this.#read)) - 1;
       this.#sessionIndex.set(session, index);
     }
     return index;
@@ -155,10 +214,10 @@ export class WaitTableBuilder {
       rows[name].set(this.#rows[name].subarray(0, this.#length));
     this.#rows = rows;
     for (const [id, before] of this.#columns) {
-      const column = columnOf(this.#capacity);
+      const column = this.#column(this.#capacity);
       column.valueNs.set(before.valueNs.subarray(0, this.#length));
       column.flags.set(before.flags.subarray(0, this.#length));
-      column.savesNs.set(before.savesNs.subarray(0, this.#length));
+      if (this.#hasSaves) column.savesNs.set(before.savesNs.subarray(0, this.#length));
       this.#columns.set(id, column);
     }
   }
@@ -167,16 +226,17 @@ export class WaitTableBuilder {
 /** A session that is read when something of it is asked: most charts never do. */
 class LateSession implements FacetSession {
   readonly row: number;
-  readonly #read: (row: number) => FacetSession;
+  readonly #read: ReadSession;
   #session: FacetSession | undefined;
+  #facets: SessionFacets | undefined;
 
-  constructor(row: number, read: (row: number) => FacetSession) {
+  constructor(row: number, read: ReadSession) {
     this.row = row;
     this.#read = read;
   }
 
   #get(): FacetSession {
-    return (this.#session ??= this.#read(this.row));
+    return (this.#session ??= this.#read.session(this.row));
   }
 
   get key(): string {
@@ -195,8 +255,8 @@ class LateSession implements FacetSession {
     return this.#get().startUnixNs;
   }
 
-  get facets(): FacetSession['facets'] {
-    return this.#get().facets;
+  get facets(): SessionFacets {
+    return (this.#facets ??= this.#read.facets(this.row));
   }
 }
 
@@ -210,8 +270,4 @@ const rowsOf = (capacity: number): WaitRows & { readonly session: Int32Array } =
   worst: new Int32Array(capacity),
 });
 
-const columnOf = (capacity: number): ValueColumn => ({
-  valueNs: new Float64Array(capacity).fill(Number.NaN),
-  flags: new Uint8Array(capacity),
-  savesNs: new Float64Array(capacity).fill(Number.NaN),
-});
+const NO_SAVES = new Float64Array(0);
