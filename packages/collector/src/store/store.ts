@@ -220,6 +220,15 @@ export interface DerivedRows {
 
 // ---- the two sides ------------------------------------------------------------------------
 
+/** How long things are kept, ns; absent: as long as there is room. */
+export interface Retention {
+  /** Records of frames and live state. */
+  readonly framesNs?: bigint;
+  readonly spansNs?: bigint;
+  /** Sessions, turns, waits and minutes: what was derived. */
+  readonly turnsNs?: bigint;
+}
+
 /** Used by the writer thread alone. Every method is one transaction, and throws a StoreError. */
 export interface StoreWriter {
   /**

@@ -50,6 +50,12 @@ const WRITE = {
   collectorClock: `
     INSERT INTO collector_clock (domain, epoch, zero_unix_ns, since_commit) VALUES (?, ?, ?, ?)`,
   annotation: `INSERT INTO annotation (at_ns, end_ns, json) VALUES (?, ?, ?)`,
+  deleteBefore: `
+    DELETE FROM session WHERE id IN (
+      SELECT id FROM session WHERE start_ns < @before AND end_ns < @before
+      ORDER BY start_ns, id LIMIT @limit)`,
+  deleteOldest: `
+    DELETE FROM session WHERE id IN (SELECT id FROM session ORDER BY start_ns, id LIMIT ?)`,
   deleteCovered: `DELETE FROM session WHERE covered_commit <= ?`,
 } as const;
 
@@ -69,9 +75,10 @@ export class MetaWriter {
   readonly #measureNames = new Map<number, string>();
   readonly #charts: ChartWriter;
 
-  constructor(path: string) {
+  /** `logBytes`: what the log beside it may hold. */
+  constructor(path: string, logBytes: number) {
     this.path = path;
-    const database = openForWriting(path, 'meta', 'whole');
+    const database = openForWriting(path, 'meta', { check: 'whole', logBytes });
     this.#database = database;
     this.#charts = new ChartWriter(
       database,
@@ -93,6 +100,8 @@ export class MetaWriter {
       revision: database.prepare(WRITE.revision),
       collectorClock: database.prepare(WRITE.collectorClock),
       annotation: database.prepare(WRITE.annotation),
+      deleteBefore: database.prepare(WRITE.deleteBefore),
+      deleteOldest: database.prepare(WRITE.deleteOldest),
       deleteCovered: database.prepare(WRITE.deleteCovered),
     };
   }
@@ -246,7 +255,28 @@ export class MetaWriter {
 
   /** Derived rows of sessions whose last raw data went with a dropped volume. */
   dropCovered(lastCommit: number): void {
-    this.#statements.deleteCovered.run(lastCommit);
+    if (this.#statements.deleteCovered.run(lastCommit).changes > 0) this.#giveBack();
+  }
+
+  /** Rows of the sessions that ended before, a few at a time; true when there were any. */
+  dropSessionsBefore(endUnixNs: bigint, limit: number): boolean {
+    return this.#dropped(this.#statements.deleteBefore.run({ before: endUnixNs, limit }).changes);
+  }
+
+  /** Rows of the sessions that began first; false when there are none left. */
+  dropOldestSessions(limit: number): boolean {
+    return this.#dropped(this.#statements.deleteOldest.run(limit).changes);
+  }
+
+  #dropped(count: number): boolean {
+    if (count > 0) this.#giveBack();
+    return count > 0;
+  }
+
+  /** Free pages go back to the file system. */
+  #giveBack(): void {
+    this.#database.pragma('incremental_vacuum');
+    this.#database.pragma('wal_checkpoint(TRUNCATE)');
   }
 
   close(): void {

@@ -20,16 +20,21 @@ const APPLICATION_ID: Readonly<Record<FileKind, number>> = { meta: 0x46534d31, v
 /** Address space, not memory. */
 const MAPPED_BYTES = 4 * 1024 * 1024 * 1024;
 
+const PAGE_BYTES = 8_192;
+
 const BUSY_TIMEOUT_MS = 5_000;
 
 /** Files below this can be checked whole when opened: about 0.1 s. */
 const CHECKED_BYTES_MAX = 64 * 1024 * 1024;
 
-/** `check`: `whole` looks at every page of a small file; `size` only for a file cut short. */
+/**
+ * `check`: `whole` looks at every page of a small file; `size` only for a file cut short.
+ * `logBytes`: what the log beside it may hold before it is written into the file.
+ */
 export function openForWriting(
   path: string,
   kind: FileKind,
-  check: 'whole' | 'size',
+  { check, logBytes }: { readonly check: 'whole' | 'size'; readonly logBytes: number },
 ): Database.Database {
   return guarded(path, () => {
     const database = new Database(path, { timeout: BUSY_TIMEOUT_MS });
@@ -37,12 +42,15 @@ export function openForWriting(
       checkOwner(database, kind);
       checkSize(database);
       if (check === 'whole') checkWhole(database);
-      database.pragma('page_size = 8192');
+      database.pragma(`page_size = ${PAGE_BYTES}`);
+      // What retention deletes is handed back to the file system; only before the first table.
+      database.pragma('auto_vacuum = INCREMENTAL');
       database.pragma('journal_mode = WAL');
       // NORMAL: consistent after anything; a power cut may take the last commits, a crash may not.
       database.pragma('synchronous = NORMAL');
       // A checkpoint waits for the disk twice: at 1,000 pages that was a sixth of the writer's time.
-      database.pragma('wal_autocheckpoint = 4000');
+      database.pragma(`wal_autocheckpoint = ${Math.max(64, Math.floor(logBytes / PAGE_BYTES))}`);
+      database.pragma(`journal_size_limit = ${logBytes}`);
       database.pragma('foreign_keys = ON');
       database.pragma('temp_store = MEMORY');
       // Before the tables: a crash in between leaves an empty file that says whose it is.

@@ -40,14 +40,18 @@ export class DataFolder {
     return join(this.#volumesPath, `${String(number).padStart(6, '0')}.db`);
   }
 
-  /** With its write-ahead log; 0 when it is gone. */
+  /** With its write-ahead log and its index; 0 when it is gone. */
   volumeBytes(number: number): number {
     return fileBytes(this.volumePath(number));
   }
 
   totalBytes(): number {
     const volumes = this.volumeNumbers().reduce((sum, one) => sum + this.volumeBytes(one), 0);
-    return volumes + fileBytes(this.metaPath);
+    return volumes + this.metaBytes();
+  }
+
+  metaBytes(): number {
+    return fileBytes(this.metaPath);
   }
 
   dropVolume(number: number): void {
@@ -61,7 +65,7 @@ export const isOtherDay = (oneUnixNs: bigint, otherUnixNs: bigint): boolean =>
   oneUnixNs / DAY_NS !== otherUnixNs / DAY_NS;
 
 function fileBytes(path: string): number {
-  return ['', '-wal'].reduce(
+  return ['', '-wal', '-shm'].reduce(
     (sum, suffix) => sum + (statSync(path + suffix, { throwIfNoEntry: false })?.size ?? 0),
     0,
   );

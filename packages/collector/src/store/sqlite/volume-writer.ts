@@ -40,6 +40,22 @@ const WRITE = {
     ON CONFLICT (session, producer, seq, part) DO NOTHING`,
 } as const;
 
+/** What retention takes out of an old volume: a hundred blocks, or as many bytes of rows. */
+const DROP = {
+  flushes: `DELETE FROM flush WHERE id IN (SELECT id FROM flush ORDER BY id LIMIT 4000)`,
+  blocks: `
+    UPDATE ingest SET spans = NULL WHERE commit_no IN (
+      SELECT ingest.commit_no FROM ingest JOIN directory USING (commit_no)
+      WHERE spans IS NOT NULL ORDER BY ingest.commit_no LIMIT 100)`,
+  directories: `
+    DELETE FROM directory WHERE commit_no IN (
+      SELECT commit_no FROM directory ORDER BY commit_no LIMIT 1000)`,
+  sessionParts: `DELETE FROM session_part`,
+  runs: `DELETE FROM trace_run`,
+  pages: `DELETE FROM trace_page WHERE id IN (SELECT id FROM trace_page ORDER BY id LIMIT 2000)`,
+  largeTexts: `DELETE FROM large_text WHERE key IN (SELECT key FROM large_text LIMIT 1000)`,
+} as const;
+
 /** Makes blocks; one for all volumes, since its memory is used again. */
 const BLOCKS = new SpanBlockWriter();
 const DIRECTORIES = new DirectoryWriter();
@@ -77,10 +93,13 @@ export class VolumeWriter {
   readonly #sessionIds = new Map<string, number>();
 
   /** `isNewest`: the one that was written last, and may have been torn by a crash. */
-  constructor(number: number, path: string, isNewest: boolean) {
+  constructor(number: number, path: string, options: { isNewest: boolean; logBytes: number }) {
     this.number = number;
     this.path = path;
-    this.#database = openForWriting(path, 'volume', isNewest ? 'whole' : 'size');
+    this.#database = openForWriting(path, 'volume', {
+      check: options.isNewest ? 'whole' : 'size',
+      logBytes: options.logBytes,
+    });
     this.queries = new VolumeQueries(this.#database);
     this.points = new MetricPoints(this.#database);
     this.spans = new VolumeSpans(this.#database);
@@ -209,6 +228,36 @@ export class VolumeWriter {
     if (known.size >= IDS_KNOWN_MAX) known.clear();
     known.set(text, id);
     return id;
+  }
+
+  // ---- retention: some of it at a time; true while there is more ------------------------------
+
+  dropFrames(): boolean {
+    return this.#dropSome([DROP.flushes]);
+  }
+
+  dropSpans(): boolean {
+    return this.#dropSome([
+      DROP.blocks,
+      DROP.directories,
+      DROP.sessionParts,
+      DROP.runs,
+      DROP.pages,
+      DROP.largeTexts,
+    ]);
+  }
+
+  #dropSome(statements: readonly string[]): boolean {
+    for (const sql of statements) {
+      const { changes } = this.#database.prepare(sql).run();
+      if (changes === 0) continue;
+      this.spans.forget();
+      this.#isIndexLoaded = false;
+      this.#database.pragma('incremental_vacuum');
+      this.#database.pragma('wal_checkpoint(TRUNCATE)');
+      return true;
+    }
+    return false;
   }
 
   /** Nothing more will be written for now: the log goes into the file, and its room is given back. */

@@ -12,6 +12,7 @@ import type {
   DerivedRows,
   IngestBatch,
   RawSession,
+  Retention,
   SpanTally,
   StoredFlush,
   StoredSpan,
@@ -24,6 +25,7 @@ import { MetaWriter } from './meta-writer.ts';
 import { guarded, lockFolder } from './open.ts';
 import { DataFolder, isOtherDay, VOLUMES_AT_CAP } from './volume-files.ts';
 import { TraceGroups } from './commit-rows.ts';
+import { RetentionKeeper } from './retention.ts';
 import { SpanIntake, type IntakeResult } from './span-intake.ts';
 import type { CommitRow } from './volume-queries.ts';
 import type { VolumeSpans } from './volume-spans.ts';
@@ -38,12 +40,10 @@ const SAME_SESSION_NS: bigint = HOUR_NS;
 /** How far back a repeated span or record is looked for. */
 const REPEATS_NS: bigint = 24n * HOUR_NS;
 
-/** The size is looked at every so many commits: files grow by at most a few MB a commit. */
-const SIZE_CHECK_COMMITS = 64;
-
 export interface SqliteWriterOptions {
   readonly folder: string;
   readonly maxBytes: number;
+  readonly retention?: Retention;
   /** Called when a volume was opened or dropped: readers look again. */
   readonly onVolumes?: () => void;
 }
@@ -78,6 +78,7 @@ export class SqliteWriter implements StoreWriter {
   readonly #wanted = new WantedRows();
   readonly #sessions = new SessionMemory();
   readonly #endsUnixNs = new Map<number, bigint>();
+  readonly #retention: RetentionKeeper;
   #last: CommitRow = { commit: 0, arrivalUnixNs: 0n };
 
   /** @throws {StoreError} when the folder is in use, foreign, torn or from a newer collector. */
@@ -88,10 +89,18 @@ export class SqliteWriter implements StoreWriter {
     guarded(options.folder, () => this.#folder.create());
     this.#lock = lockFolder(this.#folder.lockPath);
     try {
-      this.#meta = new MetaWriter(this.#folder.metaPath);
+      this.#meta = new MetaWriter(this.#folder.metaPath, logBytesOf(this.#maxBytes));
       const numbers = this.#folder.volumeNumbers();
       for (const number of numbers) this.#openVolume(number, number === numbers.at(-1));
       this.#last = this.#lastCommit();
+      this.#retention = new RetentionKeeper({
+        folder: this.#folder,
+        meta: this.#meta,
+        volumes: this.#volumes,
+        maxBytes: this.#maxBytes,
+        ages: options.retention ?? {},
+        onVolumes: this.#onVolumes,
+      });
     } catch (problem) {
       for (const volume of this.#volumes) volume.close();
       this.#lock.close();
@@ -100,7 +109,10 @@ export class SqliteWriter implements StoreWriter {
   }
 
   #openVolume(number: number, isNewest: boolean): VolumeWriter {
-    const volume = new VolumeWriter(number, this.#folder.volumePath(number), isNewest);
+    const volume = new VolumeWriter(number, this.#folder.volumePath(number), {
+      isNewest,
+      logBytes: logBytesOf(this.#maxBytes),
+    });
     this.#volumes.push(volume);
     return volume;
   }
@@ -119,7 +131,9 @@ export class SqliteWriter implements StoreWriter {
     return guarded(this.#folder.path, () => {
       const volume = this.#currentVolume(batch.arrivalUnixNs);
       try {
-        return volume.transaction(() => this.#commitInto(volume, batch));
+        const result = volume.transaction(() => this.#commitInto(volume, batch));
+        this.#retention.keepCap();
+        return result;
       } catch (problem) {
         // What was remembered may have been taken back with the transaction.
         this.#intake.clear();
@@ -282,7 +296,6 @@ export class SqliteWriter implements StoreWriter {
     if (newest && !this.#isFull(newest, arrivalUnixNs)) return newest;
     const volume = this.#openVolume((newest?.number ?? 0) + 1, true);
     newest?.finish();
-    this.#dropOldest();
     this.#onVolumes();
     return volume;
   }
@@ -290,27 +303,22 @@ export class SqliteWriter implements StoreWriter {
   #isFull(volume: VolumeWriter, arrivalUnixNs: bigint): boolean {
     const first = volume.queries.firstCommit();
     if (first && isOtherDay(first.arrivalUnixNs, arrivalUnixNs)) return true;
-    if (this.#last.commit % SIZE_CHECK_COMMITS !== 0) return false;
     return this.#folder.volumeBytes(volume.number) > this.#maxBytes / VOLUMES_AT_CAP;
   }
 
-  /** Keeps the cap: the oldest volumes go, with what was derived from them alone. */
-  #dropOldest(): void {
-    while (this.#volumes.length > 1 && this.#folder.totalBytes() > this.#maxBytes) {
-      const oldest = this.#volumes.shift()!;
-      const last = oldest.queries.lastCommit();
-      oldest.close();
-      this.#folder.dropVolume(oldest.number);
-      if (last) this.#meta.dropCovered(last.commit);
-    }
-  }
-
   commitDerived(rows: readonly DerivedRows[]): void {
-    if (rows.length > 0) guarded(this.#meta.path, () => this.#meta.write(rows));
+    if (rows.length === 0) return;
+    guarded(this.#meta.path, () => {
+      this.#meta.write(rows);
+      this.#retention.keepCap();
+    });
   }
 
   tidy(nowUnixNs: bigint): boolean {
-    return guarded(this.#meta.path, () => this.#meta.tidy(nowUnixNs));
+    return guarded(
+      this.#meta.path,
+      () => this.#meta.tidy(nowUnixNs) || this.#retention.age(nowUnixNs),
+    );
   }
 
   annotate(annotation: AnnotationInput): Annotation {
@@ -382,6 +390,10 @@ function nextIncarnation(sessionId: string, before: KnownSession | undefined): S
   const incarnation = before ? before.name.incarnation + 1 : 0;
   return { key: sessionKey(sessionId, incarnation), id: sessionId, incarnation };
 }
+
+/** A log beside each file counts as well: a quarter of a volume, and never more than 32 MB. */
+const logBytesOf = (maxBytes: number): number =>
+  Math.min(32 * 1024 * 1024, Math.floor(maxBytes / VOLUMES_AT_CAP / 4));
 
 /** The new rows of a batch, with all that is found by them. */
 function writeSpans(volume: VolumeWriter, { columns, intake, draft }: SpanDraft): void {
