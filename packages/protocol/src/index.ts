@@ -95,6 +95,7 @@ export type {
   HeatmapGroup,
   HopDetail,
   LiveEvent,
+  MediaDetail,
   MeasureInfo,
   Moment,
   Page,
@@ -117,6 +118,7 @@ export type {
   Timeline,
   TimelineHop,
   Trace,
+  TraceOutline,
   TraceSummary,
   Turn,
   Wait,
@@ -131,6 +133,8 @@ export { decoded, rejected, type Decoded } from './result.ts';
 export { bucketOf, bucketUpperNs, rankOf, Sketch, SKETCH_SCALE, SKETCH_ZERO_NS } from './sketch.ts';
 export type {
   BargeInState,
+  MediaFigures,
+  MediaIntervalState,
   MomentState,
   SessionState,
   StageState,

@@ -4,6 +4,8 @@
 // from the session's zero and durations are whole nanoseconds as numbers
 // (`…Ns`). `null` means known to be absent. Lists answer `{ items, nextCursor }`.
 
+import type { MediaFigures } from './state.ts';
+
 export interface Page<T> {
   readonly items: readonly T[];
   readonly nextCursor: string | null;
@@ -133,6 +135,23 @@ export interface StreamDetail {
   readonly sampleRate: number;
   /** In path order, from the mouth (up) or to the ear (down). */
   readonly hops: readonly HopDetail[];
+  /** What media stacks and players measured of it, by role; absent when none told. */
+  readonly media?: readonly MediaDetail[];
+}
+
+/** Figures of one stream in the processes of one role. */
+export interface MediaDetail {
+  readonly role: string;
+  /** Intervals that were told, a second each. */
+  readonly count: number;
+  /** Counts added up, means over the intervals that knew them, the least of what is a least. */
+  readonly total: MediaFigures;
+  /** The last 120, oldest first, in session time. */
+  readonly intervals: readonly {
+    readonly startNs: number;
+    readonly endNs: number;
+    readonly figures: MediaFigures;
+  }[];
 }
 
 export interface HopDetail {
@@ -461,6 +480,28 @@ export interface Span {
   }[];
   /** Told of while it ran (heart beats, pending spans) and not ended yet: its end is the last word of it. */
   readonly isOpen: boolean;
+}
+
+// GET /api/v1/traces/{traceId}/outline -> TraceOutline;  GET /api/v1/traces/{traceId}/spans/{spanId} -> Span
+
+/** A trace as a waterfall needs it: columns of one length, rows as in `Trace.spans`, no attributes. */
+export interface TraceOutline extends Omit<Trace, 'spans'> {
+  readonly names: readonly string[];
+  readonly services: readonly string[];
+  /** 16 hex digits each, joined. */
+  readonly spanIds: string;
+  /** Row of the parent; −1: none, or not in this trace. */
+  readonly parent: readonly number[];
+  /** Index into `names`, into `services`. */
+  readonly name: readonly number[];
+  readonly service: readonly number[];
+  /** From the trace's start. */
+  readonly startNs: readonly number[];
+  readonly lengthNs: readonly number[];
+  /** OTLP status code. */
+  readonly status: readonly number[];
+  /** Rows of spans that have not ended. */
+  readonly openRows: readonly number[];
 }
 
 // GET /api/v1/search?q -> { items: SearchHit[] }
