@@ -5,19 +5,20 @@ import { callFromUrl, type CallIdentity } from './common/messages.ts';
 import { slownessMs, type Options } from './common/options.ts';
 import { closeServer, listen, runProgram, type Running } from './common/process.ts';
 import { loadClips } from './common/script.ts';
+import type { OpenWire } from './common/wire.ts';
 import { serveModels } from './models/connection.ts';
 import { openAiServices } from './models/openai.ts';
 import { replayServices } from './models/replay.ts';
 import type { Services } from './models/services.ts';
 import { findVoice } from './models/voice.ts';
 
-async function start(options: Options): Promise<Running> {
+async function start(options: Options, openWire: OpenWire): Promise<Running> {
   const servicesFor = await serviceFactory(options);
   const { server, url } = await listen(options.port);
   server.on('connection', (socket, request) => {
     const call = callFromUrl(request.url);
     if (call === undefined) socket.close(1008, 'the URL needs ?session=');
-    else serveModels(socket, servicesFor(call));
+    else serveModels(socket, { callId: call.session, services: servicesFor(call), openWire });
   });
   return { url, stop: () => closeServer(server) };
 }

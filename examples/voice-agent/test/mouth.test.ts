@@ -18,6 +18,8 @@ interface Bench {
   readonly sent: string[];
   readonly voiced: number[];
   readonly drained: boolean[];
+  /** When the answer was heard to its end, ms. */
+  readonly heard: number[];
 }
 
 function bench(leadMs: number): Bench {
@@ -25,6 +27,7 @@ function bench(leadMs: number): Bench {
   const sent: string[] = [];
   const voiced: number[] = [];
   const drained: boolean[] = [];
+  const heard: number[] = [];
   const mouth = new Mouth({
     encoder,
     nowMs: time.nowMs,
@@ -36,8 +39,10 @@ function bench(leadMs: number): Bench {
     onBegun: () => undefined,
     onVoiced: tick => voiced.push(tick),
     onDrained: isFinished => drained.push(isFinished),
+    onSent: () => undefined,
+    onHeard: () => heard.push(time.nowMs()),
   });
-  return { time, mouth, sent, voiced, drained };
+  return { time, mouth, sent, voiced, drained, heard };
 }
 
 test('the lead goes out at once, the rest at the pace of the voice', () => {
@@ -93,15 +98,35 @@ test('the first voiced sample is found to 10 ms, once for each wait', () => {
   expect(voiced).toEqual([480]);
 });
 
-test('a barge-in leaves a hole in the sequence and nothing unsent', () => {
+test('an answer is heard a little after its last frame is sent, unless it was cut off', () => {
+  const one = bench(0);
+  one.mouth.say(new Int16Array(320 * 5));
+  one.mouth.finish();
+  one.time.advance(249);
+  expect([one.drained, one.heard]).toEqual([[true], []]);
+  expect(one.mouth.isSpeaking).toBe(true);
+  one.time.advance(1);
+  // Five frames, and 150 ms on their way.
+  expect(one.heard).toEqual([250]);
+  const other = bench(0);
+  other.mouth.say(new Int16Array(320 * 5));
+  other.mouth.finish();
+  other.time.advance(200);
+  other.mouth.clear();
+  other.time.advance(500);
+  expect(other.heard).toEqual([]);
+});
+
+test('a barge-in leaves a hole in the sequence, for what is still being made, and nothing unsent', () => {
   const { time, mouth, sent } = bench(0);
   mouth.say(new Int16Array(320 * 10));
   time.advance(30);
-  mouth.clear();
+  // Eight frames that were not sent, and a second that the synthesiser may have numbered.
+  expect(mouth.clear()).toBe(320 * 58);
   expect(mouth.isSpeaking).toBe(false);
   time.advance(100);
   mouth.say(new Int16Array(320));
   mouth.finish();
   time.advance(100);
-  expect(sent).toEqual(['[0@0', '1@20', '[10@130]']);
+  expect(sent).toEqual(['[0@0', '1@20', '[60@130]']);
 });

@@ -9,7 +9,7 @@ import { DelayLine } from '../common/delay-line.ts';
 import type { CallIdentity, CallMessage } from '../common/messages.ts';
 import { slownessMs, type Options } from '../common/options.ts';
 import type { Packet } from '../common/packet.ts';
-import type { OpenWire, Wire } from '../common/wire.ts';
+import { CALL_CODEC, CALL_HOPS, type OpenWire, type Wire } from '../common/wire.ts';
 import { Conversation } from './conversation.ts';
 import { Ears } from './ears.ts';
 import { ModelsLink } from './models-link.ts';
@@ -60,9 +60,11 @@ export class AgentCall {
       callId: identity.session,
       incoming: 'mic',
       outgoing: 'agent',
+      hops: CALL_HOPS,
+      codec: CALL_CODEC,
       receive: item => this.#receive(item),
     });
-    this.#link = new ModelsLink(models, this.#wire);
+    this.#link = new ModelsLink(models, { callId: identity.session, wire: this.#wire, openWire });
     this.#codec = codec;
     this.#mouth = this.#createMouth(options['lead-ms']);
     this.#conversation = this.#createConversation(options);
@@ -87,9 +89,11 @@ export class AgentCall {
       leadMs,
       onEncoded: tick => wire.call.stream('agent').hop('encode').markAt(tick, FRAME_SAMPLES), // trace
       send: packet => wire.send(packet),
+      onSent: tick => this.#conversation.sent(tick),
       onBegun: () => wire.turn?.moment('first_frame_sent'), // trace
       onVoiced: tick => this.#conversation.voiced(tick),
       onDrained: isFinished => this.#conversation.drained(isFinished),
+      onHeard: () => this.#conversation.answerHeard(),
     });
   }
 
@@ -110,12 +114,12 @@ export class AgentCall {
       this.#codec.decoder,
       { preSkip, endpointMs },
       {
-        onPassed: (hop, tick, samples) => wire.call.stream('mic').hop(hop).markAt(tick, samples), // trace
+        onPassed: (hop, tick) => wire.call.stream('mic').hop(hop).markAt(tick, FRAME_SAMPLES), // trace
         onSpeechStart: tick => conversation.speechStarted(tick),
         onSpeechStop: tick => conversation.speechStopped(tick),
         onTurnOver: () => conversation.turnOver(),
         onHeard: speakingTicks => conversation.heard(speakingTicks),
-        onChunk: pcm => this.#link.hear(pcm),
+        onChunk: (pcm, tick) => this.#link.hear(pcm, tick),
       },
     );
   }

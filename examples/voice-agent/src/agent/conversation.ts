@@ -37,6 +37,9 @@ export class Conversation {
   #onsetTick = 0;
   #isFiller = false;
   #hasFailed = false;
+  /** Sentences by where they begin; said when that is sent. */
+  #sentences: { readonly tick: number; readonly text: string }[] = [];
+  #endpointed: (isOver: boolean) => void = () => undefined;
 
   constructor(options: ConversationOptions) {
     this.#options = options;
@@ -72,14 +75,17 @@ export class Conversation {
   /** `tick`: the last voiced sample. */
   speechStopped(tick: number): void {
     if (!this.#isListening()) return;
-    this.#options.wire.turn?.speechEnded({ tick }); // trace
+    const { turn } = this.#options.wire;
+    turn?.speechEnded({ tick }); // trace
+    const stage = turn?.stage('endpointing'); // trace
+    this.#endpointed = isOver => void stage?.end({ discarded: !isOver }); // trace
     void this.#transcribe(this.#listening.signal);
   }
 
   turnOver(): void {
     if (!this.#isListening()) return;
     this.#isDecided = true;
-    this.#options.wire.turn?.moment('turn_decided', { source: 'timer' }); // trace
+    this.#endpointed(true);
     this.#answerIfReady();
   }
 
@@ -96,6 +102,8 @@ export class Conversation {
   #listen(): void {
     this.#drop();
     if (this.#isVoiced) this.#closeTurn('interrupted');
+    if (!this.#isDecided) this.#endpointed(false);
+    this.#endpointed = () => undefined;
     if (!this.#isTurnOpen) {
       this.#isTurnOpen = true;
       this.#turnIndex += 1;
@@ -138,24 +146,33 @@ export class Conversation {
   }
 
   #events(): ConstructorParameters<typeof Generation>[2] {
-    const { mouth, wire } = this.#options;
+    const { mouth } = this.#options;
     return {
       onAudio: (pcm, isFiller) => {
         this.#isFiller = isFiller;
-        wire.call.stream('agent').hop('tts').markAt(mouth.generatedTick, pcm.length); // trace
         mouth.say(pcm);
       },
-      onSpoken: (text, isFiller) => {
-        mouth.endPiece(isFiller ? () => this.#fillerSent() : undefined);
-        wire.turn?.said(text); // trace
-        this.#history.push({ role: 'assistant', content: text });
+      onSpeaking: text => {
+        const tick = mouth.generatedTick;
+        this.#sentences.push({ tick, text });
+        return tick;
       },
+      onSpoken: isFiller => mouth.endPiece(isFiller ? () => this.#fillerSent() : undefined),
       onFinished: () => {
         this.#generation = undefined;
         mouth.finish();
       },
       onFailed: reason => this.#failed(reason),
     };
+  }
+
+  /** The frame from `tick` on is sent: a sentence that begins with it is being said. */
+  sent(tick: number): void {
+    const [next] = this.#sentences;
+    if (next === undefined || tick < next.tick) return;
+    this.#sentences.shift();
+    this.#options.wire.turn?.said(next.text); // trace
+    this.#history.push({ role: 'assistant', content: next.text });
   }
 
   /** The agent's sound in this turn is on its way: the next speech is a new turn. */
@@ -173,6 +190,10 @@ export class Conversation {
   drained(isFinished: boolean): void {
     if (!isFinished) return;
     this.#options.wire.send({ type: 'agent_done' });
+  }
+
+  /** The turn lasts until its last sound is heard: until then the user may still cut in. */
+  answerHeard(): void {
     this.#closeTurn(this.#hasFailed ? 'failed' : 'completed');
   }
 
@@ -186,11 +207,13 @@ export class Conversation {
   #interrupt(): void {
     this.#drop();
     const { wire, mouth } = this.#options;
+    const generatedTick = mouth.generatedTick;
     const dropped = mouth.clear();
     wire.send({ type: 'clear' });
-    const generatedTick = mouth.generatedTick;
     const onsetTick = this.#onsetTick;
-    if (dropped > 0) wire.call.stream('agent').drop('encode', generatedTick - dropped, dropped); // trace
+    this.#sentences = [];
+    wire.call.stream('agent').drop('encode', mouth.generatedTick - dropped, dropped); // trace
+    wire.turn?.cut(); // trace
     wire.turn?.bargeIn({ onsetTick }).decided().cancelled({ generatedTick }); // trace
     this.#closeTurn('interrupted');
   }

@@ -15,15 +15,16 @@ import { VoiceActivityDetector } from './vad.ts';
 const CONCEAL_LIMIT = 100;
 
 export interface EarsEvents {
-  /** `samples` from `tick` on are decoded, listened to, or handed to the recogniser. */
-  readonly onPassed: (where: 'decode' | 'vad' | 'stt', tick: number, samples: number) => void;
+  /** The frame from `tick` on is decoded, or listened to. */
+  readonly onPassed: (where: 'decode' | 'vad', tick: number) => void;
   readonly onSpeechStart: (tick: number) => void;
   /** `tick`: the last voiced sample. */
   readonly onSpeechStop: (tick: number) => void;
   readonly onTurnOver: () => void;
   /** After each frame: how long the user has been speaking now, in ticks; 0 when silent. */
   readonly onHeard: (speakingTicks: number) => void;
-  readonly onChunk: (pcm: Int16Array) => void;
+  /** A piece for the recogniser, from `tick` on. */
+  readonly onChunk: (pcm: Int16Array, tick: number) => void;
 }
 
 export class Ears {
@@ -54,9 +55,9 @@ export class Ears {
     this.#conceal(packet.sequence - this.#nextSequence);
     this.#nextSequence = packet.sequence + 1;
     const pcm = this.#decoder.decode(packet.opus);
-    this.#events.onPassed('decode', tickOf(packet), FRAME_SAMPLES);
+    this.#events.onPassed('decode', tickOf(packet));
     this.#take(pcm);
-    this.#events.onPassed('vad', tickOf(packet), FRAME_SAMPLES);
+    this.#events.onPassed('vad', tickOf(packet));
   }
 
   #conceal(missing: number): void {
@@ -77,8 +78,7 @@ export class Ears {
     this.#events.onHeard(speakingTicks);
     if (this.#endpointer.advance(this.#tick)) this.#events.onTurnOver();
     for (const chunk of this.#chunker.push(pcm)) {
-      this.#events.onChunk(chunk);
-      this.#events.onPassed('stt', this.#chunkTick, chunk.length);
+      this.#events.onChunk(chunk, this.#chunkTick);
       this.#chunkTick += chunk.length;
     }
   }

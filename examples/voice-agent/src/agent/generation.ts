@@ -11,8 +11,10 @@ import type { ModelsLink } from './models-link.ts';
 
 export interface GenerationEvents {
   readonly onAudio: (pcm: Int16Array, isFiller: boolean) => void;
+  /** A sentence is about to be synthesised; answers where on the agent's stream it will stand. */
+  readonly onSpeaking: (text: string) => number;
   /** A sentence is complete as audio. */
-  readonly onSpoken: (text: string, isFiller: boolean) => void;
+  readonly onSpoken: (isFiller: boolean) => void;
   readonly onFinished: () => void;
   readonly onFailed: (reason: unknown) => void;
 }
@@ -102,11 +104,12 @@ export class Generation {
     await this.#committed;
     for await (const piece of this.#pieces) {
       if (piece === 'end') return;
-      const request = { type: 'tts.request', text: piece.text } as const;
+      const tick = this.#events.onSpeaking(piece.text);
+      const request = { type: 'tts.request', text: piece.text, tick } as const;
       for await (const answer of this.#link.ask(request, this.#abort.signal)) {
         if (answer.type === 'tts.audio') this.#events.onAudio(answer.pcm, piece.isFiller);
       }
-      this.#events.onSpoken(piece.text, piece.isFiller);
+      this.#events.onSpoken(piece.isFiller);
     }
   }
 }

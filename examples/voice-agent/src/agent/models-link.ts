@@ -2,21 +2,10 @@
 // stream of replies; and the recogniser, which takes audio all the time.
 
 import type { WebSocket } from 'ws';
-import { bytesToPcm, pcmToBytes } from '../common/audio.ts';
-import { parseMessage, type ModelReply, type ModelRequest } from '../common/messages.ts';
-import { onMessage, sendIfOpen, type Message } from '../common/socket.ts';
-import type { Wire } from '../common/wire.ts';
+import type { ModelReply, ModelRequest } from '../common/messages.ts';
+import { AGENT_CODEC, type Speech } from '../common/model-frames.ts';
+import type { OpenWire, Wire } from '../common/wire.ts';
 import { Inbox } from './inbox.ts';
-
-const REPLIES = [
-  'stt.partial',
-  'stt.final',
-  'llm.token',
-  'llm.tool',
-  'tool.result',
-  'done',
-  'failed',
-] as const;
 
 type Answer = ModelReply | { readonly type: 'tts.audio'; readonly pcm: Int16Array };
 /** A request still without its ID. */
@@ -29,26 +18,39 @@ type Ask =
 export class ModelsLink {
   readonly #socket: WebSocket;
   readonly #wire: Wire;
+  readonly #models: Wire<Speech | ModelRequest>;
   readonly #open = new Map<number, Inbox<Answer>>();
   #lastId = 0;
 
   /** `wire`: the call that the models work for. */
-  constructor(socket: WebSocket, wire: Wire) {
+  constructor(
+    socket: WebSocket,
+    { callId, wire, openWire }: { callId: string; wire: Wire; openWire: OpenWire },
+  ) {
     this.#socket = socket;
     this.#wire = wire;
-    onMessage(socket, message => this.#receive(message));
+    const end = {
+      socket,
+      callId,
+      incoming: 'agent',
+      outgoing: 'mic',
+      hops: { in: 'tts', out: 'stt' },
+      codec: AGENT_CODEC,
+      receive: (item: Speech | ModelReply) => this.#receive(item),
+    } as const;
+    this.#models = openWire(end, wire);
     socket.on('close', () => {
       for (const inbox of this.#open.values()) inbox.fail(new Error('the models went away'));
     });
   }
 
-  /** 100 ms of the microphone for the recogniser. */
-  hear(pcm: Int16Array): void {
-    sendIfOpen(this.#socket, pcmToBytes(pcm));
+  /** 100 ms of the microphone, from `tick` on, for the recogniser. */
+  hear(pcm: Int16Array, tick: number): void {
+    this.#models.send({ id: 0, tick, pcm });
   }
 
   beginUtterance(turn: number): void {
-    this.#send({ type: 'stt.begin', turn });
+    this.#models.send({ type: 'stt.begin', turn });
   }
 
   /** The final words of the utterance. */
@@ -74,12 +76,12 @@ export class ModelsLink {
     const inbox = new Inbox<Answer>();
     this.#open.set(id, inbox);
     const cancel = (): void => {
-      this.#send({ type: 'cancel', id });
+      this.#models.send({ type: 'cancel', id });
       inbox.fail(signal.reason);
     };
     signal.addEventListener('abort', cancel, { once: true });
     const stage = this.#wire.turn?.stage(request.type.split('.', 1)[0] ?? ''); // trace
-    this.#send({ ...request, id });
+    this.#models.send({ ...request, id });
     try {
       for await (const answer of inbox) {
         if (answer.type === 'failed') throw new Error(answer.reason);
@@ -98,18 +100,8 @@ export class ModelsLink {
     this.#socket.close();
   }
 
-  #send(request: ModelRequest): void {
-    sendIfOpen(this.#socket, JSON.stringify(request));
-  }
-
-  #receive(message: Message): void {
-    if (typeof message !== 'string') {
-      if (message.length < 4) return;
-      const pcm = bytesToPcm(message.subarray(4));
-      this.#open.get(message.readUInt32BE(0))?.push({ type: 'tts.audio', pcm });
-      return;
-    }
-    const reply = parseMessage<ModelReply>(message, REPLIES);
-    if (reply !== undefined && 'id' in reply) this.#open.get(reply.id)?.push(reply);
+  #receive(item: Speech | ModelReply): void {
+    if ('pcm' in item) this.#open.get(item.id)?.push({ type: 'tts.audio', pcm: item.pcm });
+    else if ('id' in item) this.#open.get(item.id)?.push(item);
   }
 }

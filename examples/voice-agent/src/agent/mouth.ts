@@ -8,7 +8,7 @@
 
 import type { OpusEncoderHandle } from 'libopus-wasm';
 import { Chunker, FRAME_MS, FRAME_SAMPLES, levelDb, SAMPLE_RATE_HZ } from '../common/audio.ts';
-import { Metronome, type NowMs, type Timers } from '../common/clock.ts';
+import { Metronome, nodeTimers, type NowMs, type Timers } from '../common/clock.ts';
 import { tickOf, type Packet } from '../common/packet.ts';
 
 /** Steps of 10 ms above this are voice. */
@@ -16,6 +16,8 @@ const VOICED_DB = -45;
 const VOICED_STEP = SAMPLE_RATE_HZ / 100;
 /** What was sent is still being heard for about this long: line and jitter buffer. */
 const DOWNSTREAM_MS = 150;
+/** What a synthesiser may have made, and numbered, before it hears of a barge-in: 1 s. */
+const UNDER_WAY_FRAMES = 50;
 
 interface Frame {
   readonly sequence: number;
@@ -29,18 +31,24 @@ export interface MouthOptions {
   readonly leadMs: number;
   readonly onEncoded: (tick: number) => void;
   readonly send: (packet: Packet) => void;
+  /** The frame from `tick` on is sent. */
+  readonly onSent: (tick: number) => void;
   /** The first frame since `awaitVoice` is sent, voiced or not. */
   readonly onBegun: () => void;
   /** The first voiced sample since `awaitVoice` is sent. */
   readonly onVoiced: (tick: number) => void;
   /** All that was said is sent; `isFinished`: and nothing more comes in this answer. */
   readonly onDrained: (isFinished: boolean) => void;
+  /** The whole answer has been heard, as far as that can be known here; not after `clear`. */
+  readonly onHeard: () => void;
 }
 
 export class Mouth {
   readonly #options: MouthOptions;
   readonly #chunker = new Chunker(FRAME_SAMPLES);
   readonly #pacer: Metronome;
+  readonly #timers: Timers;
+  #hearing: unknown;
   #queue: Frame[] = [];
   #sequence = 0;
   #spurtStartMs = 0;
@@ -55,6 +63,7 @@ export class Mouth {
   constructor(options: MouthOptions) {
     this.#options = options;
     const { nowMs, timers } = options;
+    this.#timers = timers ?? nodeTimers;
     this.#pacer = new Metronome({
       periodMs: FRAME_MS,
       nowMs,
@@ -81,6 +90,7 @@ export class Mouth {
   /** More of the answer. */
   say(pcm: Int16Array): void {
     this.#isFinished = false;
+    this.#timers.clear(this.#hearing);
     for (const piece of this.#chunker.push(pcm)) this.#cut(piece);
   }
 
@@ -103,10 +113,15 @@ export class Mouth {
     if (this.#queue.length === 0) this.#drained();
   }
 
-  /** Throws away what is not sent yet (barge-in); returns how many samples that was. */
+  /**
+   * Throws away what is not sent yet (barge-in); returns how many samples that was, with those that
+   * a synthesiser may still be making: their places are not used again.
+   */
   clear(): number {
     this.endPiece();
-    const dropped = this.#queue.length * FRAME_SAMPLES;
+    const dropped = (this.#queue.length + UNDER_WAY_FRAMES) * FRAME_SAMPLES;
+    this.#sequence += UNDER_WAY_FRAMES;
+    this.#timers.clear(this.#hearing);
     this.#queue = [];
     this.#boundary = undefined;
     this.#isFinished = true;
@@ -153,6 +168,7 @@ export class Mouth {
       opus,
     });
     this.#spurtSent += 1;
+    this.#options.onSent(tickOf(frame));
     if (this.#awaitsBegin) this.#options.onBegun();
     this.#awaitsBegin = false;
     this.#checkVoice(frame);
@@ -180,5 +196,8 @@ export class Mouth {
     this.#isSpurtOpen = false;
     this.#pacer.stop();
     this.#options.onDrained(this.#isFinished);
+    if (!this.#isFinished) return;
+    const waitMs = Math.max(0, this.#audibleUntilMs - this.#options.nowMs());
+    this.#hearing = this.#timers.set(() => this.#options.onHeard(), waitMs);
   }
 }

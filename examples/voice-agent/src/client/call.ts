@@ -12,7 +12,7 @@ import { tickOf, type Packet } from '../common/packet.ts';
 import { randomFrom } from '../common/random.ts';
 import { clipOfTurn, loadClipAudio, type Clip } from '../common/script.ts';
 import { connect } from '../common/socket.ts';
-import type { OpenWire, Wire } from '../common/wire.ts';
+import { CALL_CODEC, CALL_HOPS, type OpenWire, type Wire } from '../common/wire.ts';
 import { JitterBuffer } from './jitter-buffer.ts';
 import { Microphone } from './microphone.ts';
 import { Playout } from './playout.ts';
@@ -76,6 +76,8 @@ export class Call {
       callId: session,
       incoming: 'agent',
       outgoing: 'mic',
+      hops: CALL_HOPS,
+      codec: CALL_CODEC,
       receive: item => this.#receive(item),
     });
     this.#wire = wire;

@@ -9,7 +9,7 @@ export type CallMessage =
   | { readonly type: 'agent_done' } // agent → client: the answer is all sent
   | { readonly type: 'bye' }; // client → agent: hanging up
 
-/** Agent → models. 100 ms of PCM travel as binary between these. */
+/** Agent → models. 100 ms of audio travel as binary between these (model-frames.ts). */
 export type ModelRequest =
   | { readonly type: 'stt.begin'; readonly turn: number }
   | { readonly type: 'stt.finalize'; readonly id: number }
@@ -19,11 +19,17 @@ export type ModelRequest =
       readonly messages: readonly ChatMessage[];
       readonly tools: boolean;
     }
-  | { readonly type: 'tts.request'; readonly id: number; readonly text: string }
+  | {
+      readonly type: 'tts.request';
+      readonly id: number;
+      readonly text: string;
+      /** Where on the agent's stream the answer will stand. */
+      readonly tick: number;
+    }
   | { readonly type: 'tool.request'; readonly id: number; readonly name: string }
   | { readonly type: 'cancel'; readonly id: number };
 
-/** Models → agent. TTS audio travels as binary: request ID (4 bytes), then PCM. */
+/** Models → agent. Speech travels as binary (model-frames.ts). */
 export type ModelReply =
   | { readonly type: 'stt.partial'; readonly text: string }
   | { readonly type: 'stt.final'; readonly id: number; readonly text: string }

@@ -4,12 +4,8 @@
 import type { WebSocket } from 'ws';
 import { nodeTimers } from '../common/clock.ts';
 import { DelayLine, type LineShape } from '../common/delay-line.ts';
-import type { CallMessage } from '../common/messages.ts';
-import type { Packet } from '../common/packet.ts';
 import type { Random } from '../common/random.ts';
-import type { OpenWire, Wire } from '../common/wire.ts';
-
-type Item = Packet | CallMessage;
+import { CALL_CODEC, CALL_HOPS, type CallItem, type OpenWire, type Wire } from '../common/wire.ts';
 
 export interface RelayOptions {
   readonly callId: string;
@@ -30,6 +26,8 @@ export function relay(options: RelayOptions): void {
     callId,
     incoming: 'mic',
     outgoing: 'agent',
+    hops: CALL_HOPS,
+    codec: CALL_CODEC,
     receive: item => up.send(item, 'opus' in item),
   });
   const toAgent = openWire(
@@ -38,6 +36,8 @@ export function relay(options: RelayOptions): void {
       callId,
       incoming: 'agent',
       outgoing: 'mic',
+      hops: CALL_HOPS,
+      codec: CALL_CODEC,
       receive: item => down.send(item, 'opus' in item),
     },
     toClient,
@@ -52,8 +52,8 @@ export function relay(options: RelayOptions): void {
   agent.once('close', end);
 }
 
-function lineTo({ shape, random }: RelayOptions, wire: () => Wire): DelayLine<Item> {
-  return new DelayLine<Item>({
+function lineTo({ shape, random }: RelayOptions, wire: () => Wire): DelayLine<CallItem> {
+  return new DelayLine<CallItem>({
     shape,
     random,
     nowMs: () => performance.now(),

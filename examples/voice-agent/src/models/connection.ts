@@ -1,49 +1,45 @@
 // One agent's connection to the models: JSON requests and binary PCM in, JSON
 // replies and binary speech out. Each request can be cancelled by its ID.
 
-import type { RawData, WebSocket } from 'ws';
-import { bytesToPcm, pcmToBytes } from '../common/audio.ts';
-import { parseMessage, type ModelReply, type ModelRequest } from '../common/messages.ts';
+import type { WebSocket } from 'ws';
+import type { ModelReply, ModelRequest } from '../common/messages.ts';
+import { MODELS_CODEC, type Speech } from '../common/model-frames.ts';
+import type { OpenWire, Wire } from '../common/wire.ts';
 import type { Services } from './services.ts';
 
-const REQUESTS = [
-  'stt.begin',
-  'stt.finalize',
-  'llm.request',
-  'tts.request',
-  'tool.request',
-  'cancel',
-] as const;
+export interface ModelsSetup {
+  readonly callId: string;
+  readonly services: Services;
+  readonly openWire: OpenWire;
+}
 
-export function serveModels(socket: WebSocket, services: Services): void {
-  const connection = new ModelsConnection(socket, services);
-  socket.on('message', (data: RawData, isBinary) => connection.receive(asBuffer(data), isBinary));
+export function serveModels(socket: WebSocket, setup: ModelsSetup): void {
+  const connection = new ModelsConnection(socket, setup);
   socket.on('close', () => connection.close());
 }
 
-function asBuffer(data: RawData): Buffer {
-  if (Array.isArray(data)) return Buffer.concat(data);
-  return Buffer.isBuffer(data) ? data : Buffer.from(data);
-}
-
 class ModelsConnection {
-  readonly #socket: WebSocket;
+  readonly #wire: Wire<Speech | ModelReply>;
   readonly #services: Services;
   readonly #running = new Map<number, AbortController>();
 
-  constructor(socket: WebSocket, services: Services) {
-    this.#socket = socket;
+  constructor(socket: WebSocket, { callId, services, openWire }: ModelsSetup) {
     this.#services = services;
+    this.#wire = openWire({
+      socket,
+      callId,
+      incoming: 'mic',
+      outgoing: 'agent',
+      hops: { in: 'receive', out: 'tts' },
+      codec: MODELS_CODEC,
+      receive: item => this.#receive(item),
+    });
   }
 
-  receive(data: Buffer, isBinary: boolean): void {
-    if (isBinary) {
-      const onPartial = (text: string): void => this.#send({ type: 'stt.partial', text });
-      this.#services.stt.audio(bytesToPcm(data), onPartial);
-      return;
-    }
-    const request = parseMessage<ModelRequest>(data.toString(), REQUESTS);
-    if (request !== undefined) this.#handle(request);
+  #receive(item: Speech | ModelRequest): void {
+    if (!('pcm' in item)) return this.#handle(item);
+    const onPartial = (text: string): void => this.#send({ type: 'stt.partial', text });
+    this.#services.stt.audio(item.pcm, onPartial);
   }
 
   close(): void {
@@ -83,7 +79,7 @@ class ModelsConnection {
       const output = await this.#services.runTool(request.name, signal);
       this.#send({ type: 'tool.result', id, output });
     } else if (request.type === 'tts.request') {
-      await this.#speak(id, request.text, signal);
+      await this.#speak(request, signal);
     } else {
       for await (const event of this.#services.chat(request.messages, request.tools, signal)) {
         if (event.kind === 'token') this.#send({ type: 'llm.token', id, text: event.text });
@@ -92,17 +88,18 @@ class ModelsConnection {
     }
   }
 
-  async #speak(id: number, text: string, signal: AbortSignal): Promise<void> {
+  async #speak(
+    { id, text, tick }: Extract<ModelRequest, { type: 'tts.request' }>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    let at = tick;
     for await (const pcm of this.#services.speak(text, signal)) {
-      const head = Buffer.alloc(4);
-      head.writeUInt32BE(id);
-      if (this.#socket.readyState === this.#socket.OPEN) {
-        this.#socket.send(Buffer.concat([head, pcmToBytes(pcm)]));
-      }
+      this.#wire.send({ id, tick: at, pcm });
+      at += pcm.length;
     }
   }
 
   #send(reply: ModelReply): void {
-    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(JSON.stringify(reply));
+    this.#wire.send(reply);
   }
 }
