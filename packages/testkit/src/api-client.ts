@@ -27,7 +27,8 @@ export class ApiClient {
       body: new Uint8Array(sent.body),
     });
     const text = await answer.text();
-    if (answer.status !== 200 || /rejected/i.test(text))
+    // Telemetry is answered 200 when it is stored; a trigger is only passed on: 202.
+    if (!answer.ok || /rejected/i.test(text))
       throw new Error(`POST ${sent.path} answered ${answer.status}: ${text.slice(0, 300)}`);
   }
 

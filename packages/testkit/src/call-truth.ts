@@ -72,10 +72,22 @@ export function callTruth(scenario: Scenario): CallTruth {
     sessionId: scenario.id,
     startUnixMs: scenario.startUnixMs,
     endNs: lastMarkNs(hops) + ms(AFTER_LAST_MS),
-    turns: planned.map(one => one.turn),
+    turns: planned.map(one => ({ ...one.turn, ...agentSpeech(scenario, one) })),
     hops,
     ranges: [...whole.ranges, ...utterances.flatMap(one => one.ranges)],
   };
+}
+
+function agentSpeech(
+  { frameMs }: Scenario,
+  { turn, utterances }: Planned,
+): Pick<TurnTruth, 'agentSpeech'> {
+  const startNs = turn.waits.find(wait => wait.voicedTick !== undefined)?.closeNs;
+  if (startNs === undefined) return {};
+  const playedNs = utterances
+    .flatMap(one => hopOf(one, 'agent.client/playout').atNs)
+    .filter(atNs => !Number.isNaN(atNs));
+  return { agentSpeech: { startNs, endNs: Math.max(...playedNs) + ms(frameMs.playout) } };
 }
 
 /** When the last frame of the call was last seen. */

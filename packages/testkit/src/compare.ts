@@ -46,6 +46,7 @@ export function disagreements(
 
 /** The hop that ties the two axes together: of the turn authority, so that turns hang on it. */
 const TIE = 'mic.agent/receive';
+const EAR = 'agent.client/playout';
 /** What the wall clock that a call was placed by may be off from the collector's, under load. */
 const WALL_CLOCK_NS = 2e9;
 
@@ -60,6 +61,7 @@ class Place {
   readonly wrong: readonly string[];
   /** Of times on the session's axis, from the clock of the hop that ties. */
   readonly tieErrorNs: number;
+  readonly earErrorNs: number;
   readonly #shiftNs: number;
 
   constructor(truth: CallTruth, answers: Answers, errorNsMax: number) {
@@ -69,6 +71,7 @@ class Place {
     const wallNs = Number(BigInt(answers.detail.zeroUnixNs) - startUnixNs);
     this.#shiftNs = shiftOf(truth, answers) ?? wallNs;
     this.tieErrorNs = clockErrorNs(answers, TIE);
+    this.earErrorNs = clockErrorNs(answers, EAR);
     const offNs = Math.abs(this.#shiftNs - wallNs);
     this.wrong = offNs < WALL_CLOCK_NS ? [] : [`the session lies ${ms(offNs)} ms from its call`];
   }
@@ -129,7 +132,21 @@ function turnWrong(place: Place, truth: TurnTruth, turn: Turn): string[] {
       waitWrong(place, wait, turn.waits[at]!).map(one => `wait ${at}: ${one}`),
     ),
     ...bargeInWrong(place, truth, turn),
+    ...agentSpeechWrong(place, truth, turn),
   ];
+}
+
+/** The bar of the agent's speech: it sounds from the first voiced sample to the last one played. */
+function agentSpeechWrong(place: Place, truth: TurnTruth, turn: Turn): string[] {
+  const is = truth.agentSpeech;
+  const said = turn.agent;
+  if (is === undefined) return said === null ? [] : ['an agent that never spoke is drawn speaking'];
+  if (said === null) return ['the agent spoke, and is not drawn speaking'];
+  const isNs = is.endNs - is.startNs;
+  const saidNs = (said.endNs ?? Number.NaN) - said.startNs;
+  // Both ends are the client's; the first one is drawn where the ledger puts it between its neighbours.
+  const errorNs = (turn.waits[0]?.errorNs ?? 0) + place.earErrorNs + QUANTUM_NS;
+  return place.off('agent speech', { ns: saidNs, errorNs }, isNs);
 }
 
 function waitWrong(place: Place, truth: WaitTruth, wait: Wait): string[] {

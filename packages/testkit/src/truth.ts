@@ -106,6 +106,8 @@ export interface TurnTruth {
     /** Generated and never heard. */
     readonly unheardNs: number;
   };
+  /** First voiced sample audible → the last sample that the ear got of this turn; absent when none was. */
+  readonly agentSpeech?: { readonly startNs: number; readonly endNs: number };
   readonly acts: readonly AgentAct[];
 }
 

@@ -32,9 +32,7 @@
 export const DRIFT_PPM = 50;
 /** Linux slews a clock by at most 500, and its crystal drifts all the same. */
 export const DRIFT_PPM_MAX = 550;
-/** Widened step by step: what a slew needs, and no more. */
-const ALLOWANCES_PPM = [DRIFT_PPM, 100, 200, 350, DRIFT_PPM_MAX] as const;
-/** What a slew adds between two exchanges; after the next one it shows. One a second is the rule. */
+/** What a slew adds until the next exchange shows it. One a second is the rule. */
 const UNSEEN_PPM = DRIFT_PPM_MAX - DRIFT_PPM;
 const UNSEEN_NS_MAX = 250_000;
 /** Stamps are whole nanoseconds: each side of an inequality may be rounded by half a one. */
@@ -70,15 +68,11 @@ interface Band {
 
 export class OffsetInterval {
   readonly #bands: readonly Band[];
-  /** When there was an exchange, ascending. */
-  readonly #atNs: readonly number[];
   /** Exchanges used. */
   readonly proofCount: number;
 
   constructor(proofs: OffsetProofs) {
-    const sorted = sortedProofs(proofs);
-    this.#bands = bandsOf(sorted);
-    this.#atNs = sorted.map(proof => proof.atNs);
+    this.#bands = bandsOf(sortedProofs(proofs));
     this.proofCount = Math.min(proofs.upper.length, proofs.lower.length);
   }
 
@@ -118,12 +112,10 @@ export class OffsetInterval {
     return { offsetNs: (lowNs + highNs) / 2, boundNs };
   }
 
-  /** What a slew may have done that no exchange shows yet. */
+  /** What a slew may have done after the last exchange (or before the first): no later one shows it. */
   #unseenNs(atNs: number): number {
-    const next = firstAtOrAfter(this.#atNs, atNs);
-    const toNext = (this.#atNs[next] ?? Infinity) - atNs;
-    const toLast = atNs - (this.#atNs[next - 1] ?? -Infinity);
-    return Math.min(Math.min(toNext, toLast) * UNSEEN_PPM * PPM, UNSEEN_NS_MAX);
+    const outsideNs = Math.max(0, atNs - this.lastNs, this.firstNs - atNs);
+    return Math.min(outsideNs * UNSEEN_PPM * PPM, UNSEEN_NS_MAX);
   }
 
   #bandsAt(atNs: number): readonly Band[] {
@@ -235,7 +227,7 @@ function bandOf(proofs: readonly Proof[]): Band | undefined {
   const upper = proofs.filter(proof => proof.sign > 0);
   const lower = proofs.filter(proof => proof.sign < 0);
   if (upper.length === 0 || lower.length === 0) return undefined;
-  const wayNs = leastWayNs(proofs);
+  const wayNs = leastWayNs(upper);
   const bandAt = (ppm: number): Band => ({
     fromNs: proofs[0]!.atNs,
     toNs: proofs.at(-1)!.atNs,
@@ -243,25 +235,24 @@ function bandOf(proofs: readonly Proof[]): Band | undefined {
     upper: envelopeOf(upper, ppm),
     lower: envelopeOf(lower, ppm),
   });
-  for (const ppm of ALLOWANCES_PPM) {
-    const band = bandAt(ppm);
-    const hasSlewed = proofs.some(({ atNs }) => band.lower.at(atNs) + wayNs > band.upper.at(atNs));
-    if (!hasSlewed) return band;
-  }
-  return bandAt(DRIFT_PPM_MAX);
+  const usual = bandAt(DRIFT_PPM);
+  const hasSlewed = proofs.some(({ atNs }) => usual.lower.at(atNs) + wayNs > usual.upper.at(atNs));
+  // How fast it was is known to a margin, and a little less than it was would lose the truth.
+  return hasSlewed ? bandAt(DRIFT_PPM_MAX) : usual;
 }
 
 /** Of a few exchanges the least round trip is luck: its two ways need not be the least of each way. */
 const LUCKY_SHARE = 0.1;
+const LUCKY_MIN = 2;
 
 /**
  * What both ways cost at least: the least round trip, less what the luckiest tenth differ by. The
- * more a path queues, the less its least round trip proves.
+ * more a path queues and the fewer exchanges there are, the less its least round trip proves.
  */
-function leastWayNs(proofs: readonly Proof[]): number {
-  const rttsNs = proofs.map(proof => proof.rttNs).toSorted((a, b) => a - b);
-  const leastNs = rttsNs[0]!;
-  return Math.max(0, 2 * leastNs - rttsNs[Math.floor(rttsNs.length * LUCKY_SHARE)]!);
+function leastWayNs(upper: readonly Proof[]): number {
+  const rttsNs = upper.map(proof => proof.rttNs).toSorted((a, b) => a - b);
+  const lucky = rttsNs[Math.max(LUCKY_MIN, Math.floor(rttsNs.length * LUCKY_SHARE))];
+  return lucky === undefined ? 0 : Math.max(0, 2 * rttsNs[0]! - lucky);
 }
 
 const envelopeOf = (proofs: readonly Proof[], ppm: number): Envelope =>
