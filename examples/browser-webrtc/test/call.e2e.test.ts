@@ -93,5 +93,14 @@ test('a call from a page is in the collector: its session, its frames, its jitte
   const buffered = hopOf(detail, 'agent.client/jitter_buffer');
   expect(buffered?.frameTicks).toBe(960);
   expect(detail?.dropped).toEqual({});
+  // What the browser's own statistics said of each second stands beside it.
+  const media = detail?.streams.find(stream => stream.name === 'agent')?.media?.[0];
+  expect(media?.role).toBe('client');
+  expect(media?.count).toBeGreaterThan(3);
+  expect(media?.total.jitterBufferNs).toBeGreaterThan(1_000_000);
+  expect(media?.total.jitterBufferNs).toBeLessThan(1_000_000_000);
+  expect(media?.total.playoutNs).toBeGreaterThan(0);
+  expect(media?.total.rttNs).toBeGreaterThanOrEqual(0);
+  expect(media?.total.totalSamples).toBeGreaterThan(100_000);
   expect(problems()).toEqual([]);
 });

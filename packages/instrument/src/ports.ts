@@ -2,7 +2,14 @@
 // The entries (index.node.ts, index.browser.ts) fill these with the platform;
 // a simulator fills them with virtual time and a captured wire.
 
-import type { Anchor, ClockDomainId, ClockSample, DomainNs, UnixNs } from '@framescope/protocol';
+import type {
+  Anchor,
+  ClockDomainId,
+  ClockSample,
+  DomainNs,
+  MediaIntervalState,
+  UnixNs,
+} from '@framescope/protocol';
 import type { Stream } from './hop/stream.ts';
 import type { TimeColumn } from './hot/time-column.ts';
 import type { Problems } from './problems.ts';
@@ -87,6 +94,8 @@ export interface SessionPort {
   /** The stream of that name, made if there is room. */
   streamOf(anchor: Anchor): Stream;
   clockSample(sample: ClockSample): void;
+  /** Sends what a media stack measured with the next flush. */
+  mediaInterval(interval: MediaIntervalState): void;
   /** Calls `settle`, which must not throw, before the session ends its turns; answers how to stop that. */
   onEnd(settle: () => void): () => void;
 }

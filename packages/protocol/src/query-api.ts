@@ -4,6 +4,8 @@
 // from the session's zero and durations are whole nanoseconds as numbers
 // (`…Ns`). `null` means known to be absent. Lists answer `{ items, nextCursor }`.
 
+import type { MediaFigures } from './state.ts';
+
 export interface Page<T> {
   readonly items: readonly T[];
   readonly nextCursor: string | null;
@@ -133,6 +135,23 @@ export interface StreamDetail {
   readonly sampleRate: number;
   /** In path order, from the mouth (up) or to the ear (down). */
   readonly hops: readonly HopDetail[];
+  /** What media stacks and players measured of it, by role; absent when none told. */
+  readonly media?: readonly MediaDetail[];
+}
+
+/** Figures of one stream in the processes of one role. */
+export interface MediaDetail {
+  readonly role: string;
+  /** Intervals that were told, a second each. */
+  readonly count: number;
+  /** Counts added up, means over the intervals that knew them, the least of what is a least. */
+  readonly total: MediaFigures;
+  /** The last 120, oldest first, in session time. */
+  readonly intervals: readonly {
+    readonly startNs: number;
+    readonly endNs: number;
+    readonly figures: MediaFigures;
+  }[];
 }
 
 export interface HopDetail {

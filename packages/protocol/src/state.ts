@@ -20,8 +20,49 @@ export interface StateMessage {
   /** Present in the first flush of a session, every tenth, and when it changed. */
   readonly session?: SessionState;
   readonly turns?: readonly TurnState[];
+  /** What media stacks and players measured since the flush before. */
+  readonly media?: readonly MediaIntervalState[];
   /** Cumulative counts of what this process could not deliver, by reason. */
   readonly dropped?: Readonly<Record<string, number>>;
+}
+
+/** One look at a media stack: what it counted of one stream in an interval, in one process. */
+export interface MediaIntervalState {
+  readonly stream: string;
+  /** The first half of the process's hop names. */
+  readonly role: string;
+  readonly fromAt: DomainNs;
+  readonly toAt: DomainNs;
+  readonly figures: MediaFigures;
+}
+
+/** Means and counts over an interval, never the truth of one frame. What is not known is absent. */
+export interface MediaFigures {
+  /** Mean time in the jitter buffer of what left it. */
+  readonly jitterBufferNs?: DurationNs;
+  /** Mean of what the jitter buffer aimed at. */
+  readonly jitterBufferTargetNs?: DurationNs;
+  /** Mean from decoder to device. */
+  readonly playoutNs?: DurationNs;
+  /** Round trip to the peer, by RTCP, else by ICE. */
+  readonly rttNs?: DurationNs;
+  /** Samples played, made up ones included, and those made up. */
+  readonly totalSamples?: number;
+  readonly concealedSamples?: number;
+  readonly concealmentEvents?: number;
+  /** Samples added and taken out to play slower or faster: the buffer moves toward its target. */
+  readonly insertedSamples?: number;
+  readonly removedSamples?: number;
+  /** Silence that a device played because nothing came. */
+  readonly synthesizedNs?: DurationNs;
+  readonly packets?: number;
+  readonly packetsLost?: number;
+  readonly packetsDiscarded?: number;
+  /** A player ran dry and went on, and samples of silence in between. */
+  readonly underrunCount?: number;
+  readonly missingSamples?: number;
+  /** Least number of samples that waited in a player. */
+  readonly fillSamplesMin?: number;
 }
 
 export interface SessionState {

@@ -18,6 +18,7 @@ import type { ClockBook } from './clock/clock-book.ts';
 import type { ClockKey } from './clock/clock-graph.ts';
 import { SessionClocks, type ClockMap } from './clock/session-clocks.ts';
 import { StreamMarks } from './frames/stream-marks.ts';
+import { MediaLog } from './media-log.ts';
 
 /** One process that takes part. */
 export interface Process {
@@ -54,6 +55,7 @@ export class SessionData {
   readonly clocks: SessionClocks;
   readonly streams: Map<string, StreamMarks> = new Map();
   readonly processes: Map<string, Process> = new Map();
+  readonly media: MediaLog = new MediaLog();
   /** By `stream tick`. */
   readonly turns: Map<string, TurnFacts> = new Map();
   /** What was refused here, by reason. */
@@ -190,6 +192,9 @@ export class SessionData {
       for (const stream of message.session.streams) this.#stream(stream.name, stream);
     }
     if (message.dropped !== undefined) process.dropped = message.dropped;
+    for (const interval of message.media ?? [])
+      if (!this.media.add(interval, process.clock))
+        this.#refuse('media figures of too many streams');
     for (const state of message.turns ?? [])
       this.addTurn({ state, clock: process.clock, producer: process.producer });
   }

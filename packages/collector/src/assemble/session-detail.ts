@@ -178,7 +178,10 @@ function streamDetail(
   input: DetailInput,
   indexOf: (producer: string) => number,
 ): StreamDetail {
-  return { name, direction, sampleRate, hops: hops.map(hop => hopDetail(hop, input, indexOf)) };
+  const details = hops.map(hop => hopDetail(hop, input, indexOf));
+  const media = input.data.media.of(name, input.data.clocks);
+  const known = { name, direction, sampleRate, hops: details };
+  return media.length === 0 ? known : { ...known, media };
 }
 
 function hopDetail(

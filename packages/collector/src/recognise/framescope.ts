@@ -13,6 +13,8 @@ import {
   tick,
   type BargeInState,
   type Decoded,
+  type MediaFigures,
+  type MediaIntervalState,
   type MomentState,
   type SessionState,
   type StageState,
@@ -31,7 +33,33 @@ export const STATE_LENGTH_MAX = 1_000_000;
 const NAME_MAX = 256;
 const TEXT_MAX = 4_000;
 /** Limits of lists: twice what the instrument sends at most. */
-const LIST_MAX = { turns: 1_000, waits: 64, moments: 256, stages: 500, words: 500, streams: 64 };
+const LIST_MAX = {
+  turns: 1_000,
+  waits: 64,
+  moments: 256,
+  stages: 500,
+  words: 500,
+  streams: 64,
+  media: 512,
+};
+const FIGURES: ReadonlySet<string> = new Set<keyof MediaFigures>([
+  'jitterBufferNs',
+  'jitterBufferTargetNs',
+  'playoutNs',
+  'rttNs',
+  'totalSamples',
+  'concealedSamples',
+  'concealmentEvents',
+  'insertedSamples',
+  'removedSamples',
+  'synthesizedNs',
+  'packets',
+  'packetsLost',
+  'packetsDiscarded',
+  'underrunCount',
+  'missingSamples',
+  'fillSamplesMin',
+]);
 const SAMPLE_RATE_MAX = 768_000;
 /** A clock counts from its own zero; differences of two readings have to stay exact in a double. */
 const INSTANT_MIN: number = -(2 ** 51);
@@ -75,8 +103,27 @@ const stateMessage: Reader<StateMessage> = (value, path) => {
     v: 1,
     ...may(from, 'session', path, sessionState),
     ...may(from, 'turns', path, json.list(turnState, LIST_MAX.turns)),
+    ...may(from, 'media', path, json.list(mediaInterval, LIST_MAX.media)),
     ...may(from, 'dropped', path, counts),
   };
+};
+
+const mediaInterval: Reader<MediaIntervalState> = (value, path) => {
+  const from = json.fields(value, path);
+  return {
+    stream: need(from, 'stream', path, name),
+    role: need(from, 'role', path, name),
+    fromAt: need(from, 'fromAt', path, instant),
+    toAt: need(from, 'toAt', path, instant),
+    figures: need(from, 'figures', path, mediaFigures),
+  };
+};
+
+/** Names that are not known are of a newer sender, and left out. */
+const mediaFigures: Reader<MediaFigures> = (value, path) => {
+  const known = Object.entries(json.fields(value, path)).filter(([key]) => FIGURES.has(key));
+  const read = json.whole(0);
+  return Object.fromEntries(known.map(([key, n]) => [key, read(n, `${path}.${key}`)]));
 };
 
 const counts: Reader<Record<string, number>> = (value, path) => {

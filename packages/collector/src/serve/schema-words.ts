@@ -26,5 +26,10 @@ export const object = (properties: Readonly<Record<string, Schema>>): Schema => 
   properties,
   required: Object.keys(properties),
 });
+/** An object of which some properties may be absent. */
+export const partly = (
+  required: Readonly<Record<string, Schema>>,
+  optional: Readonly<Record<string, Schema>>,
+): Schema => ({ ...object(required), properties: { ...required, ...optional } });
 export const page = (of: string): Schema =>
   object({ items: list(ref(of)), nextCursor: orNull(text) });

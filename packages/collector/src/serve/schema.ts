@@ -13,6 +13,7 @@ import {
   oneOf,
   orNull,
   page,
+  partly,
   ref,
   share,
   text,
@@ -75,17 +76,32 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     zeroUnixNs: unixNs,
     durationNs: ns,
     streams: list(
-      object({
-        name: text,
-        direction: oneOf('up', 'down'),
-        sampleRate: count,
-        hops: list(ref('HopDetail')),
-      }),
+      partly(
+        {
+          name: text,
+          direction: oneOf('up', 'down'),
+          sampleRate: count,
+          hops: list(ref('HopDetail')),
+        },
+        { media: list(ref('MediaDetail')) },
+      ),
     ),
     processes: list(ref('ProcessDetail')),
     budgets: list(object({ measure: text, limitNs: ns })),
     traceIds: list(text),
     dropped: { type: 'object', additionalProperties: count },
+  }),
+  MediaDetail: object({
+    role: text,
+    count,
+    total: { type: 'object', additionalProperties: number },
+    intervals: list(
+      object({
+        startNs: ns,
+        endNs: ns,
+        figures: { type: 'object', additionalProperties: number },
+      }),
+    ),
   }),
   HopDetail: object({
     key: text,

@@ -31,6 +31,15 @@ const MESSAGE = {
     streams: [{ name: 'mic', sampleRate: 16_000, direction: 'up' }],
   },
   turns: [TURN],
+  media: [
+    {
+      stream: 'agent',
+      role: 'client',
+      fromAt: 3,
+      toAt: 1_000_000_003,
+      figures: { jitterBufferNs: 60_000_000, concealedSamples: 480, underrunCount: 1 },
+    },
+  ],
   dropped: { ring_full: 3 },
 };
 
@@ -80,6 +89,8 @@ test.each([
   ['turns.0.waits.0.moments.0.at', null, 'state.turns[0].waits[0].moments[0].at', 'got null'],
   ['turns.0.waits.1.opens', {}, 'state.turns[0].waits[1].opens.source', 'got undefined'],
   ['turns.0.words.0.text', 'x'.repeat(4_001), 'state.turns[0].words[0].text', 'at most 4000'],
+  ['media.0.figures.jitterBufferNs', -1, 'state.media[0].figures.jitterBufferNs', 'not within 0'],
+  ['media', Array(513).fill(MESSAGE.media[0]), 'state.media', '513 items, at most 512'],
   ['turns', Array(1_001).fill(TURN), 'state.turns', '1001 items, at most 1000'],
 ])('%s = %j is refused with its path', (path, value, at, problem) => {
   const result = decodeStateMessage(changed(path, value), 'state');

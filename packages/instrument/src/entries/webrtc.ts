@@ -5,4 +5,4 @@ export {
   type PeerConnectionOptions,
   type PeerConnectionTrace,
 } from '../transport/webrtc/trace-peer-connection.ts';
-export type { MediaFigures } from '../transport/webrtc/stats-deltas.ts';
+export type { MediaFigures } from '@framescope/protocol';

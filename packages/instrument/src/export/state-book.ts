@@ -3,13 +3,21 @@
 // tenth time, drop counts when they rose. What was dropped on the way is told
 // again; what is in the outbox is not packed twice.
 
-import type { SessionState, StateMessage, TurnState } from '@framescope/protocol';
+import type {
+  MediaIntervalState,
+  SessionState,
+  StateMessage,
+  TurnState,
+} from '@framescope/protocol';
 import type { DropReason } from './outbox.ts';
 
 /** Session state is repeated: a collector that lost its data learns of the session anew. */
 const SESSION_EVERY = 10;
 /** Ended turns that wait to be acknowledged. */
 export const TURNS_MAX = 1_000;
+
+/** Intervals of media figures that wait: two streams for two minutes without a collector. */
+const MEDIA_MAX = 256;
 
 /** A turn as this book sees it. */
 export interface ToldTurn {
@@ -32,6 +40,7 @@ export interface Told {
 export class StateBook {
   readonly #turns = new Map<ToldTurn, Page>();
   readonly #dropped: Partial<Record<DropReason, number>> = {};
+  #media: MediaIntervalState[] = [];
   #isDroppedTold = true;
   #isSessionTold = false;
   #flushCount = 0;
@@ -46,6 +55,12 @@ export class StateBook {
   /** Call when the session's attributes, streams or end changed. */
   sessionChanged(): void {
     this.#isSessionTold = false;
+  }
+
+  /** Takes the figures of one interval in; the oldest give way when nobody takes them. */
+  addMedia(interval: MediaIntervalState): void {
+    this.#media.push(interval);
+    if (this.#media.length > MEDIA_MAX) this.#media.shift();
   }
 
   countDropped(reason: DropReason, count: number): void {
@@ -64,10 +79,12 @@ export class StateBook {
     const isSessionDue = !this.#isSessionTold || this.#flushCount % SESSION_EVERY === 0;
     const changed = [...this.#turns].filter(([turn, page]) => turn.rev > page.sentRev);
     const isDropDue = !this.#isDroppedTold;
+    const media = this.#media;
+    this.#media = [];
     this.#flushCount += 1;
     this.#isSessionTold = true;
     this.#isDroppedTold = true;
-    if (!isSessionDue && !isDropDue && changed.length === 0)
+    if (!isSessionDue && !isDropDue && changed.length === 0 && media.length === 0)
       return { message: undefined, settled: () => undefined };
     const revs = changed.map(([turn, page]) => {
       page.sentRev = turn.rev;
@@ -77,11 +94,13 @@ export class StateBook {
       v: 1,
       ...(isSessionDue ? { session: session() } : {}),
       ...(changed.length > 0 ? { turns: changed.map(([turn]) => turn.snapshot()) } : {}),
+      ...(media.length > 0 ? { media } : {}),
       ...(isDropDue ? { dropped: { ...this.#dropped } } : {}),
     };
     const settled = (isDelivered: boolean): void => {
       if (isSessionDue && !isDelivered) this.#isSessionTold = false;
       if (isDropDue && !isDelivered) this.#isDroppedTold = false;
+      if (!isDelivered) this.#media = [...media, ...this.#media].slice(-MEDIA_MAX);
       for (const one of revs) this.#settle(one, isDelivered);
     };
     return { message, settled };

@@ -164,7 +164,10 @@ test('two traced ends agree on ticks, measure their clocks, and put trailers on 
   expect(sent[0]?.startTick).toBe(48_000);
   expect(received.length).toBeGreaterThan(200);
   const ticks = new Set(sent.map(one => one.startTick));
-  expect(received.filter(one => !ticks.has(one.startTick))).toEqual([]);
+  // The last tenth of a second of the sender may still be in its worker when the session ends.
+  const comparable = received.filter(one => one.startTick <= sent.at(-1)!.startTick);
+  expect(comparable.length).toBeGreaterThan(200);
+  expect(comparable.filter(one => !ticks.has(one.startTick))).toEqual([]);
   // A tag of 8 bytes and 6 around it on nearly every packet, now and then an anchor; to the decoder
   // it is the same sound as on the other connection.
   const { heard, plain } = told;

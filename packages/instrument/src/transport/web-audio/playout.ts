@@ -1,6 +1,7 @@
 // A loudspeaker that says what it played: PCM goes into a queue in the worklet,
 // each frame is marked at `playout` with the time at which it is audible.
 
+import { NS_PER_S, type DomainNs } from '@framescope/protocol';
 import type { Stream } from '../../hop/stream.ts';
 import type { SessionPort } from '../../ports.ts';
 import { textOf } from '../../problems.ts';
@@ -34,6 +35,13 @@ export interface PlayoutFigures {
   readonly fill: number;
 }
 
+const NOTHING = {
+  underrunCount: 0,
+  missingSamples: 0,
+  totalSamples: 0,
+  fillSamplesMin: Infinity,
+};
+
 export class Playout {
   /** Connect it on, or it is connected to the context's destination. `undefined` where worklets are missing. */
   readonly node: AudioNode | undefined;
@@ -41,6 +49,7 @@ export class Playout {
   readonly #stream: Stream;
   readonly #stopNode: () => void;
   #nextTick: number;
+  #second: (typeof NOTHING & { readonly fromAt: DomainNs }) | undefined;
 
   /** Made by `createPlayout`. */
   constructor(node: AudioWorkletNode | undefined, stream: Stream) {
@@ -86,6 +95,22 @@ export class Playout {
     for (const { tick, samples, contextFrame } of played)
       this.#stream.hop('playout').markAt(tick, samples, times.audibleNs(contextFrame));
     for (const { tick, samples } of dropped) this.#stream.drop('playout', tick, samples);
+  }
+
+  /** Adds up what the worklet tells ten times a second, and sends it once a second. */
+  addUp(message: PlayoutMessage, port: SessionPort): void {
+    const now = port.clock.now();
+    const sum = (this.#second ??= { ...NOTHING, fromAt: now });
+    sum.underrunCount += message.underrunCount;
+    sum.missingSamples += message.missingSamples;
+    sum.fillSamplesMin = Math.min(sum.fillSamplesMin, message.fillMin);
+    sum.totalSamples += message.played.reduce((all, one) => all + one.samples, 0);
+    if (now - sum.fromAt < NS_PER_S) return;
+    this.#second = undefined;
+    const { fromAt, ...figures } = sum;
+    if (figures.totalSamples === 0 && figures.underrunCount === 0) return;
+    const { role } = port;
+    port.mediaInterval({ stream: this.#stream.name, role, fromAt, toAt: now, figures });
   }
 
   #send(message: ToPlayout, transfer: Transferable[] = []): void {
@@ -139,6 +164,7 @@ interface Taking {
 
 function take(message: PlayoutMessage, { playout, times, port, onFigures }: Taking): void {
   playout.take(message, times);
+  playout.addUp(message, port);
   const { underrunCount, missingSamples, fillMin, fill, refusedSamples } = message;
   if (underrunCount > 0)
     port.problems.report(

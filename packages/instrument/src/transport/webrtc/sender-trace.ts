@@ -37,6 +37,11 @@ export class SenderTrace implements TapEvents {
     this.#streamNumber = streamNumber;
   }
 
+  /** Once a frame was sent. */
+  get stream(): Stream | undefined {
+    return this.#stream;
+  }
+
   attach(tap: Tap | undefined): void {
     this.#tap = tap;
   }

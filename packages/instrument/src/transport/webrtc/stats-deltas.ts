@@ -1,32 +1,8 @@
 // `getStats` counts since the beginning; what is worth telling is what happened
 // between two looks. Means over the interval, never the truth of one frame.
 
-import { durationNs, NS_PER_S, type DurationNs } from '@framescope/protocol';
+import { durationNs, NS_PER_S, type DurationNs, type MediaFigures } from '@framescope/protocol';
 import { numberAt, textAt } from '../../adapters/common/foreign.ts';
-
-/** What a browser measured of one audio direction between two looks. All but the times may be absent. */
-export interface MediaFigures {
-  /** Mean time in the jitter buffer of what left it. */
-  readonly jitterBufferNs?: DurationNs;
-  /** Mean of what the buffer aimed at. */
-  readonly jitterBufferTargetNs?: DurationNs;
-  /** Mean from decoder to device. */
-  readonly playoutNs?: DurationNs;
-  /** Round trip by RTCP, else by ICE. */
-  readonly rttNs?: DurationNs;
-  /** Samples played in the interval, made up ones included, and those made up. */
-  readonly totalSamples?: number;
-  readonly concealedSamples?: number;
-  readonly concealmentEvents?: number;
-  /** Played slower or faster to move the buffer toward its target. */
-  readonly insertedSamples?: number;
-  readonly removedSamples?: number;
-  /** The device ran dry and got silence instead. */
-  readonly synthesizedNs?: DurationNs;
-  readonly packets?: number;
-  readonly packetsLost?: number;
-  readonly packetsDiscarded?: number;
-}
 
 type Report = Iterable<unknown>;
 type Entry = Readonly<Record<string, unknown>>;

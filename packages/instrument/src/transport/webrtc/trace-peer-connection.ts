@@ -7,7 +7,7 @@
 // is read. Two methods are wrapped, to see senders when they are made; at the
 // end these are put back and the transforms taken out.
 
-import { sessionCheck } from '@framescope/protocol';
+import { sessionCheck, type DomainNs, type MediaFigures } from '@framescope/protocol';
 import { Hooks } from '../../adapters/common/hooks.ts';
 import type { Stream } from '../../hop/stream.ts';
 import { Session } from '../../session.ts';
@@ -18,7 +18,7 @@ import { pageMsOf } from './page-clock.ts';
 import { PeerChannel, type PeerPlace } from './peer-channel.ts';
 import { ReceiverTrace } from './receiver-trace.ts';
 import { SenderTrace, type TraceHost } from './sender-trace.ts';
-import { StatsDeltas, type MediaFigures } from './stats-deltas.ts';
+import { StatsDeltas } from './stats-deltas.ts';
 
 /** 16 a second: every fourth frame of 20 ms is seen itself. */
 const PLAYOUT_EVERY_MS = 60;
@@ -39,7 +39,7 @@ export interface PeerConnectionOptions {
    * both have said that they take them off. Default false.
    */
   readonly isPeerTraced?: boolean;
-  /** Told the figures of each second and receiver or sender. */
+  /** Told the figures of each second and receiver or sender, as they go to the collector. */
   readonly onFigures?: (stream: string, figures: MediaFigures) => void;
 }
 
@@ -54,6 +54,8 @@ interface Direction<T> {
   readonly name: string;
   readonly trace: T;
   readonly stats: StatsDeltas;
+  /** When its statistics were read last. */
+  lookedAt: DomainNs | undefined;
 }
 
 /**
@@ -141,11 +143,15 @@ class PeerTrace {
   #readStats(one: Direction<SenderTrace | ReceiverTrace>): void {
     const take = (report: RTCStatsReport): void => {
       const figures = one.stats.add(report.values());
-      if (figures === undefined) return;
+      const fromAt = one.lookedAt;
+      const toAt = (one.lookedAt = this.#port.clock.now());
+      if (figures === undefined || fromAt === undefined) return;
       const { playoutNs } = figures;
       if (one.trace instanceof ReceiverTrace && playoutNs !== undefined)
         one.trace.playoutDelay(playoutNs / 1e6);
-      this.#options.onFigures?.(one.name, figures);
+      const stream = one.trace.stream?.name ?? one.name;
+      this.#port.mediaInterval({ stream, role: this.#port.role, fromAt, toAt, figures });
+      this.#options.onFigures?.(stream, figures);
     };
     const failed = (): void => undefined;
     one.of.getStats().then(report => this.#hooks.run(() => take(report)), failed);
@@ -166,7 +172,7 @@ class PeerTrace {
     const host = this.#hostOf(of, name);
     const trace = new SenderTrace(host, this.#senders.length);
     trace.attach(this.#taps.add(of, true, trace));
-    this.#senders.push({ of, name, trace, stats: new StatsDeltas() });
+    this.#senders.push({ of, name, trace, stats: new StatsDeltas(), lookedAt: undefined });
   }
 
   #addReceiver(of: RTCRtpReceiver): void {
@@ -186,7 +192,7 @@ class PeerTrace {
         sampleRate: 1,
         clockRate: 1,
       });
-    this.#receivers.push({ of, name, trace, stats: new StatsDeltas() });
+    this.#receivers.push({ of, name, trace, stats: new StatsDeltas(), lookedAt: undefined });
   }
 
   #hostOf(of: RTCRtpSender | RTCRtpReceiver, name: string): TraceHost {
