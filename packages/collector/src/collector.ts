@@ -22,6 +22,7 @@ import { LiveHub } from './serve/live.ts';
 import { Health } from './serve/metrics.ts';
 import { SqliteReader } from './store/sqlite/reader.ts';
 import { DataFolder } from './store/sqlite/volume-files.ts';
+import type { Retention } from './store/store.ts';
 import { VERSION } from './version.ts';
 import type { WriterOptions } from './writer/messages.ts';
 import {
@@ -65,6 +66,10 @@ export interface CollectorOptions {
   /** Origins beside this machine's own whose pages may send telemetry, e.g. `https://app.example`. */
   readonly corsOrigins?: readonly string[];
   readonly maxBytes?: number;
+  /** How long kinds of data are kept; absent: as long as there is room. */
+  readonly retention?: Retention;
+  /** `transcripts`, or names of attributes with `*`: taken out before anything is written. */
+  readonly redact?: readonly string[];
   /** Where spans are handed on to, each with its own filter. */
   readonly forward?: readonly ForwardTarget[];
   /** Names that the Host header may have beside localhost and IP addresses. */
@@ -271,6 +276,8 @@ function startWriter(
   const writerOptions: WriterOptions = {
     folder: options.data,
     maxBytes: options.maxBytes ?? MAX_BYTES_DEFAULT,
+    ...(options.retention && { retention: options.retention }),
+    redact: options.redact ?? [],
     ...known,
   };
   if (options.writer !== 'inline') return startWriterThread(writerOptions, events);

@@ -20,6 +20,7 @@ import { SessionExporter } from './export/session-exporter.ts';
 import type { SpanSink } from './export/span-sink.ts';
 import { StateBook } from './export/state-book.ts';
 import { Flights, type Flight } from './flight/flights.ts';
+import { Promoter } from './flight/promoter.ts';
 import { FlightRecorder } from './flight/recorder.ts';
 import type { ProbedHop } from './hop/stream.ts';
 import { TimedMarks } from './hop/timed-marks.ts';
@@ -253,9 +254,21 @@ export class Scope {
     const timed = new TimedMarks();
     const builder = new RecordBuilder(this.#sorted);
     const recorder = new FlightRecorder();
+    const promoter = new Promoter(traceId);
     const book = new StateBook();
     const probes: ProbedHop[] = [];
-    const shared = { traceId, clock, problems, ring, refusingRing, timed, builder, book, recorder };
+    const shared = {
+      traceId,
+      clock,
+      problems,
+      ring,
+      refusingRing,
+      timed,
+      builder,
+      book,
+      recorder,
+      promoter,
+    };
     let exporter: SessionExporter | undefined;
     const made: { flight?: Flight } = {};
     const makeExporter = (session: Session): SessionExporter =>
@@ -270,6 +283,7 @@ export class Scope {
           [...session.streams()].find(one => one.name === facts.name)?.takeRanges() ?? [],
         badMarkCount: () => probes.reduce((sum, { probe }) => sum + probe.badCount, 0),
         sessionState: () => session.state(),
+        promote: (rows, count) => session.promote(promoter.take(rows, count)),
         onAcknowledged: this.#onAcknowledged,
       }));
     const session = new Session(

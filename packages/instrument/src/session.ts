@@ -1,6 +1,9 @@
 // What users hold: one call, as one process sees it.
 
 import {
+  ATTR,
+  BASELINE_WEIGHT,
+  domainNs,
   frameSpanId,
   hopKey,
   sessionStartSpanId,
@@ -15,7 +18,6 @@ import {
   type ClockSample,
   type DomainNs,
   type HopName,
-  type MediaIntervalState,
   type SessionState,
   type StreamState,
   type Tick,
@@ -27,6 +29,7 @@ import type { SessionExporter } from './export/session-exporter.ts';
 import type { LiveSpan, SpanSink } from './export/span-sink.ts';
 import type { StateBook } from './export/state-book.ts';
 import type { RecordBuilder } from './export/record-builder.ts';
+import type { Promoted, Promoter } from './flight/promoter.ts';
 import type { FlightRecorder } from './flight/recorder.ts';
 import { Stream, type ProbedHop, type StreamHost } from './hop/stream.ts';
 import type { TimedMarks } from './hop/timed-marks.ts';
@@ -43,6 +46,10 @@ const SAMPLE_RATE_MAX = 768_000;
 const DEFAULT_SAMPLE_RATE = 16_000;
 /** What a trigger asks for when it does not say. */
 const RANGE_S = 10;
+/** What led to a barge-in or an underrun. */
+const LED_TO_S = 5;
+/** Frames so near to one get a span of their own. */
+const AROUND_S = 0.1;
 
 export interface StreamOptions {
   /** Hertz: ticks a second of the stream's media clock. Default 16,000. */
@@ -82,6 +89,7 @@ export interface SessionHost {
   readonly timers: Timers;
   readonly builder: RecordBuilder;
   readonly recorder: FlightRecorder;
+  readonly promoter: Promoter;
   /** Asks all processes of the session for dumps; false when there were too many. */
   pull(trigger: Trigger): boolean;
   readonly book: StateBook;
@@ -124,11 +132,7 @@ export class Session {
       enrol: (stream, make) => this.#enrol(stream, make),
       sample: (stream, name, value) => host.recorder.sample(stream, name, value, this.#now()),
       underrun: (stream, fromTick, toTick) =>
-        void this.trigger(TRIGGER_REASON.underrun, {
-          stream,
-          fromTick: fromTick - 5 * stream.sampleRate,
-          toTick,
-        }),
+        this.#event(TRIGGER_REASON.underrun, stream, fromTick, toTick),
     };
     this.#startSpan = host.isAuthority ? this.#announce() : undefined;
   }
@@ -161,7 +165,6 @@ export class Session {
       problems,
       streamOf: (anchor: Anchor) => this.stream(anchor.stream, anchor),
       clockSample: (sample: ClockSample) => this.#exporter.clockSample(sample),
-      mediaInterval: (interval: MediaIntervalState) => this.#host.book.addMedia(interval),
       onEnd: (settle: () => void) => {
         this.#settling.add(settle);
         return () => void this.#settling.delete(settle);
@@ -266,6 +269,11 @@ export class Session {
     await this.#host.ended(this).catch(() => undefined);
   }
 
+  /** Gives frames spans of their own: in their turn's trace, between turns in a trace a minute. */
+  promote(frames: readonly Promoted[]): void {
+    for (const frame of frames) this.#promote(frame);
+  }
+
   /** What this process says of the session. */
   state(): SessionState {
     const { attributes, isAuthority, flushMs } = this.#host;
@@ -340,10 +348,11 @@ export class Session {
   }
 
   #enrol(stream: Stream, make: (code: number) => ProbedHop): ProbedHop | undefined {
-    const { builder, probes, recorder } = this.#host;
+    const { builder, probes, recorder, promoter } = this.#host;
     if (builder.hopCount >= HOPS_MAX) return undefined;
     const made = make(builder.hopCount);
     builder.enrol(stream, made.hop.name);
+    promoter.enrol(stream, made.hop.name);
     recorder.enrol(stream.name, `${made.hop.name.role}/${made.hop.name.name}`);
     probes.push(made);
     return made;
@@ -409,11 +418,7 @@ export class Session {
     return {
       problems,
       now: () => this.#now(),
-      bargedIn: onsetTick =>
-        void this.trigger(TRIGGER_REASON.bargeIn, {
-          stream,
-          fromTick: onsetTick - 5 * stream.sampleRate,
-        }),
+      bargedIn: onsetTick => this.#event(TRIGGER_REASON.bargeIn, stream, onsetTick, onsetTick),
       startStage: (name, parent, startedAt) =>
         spans.start({
           name,
@@ -439,6 +444,49 @@ export class Session {
     });
     span.end({ kind: 'session' });
     return span;
+  }
+
+  /** Frames around it are worth a span, and what led to it a dump. */
+  #event(reason: 'barge_in' | 'underrun', stream: Stream, fromTick: number, toTick: number): void {
+    const { sampleRate, name } = stream;
+    const around = AROUND_S * sampleRate;
+    const frames = { fromTick: fromTick - around, toTick: toTick + around };
+    this.#host.promoter.around({ stream: name, reason, ...frames });
+    this.trigger(reason, {
+      stream,
+      fromTick: fromTick - LED_TO_S * sampleRate,
+      ...(toTick > fromTick ? { toTick } : {}),
+    });
+  }
+
+  #promote(frame: Promoted): void {
+    const { spans, clock } = this.#host;
+    const { stream: name, hopKey: key, spanId, tick: at, dueNs, atNs, reasons } = frame;
+    const stream = this.#streams.get(name);
+    if (stream === undefined) return;
+    const turn = stream.direction === 'up' ? this.#turnAt(stream, at) : this.#turns.at(-1);
+    const minute = 60 * stream.sampleRate;
+    const traceId = turn?.traceId ?? turnTraceId(this.traceId, name, tick(at - (at % minute)));
+    const span = spans.start({
+      name: `frame ${key}`,
+      traceId,
+      spanId,
+      ...(turn === undefined ? {} : { parent: turn.span }),
+      startedAt: domainNs(dueNs),
+      common: this.#exporter.common(),
+      zeroUnixNs: clock.zeroUnixNs,
+    });
+    const isBaseline = reasons.length === 1 && reasons[0] === 'baseline';
+    span.end({
+      kind: 'frame',
+      endedAt: domainNs(atNs),
+      attributes: {
+        [ATTR.frameHop]: key,
+        [ATTR.frameTick]: at,
+        [ATTR.framePromoted]: [...reasons],
+        ...(isBaseline ? { [ATTR.sampleWeight]: BASELINE_WEIGHT } : {}),
+      },
+    });
   }
 
   #turnAt(stream: Stream, at: number): Turn | undefined {

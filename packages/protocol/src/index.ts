@@ -61,6 +61,8 @@ export {
   turnTraceId,
   type SpanId,
   type TraceId,
+  BASELINE_WEIGHT,
+  isBaselineTick,
 } from './ids.ts';
 export { completeFilter, type FilterCompletion } from './filter-complete.ts';
 export {
@@ -95,7 +97,6 @@ export type {
   HeatmapGroup,
   HopDetail,
   LiveEvent,
-  MediaDetail,
   MeasureInfo,
   Moment,
   Page,
@@ -133,8 +134,6 @@ export { decoded, rejected, type Decoded } from './result.ts';
 export { bucketOf, bucketUpperNs, rankOf, Sketch, SKETCH_SCALE, SKETCH_ZERO_NS } from './sketch.ts';
 export type {
   BargeInState,
-  MediaFigures,
-  MediaIntervalState,
   MomentState,
   SessionState,
   StageState,

@@ -45,6 +45,8 @@ export interface ExporterHost {
   readonly book: StateBook;
   /** Remembers the arrivals among the marks. */
   readonly recorder: FlightRecorder;
+  /** Gives the frames among them that are worth it a span of their own. */
+  readonly promote: (rows: MarkRows, count: number) => void;
   readonly packer: SpanPacker;
   readonly outbox: Outbox;
   readonly rangesOf: (stream: StreamFacts) => readonly MediaRange[];
@@ -112,9 +114,10 @@ export class SessionExporter {
   }
 
   #flushOnce(lostCount: number): void {
-    const { ring, timed, rows, clock, recorder } = this.#host;
+    const { ring, timed, rows, clock, recorder, promote } = this.#host;
     const frameCount = timed.drainInto(rows, ring.drain(rows));
     recorder.take(rows, frameCount);
+    promote(rows, frameCount);
     if (clock.epoch === this.#epoch.number) return this.#pack(frameCount, lostCount);
     const oldCount = rowsBeforeLeap(rows.atNs, frameCount, clock.epochFromNs ?? -Infinity);
     this.#pack(oldCount, lostCount);

@@ -129,6 +129,10 @@ export class Turn {
   get tick(): Tick {
     return this.#identity.tick;
   }
+  /** The turn's span, as its sink made it: parent of frames worth a span. */
+  get span(): LiveSpan {
+    return this.#identity.span;
+  }
   get isEnded(): boolean {
     return this.#endedAt !== undefined;
   }

@@ -1,0 +1,152 @@
+// Frames worth a span of their own, so that any backend shows them beside the
+// turn they belong to: those over budget, the worst of each minute at each hop,
+// those around a barge-in and an underrun, and one in a thousand by a hash of
+// its tick, so that "usual" can be seen beside "bad".
+//
+// Judged here is what this process alone can know: how much later than the media
+// clock a frame passed, against the least that this hop has seen. What lies
+// between processes the collector knows, which promotes by it when it forwards.
+// A frame has one span ID wherever it is promoted.
+
+import { frameSpanId, hopKey, isBaselineTick, NS_PER_S, type HopName } from '@framescope/protocol';
+import type { MarkRows } from '../hot/mark-ring.ts';
+
+export type PromotionReason = 'over_budget' | 'worst' | 'barge_in' | 'underrun' | 'baseline';
+
+/** A frame that gets a span: when it was due at this hop, and when it passed. */
+export interface Promoted {
+  readonly stream: string;
+  readonly hopKey: string;
+  readonly spanId: string;
+  readonly tick: number;
+  readonly dueNs: number;
+  readonly atNs: number;
+  readonly reasons: readonly PromotionReason[];
+}
+
+/** Mouth to ear; a hop that adds as much by itself has spent it all. */
+export const FRAME_BUDGET_NS = 300_000_000;
+const MINUTE_NS = 60_000_000_000;
+/** Of one hop and flush: a stall puts hundreds over budget, and some tell as much. */
+const OVER_BUDGET_MAX = 4;
+/** Frames around an event at one hop. */
+const AROUND_MAX = 10;
+const EVENTS_MAX = 16;
+
+interface Watched {
+  readonly stream: string;
+  readonly isUp: boolean;
+  readonly key: string;
+  readonly nsPerTick: number;
+  /** Least of (time passed − media time) so far; the media clock's own drift stays far below a budget. */
+  offsetNs: number;
+  worst: { tick: number; atNs: number; lateNs: number } | undefined;
+  overBudgetCount: number;
+}
+
+interface Event {
+  readonly stream: string;
+  readonly reason: 'barge_in' | 'underrun';
+  readonly fromTick: number;
+  readonly toTick: number;
+  /** Frames promoted by it, at each hop. */
+  readonly counts: Map<Watched, number>;
+}
+
+export class Promoter {
+  readonly #traceId: string;
+  readonly #hops: Watched[] = [];
+  #events: Event[] = [];
+  #minuteFromNs = Number.NaN;
+
+  /** @param traceId The session's. */
+  constructor(traceId: string) {
+    this.#traceId = traceId;
+  }
+
+  /** A new hop, in the order of their codes. */
+  enrol(
+    stream: { readonly name: string; readonly sampleRate: number; readonly direction: string },
+    hop: HopName,
+  ): void {
+    this.#hops.push({
+      stream: stream.name,
+      isUp: stream.direction === 'up',
+      key: hopKey({ ...hop, stream: stream.name }),
+      nsPerTick: NS_PER_S / stream.sampleRate,
+      offsetNs: Infinity,
+      worst: undefined,
+      overBudgetCount: 0,
+    });
+  }
+
+  /** Frames of these ticks are worth a span when they come, a few of them. */
+  around(event: Omit<Event, 'counts'>): void {
+    this.#events.push({ ...event, counts: new Map() });
+    if (this.#events.length > EVENTS_MAX) this.#events.shift();
+  }
+
+  /** Judges the marks of a flush, in their order. */
+  take(rows: MarkRows, count: number): Promoted[] {
+    const promoted: Promoted[] = [];
+    for (const hop of this.#hops) hop.overBudgetCount = 0;
+    for (let row = 0; row < count; row++) this.#judge(rows, row, promoted);
+    const lastNs = count === 0 ? Number.NaN : rows.atNs[count - 1]!;
+    if (Number.isNaN(this.#minuteFromNs)) this.#minuteFromNs = lastNs;
+    if (lastNs - this.#minuteFromNs >= MINUTE_NS) {
+      this.#minuteFromNs = lastNs;
+      promoted.push(...this.worst());
+    }
+    return promoted;
+  }
+
+  /** The worst of each hop since the last call; also for the end of a session. */
+  worst(): Promoted[] {
+    return this.#hops.flatMap(hop => {
+      const { worst } = hop;
+      hop.worst = undefined;
+      return worst === undefined ? [] : [this.#frame(hop, worst.tick, worst, ['worst'])];
+    });
+  }
+
+  #judge(rows: MarkRows, row: number, promoted: Promoted[]): void {
+    const hop = this.#hops[rows.hop[row]!];
+    if (hop === undefined) return;
+    const tick = rows.startTick[row]!;
+    const atNs = rows.atNs[row]!;
+    const passedNs = atNs - (tick + rows.samples[row]!) * hop.nsPerTick;
+    if (passedNs < hop.offsetNs) hop.offsetNs = passedNs;
+    const lateNs = passedNs - hop.offsetNs;
+    const isBaseline = isBaselineTick(tick);
+    // The agent's audio comes ahead of real time: against the schedule it is never late.
+    const isWatched = hop.isUp && lateNs > 0;
+    if (isWatched && lateNs > (hop.worst?.lateNs ?? 0)) hop.worst = { tick, atNs, lateNs };
+    const isOver = isWatched && lateNs > FRAME_BUDGET_NS && hop.overBudgetCount < OVER_BUDGET_MAX;
+    if (!isBaseline && !isOver && this.#events.length === 0) return;
+    const reasons: PromotionReason[] = [];
+    if (isOver) reasons.push('over_budget');
+    if (isOver) hop.overBudgetCount += 1;
+    for (const event of this.#events) if (isAround(event, hop, tick)) reasons.push(event.reason);
+    if (isBaseline) reasons.push('baseline');
+    if (reasons.length === 0) return;
+    promoted.push(this.#frame(hop, tick, { atNs, lateNs: hop.isUp ? lateNs : 0 }, reasons));
+  }
+
+  #frame(
+    hop: Watched,
+    tick: number,
+    { atNs, lateNs }: { atNs: number; lateNs: number },
+    reasons: readonly PromotionReason[],
+  ): Promoted {
+    const { stream, key } = hop;
+    const spanId = frameSpanId(this.#traceId, stream, key, tick);
+    return { stream, hopKey: key, spanId, tick, dueNs: atNs - lateNs, atNs, reasons };
+  }
+}
+
+function isAround(event: Event, hop: Watched, tick: number): boolean {
+  if (hop.stream !== event.stream || tick < event.fromTick || tick >= event.toTick) return false;
+  const count = event.counts.get(hop) ?? 0;
+  event.counts.set(hop, count + 1);
+  return count < AROUND_MAX;
+}
