@@ -18,6 +18,7 @@ import {
   type ClockSample,
   type DomainNs,
   type HopName,
+  type MediaIntervalState,
   type SessionState,
   type StreamState,
   type Tick,
@@ -165,6 +166,7 @@ export class Session {
       problems,
       streamOf: (anchor: Anchor) => this.stream(anchor.stream, anchor),
       clockSample: (sample: ClockSample) => this.#exporter.clockSample(sample),
+      mediaInterval: (interval: MediaIntervalState) => this.#host.book.addMedia(interval),
       onEnd: (settle: () => void) => {
         this.#settling.add(settle);
         return () => void this.#settling.delete(settle);

@@ -97,6 +97,7 @@ export type {
   HeatmapGroup,
   HopDetail,
   LiveEvent,
+  MediaDetail,
   MeasureInfo,
   Moment,
   Page,
@@ -134,6 +135,8 @@ export { decoded, rejected, type Decoded } from './result.ts';
 export { bucketOf, bucketUpperNs, rankOf, Sketch, SKETCH_SCALE, SKETCH_ZERO_NS } from './sketch.ts';
 export type {
   BargeInState,
+  MediaFigures,
+  MediaIntervalState,
   MomentState,
   SessionState,
   StageState,
