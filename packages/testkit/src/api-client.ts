@@ -41,6 +41,13 @@ export class ApiClient {
     return this.#get(`/api/v1/sessions/${sessionKey(id)}`);
   }
 
+  /** Sessions that the filter passes, newest first; `cursor` from the page before. */
+  sessionsLike(filter: string, cursor?: string): Promise<Page<SessionSummary>> {
+    const query = new URLSearchParams({ filter, limit: '200' });
+    if (cursor !== undefined) query.set('cursor', cursor);
+    return this.#get(`/api/v1/sessions?${query.toString()}`);
+  }
+
   sessions(limit = 100): Promise<Page<SessionSummary>> {
     return this.#get(`/api/v1/sessions?limit=${limit}`);
   }

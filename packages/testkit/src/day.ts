@@ -27,6 +27,11 @@ export interface DaySpec {
 }
 
 export const SYNTHETIC_LABEL = 'simulated day';
+/** Which day a call belongs to: the ISO time of its end. */
+export const DAY_END_ATTRIBUTE = 'simulated.until';
+
+/** IDs of a day's calls begin with it. */
+export const dayPrefix = (seed: number): string => `day-${seed}-`;
 
 const DAY_MS = 86_400_000;
 const DEPLOY_AT = 0.55;
@@ -113,7 +118,7 @@ function callOf(spec: DaySpec, index: number, { share, turns }: Place): Scenario
   ] as const);
   const kind: CallKind = { draws, release, isBadHost: host === BAD_HOST, isIncident };
   return scenarioOf({
-    id: `day-${spec.seed}-${new Date(startUnixMs).toISOString().slice(0, 19)}-${index}`,
+    id: `${dayPrefix(spec.seed)}${new Date(startUnixMs).toISOString().slice(0, 19)}-${index}`,
     seed,
     startUnixMs,
     attributes: {
@@ -129,6 +134,7 @@ function callOf(spec: DaySpec, index: number, { share, turns }: Place): Scenario
               ['pcmu', 1],
             ] as const),
       'framescope.synthetic': SYNTHETIC_LABEL,
+      [DAY_END_ATTRIBUTE]: new Date(spec.endUnixMs).toISOString(),
     },
     hosts: hostsOf(region, host, draws),
     legs: legsOf(region, isIncident),

@@ -10,6 +10,7 @@ import { NS_PER_MS } from '@framescope/protocol';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { ApiClient } from './api-client.ts';
+import { dayInStore, type FoundDay } from './day-in-store.ts';
 import { dayOf } from './day.ts';
 import { collectorTimeOf, simulate } from './simulate.ts';
 import { type SentBody } from './virtual-host.ts';
@@ -99,8 +100,25 @@ function whole(flag: string, text: string): number {
   return value;
 }
 
+/** What is to be done about a day that is there, told in one line. Undefined: load the one asked for. */
+async function foundDay(options: LoadOptions): Promise<FoundDay | undefined> {
+  const found = await dayInStore(new ApiClient(options.url), options);
+  if (found === undefined) return undefined;
+  const until = new Date(found.endUnixMs).toISOString().slice(0, 16).replace('T', ' ');
+  const what = `simulated day: one until ${until} UTC is there already`;
+  console.log(
+    found.missing === 0
+      ? `${what} (${found.calls} calls); not loaded again. Another --data folder begins afresh.`
+      : `${what}, but for ${found.missing} calls: those are loaded.`,
+  );
+  return found;
+}
+
 async function main(): Promise<void> {
-  const options = optionsOf(process.argv.slice(2));
+  const asked = optionsOf(process.argv.slice(2));
+  const found = await foundDay(asked);
+  if (found?.missing === 0) return;
+  const options = { ...asked, endUnixMs: found?.endUnixMs ?? asked.endUnixMs };
   const startedMs = Date.now();
   let toldMs = startedMs;
   const loaded = await loadDay({

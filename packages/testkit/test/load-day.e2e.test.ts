@@ -1,6 +1,9 @@
 // The simulated day in a real collector: it is there, it is labelled, and a
 // second load of the same day adds nothing.
 
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { loadDay, SYNTHETIC_LABEL } from '@framescope/testkit';
 import { testCollector, type TestCollector } from './collector.ts';
@@ -53,4 +56,22 @@ test('a small day is listed with its label, regions and releases, and loading it
   expect(items.every(one => one.status === 'ended')).toBe(true);
   expect(await loadDay(load)).toEqual(loaded);
   expect(await settledDay()).toBe(first);
+});
+
+const LOAD_DAY = fileURLToPath(new URL('../out/load-day.js', import.meta.url));
+
+test('a folder kept from earlier gets no second day over the first, and is told so', async () => {
+  const { url } = collector.api;
+  const before = (await collector.api.sessions()).items.length;
+  const loadUntil = async (endMs: number): Promise<string> => {
+    const end = new Date(endMs).toISOString();
+    const args = [LOAD_DAY, '--url', url, '--turns', '120', '--end', end];
+    return (await promisify(execFile)(process.execPath, args)).stdout;
+  };
+  // The same, and an hour and 23 hours later.
+  for (const hours of [0, 1, 23])
+    expect(await loadUntil(endUnixMs + hours * 3_600_000)).toMatch(
+      /^simulated day: one until \S+ \d\d:00 UTC is there already \(\d+ calls\); not loaded again\..*\n$/,
+    );
+  expect((await collector.api.sessions()).items).toHaveLength(before);
 });
