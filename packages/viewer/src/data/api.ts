@@ -11,10 +11,12 @@ import type {
   SearchHit,
   SessionDetail,
   SessionSummary,
+  Span,
   Tail,
   TailWhy,
   Timeline,
   Trace,
+  TraceOutline,
   TraceSummary,
   Turn,
   FramesWindow,
@@ -129,6 +131,10 @@ export const api = {
     get('/traces', query, signal),
   trace: (id: string, signal?: AbortSignal): Promise<Trace> =>
     get(`/traces/${segment(id)}`, {}, signal),
+  traceOutline: (id: string, signal?: AbortSignal): Promise<TraceOutline> =>
+    get(`/traces/${segment(id)}/outline`, {}, signal),
+  span: (id: string, spanId: string, signal?: AbortSignal): Promise<Span> =>
+    get(`/traces/${segment(id)}/spans/${segment(spanId)}`, {}, signal),
   search: (q: string, signal?: AbortSignal): Promise<{ readonly items: readonly SearchHit[] }> =>
     get('/search', { q }, signal),
 } as const;

@@ -13,7 +13,7 @@ import { empty, type App, type Page } from './page.ts';
 import { SessionPage } from './session/session-page.ts';
 import { SessionsPage } from './sessions.ts';
 import { TailPage } from './tail/tail-page.ts';
-import { TracePage } from './trace.ts';
+import { TracePage } from './trace/trace-page.ts';
 import { TracesPage } from './traces.ts';
 
 const LINKS: readonly (readonly [string, string, readonly Route['page'][]])[] = [

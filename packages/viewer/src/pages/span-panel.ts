@@ -1,6 +1,6 @@
 // One span whole: times, attributes, events, links, and its JSON.
 
-import type { Attributes, Span, Trace } from '@framescope/protocol';
+import type { Attributes, Span } from '@framescope/protocol';
 import { formatRoute } from '../state/route.ts';
 import { cut, h } from '../ui/dom.ts';
 import { duration } from '../ui/format.ts';
@@ -8,7 +8,7 @@ import { duration } from '../ui/format.ts';
 const KINDS = ['unspecified', 'internal', 'server', 'client', 'producer', 'consumer'];
 const JSON_LENGTH_MAX = 200_000;
 
-export function spanPanel(span: Span, trace: Trace, close: () => void): HTMLElement[] {
+export function spanPanel(span: Span, traceId: string, close: () => void): HTMLElement[] {
   const text = JSON.stringify(span, null, 2).slice(0, JSON_LENGTH_MAX);
   const json = h('pre', { class: 'json', tabindex: '0', hidden: true }, text);
   const toggle = h('button', { class: 'button', type: 'button', 'aria-pressed': 'false' }, 'JSON');
@@ -24,7 +24,7 @@ export function spanPanel(span: Span, trace: Trace, close: () => void): HTMLElem
     ...events(span),
     ...links(span),
     h('section', {}, h('h2', {}, 'Resource'), attributes(span.resource)),
-    h('section', { class: 'quiet mono' }, `trace ${trace.traceId}`),
+    h('section', { class: 'quiet mono' }, `trace ${traceId}`),
   ];
 }
 
