@@ -46,6 +46,10 @@ const FLAGS = {
     value: 'NAME',
     help: 'A name this collector is reached by, beside localhost and IP addresses; may be repeated.',
   },
+  redact: {
+    value: 'LIST',
+    help: 'Never write these: transcripts, or attributes such as customer.*; with commas between.',
+  },
   forward: {
     value: 'URL',
     help: 'Hand spans on: otlp+http://host:4318?send=turns,promoted, otlp+grpc://…; may be repeated.',
@@ -161,6 +165,7 @@ function serveCommand(given: ReadonlyMap<FlagName, readonly string[]>): Command 
       }),
       ...accessOptions(text),
       corsOrigins: (given.get('cors-origin') ?? []).map(origin),
+      redact: (given.get('redact') ?? []).flatMap(redactList),
       forward: forwardTargets(given.get('forward') ?? []),
       data: text('data') ?? FLAGS.data.default,
       maxBytes: text('max-size') === undefined ? MAX_BYTES_DEFAULT : size(text('max-size')!),
@@ -221,6 +226,16 @@ function pem(name: FlagName, path: string): Buffer {
   }
   if (!file.includes('-----BEGIN ')) throw new UsageError(`--${name} ${path}: this is no PEM file`);
   return file;
+}
+
+function redactList(text: string): readonly string[] {
+  const words = text.split(',').map(word => word.trim());
+  const bad = words.find(word => word === '' || /^\*+$/.test(word));
+  if (bad !== undefined)
+    throw new UsageError(
+      `--redact must be transcripts, or names of attributes with commas between, got "${text}"`,
+    );
+  return words;
 }
 
 function forwardTargets(texts: readonly string[]): readonly ForwardTarget[] {

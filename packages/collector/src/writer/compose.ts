@@ -2,6 +2,7 @@
 
 import { makeAssembler } from '../assemble/make-assembler.ts';
 import { measureZeroUnixNs } from '../receive/clock.ts';
+import { Redactor } from '../decode/redact.ts';
 import { SqliteWriter } from '../store/sqlite/writer.ts';
 import { ClockKeeper } from './clock-keeper.ts';
 import { WriterLoop, type LoopPorts } from './loop.ts';
@@ -31,7 +32,14 @@ export function makeLoop(
     startedUnixNs: ports.nowUnixNs(),
     budgets: options.budgets,
   });
-  const loop = new WriterLoop({ ...ports, store, assembler, keepClock: () => keeper.look() });
+  const { redact = [] } = options;
+  const loop = new WriterLoop({
+    ...ports,
+    store,
+    assembler,
+    keepClock: () => keeper.look(),
+    ...(redact.length > 0 && { redactor: new Redactor(redact) }),
+  });
   loop.resume();
   return loop;
 }

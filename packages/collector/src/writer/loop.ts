@@ -10,6 +10,7 @@
 import type { Assembler } from '../assemble/assembler.ts';
 import { decodeSignal } from '../decode/by-signal.ts';
 import { ColumnSink } from '../decode/column-sink.ts';
+import type { Redactor } from '../decode/redact.ts';
 import { restrict } from '../decode/restrict.ts';
 import { REFUSALS_NAMED_MAX } from '../decode/limits.ts';
 import { SpanColumns } from '../decode/span-columns.ts';
@@ -34,6 +35,8 @@ export interface LoopPorts {
   /** Runs `work` soon, after what waits already. */
   readonly soon: (work: () => void) => void;
   readonly post: (message: FromWriter) => void;
+  /** Absent: everything is kept as it was sent. */
+  readonly redactor?: Redactor;
 }
 
 interface Waiting {
@@ -97,10 +100,11 @@ export class WriterLoop {
     const requests: { id: number; request: DecodedRequest }[] = [];
     this.#sink.columns.clear();
     for (const { id, body } of group) {
-      // A token of one session is enforced on objects.
-      const sink = body.onlySession === undefined ? this.#sink : undefined;
+      // A token of one session is enforced on objects, and words are taken out of them.
+      const isPlain = body.onlySession === undefined && this.#ports.redactor === undefined;
+      const sink = isPlain ? this.#sink : undefined;
       const result = decodeSignal(body.bytes, body.encoding, body.signal ?? 'traces', sink);
-      if (result.ok) requests.push({ id, request: permitted(result.value, body) });
+      if (result.ok) requests.push({ id, request: this.#kept(result.value, body) });
       else {
         this.#counts.malformedBodies++;
         answers.push([id, { kind: 'malformed', path: result.path, problem: result.problem }]);
@@ -113,6 +117,12 @@ export class WriterLoop {
     if (!outcome.ok) return;
     for (const { request } of requests) this.#counts.refuse(request);
     if (outcome.committed) this.#assemble(outcome.committed);
+  }
+
+  #kept(request: DecodedRequest, body: Body): DecodedRequest {
+    const { redactor } = this.#ports;
+    const allowed = permitted(request, body);
+    return redactor ? redactor.redact(allowed) : allowed;
   }
 
   #commit(

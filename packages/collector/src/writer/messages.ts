@@ -12,6 +12,8 @@ export interface WriterOptions {
   /** The running clock, with its zero as measured now: the store may know it already. */
   readonly clock: ClockName;
   readonly budgets: Readonly<Record<string, number>>;
+  /** `transcripts`, or names of attributes with `*`: taken out before anything is written. */
+  readonly redact?: readonly string[];
 }
 
 /** One OTLP body, decompressed. */
