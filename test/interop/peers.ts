@@ -51,11 +51,12 @@ export class Jaeger {
     this.#config = config;
   }
 
-  static async start(): Promise<Jaeger> {
+  /** `memory`: keeps the kind of operations, which Badger loses. */
+  static async start(storage: 'badger' | 'memory' = 'badger'): Promise<Jaeger> {
     const folder = temporaryFolder();
     const [http = 0, grpc = 0, query = 0, queryGrpc = 0] = await freePorts(4);
     const config = join(folder, 'jaeger.yaml');
-    writeFileSync(config, configOf({ http, grpc, query, queryGrpc, folder }));
+    writeFileSync(config, configOf({ http, grpc, query, queryGrpc, folder, storage }));
     const jaeger = new Jaeger({ http, grpc, query }, config);
     await jaeger.run();
     onTestFinished(() => jaeger.kill());
@@ -132,6 +133,7 @@ const configOf = (of: {
   query: number;
   queryGrpc: number;
   folder: string;
+  storage: 'badger' | 'memory';
 }): string => `
 service:
   extensions: [jaeger_storage, jaeger_query]
@@ -149,9 +151,11 @@ extensions:
   jaeger_storage:
     backends:
       main:
-        badger:
-          directories: { keys: '${of.folder}/keys', values: '${of.folder}/values' }
-          ephemeral: false
+        ${
+          of.storage === 'memory'
+            ? 'memory: { max_traces: 10000 }'
+            : `badger: { directories: { keys: '${of.folder}/keys', values: '${of.folder}/values' }, ephemeral: false }`
+        }
 receivers:
   otlp:
     protocols:

@@ -5,6 +5,13 @@
 //   windows   frames of a call, traces: some tens of ms         none waits behind the other,
 //   charts    whole days: up to a second                        and ingest behind none
 
+import {
+  jaegerDependencies,
+  jaegerOperations,
+  jaegerSearch,
+  jaegerServices,
+  jaegerTraces,
+} from '../jaeger/jaeger-answers.ts';
 import { encodeFrames, framesAsJson } from '../serve/frames-binary.ts';
 import type { PageRequest, UnixRange } from '../store/store.ts';
 import { compare } from './compare.ts';
@@ -19,6 +26,7 @@ import { tail } from './tail.ts';
 import { tailWhy } from './tail-why.ts';
 import { timeline } from './timeline.ts';
 import { trace } from './trace.ts';
+import { traceOutline, traceSpan } from './trace-outline.ts';
 import { traces } from './traces.ts';
 import { vocabulary } from './vocabulary.ts';
 import { whatIf } from './what-if.ts';
@@ -37,7 +45,14 @@ export interface Questions {
   readonly frames: OfSession<SessionWindow>;
   readonly framesBinary: OfSession<SessionWindow>;
   readonly trace: { readonly traceId: string };
+  readonly traceOutline: { readonly traceId: string };
+  readonly traceSpan: { readonly traceId: string; readonly spanId: string };
   readonly traces: Parameters<typeof traces>[1];
+  readonly jaegerServices: Parameters<typeof jaegerServices>[1];
+  readonly jaegerOperations: Parameters<typeof jaegerOperations>[1];
+  readonly jaegerSearch: Parameters<typeof jaegerSearch>[1];
+  readonly jaegerTraces: Parameters<typeof jaegerTraces>[1];
+  readonly jaegerDependencies: Parameters<typeof jaegerDependencies>[1];
   readonly measures: object;
   readonly heatmap: Parameters<typeof heatmap>[1];
   readonly tail: Parameters<typeof tail>[1];
@@ -73,7 +88,14 @@ export const ANSWERS: Answers = {
     return found && encodeFrames(found);
   },
   trace: ({ reader }, { traceId }) => trace(reader, traceId),
+  traceOutline: ({ reader }, { traceId }) => traceOutline(reader, traceId),
+  traceSpan: ({ reader }, { traceId, spanId }) => traceSpan(reader, traceId, spanId),
   traces,
+  jaegerServices,
+  jaegerOperations,
+  jaegerSearch,
+  jaegerTraces,
+  jaegerDependencies,
   measures,
   heatmap,
   tail,
@@ -102,7 +124,20 @@ export interface Asker {
 
 export const LANES: readonly (readonly AnswerName[])[] = [
   ['sessions', 'session', 'turns', 'search', 'annotations', 'vocabulary'],
-  ['timeline', 'frames', 'framesBinary', 'trace', 'traces'],
+  [
+    'timeline',
+    'frames',
+    'framesBinary',
+    'trace',
+    'traceOutline',
+    'traceSpan',
+    'traces',
+    'jaegerServices',
+    'jaegerOperations',
+    'jaegerSearch',
+    'jaegerTraces',
+    'jaegerDependencies',
+  ],
   ['measures', 'heatmap', 'tail', 'tailWhy', 'whatIf', 'cutOffs', 'compare'],
 ];
 

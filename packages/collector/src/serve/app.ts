@@ -21,6 +21,7 @@ import {
   telemetryOrigins,
 } from './guard.ts';
 import { ingestTokens } from './ingest-tokens.ts';
+import { jaegerRoutes } from './jaeger-routes.ts';
 import type { LiveHub } from './live.ts';
 import { forwardMetrics } from './forward-metrics.ts';
 import type { Health } from './metrics.ts';
@@ -58,6 +59,11 @@ export function makeApp(ports: AppPorts): Express {
   app.get('/login/:word', login(ports.access, ports.isTls));
   app.use(mayRead(ports.access));
   metricsRoute(app, ports);
+  app.use(
+    '/jaeger',
+    ownPagesOnly,
+    jaegerRoutes(ports.asker, () => BigInt(Date.now()) * 1_000_000n),
+  );
   serveApi(app, ports);
   app.use(...viewerFiles(ports.viewerFolder));
   app.use((request: Request, response: Response) => {

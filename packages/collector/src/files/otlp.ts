@@ -1,0 +1,113 @@
+// Stored spans as OTLP/JSON again: grouped by resource and scope, in order of time.
+//
+// What the store keeps of a value is its JSON form: a whole number is written as an integer, and a
+// double that happens to be whole becomes one. Bytes are the base64 text that came.
+
+import type { AttributeValue, Attributes } from '@framescope/protocol';
+import type { DecodedSpan } from '../decode/types.ts';
+
+export interface OtlpValue {
+  readonly stringValue?: string;
+  readonly boolValue?: boolean;
+  readonly intValue?: string;
+  readonly doubleValue?: number;
+  readonly arrayValue?: { readonly values: readonly OtlpValue[] };
+  readonly kvlistValue?: { readonly values: readonly OtlpKeyValue[] };
+}
+
+export interface OtlpKeyValue {
+  readonly key: string;
+  readonly value: OtlpValue;
+}
+
+export interface OtlpRequest {
+  readonly resourceSpans: readonly object[];
+}
+
+export function otlpValue(value: AttributeValue): OtlpValue {
+  if (value === null) return {};
+  if (typeof value === 'string') return { stringValue: value };
+  if (typeof value === 'boolean') return { boolValue: value };
+  if (typeof value === 'number')
+    return Number.isInteger(value) ? { intValue: String(value) } : { doubleValue: value };
+  if (isList(value)) return { arrayValue: { values: value.map(otlpValue) } };
+  return { kvlistValue: { values: otlpAttributes(value) } };
+}
+
+const isList = (value: AttributeValue): value is readonly AttributeValue[] => Array.isArray(value);
+
+export const otlpAttributes = (attributes: Attributes): OtlpKeyValue[] =>
+  Object.entries(attributes)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, value]) => ({ key, value: otlpValue(value) }));
+
+/** An empty list is left out, as OTLP/JSON writers do. */
+const listed = <K extends string, T>(
+  name: K,
+  items: readonly T[],
+): { readonly [P in K]?: readonly T[] } =>
+  (items.length === 0 ? {} : { [name]: items }) as { readonly [P in K]?: readonly T[] };
+
+export function otlpSpan(span: DecodedSpan): object {
+  return {
+    traceId: span.traceId,
+    spanId: span.spanId,
+    ...(span.parentSpanId !== undefined && { parentSpanId: span.parentSpanId }),
+    name: span.name,
+    ...(span.kind !== 0 && { kind: span.kind }),
+    startTimeUnixNano: String(span.startUnixNs),
+    endTimeUnixNano: String(span.endUnixNs),
+    ...listed('attributes', otlpAttributes(span.attributes)),
+    ...listed(
+      'events',
+      span.events.map(event => ({
+        timeUnixNano: String(event.atUnixNs),
+        name: event.name,
+        ...listed('attributes', otlpAttributes(event.attributes)),
+      })),
+    ),
+    ...listed(
+      'links',
+      span.links.map(link => ({
+        traceId: link.traceId,
+        spanId: link.spanId,
+        ...listed('attributes', otlpAttributes(link.attributes)),
+      })),
+    ),
+    status: {
+      ...(span.statusMessage !== '' && { message: span.statusMessage }),
+      ...(span.statusCode !== 0 && { code: span.statusCode }),
+    },
+  };
+}
+
+interface Group {
+  readonly resource: Attributes;
+  readonly scopes: Map<string, DecodedSpan[]>;
+}
+
+/** One request with all spans. */
+export function otlpRequest(spans: readonly DecodedSpan[]): OtlpRequest {
+  const groups = new Map<string, Group>();
+  const inOrder = spans.toSorted((a, b) =>
+    a.startUnixNs < b.startUnixNs ? -1 : a.startUnixNs > b.startUnixNs ? 1 : 0,
+  );
+  for (const span of inOrder) {
+    const resource = span.resource.attributes;
+    const id = JSON.stringify(Object.entries(resource).toSorted());
+    let group = groups.get(id);
+    if (group === undefined) groups.set(id, (group = { resource, scopes: new Map() }));
+    const same = group.scopes.get(span.scope);
+    if (same === undefined) group.scopes.set(span.scope, [span]);
+    else same.push(span);
+  }
+  return {
+    resourceSpans: [...groups.values()].map(({ resource, scopes }) => ({
+      resource: { ...listed('attributes', otlpAttributes(resource)) },
+      scopeSpans: [...scopes].map(([name, own]) => ({
+        scope: { ...(name !== '' && { name }) },
+        spans: own.map(otlpSpan),
+      })),
+    })),
+  };
+}
