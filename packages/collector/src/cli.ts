@@ -4,6 +4,7 @@
 
 import { startCollector, type Collector } from './collector.ts';
 import { helpText, readCommand, UsageError, type Command } from './config.ts';
+import { maintain } from './maintenance.ts';
 import { VERSION } from './version.ts';
 
 type Log = (message: string, error?: unknown) => void;
@@ -11,6 +12,7 @@ type Log = (message: string, error?: unknown) => void;
 export async function main(): Promise<void> {
   let command: Command;
   try {
+    if (runMaintenance(process.argv.slice(2))) return;
     command = readCommand(process.argv.slice(2), process.env);
   } catch (problem) {
     if (!(problem instanceof UsageError)) throw problem;
@@ -21,6 +23,22 @@ export async function main(): Promise<void> {
   if (command.kind === 'help') process.stdout.write(helpText());
   else if (command.kind === 'version') process.stdout.write(`${VERSION}\n`);
   else await serve(command);
+}
+
+/** True when the arguments name a command on a data folder; it is done then. */
+function runMaintenance(args: readonly string[]): boolean {
+  try {
+    const done = maintain(args);
+    if (!done) return false;
+    process.stdout.write(done.lines.map(line => `${line}\n`).join(''));
+    process.exitCode = done.code;
+  } catch (problem) {
+    if (problem instanceof UsageError || !(problem instanceof Error)) throw problem;
+    // A full stack is of no use to whoever mistyped a question; errors of the store say what to do.
+    process.stderr.write(`framescope: ${problem.message}\n`);
+    process.exitCode = 1;
+  }
+  return true;
 }
 
 async function serve(command: Command & { kind: 'serve' }): Promise<void> {

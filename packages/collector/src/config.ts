@@ -3,6 +3,8 @@
 
 import { readFileSync } from 'node:fs';
 import { MAX_BYTES_DEFAULT, type CollectorOptions } from './collector.ts';
+import { readRetention } from './retention-flag.ts';
+import type { Retention } from './store/store.ts';
 import { readTarget, TargetError, type ForwardTarget } from './forward/target.ts';
 
 /** The command line (or a variable) is wrong; the message says how. */
@@ -37,6 +39,10 @@ const FLAGS = {
     value: 'SIZE',
     help: 'Oldest data goes when the folder is larger, e.g. 500MB, 10GB.',
     default: '10GB',
+  },
+  retention: {
+    value: 'KIND=AGE,…',
+    help: 'How long kinds are kept, e.g. frames=7d,spans=30d,turns=400d; else as long as there is room.',
   },
   budgets: {
     value: 'FILE',
@@ -109,6 +115,12 @@ Usage: framescope [serve] [flags]
 
 Flags of serve; each has a twin in the environment, e.g. --max-size FRAMESCOPE_MAX_SIZE:
 ${Object.entries<Flag>(FLAGS).map(flagHelp).join('\n')}
+
+Commands on a data folder (--data DIR); the first two while no collector runs on it:
+  framescope prune [--max-size SIZE] [--retention KIND=AGE,…]   deletes what is beyond them, now
+  framescope rebuild                  makes sessions, turns and charts anew from what was received
+  framescope sql QUERY [--volume N]   answers a question to meta.db (or to a volume), as JSON lines
+  framescope integrity                reads everything, and says what cannot be read
 `;
 
 function flagHelp([name, flag]: readonly [string, Flag]): string {
@@ -168,7 +180,8 @@ function serveCommand(given: ReadonlyMap<FlagName, readonly string[]>): Command 
       redact: (given.get('redact') ?? []).flatMap(redactList),
       forward: forwardTargets(given.get('forward') ?? []),
       data: text('data') ?? FLAGS.data.default,
-      maxBytes: text('max-size') === undefined ? MAX_BYTES_DEFAULT : size(text('max-size')!),
+      ...(text('retention') !== undefined && { retention: retention(text('retention')!) }),
+      maxBytes: text('max-size') === undefined ? MAX_BYTES_DEFAULT : readSize(text('max-size')!),
       allowedHosts: given.get('allowed-host') ?? [],
       allowRemote: given.has('allow-remote'),
       ...(budgets !== undefined && { budgets: readBudgets(budgets) }),
@@ -265,12 +278,19 @@ const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9,
 /** Below this a volume would hold less than one large commit. */
 const SIZE_MIN_BYTES = 64e6;
 
-function size(text: string): number {
+/** A size in bytes. @throws {UsageError} */
+export function readSize(text: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?)b?$/i.exec(text.trim());
   const bytes = match ? Number(match[1]) * (UNITS[match[2]!.toLowerCase()] ?? 1) : Number.NaN;
   if (!(bytes >= SIZE_MIN_BYTES))
     throw new UsageError(`--max-size must be a size of 64MB or more, e.g. 10GB, got "${text}"`);
   return Math.floor(bytes);
+}
+
+function retention(text: string): Retention {
+  const ages = readRetention(text);
+  if (typeof ages === 'string') throw new UsageError(`--retention: ${ages}`);
+  return ages;
 }
 
 function readBudgets(path: string): Record<string, number> {

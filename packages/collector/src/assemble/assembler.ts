@@ -45,8 +45,9 @@ export interface Assembler {
   /**
    * Called about four times a second and before closing. Answers what changed since the last
    * call, including what time alone changed (idle, broken off). May let go of quiet sessions.
+   * `isLast`: nothing is put off any more.
    */
-  tick(nowUnixNs: bigint): Assembled;
+  tick(nowUnixNs: bigint, isLast?: boolean): Assembled;
 }
 
 export type MakeAssembler = (options: AssemblerOptions) => Assembler;

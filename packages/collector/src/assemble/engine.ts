@@ -61,13 +61,13 @@ export class SessionEngine implements Assembler {
     return session;
   }
 
-  tick(nowUnixNs: bigint): Assembled {
+  tick(nowUnixNs: bigint, isLast = false): Assembled {
     const derived: DerivedRows[] = [];
     const changes: Change[] = [];
     let marks = 0;
     for (const session of this.#sessions.values()) {
-      if (!session.isDue(nowUnixNs)) continue;
-      if (marks > PASS_MARKS_MAX) break;
+      if (!session.isDue(nowUnixNs) && !(isLast && session.isDirty)) continue;
+      if (marks > PASS_MARKS_MAX && !isLast) break;
       marks += session.data.markCount;
       const pass = session.pass(nowUnixNs);
       derived.push(pass.derived);

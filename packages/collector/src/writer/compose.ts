@@ -19,6 +19,7 @@ export function makeLoop(
   const store = new SqliteWriter({
     folder: options.folder,
     maxBytes: options.maxBytes,
+    ...(options.retention && { retention: options.retention }),
     onVolumes: () => ports.post({ type: 'volumes' }),
   });
   const keeper = new ClockKeeper({

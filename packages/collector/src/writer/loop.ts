@@ -162,12 +162,12 @@ export class WriterLoop {
   }
 
   /** Call about four times a second: writes down what changed, and tells of it. */
-  tick(): void {
+  tick(isLast = false): void {
     this.#report();
     if (!this.#writeDerived(this.#unwritten)) return;
     this.#unwritten = [];
     this.#ports.keepClock();
-    const { derived, changes } = this.#ports.assembler.tick(this.#ports.nowUnixNs());
+    const { derived, changes } = this.#ports.assembler.tick(this.#ports.nowUnixNs(), isLast);
     if (!this.#writeDerived(derived)) this.#unwritten = derived;
     if (changes.length > 0) this.#ports.post({ type: 'changes', changes });
     this.#tidy();
@@ -203,7 +203,7 @@ export class WriterLoop {
   /** Commits what waits, writes what is derived, and closes the store. */
   close(): void {
     while (this.#waiting.length > 0) this.#drain();
-    this.tick();
+    this.tick(true);
     this.#report();
     this.#ports.store.close();
     this.#ports.post({ type: 'closed' });

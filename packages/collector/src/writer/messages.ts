@@ -5,10 +5,12 @@ import type { Change } from '../assemble/assembler.ts';
 import type { ClockName } from '../assemble/clock/session-clocks.ts';
 import type { Signal } from '../decode/by-signal.ts';
 import type { Encoding } from '../decode/decode.ts';
+import type { Retention } from '../store/store.ts';
 
 export interface WriterOptions {
   readonly folder: string;
   readonly maxBytes: number;
+  readonly retention?: Retention;
   /** The running clock, with its zero as measured now: the store may know it already. */
   readonly clock: ClockName;
   readonly budgets: Readonly<Record<string, number>>;

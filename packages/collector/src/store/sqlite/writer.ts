@@ -13,7 +13,6 @@ import type {
   IngestBatch,
   RawSession,
   Retention,
-  SpanTally,
   StoredFlush,
   StoredSpan,
   StoreWriter,
@@ -24,11 +23,10 @@ import { SessionMemory, type KnownSession } from './memory.ts';
 import { MetaWriter } from './meta-writer.ts';
 import { guarded, lockFolder } from './open.ts';
 import { DataFolder, isOtherDay, VOLUMES_AT_CAP } from './volume-files.ts';
-import { TraceGroups } from './commit-rows.ts';
 import { RetentionKeeper } from './retention.ts';
+import { rawSpansOf, type RawSpans } from './session-raw.ts';
 import { SpanIntake, type IntakeResult } from './span-intake.ts';
 import type { CommitRow } from './volume-queries.ts';
-import type { VolumeSpans } from './volume-spans.ts';
 import { VolumeWriter, type Commit, type SessionName } from './volume-writer.ts';
 import { SpanTallies, WantedRows } from './wanted.ts';
 
@@ -321,6 +319,20 @@ export class SqliteWriter implements StoreWriter {
     );
   }
 
+  /** All that is beyond size and ages, at once: for when nothing is written. */
+  prune(nowUnixNs: bigint): void {
+    guarded(this.#folder.path, () => {
+      this.#retention.keepCap();
+      while (this.#retention.age(nowUnixNs));
+    });
+  }
+
+  /** Sessions with raw data. */
+  sessionKeys(): readonly string[] {
+    const keys = this.#volumes.flatMap(({ queries }) => queries.sessions().map(one => one.key));
+    return [...new Set(keys)];
+  }
+
   annotate(annotation: AnnotationInput): Annotation {
     return guarded(this.#meta.path, () => this.#meta.annotate(annotation));
   }
@@ -404,34 +416,6 @@ function writeSpans(volume: VolumeWriter, { columns, intake, draft }: SpanDraft)
     if (intake.isNew(row)) counts[intake.sessionOf[row]!]!++;
   for (const [i, session] of intake.sessions.entries())
     volume.writeSessionPart(draft.rowIds.get(session.key)!, draft.commit, counts[i + 1]!);
-}
-
-interface RawSpans {
-  readonly spans: StoredSpan[];
-  readonly tallies: SpanTally[];
-}
-
-/** Adds what a volume holds of a session. */
-function rawSpansOf(
-  volume: VolumeSpans,
-  session: { readonly row: bigint; readonly key: string },
-  into: RawSpans,
-): void {
-  const wanted = new WantedRows();
-  volume.eachBlock(session.row, (block, rows) => {
-    const { columns } = block;
-    const tallies = new SpanTallies(columns, 2);
-    const groups = new TraceGroups();
-    const words = columns.idWords();
-    groups.begin(columns.length);
-    wanted.begin(columns);
-    for (const row of rows) {
-      tallies.add(row, 1, groups.traceOf(words, row));
-      if (wanted.has(row)) into.spans.push(volume.spanAt(block, row));
-    }
-    for (const tally of tallies.finish(block.row, () => session.key)) into.tallies.push(tally);
-    return true;
-  });
 }
 
 function resultOf(
