@@ -482,7 +482,7 @@ export interface Span {
   readonly isOpen: boolean;
 }
 
-// GET /api/v1/traces/{traceId}/outline -> TraceOutline;  GET /api/v1/traces/{traceId}/spans/{spanId} -> Span
+// GET /api/v1/traces/{traceId}/outline -> TraceOutline;  GET /api/v1/traces/{traceId}/span?spanId -> Span
 
 /** A trace as a waterfall needs it: columns of one length, rows as in `Trace.spans`, no attributes. */
 export interface TraceOutline extends Omit<Trace, 'spans'> {

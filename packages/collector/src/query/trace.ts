@@ -28,7 +28,7 @@ export async function trace(reader: StoreReader, traceId: string): Promise<Trace
     sessionKey: owner?.sessionKey ?? null,
     sessionId: owner?.sessionId ?? null,
     turnTick: owner?.turnTick ?? null,
-    spans: folded.toSorted((a, b) => byTime(a.span, b.span)).map(one => shown(one, startUnixNs)),
+    spans: folded.toSorted((a, b) => byTime(a.span, b.span)).map(one => shownSpan(one, startUnixNs)),
     omittedCount: found.omittedCount,
   };
 }
@@ -39,7 +39,8 @@ function byTime(a: StoredSpan, b: StoredSpan): number {
   return a.endUnixNs === b.endUnixNs ? 0 : a.endUnixNs > b.endUnixNs ? -1 : 1;
 }
 
-function shown({ span, isOpen }: Folded<StoredSpan>, zeroUnixNs: bigint): Span {
+/** A stored span as the API tells it, its times from the trace's start. */
+export function shownSpan({ span, isOpen }: Folded<StoredSpan>, zeroUnixNs: bigint): Span {
   const service = span.resource.attributes['service.name'];
   return {
     spanId: span.spanId,

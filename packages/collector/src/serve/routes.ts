@@ -137,6 +137,12 @@ function windowRoutes(asker: Asker): readonly Route[] {
   ];
 }
 
+function traceIdOf(id: string): string {
+  if (!/^[0-9a-f]{32}$/i.test(id))
+    throw new ApiError(400, 'bad_trace_id', 'a trace ID has 32 hex digits');
+  return id.toLowerCase();
+}
+
 function traceRoutes(asker: Asker): readonly Route[] {
   return [
     route(
@@ -161,11 +167,33 @@ function traceRoutes(asker: Asker): readonly Route[] {
         id: { name: 'traceId', description: '32 hex digits.' },
         schema: 'Trace',
       },
-      ({ id }) => {
-        if (!/^[0-9a-f]{32}$/i.test(id))
-          throw new ApiError(400, 'bad_trace_id', 'a trace ID has 32 hex digits');
-        return asker.ask('trace', { traceId: id.toLowerCase() });
+      ({ id }) => asker.ask('trace', { traceId: traceIdOf(id) }),
+    ),
+    route(
+      {
+        path: '/traces/{traceId}/outline',
+        summary: 'A trace as columns without attributes, for a waterfall.',
+        params: {},
+        id: { name: 'traceId', description: '32 hex digits.' },
+        schema: 'TraceOutline',
       },
+      ({ id }) => asker.ask('traceOutline', { traceId: traceIdOf(id) }),
+    ),
+    route(
+      {
+        path: '/traces/{traceId}/span',
+        summary: 'One span of a trace, whole.',
+        params: {
+          spanId: { kind: 'text', lengthMax: 16, isRequired: true, description: '16 hex digits.' },
+        },
+        id: { name: 'traceId', description: '32 hex digits.' },
+        schema: 'Span',
+      },
+      ({ id, values }) =>
+        asker.ask('traceSpan', {
+          traceId: traceIdOf(id),
+          spanId: String(values.spanId).toLowerCase(),
+        }),
     ),
     route(
       {

@@ -134,7 +134,7 @@ export const api = {
   traceOutline: (id: string, signal?: AbortSignal): Promise<TraceOutline> =>
     get(`/traces/${segment(id)}/outline`, {}, signal),
   span: (id: string, spanId: string, signal?: AbortSignal): Promise<Span> =>
-    get(`/traces/${segment(id)}/spans/${segment(spanId)}`, {}, signal),
+    get(`/traces/${segment(id)}/span`, { spanId }, signal),
   search: (q: string, signal?: AbortSignal): Promise<{ readonly items: readonly SearchHit[] }> =>
     get('/search', { q }, signal),
 } as const;
