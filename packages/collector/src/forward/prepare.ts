@@ -24,6 +24,9 @@ import { clockOf, correctedBy } from './correct.ts';
 import { turnAttributes } from './turn-attributes.ts';
 import type { ForwardTarget } from './target.ts';
 
+/** Of a turn's trace: stages, and the frames that its processes promoted. */
+const TURN_SPANS_MAX = 10_000;
+
 /** Sessions of one batch, looked up once. */
 class Lookups {
   readonly #context: QueryContext;
@@ -42,6 +45,12 @@ class Lookups {
   async frames(key: string): Promise<SessionFrames | undefined> {
     if (!this.#frames.has(key)) this.#frames.set(key, await sessionFrames(this.#context, key));
     return this.#frames.get(key);
+  }
+
+  /** Of all that is stored of a trace. */
+  async spanIds(traceId: string): Promise<ReadonlySet<string>> {
+    const trace = await this.#reader().trace(traceId, TURN_SPANS_MAX);
+    return new Set(trace?.spans.map(span => span.spanId));
   }
 
   turn(key: string, tick: number): Promise<Turn | undefined> {
@@ -66,14 +75,19 @@ export const preparer =
         session && tick !== undefined ? await lookups.turn(session.key, tick) : undefined;
       const frames = turn && session ? await lookups.frames(session.key) : undefined;
       if (isWanted(span, target)) out.push(handedOn(span, { session, turn, frames }));
-      if (target.send.has('promoted') && session && turn && frames)
-        out.push(...promotedOf(turn, { session, frames, root: span }));
+      if (target.send.has('promoted') && session && turn && frames) {
+        const known = await lookups.spanIds(span.traceId);
+        const promoted = promotedOf(turn, { session, frames, root: span });
+        // Those that the process itself promoted are handed on as it sent them.
+        out.push(...promoted.filter(one => !known.has(one.spanId)));
+      }
     }
     return apart(out);
   };
 
 function isWanted(span: StoredSpan, { send }: ForwardTarget): boolean {
   if (send.has('all')) return true;
+  if (ATTR.framePromoted in span.attributes) return send.has('promoted');
   // Turns and stages: what we wrote, and what others wrote of a session.
   return send.has('turns') && (span.scope === SCOPE_NAME || span.sessionKey !== null);
 }
