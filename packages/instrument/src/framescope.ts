@@ -7,100 +7,51 @@
 //
 // The entries give it a platform; every public method is guarded.
 
-import { sessionTraceId, toHex, type DomainNs } from '@framescope/protocol';
-import { attributesOf, nameOf, optionsOf, SESSION_ID_LENGTH_MAX } from './coerce.ts';
-import { GuardedClock } from './clock/guarded-clock.ts';
+import { sessionTraceId, type DomainNs } from '@framescope/protocol';
+import { attributesOf, nameOf, optionsOf } from './coerce.ts';
 import { LeapWatch } from './clock/leap-watch.ts';
 import { Prober } from './clock/prober.ts';
 import { FlushRounds } from './export/flush-rounds.ts';
 import { makePacker } from './export/frames-packer.ts';
-import { Outbox, OUTBOX_BYTES_MAX } from './export/outbox.ts';
+import { Outbox } from './export/outbox.ts';
 import { RecordBuilder, SortedRows } from './export/record-builder.ts';
 import { SessionExporter } from './export/session-exporter.ts';
 import type { SpanSink } from './export/span-sink.ts';
 import { StateBook } from './export/state-book.ts';
-import { Flights, type Flight } from './flight/flights.ts';
-import { Promoter } from './flight/promoter.ts';
-import { FlightRecorder } from './flight/recorder.ts';
+import { Flights } from './flight/flights.ts';
+import { SessionFlight } from './flight/session-flight.ts';
 import type { ProbedHop } from './hop/stream.ts';
 import { TimedMarks } from './hop/timed-marks.ts';
 import { MarkRing, MarkRows } from './hot/mark-ring.ts';
-import { makeSpanSink, type TracerProviderOption } from './otel/make-span-sink.ts';
-import type { Attributes, Clock, Http, Platform, Problem, Timer, Timers } from './ports.ts';
+import {
+  bytesMaxOf,
+  copyOf,
+  endMsOf,
+  flushMsOf,
+  functionOr,
+  placeOf,
+  providerOf,
+  randomHex,
+  sessionIdOf,
+  withPorts,
+  type FramescopeOptions,
+  type SessionOptions,
+  type Stats,
+} from './options.ts';
+import { makeSpanSink } from './otel/make-span-sink.ts';
+import type { Platform, Timer } from './ports.ts';
 import { Problems } from './problems.ts';
 import { Session } from './session.ts';
 import { VERSION } from './version.ts';
 
 /** 4,096 marks: 12 hops at 50 frames a second for 6 s without a flush. 92 kB a session. */
 const RING_CAPACITY = 4_096;
-const FLUSH_MS = 1_000;
-const FLUSH_MS_MIN = 20;
-const FLUSH_MS_MAX = 60_000;
-/** A collector that hangs holds up an ending process by no more. */
-const END_MS = 2_000;
-const END_MS_MAX = 60_000;
 const SESSIONS_MAX = 10_000;
-
-export interface FramescopeOptions {
-  /** `service.name` of the resource. */
-  readonly serviceName: string;
-  /** Base URL of the collector; default `OTEL_EXPORTER_OTLP_ENDPOINT`, else http://127.0.0.1:4318. */
-  readonly endpoint?: string;
-  /** `client`, `edge`, `agent` (default) or your own: the first half of this process's hop names. */
-  readonly role?: string;
-  /** More resource attributes: `cloud.region`, `service.instance.id`, … */
-  readonly resource?: Attributes;
-  /** Sent with each request, e.g. `{ authorization: 'Bearer …' }`. */
-  readonly headers?: Readonly<Record<string, string>>;
-  /** How often records leave; default 1,000, from 20 to 60,000. */
-  readonly flushMs?: number;
-  /**
-   * How long `flush`, `session.end` and `shutdown` wait at most for a collector that does not
-   * answer, in ms; default 2,000, from 0 to 60,000.
-   */
-  readonly shutdownMs?: number;
-  /** Where turn and stage spans go: your provider; `false` for no spans; default one of our own. */
-  readonly tracerProvider?: TracerProviderOption;
-  /** How records are packed; default by `OTEL_EXPORTER_OTLP_PROTOCOL`, else `protobuf`. */
-  readonly encoding?: 'protobuf' | 'json';
-  /** Told the first problem of each code. Never called from `mark`. */
-  readonly onProblem?: (problem: Problem) => void;
-  /**
-   * Told the IDs (`producer/trace/seq/part`) of records the collector has stored. Called before
-   * anything else happens with them, so that a sender may keep a list on disk.
-   */
-  readonly onAcknowledged?: (recordIds: readonly string[]) => void;
-  /** Bytes that may wait for a collector; default 8 MiB. */
-  readonly outboxBytesMax?: number;
-  /** Another clock: skewed for a demo, virtual in a simulation. */
-  readonly clock?: Clock;
-  /** Other timers, HTTP and chance: for a simulation in virtual time. */
-  readonly timers?: Timers;
-  readonly http?: Http;
-  readonly random?: () => number;
-}
-
-export interface SessionOptions {
-  /** `session.id`: the call's ID, the same in every process. Any characters, up to 10,000. */
-  readonly id: string;
-  readonly attributes?: Attributes;
-  /** True in the one process that decides turns; default: role `agent`. */
-  readonly authority?: boolean;
-}
-
-/** What a scope did so far. */
-export interface Stats {
-  readonly openSessions: number;
-  /** Flushes that wait for their acknowledgement. */
-  readonly waitingItems: number;
-  /** How often each problem happened. */
-  readonly problems: ReadonlyMap<string, number>;
-}
 
 interface Open {
   readonly session: Session;
   readonly exporter: SessionExporter;
-  readonly flight: Flight;
+  readonly flight: SessionFlight;
 }
 
 /** The platform-neutral half; use `Framescope` of the entry. */
@@ -135,7 +86,8 @@ export class Scope {
     this.#endMs = endMsOf(given.shutdownMs, problems);
     this.#producer = randomHex(this.#platform.random, 8);
     this.#onAcknowledged = functionOr(given.onAcknowledged, () => undefined);
-    const { resource, headers, url } = this.#place(given);
+    const { resource, headers, url, tracesUrl } = placeOf(given, this.#platform, problems);
+    resource['service.instance.id'] ??= this.#producer;
     this.#packer = makePacker(
       (given.encoding ?? platform.encoding) === 'json' ? 'json' : 'protobuf',
       resource,
@@ -147,23 +99,12 @@ export class Scope {
       timers,
       random,
       headers,
-      url: `${url}/v1/traces`,
+      url: tracesUrl,
       format: this.#packer,
       bytesMax: bytesMaxOf(given.outboxBytesMax),
       problems,
     });
-    this.#flights = new Flights({
-      clock,
-      timers,
-      http,
-      url,
-      headers,
-      problems,
-      producer: this.#producer,
-      packer: this.#packer,
-      outbox: this.#outbox,
-      all: () => Array.from(this.#open.values(), ({ flight }) => flight),
-    });
+    this.#flights = this.#makeFlights(url, headers);
     this.#prober = new Prober(
       {
         clock,
@@ -186,8 +127,8 @@ export class Scope {
       outbox: this.#outbox,
     });
     this.#leaps = new LeapWatch(clock, timers, () => this.#leapt());
-    this.#spans = makeSpanSink(given.tracerProvider, {
-      url: `${url}/v1/traces`,
+    this.#spans = makeSpanSink(providerOf(given, this.#platform), {
+      url: tracesUrl,
       headers,
       resource,
       problems,
@@ -253,24 +194,12 @@ export class Scope {
     const ring = new MarkRing(RING_CAPACITY, clock.makeColumn(RING_CAPACITY));
     const timed = new TimedMarks();
     const builder = new RecordBuilder(this.#sorted);
-    const recorder = new FlightRecorder();
-    const promoter = new Promoter(traceId);
+    const nextSpanId = (): string => randomHex(this.#platform.random, 8);
+    const flight = this.#makeFlight(traceId, nextSpanId);
     const book = new StateBook();
     const probes: ProbedHop[] = [];
-    const shared = {
-      traceId,
-      clock,
-      problems,
-      ring,
-      refusingRing,
-      timed,
-      builder,
-      book,
-      recorder,
-      promoter,
-    };
+    const shared = { traceId, clock, problems, ring, refusingRing, timed, builder, book, flight };
     let exporter: SessionExporter | undefined;
-    const made: { flight?: Flight } = {};
     const makeExporter = (session: Session): SessionExporter =>
       (exporter = new SessionExporter({
         ...shared,
@@ -283,7 +212,6 @@ export class Scope {
           [...session.streams()].find(one => one.name === facts.name)?.takeRanges() ?? [],
         badMarkCount: () => probes.reduce((sum, { probe }) => sum + probe.badCount, 0),
         sessionState: () => session.state(),
-        promote: (rows, count) => session.promote(promoter.take(rows, count)),
         onAcknowledged: this.#onAcknowledged,
       }));
     const session = new Session(
@@ -298,17 +226,46 @@ export class Scope {
         flushMs: this.#flushMs,
         timers: this.#platform.timers,
         spans: this.#spans,
-        nextSpanId: () => randomHex(this.#platform.random, 8),
-        pull: trigger => made.flight !== undefined && this.#flights.pull(made.flight, trigger),
+        nextSpanId,
         ended: one => this.#ended(one),
       },
       makeExporter,
     );
-    if (exporter === undefined) return session;
-    const { flush, common } = boundOf(exporter);
-    made.flight = { traceId, recorder, settle: flush, common };
-    this.#admit(session, { session, exporter, flight: made.flight });
+    if (exporter !== undefined) this.#admit(session, { session, exporter, flight });
     return session;
+  }
+
+  #makeFlights(url: string, headers: Readonly<Record<string, string>>): Flights {
+    const { clock, timers, http } = this.#platform;
+    return new Flights({
+      clock,
+      timers,
+      http,
+      url,
+      headers,
+      problems: this.#problems,
+      producer: this.#producer,
+      packer: this.#packer,
+      outbox: this.#outbox,
+      all: () =>
+        Array.from(this.#open.values(), ({ session, exporter, flight }) => ({
+          traceId: session.traceId,
+          recorder: flight.recorder,
+          settle: () => exporter.flush(),
+          common: () => exporter.common(),
+        })),
+    });
+  }
+
+  #makeFlight(traceId: string, nextSpanId: () => string): SessionFlight {
+    return new SessionFlight({
+      traceId,
+      clock: this.#platform.clock,
+      problems: this.#problems,
+      spans: this.#spans,
+      nextSpanId,
+      pull: trigger => this.#flights.pull(trigger),
+    });
   }
 
   #admit(session: Session, open: Open): void {
@@ -339,6 +296,11 @@ export class Scope {
     if (open === undefined) return;
     this.#open.delete(session);
     open.exporter.flush();
+    this.#problems.guard(
+      'flight',
+      () => open.flight.end(),
+      () => undefined,
+    );
     if (this.#open.size === 0) {
       this.#rounds.stop();
       this.#prober.stop();
@@ -389,124 +351,7 @@ export class Scope {
     );
     await quiet(this.#spans.flush());
   }
-
-  #place(given: Partial<FramescopeOptions>): {
-    resource: Attributes;
-    headers: Readonly<Record<string, string>>;
-    url: string;
-  } {
-    const problems = this.#problems;
-    const { endpoint, resource, headers } = this.#platform;
-    const instance = { 'service.instance.id': this.#producer };
-    const service = nameOf(given.serviceName, 'unknown_service', 'serviceName', problems);
-    const given2 = attributesOf(given.resource, 'resource', problems);
-    return {
-      resource: { ...instance, ...resource, 'service.name': service, ...given2 },
-      headers: { ...headers, ...headersOf(given.headers) },
-      url: urlOf(given.endpoint, endpoint, problems),
-    };
-  }
 }
-
-const boundOf = (exporter: SessionExporter): Pick<SessionExporter, 'flush' | 'common'> => ({
-  flush: () => exporter.flush(),
-  common: () => exporter.common(),
-});
-
-/** Options whose getters throw count as none: from here on they are plain values. */
-function copyOf(options: FramescopeOptions): Partial<FramescopeOptions> {
-  try {
-    return { ...optionsOf(options) };
-  } catch {
-    return {};
-  }
-}
-
-/** What was handed in takes the platform's place, kept from throwing. */
-function withPorts(
-  platform: Platform,
-  given: Partial<FramescopeOptions>,
-  problems: Problems,
-): Platform {
-  const { clock, timers, random } = given;
-  const isClock = typeof clock === 'object' && clock !== null;
-  return {
-    ...platform,
-    clock: isClock ? new GuardedClock(clock, problems) : platform.clock,
-    timers: typeof timers?.after === 'function' ? guardedTimers(timers, problems) : platform.timers,
-    http: functionOr(given.http, platform.http),
-    random:
-      typeof random === 'function'
-        ? () => problems.guard('random', random, platform.random)
-        : platform.random,
-  };
-}
-
-const guardedTimers = (timers: Timers, problems: Problems): Timers => ({
-  after: (delayMs, task) => {
-    const none = { cancel: () => undefined };
-    return problems.guard(
-      'timers',
-      () => timers.after(delayMs, task),
-      () => none,
-    );
-  },
-});
-
-const functionOr = <T>(value: T | undefined, otherwise: T): T =>
-  typeof value === 'function' ? value : otherwise;
 
 /** Waits for what may fail; telemetry's failures stop here. */
 const quiet = (work: Promise<void>): Promise<void> => work.catch(() => undefined);
-
-function flushMsOf(value: unknown, problems: Problems): number {
-  if (value === undefined) return FLUSH_MS;
-  if (typeof value === 'number' && value >= FLUSH_MS_MIN && value <= FLUSH_MS_MAX) return value;
-  problems.report('bad_argument', `flushMs: from ${FLUSH_MS_MIN} to ${FLUSH_MS_MAX}`);
-  return FLUSH_MS;
-}
-
-function endMsOf(value: unknown, problems: Problems): number {
-  if (value === undefined) return END_MS;
-  if (typeof value === 'number' && value >= 0 && value <= END_MS_MAX) return value;
-  problems.report('bad_argument', `shutdownMs: from 0 to ${END_MS_MAX}`);
-  return END_MS;
-}
-
-const bytesMaxOf = (value: unknown): number =>
-  typeof value === 'number' && value >= 0 ? value : OUTBOX_BYTES_MAX;
-
-function sessionIdOf(id: unknown, problems: Problems, otherwise: () => string): string {
-  if (typeof id === 'string' && id.length > 0 && id.length <= SESSION_ID_LENGTH_MAX) return id;
-  problems.report(
-    'bad_argument',
-    `startSession: id is 1 to ${SESSION_ID_LENGTH_MAX} characters, the same in every process of the call; a random one is used`,
-  );
-  return typeof id === 'string' && id.length > 0 ? id.slice(0, SESSION_ID_LENGTH_MAX) : otherwise();
-}
-
-function urlOf(given: unknown, otherwise: string, problems: Problems): string {
-  if (given === undefined) return otherwise;
-  if (typeof given === 'string' && /^https?:\/\/[^\s]+$/.test(given))
-    return given.replace(/\/+$/, '');
-  problems.report(
-    'bad_argument',
-    `endpoint: a URL such as http://127.0.0.1:4318; ${otherwise} is used`,
-  );
-  return otherwise;
-}
-
-function headersOf(given: unknown): Readonly<Record<string, string>> {
-  if (typeof given !== 'object' || given === null) return {};
-  const out: Record<string, string> = {};
-  for (const [name, value] of Object.entries(given))
-    if (typeof value === 'string') out[name.toLowerCase()] = value;
-  return out;
-}
-
-/** Random hex digits, not all zero. */
-function randomHex(random: () => number, byteCount: number): string {
-  const bytes = Uint8Array.from({ length: byteCount }, () => Math.floor(random() * 256));
-  if (bytes.every(byte => byte === 0)) bytes[byteCount - 1] = 1;
-  return toHex(bytes);
-}

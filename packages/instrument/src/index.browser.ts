@@ -1,7 +1,8 @@
 // The package in a browser: the same names on another platform.
 
-import { Scope, type FramescopeOptions } from './framescope.ts';
+import { Scope } from './framescope.ts';
 import { BrowserClock, makeBrowserPlatform } from './platform/browser/platform.ts';
+import type { FramescopeOptions } from './options.ts';
 import type { Clock } from './ports.ts';
 
 /**
@@ -20,7 +21,8 @@ export const systemClock = (): Clock => new BrowserClock();
 export { Link } from './adapters/websocket/link.ts';
 export { ClockColumn } from './clock/clock-column.ts';
 export { skewClock, type SkewedClockOptions } from './clock/skewed-clock.ts';
-export type { FramescopeOptions, SessionOptions, Stats } from './framescope.ts';
+export type { TriggerRange } from './flight/session-flight.ts';
+export type { FramescopeOptions, SessionOptions, Stats } from './options.ts';
 export { Hop, type HopOptions } from './hop/hop.ts';
 export { Stream } from './hop/stream.ts';
 export type {
@@ -34,7 +36,7 @@ export type {
   Timer,
   Timers,
 } from './ports.ts';
-export { Session, type StreamOptions, type TriggerRange, type TurnStart } from './session.ts';
+export { Session, type StreamOptions, type TurnStart } from './session.ts';
 export { BargeIn } from './turn/barge-in.ts';
 export type { AnchorOptions } from './transport/anchor-exchange.ts';
 export { Stage, type StageEnd, type StageOptions } from './turn/stage.ts';

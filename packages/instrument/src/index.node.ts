@@ -1,9 +1,10 @@
 // The package on Node: the platform filled in, and the names users hold.
 
-import { Scope, type FramescopeOptions } from './framescope.ts';
+import { Scope } from './framescope.ts';
 import { skewClock, type SkewedClockOptions } from './clock/skewed-clock.ts';
 import { NodeClock } from './platform/node/clock.ts';
 import { makeNodePlatform } from './platform/node/platform.ts';
+import type { FramescopeOptions } from './options.ts';
 import type { Clock } from './ports.ts';
 
 /**
@@ -26,7 +27,8 @@ export const skewedClock = (options?: SkewedClockOptions): Clock =>
 export { Link } from './adapters/websocket/link.ts';
 export { ClockColumn } from './clock/clock-column.ts';
 export { skewClock, type SkewedClockOptions } from './clock/skewed-clock.ts';
-export type { FramescopeOptions, SessionOptions, Stats } from './framescope.ts';
+export type { TriggerRange } from './flight/session-flight.ts';
+export type { FramescopeOptions, SessionOptions, Stats } from './options.ts';
 export { Hop, type HopOptions } from './hop/hop.ts';
 export { Stream } from './hop/stream.ts';
 export type {
@@ -40,7 +42,7 @@ export type {
   Timer,
   Timers,
 } from './ports.ts';
-export { Session, type StreamOptions, type TriggerRange, type TurnStart } from './session.ts';
+export { Session, type StreamOptions, type TurnStart } from './session.ts';
 export { BargeIn } from './turn/barge-in.ts';
 export type { AnchorOptions } from './transport/anchor-exchange.ts';
 export { Stage, type StageEnd, type StageOptions } from './turn/stage.ts';

@@ -1,9 +1,6 @@
 // What users hold: one call, as one process sees it.
 
 import {
-  ATTR,
-  BASELINE_WEIGHT,
-  domainNs,
   frameSpanId,
   hopKey,
   sessionStartSpanId,
@@ -22,7 +19,6 @@ import {
   type SessionState,
   type StreamState,
   type Tick,
-  type Trigger,
 } from '@framescope/protocol';
 import { Link } from './adapters/websocket/link.ts';
 import { errorNsOf, momentOf, nameOf, optionsOf, tickOf } from './coerce.ts';
@@ -30,8 +26,7 @@ import type { SessionExporter } from './export/session-exporter.ts';
 import type { LiveSpan, SpanSink } from './export/span-sink.ts';
 import type { StateBook } from './export/state-book.ts';
 import type { RecordBuilder } from './export/record-builder.ts';
-import type { Promoted, Promoter } from './flight/promoter.ts';
-import type { FlightRecorder } from './flight/recorder.ts';
+import type { SessionFlight, TriggerRange } from './flight/session-flight.ts';
 import { Stream, type ProbedHop, type StreamHost } from './hop/stream.ts';
 import type { TimedMarks } from './hop/timed-marks.ts';
 import type { MarkRing } from './hot/mark-ring.ts';
@@ -46,11 +41,6 @@ const TURNS_KEPT = 256;
 const SAMPLE_RATE_MAX = 768_000;
 const DEFAULT_SAMPLE_RATE = 16_000;
 /** What a trigger asks for when it does not say. */
-const RANGE_S = 10;
-/** What led to a barge-in or an underrun. */
-const LED_TO_S = 5;
-/** Frames so near to one get a span of their own. */
-const AROUND_S = 0.1;
 
 export interface StreamOptions {
   /** Hertz: ticks a second of the stream's media clock. Default 16,000. */
@@ -64,14 +54,6 @@ export interface TurnStart {
   readonly stream?: Stream;
   /** First tick of the user's speech: the turn's identity. Default: where the stream stands. */
   readonly at?: number;
-}
-
-/** Which media a trigger asks for. */
-export interface TriggerRange {
-  readonly stream?: Stream;
-  /** Half-open range of ticks of the stream. */
-  readonly fromTick?: number;
-  readonly toTick?: number;
 }
 
 /** What a session needs of its scope. */
@@ -89,10 +71,7 @@ export interface SessionHost {
   readonly timed: TimedMarks;
   readonly timers: Timers;
   readonly builder: RecordBuilder;
-  readonly recorder: FlightRecorder;
-  readonly promoter: Promoter;
-  /** Asks all processes of the session for dumps; false when there were too many. */
-  pull(trigger: Trigger): boolean;
+  readonly flight: SessionFlight;
   readonly book: StateBook;
   readonly spans: SpanSink;
   readonly nextSpanId: () => string;
@@ -131,10 +110,19 @@ export class Session {
       problems: host.problems,
       now: () => this.#now(),
       enrol: (stream, make) => this.#enrol(stream, make),
-      sample: (stream, name, value) => host.recorder.sample(stream, name, value, this.#now()),
+      sample: (stream, name, value) =>
+        host.flight.recorder.sample(stream, name, value, this.#now()),
       underrun: (stream, fromTick, toTick) =>
-        this.#event(TRIGGER_REASON.underrun, stream, fromTick, toTick),
+        host.flight.event(TRIGGER_REASON.underrun, stream, fromTick, toTick),
     };
+    host.flight.attach({
+      isEnded: () => this.isEnded,
+      streamOf: name => this.#streams.get(name),
+      firstStream: () => this.#firstStream('up'),
+      turnOf: (stream, at) =>
+        stream.direction === 'up' ? this.#turnAt(stream, at) : this.#turns.at(-1),
+      common: () => this.#exporter.common(),
+    });
     this.#startSpan = host.isAuthority ? this.#announce() : undefined;
   }
 
@@ -237,7 +225,8 @@ export class Session {
    * microsecond; the dump is made half a second later. Never throws.
    */
   trigger(reason: string, range?: TriggerRange): boolean {
-    const pull = (): boolean => this.#pull(reason, optionsOf(range));
+    const { flight } = this.#host;
+    const pull = (): boolean => flight.trigger(reason, optionsOf(range));
     return this.#host.problems.guard('session.trigger', pull, () => false);
   }
 
@@ -271,11 +260,6 @@ export class Session {
     await this.#host.ended(this).catch(() => undefined);
   }
 
-  /** Gives frames spans of their own: in their turn's trace, between turns in a trace a minute. */
-  promote(frames: readonly Promoted[]): void {
-    for (const frame of frames) this.#promote(frame);
-  }
-
   /** What this process says of the session. */
   state(): SessionState {
     const { attributes, isAuthority, flushMs } = this.#host;
@@ -295,22 +279,6 @@ export class Session {
 
   streams(): Iterable<Stream> {
     return this.#streams.values();
-  }
-
-  #pull(reason: string, range: Partial<TriggerRange>): boolean {
-    const { problems, nextSpanId } = this.#host;
-    if (this.isEnded) return false;
-    const stream = range.stream instanceof Stream ? range.stream : this.#firstStream('up');
-    const toTick = Math.max(1, wholeOr(range.toTick, stream.position));
-    const fromTick = Math.max(0, wholeOr(range.fromTick, toTick - RANGE_S * stream.sampleRate));
-    return this.#host.pull({
-      id: nextSpanId(),
-      traceId: this.traceId,
-      reason: nameOf(reason, TRIGGER_REASON.manual, 'session.trigger', problems),
-      stream: stream.name,
-      fromTick: tick(Math.min(fromTick, toTick - 1)),
-      toTick: tick(toTick),
-    });
   }
 
   #findOrAdd(name: string, options: StreamOptions | undefined): Stream {
@@ -350,12 +318,11 @@ export class Session {
   }
 
   #enrol(stream: Stream, make: (code: number) => ProbedHop): ProbedHop | undefined {
-    const { builder, probes, recorder, promoter } = this.#host;
+    const { builder, probes, flight } = this.#host;
     if (builder.hopCount >= HOPS_MAX) return undefined;
     const made = make(builder.hopCount);
     builder.enrol(stream, made.hop.name);
-    promoter.enrol(stream, made.hop.name);
-    recorder.enrol(stream.name, `${made.hop.name.role}/${made.hop.name.name}`);
+    flight.enrol(stream, made.hop.name);
     probes.push(made);
     return made;
   }
@@ -416,11 +383,11 @@ export class Session {
   }
 
   #turnHost(stream: Stream): TurnHost {
-    const { problems, spans, nextSpanId, clock } = this.#host;
+    const { problems, spans, nextSpanId, clock, flight } = this.#host;
     return {
       problems,
       now: () => this.#now(),
-      bargedIn: onsetTick => this.#event(TRIGGER_REASON.bargeIn, stream, onsetTick, onsetTick),
+      bargedIn: onsetTick => flight.event(TRIGGER_REASON.bargeIn, stream, onsetTick, onsetTick),
       startStage: (name, parent, startedAt) =>
         spans.start({
           name,
@@ -448,49 +415,6 @@ export class Session {
     return span;
   }
 
-  /** Frames around it are worth a span, and what led to it a dump. */
-  #event(reason: 'barge_in' | 'underrun', stream: Stream, fromTick: number, toTick: number): void {
-    const { sampleRate, name } = stream;
-    const around = AROUND_S * sampleRate;
-    const frames = { fromTick: fromTick - around, toTick: toTick + around };
-    this.#host.promoter.around({ stream: name, reason, ...frames });
-    this.trigger(reason, {
-      stream,
-      fromTick: fromTick - LED_TO_S * sampleRate,
-      ...(toTick > fromTick ? { toTick } : {}),
-    });
-  }
-
-  #promote(frame: Promoted): void {
-    const { spans, clock } = this.#host;
-    const { stream: name, hopKey: key, spanId, tick: at, dueNs, atNs, reasons } = frame;
-    const stream = this.#streams.get(name);
-    if (stream === undefined) return;
-    const turn = stream.direction === 'up' ? this.#turnAt(stream, at) : this.#turns.at(-1);
-    const minute = 60 * stream.sampleRate;
-    const traceId = turn?.traceId ?? turnTraceId(this.traceId, name, tick(at - (at % minute)));
-    const span = spans.start({
-      name: `frame ${key}`,
-      traceId,
-      spanId,
-      ...(turn === undefined ? {} : { parent: turn.span }),
-      startedAt: domainNs(dueNs),
-      common: this.#exporter.common(),
-      zeroUnixNs: clock.zeroUnixNs,
-    });
-    const isBaseline = reasons.length === 1 && reasons[0] === 'baseline';
-    span.end({
-      kind: 'frame',
-      endedAt: domainNs(atNs),
-      attributes: {
-        [ATTR.frameHop]: key,
-        [ATTR.frameTick]: at,
-        [ATTR.framePromoted]: [...reasons],
-        ...(isBaseline ? { [ATTR.sampleWeight]: BASELINE_WEIGHT } : {}),
-      },
-    });
-  }
-
   #turnAt(stream: Stream, at: number): Turn | undefined {
     return this.#turns.findLast(turn => turn.covers(stream?.name, at));
   }
@@ -499,6 +423,3 @@ export class Session {
     return this.#host.clock.now();
   }
 }
-
-const wholeOr = (value: unknown, otherwise: number): number =>
-  typeof value === 'number' && Number.isSafeInteger(value) ? value : otherwise;

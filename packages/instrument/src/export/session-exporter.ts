@@ -14,7 +14,7 @@ import {
 } from '@framescope/protocol';
 import { rowsBeforeLeap } from '../clock/leap-watch.ts';
 import type { TimedMarks } from '../hop/timed-marks.ts';
-import type { FlightRecorder } from '../flight/recorder.ts';
+import type { SessionFlight } from '../flight/session-flight.ts';
 import type { MarkRing, MarkRows } from '../hot/mark-ring.ts';
 import type { Attributes, Clock } from '../ports.ts';
 import { textOf, type Problems } from '../problems.ts';
@@ -43,10 +43,8 @@ export interface ExporterHost {
   readonly rows: MarkRows;
   readonly builder: RecordBuilder;
   readonly book: StateBook;
-  /** Remembers the arrivals among the marks. */
-  readonly recorder: FlightRecorder;
-  /** Gives the frames among them that are worth it a span of their own. */
-  readonly promote: (rows: MarkRows, count: number) => void;
+  /** Remembers the marks for a minute, and gives those that are worth it a span. */
+  readonly flight: Pick<SessionFlight, 'take'>;
   readonly packer: SpanPacker;
   readonly outbox: Outbox;
   readonly rangesOf: (stream: StreamFacts) => readonly MediaRange[];
@@ -114,10 +112,9 @@ export class SessionExporter {
   }
 
   #flushOnce(lostCount: number): void {
-    const { ring, timed, rows, clock, recorder, promote } = this.#host;
+    const { ring, timed, rows, clock, flight } = this.#host;
     const frameCount = timed.drainInto(rows, ring.drain(rows));
-    recorder.take(rows, frameCount);
-    promote(rows, frameCount);
+    flight.take(rows, frameCount);
     if (clock.epoch === this.#epoch.number) return this.#pack(frameCount, lostCount);
     const oldCount = rowsBeforeLeap(rows.atNs, frameCount, clock.epochFromNs ?? -Infinity);
     this.#pack(oldCount, lostCount);

@@ -30,7 +30,11 @@ export interface SpanIds {
 export type SpanEnd =
   | { readonly kind: 'turn'; readonly state: TurnState }
   | { readonly kind: 'stage'; readonly state: StageState }
-  | { readonly kind: 'session' };
+  | { readonly kind: 'session' }
+  | { readonly kind: 'frame'; readonly endedAt: DomainNs; readonly attributes: SpanAttributes };
+
+/** As OpenTelemetry takes them. */
+export type SpanAttributes = Readonly<Record<string, string | number | boolean | string[]>>;
 
 /** A span that has begun. */
 export interface LiveSpan extends SpanIds {

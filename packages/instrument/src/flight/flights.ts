@@ -89,7 +89,7 @@ export class Flights {
   }
 
   /** Pulls a trigger: dumps here, and asks the session's other processes to. False when it may not. */
-  pull(flight: Flight, trigger: Trigger): boolean {
+  pull(trigger: Trigger): boolean {
     const { clock, problems, timers } = this.#ports;
     if (!this.#buckets.take(trigger.reason, clock.now())) {
       problems.report(
@@ -102,7 +102,7 @@ export class Flights {
     timers.after(DUMP_AFTER_MS, () =>
       problems.guard(
         'flight',
-        () => this.#dump(flight, trigger),
+        () => this.#dumpIfOpen(trigger),
         () => undefined,
       ),
     );
@@ -125,10 +125,13 @@ export class Flights {
     if (!Array.isArray(triggers)) return;
     for (const raw of triggers.slice(0, ASKED_MAX)) {
       const trigger = decodeTrigger(raw);
-      if (!trigger.ok) continue;
-      const flight = this.#ports.all().find(one => one.traceId === trigger.value.traceId);
-      if (flight !== undefined) this.#dump(flight, trigger.value);
+      if (trigger.ok) this.#dumpIfOpen(trigger.value);
     }
+  }
+
+  #dumpIfOpen(trigger: Trigger): void {
+    const flight = this.#ports.all().find(one => one.traceId === trigger.traceId);
+    if (flight !== undefined) this.#dump(flight, trigger);
   }
 
   #dump(flight: Flight, trigger: Trigger): void {

@@ -18,7 +18,7 @@ import {
   BatchSpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
 import { SCOPE_NAME } from '@framescope/protocol';
-import type { Attributes } from '../ports.ts';
+import type { SpanAttributes } from '../export/span-sink.ts';
 import { VERSION } from '../version.ts';
 import { hrTimeOf } from './hr-time.ts';
 import type { SpanSinkFacts } from './make-span-sink.ts';
@@ -38,7 +38,7 @@ export interface FinishedSpan {
   readonly links: Link[];
   readonly startUnixNs: bigint;
   readonly endUnixNs: bigint;
-  readonly attributes: Attributes;
+  readonly attributes: SpanAttributes;
   readonly status: SpanStatus | undefined;
 }
 

@@ -2,12 +2,12 @@
 
 import { SpanStatusCode, type SpanStatus } from '@opentelemetry/api';
 import { ATTR, NS_PER_S, STAGE, type StageState, type TurnState } from '@framescope/protocol';
-import type { SpanEnd, SpanStart } from '../export/span-sink.ts';
+import type { SpanAttributes, SpanEnd, SpanStart } from '../export/span-sink.ts';
 import type { Attributes } from '../ports.ts';
 
 export interface EndData {
   readonly endUnixNs: bigint;
-  readonly attributes: Attributes;
+  readonly attributes: SpanAttributes;
   readonly status?: SpanStatus;
 }
 
@@ -18,6 +18,8 @@ export const unixOf = (start: SpanStart, atNs: number): bigint =>
 export function endDataOf(start: SpanStart, end: SpanEnd): EndData {
   if (end.kind === 'turn') return endOfTurn(start, end.state);
   if (end.kind === 'stage') return endOfStage(start, end.state);
+  if (end.kind === 'frame')
+    return { endUnixNs: unixOf(start, end.endedAt), attributes: end.attributes };
   return { endUnixNs: unixOf(start, start.startedAt), attributes: {} };
 }
 
