@@ -48,7 +48,9 @@ export interface Wires {
 /** `skew`: what is wrong with the client's clock. `endpoint`: the collector. */
 export function makeWires(role: Program, skew: Skew, endpoint: string): Wires {
   const clock = role === 'client' ? skewedClock(skew) : systemClock(); // trace
-  const scope = new Framescope({ serviceName: `voice-${role}`, role, endpoint, clock }); // trace
+  const name = { serviceName: `voice-${role}`, role }; // trace
+  // Whoever stops the example does not want to wait for a collector that is gone.
+  const scope = new Framescope({ ...name, endpoint, clock, shutdownMs: 1_000 }); // trace
   const open: OpenWire = (end, beside) => {
     const session = beside?.call ?? scope.startSession({ id: end.callId }); // trace
     end.socket.once('close', () => void session.end()); // trace
