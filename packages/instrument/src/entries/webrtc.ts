@@ -3,6 +3,6 @@
 export {
   tracePeerConnection,
   type PeerConnectionOptions,
-  type PeerConnectionTrace,
 } from '../transport/webrtc/trace-peer-connection.ts';
 export type { MediaFigures } from '@framescope/protocol';
+export type { AdapterTrace, OfScope, OfSession } from '../adapters/common/session-of.ts';

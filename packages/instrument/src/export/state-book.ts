@@ -4,6 +4,7 @@
 // again; what is in the outbox is not packed twice.
 
 import type {
+  MediaFigures,
   MediaIntervalState,
   SessionState,
   StateMessage,
@@ -24,6 +25,12 @@ export interface ToldTurn {
   readonly rev: number;
   readonly isEnded: boolean;
   snapshot(): TurnState;
+}
+
+/** A browser's odd number must not cost the whole flush: the collector takes whole ones from 0. */
+function wholeOnly(figures: MediaFigures): MediaFigures {
+  const rounded = Object.entries(figures).map(([name, n]) => [name, Math.round(n)] as const);
+  return Object.fromEntries(rounded.filter(([, n]) => Number.isSafeInteger(n) && n >= 0));
 }
 
 interface Page {
@@ -59,7 +66,7 @@ export class StateBook {
 
   /** Takes the figures of one interval in; the oldest give way when nobody takes them. */
   addMedia(interval: MediaIntervalState): void {
-    this.#media.push(interval);
+    this.#media.push({ ...interval, figures: wholeOnly(interval.figures) });
     if (this.#media.length > MEDIA_MAX) this.#media.shift();
   }
 

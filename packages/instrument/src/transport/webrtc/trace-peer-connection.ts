@@ -7,10 +7,17 @@
 // is read. Two methods are wrapped, to see senders when they are made; at the
 // end these are put back and the transforms taken out.
 
-import { sessionCheck, type DomainNs, type MediaFigures } from '@framescope/protocol';
-import { Hooks } from '../../adapters/common/hooks.ts';
+import { NS_PER_MS, sessionCheck, type DomainNs, type MediaFigures } from '@framescope/protocol';
+import type { Hooks } from '../../adapters/common/hooks.ts';
+import {
+  follow,
+  type AdapterTrace,
+  type Following,
+  type OfScope,
+  type OfSession,
+} from '../../adapters/common/session-of.ts';
 import type { Stream } from '../../hop/stream.ts';
-import { Session } from '../../session.ts';
+import type { Session } from '../../session.ts';
 import type { SessionPort, Timer } from '../../ports.ts';
 import { AnchorExchange } from '../anchor-exchange.ts';
 import { FrameTaps } from './frame-tap.ts';
@@ -27,8 +34,7 @@ const STATS_EVERY_MS = 1_000;
 const DIRECTIONS_MAX = 8;
 const OPUS_CLOCK_RATE = 48_000;
 
-export interface PeerConnectionOptions {
-  readonly session: Session;
+interface Choices {
   /** Name of the first stream that is sent; default `mic`, where the session's role is `agent` `agent`. */
   readonly sends?: string;
   /** Name of the first stream that is received; default `agent`, for an agent `mic`. */
@@ -43,11 +49,8 @@ export interface PeerConnectionOptions {
   readonly onFigures?: (stream: string, figures: MediaFigures) => void;
 }
 
-/** What is being traced; it needs no attention. */
-export interface PeerConnectionTrace {
-  /** Stops tracing and takes the transforms out. Again: nothing. */
-  stop(): void;
-}
+/** The call (`session`, or `scope` and `id`), and how to follow it. */
+export type PeerConnectionOptions = (OfSession | OfScope) & Choices;
 
 interface Direction<T> {
   readonly of: RTCRtpSender | RTCRtpReceiver;
@@ -68,19 +71,19 @@ interface Direction<T> {
 export function tracePeerConnection(
   pc: RTCPeerConnection,
   options: PeerConnectionOptions,
-): PeerConnectionTrace {
-  const session = options?.session;
-  if (!(session instanceof Session)) return { stop: () => undefined };
-  const port = session.port();
-  const hooks = new Hooks('tracePeerConnection', port.problems);
-  hooks.run(() => new PeerTrace(pc, options, hooks).start());
-  hooks.onStop(port.onEnd(() => hooks.stop()));
-  return { stop: () => hooks.stop() };
+): AdapterTrace {
+  return follow('tracePeerConnection', options, ({ hooks, session, gone }) => {
+    const trace = new PeerTrace(pc, { session, choices: { ...options }, hooks, gone });
+    trace.start();
+    hooks.onStop(session.port().onEnd(() => hooks.stop()));
+  });
 }
 
 class PeerTrace {
   readonly #pc: RTCPeerConnection;
-  readonly #options: PeerConnectionOptions;
+  readonly #session: Session;
+  readonly #choices: Choices;
+  readonly #gone: () => void;
   readonly #port: SessionPort;
   readonly #hooks: Hooks;
   readonly #taps: FrameTaps;
@@ -92,18 +95,23 @@ class PeerTrace {
   #isStopped = false;
   #statsDueMs = 0;
 
-  constructor(pc: RTCPeerConnection, options: PeerConnectionOptions, hooks: Hooks) {
+  constructor(
+    pc: RTCPeerConnection,
+    { session, choices, hooks, gone }: Following & { readonly choices: Choices },
+  ) {
     this.#pc = pc;
-    this.#options = options;
+    this.#session = session;
+    this.#choices = choices;
     this.#hooks = hooks;
-    this.#port = options.session.port();
+    this.#gone = gone;
+    this.#port = session.port();
     this.#taps = new FrameTaps(this.#port);
     this.#anchors = new AnchorExchange(this.#port, 'tracePeerConnection');
   }
 
   start(): void {
     this.#hooks.onStop(() => this.#stop());
-    if (this.#options.isPeerTraced === true) this.#openChannel();
+    if (this.#choices.isPeerTraced === true) this.#openChannel();
     const scan = (): void => this.#scan();
     // At once: Chromium lets frames bypass scripts for good when a sender or receiver got no
     // transform in the task that made it.
@@ -123,7 +131,8 @@ class PeerTrace {
 
   #schedule(): void {
     this.#timer = this.#port.timers.after(PLAYOUT_EVERY_MS, () => {
-      if (this.#isStopped || this.#pc.connectionState === 'closed') return;
+      if (this.#isStopped) return;
+      if (this.#pc.connectionState === 'closed') return this.#gone();
       this.#hooks.run(() => this.#look());
       this.#schedule();
     });
@@ -148,13 +157,26 @@ class PeerTrace {
       if (figures === undefined || fromAt === undefined) return;
       const { playoutNs } = figures;
       if (one.trace instanceof ReceiverTrace && playoutNs !== undefined)
-        one.trace.playoutDelay(playoutNs / 1e6);
+        one.trace.playoutDelay(playoutNs / NS_PER_MS);
       const stream = one.trace.stream?.name ?? one.name;
+      this.#remember(one.trace.stream, figures);
       this.#port.mediaInterval({ stream, role: this.#port.role, fromAt, toAt, figures });
-      this.#options.onFigures?.(stream, figures);
+      this.#choices.onFigures?.(stream, figures);
     };
     const failed = (): void => undefined;
     one.of.getStats().then(report => this.#hooks.run(() => take(report)), failed);
+  }
+
+  /** For the flight recorder: leaves the page only when something went wrong. */
+  #remember(stream: Stream | undefined, figures: MediaFigures): void {
+    const { jitterBufferNs, jitterBufferTargetNs, rttNs, concealedSamples } = figures;
+    const sample = (name: string, value: number | undefined): void => {
+      if (value !== undefined) stream?.sample(name, value);
+    };
+    sample('jitter_buffer_ms', jitterBufferNs && jitterBufferNs / NS_PER_MS);
+    sample('jitter_buffer_target_ms', jitterBufferTargetNs && jitterBufferTargetNs / NS_PER_MS);
+    sample('rtt_ms', rttNs && rttNs / NS_PER_MS);
+    sample('concealed_samples', concealedSamples);
   }
 
   #scan(): void {
@@ -168,7 +190,7 @@ class PeerTrace {
   #addSender(of: RTCRtpSender): void {
     if (this.#senders.some(one => one.of === of) || this.#senders.length >= DIRECTIONS_MAX) return;
     const isAgent = this.#port.role === 'agent';
-    const name = numbered(this.#options.sends ?? (isAgent ? 'agent' : 'mic'), this.#senders.length);
+    const name = numbered(this.#choices.sends ?? (isAgent ? 'agent' : 'mic'), this.#senders.length);
     const host = this.#hostOf(of, name);
     const trace = new SenderTrace(host, this.#senders.length);
     trace.attach(this.#taps.add(of, true, trace));
@@ -179,7 +201,7 @@ class PeerTrace {
     const count = this.#receivers.length;
     if (this.#receivers.some(one => one.of === of) || count >= DIRECTIONS_MAX) return;
     const isAgent = this.#port.role === 'agent';
-    const name = numbered(this.#options.receives ?? (isAgent ? 'mic' : 'agent'), count);
+    const name = numbered(this.#choices.receives ?? (isAgent ? 'mic' : 'agent'), count);
     const trace = new ReceiverTrace(this.#hostOf(of, name), this.#channel !== undefined);
     const tap = this.#taps.add(of, false, trace);
     if (this.#channel !== undefined)
@@ -208,7 +230,7 @@ class PeerTrace {
   #streamOf(name: string, sampleRate: number): Stream {
     const isAgent = this.#port.role === 'agent';
     const isSent = this.#senders.some(one => one.name === name);
-    return this.#options.session.stream(name, {
+    return this.#session.stream(name, {
       sampleRate,
       direction: isSent === isAgent ? 'down' : 'up',
     });
