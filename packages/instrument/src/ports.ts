@@ -100,21 +100,33 @@ export interface SessionPort {
   onEnd(settle: () => void): () => void;
 }
 
+/** What the environment says where the program does not. */
+export interface SharedSettings {
+  /** Base URL of the collector. */
+  readonly endpoint: string;
+  /** Where spans go, if that is not `/v1/traces` of the base. */
+  readonly tracesUrl?: string;
+  /** Sent with each request. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** How records are packed; default protobuf. */
+  readonly encoding?: 'protobuf' | 'json';
+  /** Of the process: `service.name`, `host.name`, … */
+  readonly resource: Attributes;
+  /** A request is given up after so long. */
+  readonly timeoutMs?: number;
+  /** Nothing is sent at all. */
+  readonly isDisabled?: boolean;
+  /** False: no turn and stage spans, unless a provider is given. */
+  readonly hasSpans?: boolean;
+}
+
 /** All that differs between Node, a browser and a simulation. */
-export interface Platform {
+export interface Platform extends SharedSettings {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly http: Http;
   /** 0 ≤ x < 1. Backoff jitter and the producer's ID. */
   readonly random: () => number;
-  /** Resource attributes the platform knows: `host.name`, `process.pid`, … */
-  readonly resource: Attributes;
-  /** Where to send when the user does not say. */
-  readonly endpoint: string;
-  /** Headers from `OTEL_EXPORTER_OTLP_HEADERS` and the like. */
-  readonly headers: Readonly<Record<string, string>>;
-  /** How records are packed when the user does not say. */
-  readonly encoding?: 'protobuf' | 'json';
   /**
    * Calls `flush` when the process or page is about to go, `isGone` when nothing can wait for
    * answers any more; returns a function that stops that.

@@ -1,40 +1,85 @@
-// `OTEL_*` variables mean here what they mean elsewhere.
+// `OTEL_*` variables mean here what they mean elsewhere. What is malformed is
+// left out, as OpenTelemetry asks; what the program itself says wins.
 
-export interface SharedEndpoint {
-  readonly endpoint: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly encoding: 'protobuf' | 'json';
-}
+import type { Attributes, SharedSettings } from '../../ports.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
 
 const DEFAULT_ENDPOINT = 'http://127.0.0.1:4318';
+const TRACES_PATH = '/v1/traces';
+const TIMEOUT_MS_MAX = 600_000;
+const RESOURCE_MAX = 64;
 
 /**
- * Reads `OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_EXPORTER_OTLP_HEADERS` and
- * `OTEL_EXPORTER_OTLP_PROTOCOL` (`http/json`; anything else is protobuf over HTTP). What is
- * malformed is left out.
+ * Reads `OTEL_SDK_DISABLED`, `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_TRACES_EXPORTER`
+ * (`none`), and of `OTEL_EXPORTER_OTLP_…` and `OTEL_EXPORTER_OTLP_TRACES_…` `ENDPOINT`, `HEADERS`,
+ * `TIMEOUT` (ms) and `PROTOCOL` (`http/json`; anything else is protobuf over HTTP).
  */
-export function getSharedEndpoint(
-  env: Readonly<Record<string, string | undefined>>,
-): SharedEndpoint {
-  const endpoint = env['OTEL_EXPORTER_OTLP_ENDPOINT'] ?? '';
-  const isUrl = /^https?:\/\/\S+$/.test(endpoint);
+export function otelSettings(env: Environment): SharedSettings {
+  const traces = (name: string): string | undefined =>
+    valueOf(env, `OTEL_EXPORTER_OTLP_TRACES_${name}`) ?? valueOf(env, `OTEL_EXPORTER_OTLP_${name}`);
+  const timeoutMs = Number(traces('TIMEOUT') ?? Number.NaN);
+  const hasTimeout = Number.isInteger(timeoutMs) && timeoutMs > 0 && timeoutMs <= TIMEOUT_MS_MAX;
   return {
-    endpoint: isUrl ? endpoint.replace(/\/+$/, '') : DEFAULT_ENDPOINT,
-    headers: headersOf(env['OTEL_EXPORTER_OTLP_HEADERS'] ?? ''),
-    encoding: env['OTEL_EXPORTER_OTLP_PROTOCOL'] === 'http/json' ? 'json' : 'protobuf',
+    ...endpointsOf(env),
+    headers: {
+      ...headersOf(env['OTEL_EXPORTER_OTLP_HEADERS'] ?? ''),
+      ...headersOf(env['OTEL_EXPORTER_OTLP_TRACES_HEADERS'] ?? ''),
+    },
+    encoding: traces('PROTOCOL') === 'http/json' ? 'json' : 'protobuf',
+    resource: resourceOf(env),
+    isDisabled: /^true$/i.test(valueOf(env, 'OTEL_SDK_DISABLED') ?? ''),
+    hasSpans: valueOf(env, 'OTEL_TRACES_EXPORTER') !== 'none',
+    ...(hasTimeout ? { timeoutMs } : {}),
   };
 }
 
-/** `key=value,key=value`, percent-encoded, as W3C baggage without properties. */
+/** An empty variable counts as unset. */
+function valueOf(env: Environment, name: string): string | undefined {
+  const value = env[name]?.trim();
+  return value === undefined || value === '' ? undefined : value;
+}
+
+const urlIn = (value: string | undefined): string | undefined =>
+  value !== undefined && /^https?:\/\/[^\s/]\S*$/.test(value)
+    ? value.replace(/\/+$/, '')
+    : undefined;
+
+/** The endpoint of traces is used as it is; where it is the usual one, it says the base as well. */
+function endpointsOf(env: Environment): Pick<SharedSettings, 'endpoint' | 'tracesUrl'> {
+  const base = urlIn(valueOf(env, 'OTEL_EXPORTER_OTLP_ENDPOINT'));
+  const traces = urlIn(valueOf(env, 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'));
+  if (traces === undefined) return { endpoint: base ?? DEFAULT_ENDPOINT };
+  if (traces.endsWith(TRACES_PATH)) return { endpoint: traces.slice(0, -TRACES_PATH.length) };
+  return { endpoint: base ?? new URL(traces).origin, tracesUrl: traces };
+}
+
+/** `service.name` of its own variable wins over the one among the attributes. */
+function resourceOf(env: Environment): Attributes {
+  const resource: Record<string, string> = {};
+  for (const [name, value] of pairsOf(env['OTEL_RESOURCE_ATTRIBUTES'] ?? '').slice(0, RESOURCE_MAX))
+    resource[name] = value;
+  const service = valueOf(env, 'OTEL_SERVICE_NAME');
+  return service === undefined ? resource : { ...resource, 'service.name': service };
+}
+
 function headersOf(text: string): Record<string, string> {
   const headers: Record<string, string> = {};
-  for (const pair of text.split(',')) {
-    const equals = pair.indexOf('=');
-    const name = pair.slice(0, equals).trim().toLowerCase();
-    if (equals <= 0 || !/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name)) continue;
-    headers[name] = decoded(pair.slice(equals + 1).trim());
+  for (const [name, value] of pairsOf(text)) {
+    const header = name.toLowerCase();
+    if (/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(header)) headers[header] = value;
   }
   return headers;
+}
+
+/** `key=value,key=value`, percent-encoded, as W3C baggage without properties. */
+function pairsOf(text: string): [name: string, value: string][] {
+  return text.split(',').flatMap(pair => {
+    const equals = pair.indexOf('=');
+    const name = decoded(pair.slice(0, Math.max(0, equals)).trim());
+    const isName = name !== '' && name !== '__proto__';
+    return isName ? [[name, decoded(pair.slice(equals + 1).trim())] as [string, string]] : [];
+  });
 }
 
 function decoded(value: string): string {

@@ -2,7 +2,7 @@
 // process knows of itself, and the moment before it ends.
 
 import { hostname } from 'node:os';
-import { getSharedEndpoint } from './otel-environment.ts';
+import { otelSettings } from './otel-environment.ts';
 import type { Platform, Timers } from '../../ports.ts';
 import { NodeClock } from './clock.ts';
 import { makeNodeHttp } from './http.ts';
@@ -20,13 +20,14 @@ export const nodeTimers: Timers = {
 
 /** One for each scope: connections and exit handlers are not shared. */
 export function makeNodePlatform(): Platform {
+  const settings = otelSettings(process.env);
   return {
+    ...settings,
     clock: new NodeClock(),
     timers: nodeTimers,
     http: makeNodeHttp(),
     random: Math.random,
-    resource: { 'host.name': hostname(), 'process.pid': process.pid },
-    ...getSharedEndpoint(process.env),
+    resource: { 'host.name': hostname(), 'process.pid': process.pid, ...settings.resource },
     onExit,
   };
 }
