@@ -162,6 +162,8 @@ export class QuickProtobuf {
 
   #parentId(into: number, to: number): boolean {
     if (this.#bytes[this.#at] !== 0) return this.#id(into, 8, to);
+    // Said again, and none this time: the last word counts.
+    this.#columns.ids.fill(0, into, into + 8);
     this.#at++;
     return true;
   }
