@@ -3,6 +3,7 @@
 
 import { columnX, SHADES, shadeOf, type HeatCells, type HeatFrame } from '../layout/heatmap.ts';
 import type { Palette } from './palette.ts';
+import { PixelBuffer, wordOf } from './pixels.ts';
 
 type Rgb = readonly [number, number, number];
 
@@ -40,37 +41,34 @@ export interface HeatPaint {
 
 const ratioOf = (context: CanvasRenderingContext2D): number => context.getTransform().a;
 
-export function drawCells({ context, frame, theme }: HeatPaint, cells: HeatCells): void {
+const buffer = new PixelBuffer();
+
+export function drawCells({ context, frame, palette, theme }: HeatPaint, cells: HeatCells): void {
   const ratio = ratioOf(context);
   const left = Math.round(frame.leftPx * ratio);
   const top = Math.round(frame.scale.topPx * ratio);
-  const image = context.getImageData(
-    left,
-    top,
-    Math.round(frame.widthPx * ratio),
-    Math.round(frame.scale.heightPx * ratio),
-  );
-  const words = new Uint32Array(image.data.buffer);
+  const width = Math.round(frame.widthPx * ratio);
+  const height = Math.round(frame.scale.heightPx * ratio);
+  const words = buffer.start(width, height, wordOf(palette.ground));
   const colors = Array.from({ length: SHADES + 1 }, (_, shade) => {
     const [r, g, b] = ramp(theme, Math.max(1, shade));
-    return (255 << 24) | (b << 16) | (g << 8) | r;
+    return ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
   });
+  const edge = Array.from(cells.edgeY, y => Math.round(y * ratio) - top);
   for (let column = 0; column < cells.columns; column++) {
-    const x0 = Math.floor((column / cells.columns) * image.width);
-    const x1 = Math.max(x0 + 1, Math.floor(((column + 1) / cells.columns) * image.width));
+    const x0 = Math.floor((column / cells.columns) * width);
+    const x1 = Math.max(x0 + 1, Math.floor(((column + 1) / cells.columns) * width));
     for (let row = 0; row < cells.rows; row++) {
       const shade = shadeOf(cells.count[column * cells.rows + row]!, cells.fullCount);
       if (shade === 0) continue;
-      const y0 = Math.max(0, Math.round(cells.edgeY[row + 1]! * ratio) - top);
-      const y1 = Math.min(
-        image.height,
-        Math.max(y0 + 1, Math.round(cells.edgeY[row]! * ratio) - top),
-      );
+      const y0 = Math.max(0, edge[row + 1]!);
+      const y1 = Math.min(height, Math.max(y0 + 1, edge[row]!));
+      const word = colors[shade]!;
       for (let y = y0; y < y1; y++)
-        words.fill(colors[shade]!, y * image.width + x0, y * image.width + x1);
+        for (let at = y * width + x0; at < y * width + x1; at++) words[at] = word;
     }
   }
-  context.putImageData(image, left, top);
+  buffer.put(context, left, top);
 }
 
 /** Strips: solid for never answered and lost (what failed), hatched for beyond the axis. */

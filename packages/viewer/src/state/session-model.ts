@@ -109,7 +109,8 @@ export class SessionModel {
     if (asked !== this.#timelineAsked) return;
     try {
       const timeline = await api.timeline(this.key, query);
-      if (asked !== this.#timelineAsked) return;
+      // Overtaken by a later question; better than nothing while there is nothing.
+      if (asked !== this.#timelineAsked && this.timeline) return;
       this.timeline = timeline;
       this.#timelineShown = asked;
       this.#changed();

@@ -12,8 +12,25 @@ export interface GutterInput {
   readonly stageNames: readonly string[];
 }
 
-export function gutter(input: GutterInput): SVGElement[] {
-  return [...axis(input), ...stationNames(input), ...roles(input), ...bandNames(input)];
+/** Names of stations, roles and bands: the same until the lanes change. */
+export function gutterNames(input: GutterInput): SVGElement[] {
+  return [...stationNames(input), ...roles(input), ...bandNames(input)];
+}
+
+/** The time axis and, where frames are lines, the error of each clock to scale: new in each picture. */
+export function gutterAxis(input: GutterInput): SVGElement[] {
+  return [...axis(input), ...(input.isTrain ? clockErrors(input) : [])];
+}
+
+/** What a line may be shifted by. */
+function clockErrors({ lanes, scale }: GutterInput): SVGElement[] {
+  const perPx = nsPerPx(scale);
+  return lanes.stations.flatMap(station => {
+    const px = Math.min(40, station.errorNs / perPx);
+    if (px < 1.5) return [];
+    const d = `M${scale.leftPx - px},${station.y - 3}v6m0,-3h${px * 2}m0,-3v6`;
+    return [s('path', { class: 'bracket', d })];
+  });
 }
 
 function axis({ lanes, scale }: GutterInput): SVGElement[] {
@@ -33,7 +50,15 @@ function axis({ lanes, scale }: GutterInput): SVGElement[] {
         const x = Math.round(toX(scale, at)) + 0.5;
         return [
           s('line', { class: 'tick', x1: x, x2: x, y1: y - 5, y2: y }),
-          s('text', { x, y: y - 9, 'text-anchor': 'middle' }, tickText(at, stepNs)),
+          s(
+            'text',
+            {
+              x,
+              y: y - 9,
+              'text-anchor': x > scale.leftPx + scale.widthPx - 24 ? 'end' : 'middle',
+            },
+            tickText(at, stepNs),
+          ),
         ];
       }),
   ];
@@ -52,14 +77,12 @@ function tickText(atNs: number, stepNs: number): string {
   return `${clock(Math.floor(msWhole / 1000) * 1e9)}${rest}`;
 }
 
-function stationNames({ lanes, scale, isTrain }: GutterInput): SVGElement[] {
+function stationNames({ lanes, scale }: GutterInput): SVGElement[] {
   const isNarrow = scale.leftPx < 120;
-  const perPx = nsPerPx(scale);
   return lanes.stations.flatMap((station, i) => {
     const x = scale.leftPx - 12;
     const next = lanes.stations[i + 1];
     const hasRoom = !next || next.stream !== station.stream || next.y - station.y >= 32;
-    const errorPx = isTrain ? Math.min(40, station.errorNs / perPx) : 0;
     // Behind a synthesiser that runs ahead of time an age says nothing: the audio waits on purpose.
     const p95 =
       station.p95Ns === null || isAhead(lanes.stations, station)
@@ -78,13 +101,6 @@ function stationNames({ lanes, scale, isTrain }: GutterInput): SVGElement[] {
             { class: 'quiet', x, y: station.y + 17, 'text-anchor': 'end' },
             `${p95}${error}`,
           )
-        : undefined,
-      // The error of this clock, to scale: what a line may be shifted by.
-      errorPx >= 1.5
-        ? s('path', {
-            class: 'bracket',
-            d: `M${scale.leftPx - errorPx},${station.y - 3}v6m0,-3h${errorPx * 2}m0,-3v6`,
-          })
         : undefined,
     ].filter(node => node !== undefined);
   });

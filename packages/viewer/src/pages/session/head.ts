@@ -62,6 +62,10 @@ export function sessionHead(session: SessionDetail): HTMLElement[] {
   ];
 }
 
+/** `0:04.719 – 0:07.827 · 3.11 s` */
+export const windowText = ({ fromNs, toNs }: Viewport): string =>
+  `${moment(Math.max(0, fromNs))} – ${moment(toNs)}  ·  ${duration(toNs - fromNs)}`;
+
 export interface ToolbarInput {
   readonly view: Viewport;
   readonly isLive: boolean;
@@ -121,11 +125,7 @@ export function toolbar(input: ToolbarInput): HTMLElement[] {
       tool('.', '›', 'Next late or lost frame'),
     ),
     h('span', { class: 'spring' }),
-    h(
-      'output',
-      { 'aria-label': 'Window' },
-      `${moment(Math.max(0, input.view.fromNs))} – ${moment(input.view.toNs)}  ·  ${duration(input.view.toNs - input.view.fromNs)}`,
-    ),
+    h('output', { 'aria-label': 'Window' }, windowText(input.view)),
     pressed(
       'r',
       input.isRaw ? 'Raw clocks' : 'Corrected clocks',

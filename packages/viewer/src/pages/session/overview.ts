@@ -38,8 +38,15 @@ export class Overview {
     if (view.fromNs === this.#view.fromNs && view.toNs === this.#view.toNs && endNs === this.#endNs)
       return;
     this.#view = view;
+    if (endNs !== this.#endNs) this.#surface.invalidate();
     this.#endNs = endNs;
-    this.#surface.invalidate();
+    // The turns stand still while the view moves over them.
+    if (this.#widthPx > 0) this.#placeBrush();
+  }
+
+  #placeBrush(): void {
+    const left = this.#x(this.#view.fromNs);
+    this.#group.call(this.#brush.move, [left, Math.max(left + 3, this.#x(this.#view.toNs))]);
   }
 
   invalidate(): void {
@@ -96,8 +103,7 @@ export class Overview {
         tall,
       );
     }
-    const left = this.#x(this.#view.fromNs);
-    this.#group.call(this.#brush.move, [left, Math.max(left + 3, this.#x(this.#view.toNs))]);
+    this.#placeBrush();
   }
 
   #brushed(event: D3BrushEvent<unknown>): void {

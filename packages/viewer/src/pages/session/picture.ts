@@ -68,6 +68,9 @@ export class Picture {
   readonly #model: SessionModel;
   readonly #train = makeTrain();
   readonly #density = makeDensity();
+  #lanesOf:
+    | { detail: unknown; turns: unknown; readonly heightPx: number; readonly isFar: boolean }
+    | undefined;
   #input: TrainInput | undefined;
   #ledgers: readonly LedgerBox[] = [];
   #speech: readonly SpeechBox[] = [];
@@ -95,10 +98,17 @@ export class Picture {
     this.isTrain =
       spanNs / Math.max(40, widthPx - Picture.gutterPx(widthPx) - 12) <= TRAIN_NS_PER_PX &&
       spanNs <= TRAIN_NS_MAX;
-    this.lanes = layoutLanes(detail, heightPx, {
-      stageRows: stageRows(turns).size,
-      isFar: !this.isTrain,
-    });
+    // The same lanes as long as nothing about them changed: their names are then not drawn anew.
+    const held = this.#lanesOf;
+    const isFar = !this.isTrain;
+    const isSame =
+      held?.detail === detail &&
+      held.turns === turns &&
+      held.heightPx === heightPx &&
+      held.isFar === isFar;
+    if (isSame && this.lanes) return this.lanes;
+    this.#lanesOf = { detail, turns, heightPx, isFar };
+    this.lanes = layoutLanes(detail, heightPx, { stageRows: stageRows(turns).size, isFar });
     return this.lanes;
   }
 
@@ -203,7 +213,17 @@ export class Picture {
       const next = stations[i + 1];
       const gapPx = next && next.stream === station.stream ? next.y - station.y : 28;
       const heightPx = Math.max(8, Math.min(40, gapPx - 6));
-      if (!hop || !timeline) return;
+      if (!hop || !timeline) {
+        // Not here yet: the lane is there all the same.
+        context.fillStyle = colors.lane;
+        context.fillRect(
+          this.scale!.leftPx,
+          station.y - heightPx / 2,
+          this.scale!.widthPx,
+          heightPx,
+        );
+        return;
+      }
       layoutDensity(
         { ...hop, fromNs: timeline.fromNs, bucketNs: timeline.bucketNs },
         this.scale!,

@@ -9,7 +9,7 @@ import { viewOfTurn } from '../../state/turn-view.ts';
 import { cut, fill, h } from '../../ui/dom.ts';
 import { duration } from '../../ui/format.ts';
 import { failed, loading, throttled, type App, type Page } from '../page.ts';
-import { sessionHead, toolbar } from './head.ts';
+import { sessionHead, toolbar, windowText } from './head.ts';
 import { ledgerPanel } from './ledger-panel.ts';
 import { spansOnly } from './spans-only.ts';
 import { Timeline, type Chosen, type FrameName } from './timeline.ts';
@@ -29,8 +29,11 @@ export class SessionPage implements Page {
   readonly #body = h('div', { class: 'session-body' });
   readonly #said = h('p', { class: 'unseen', role: 'status' });
   readonly #redraw = throttled(300, () => this.#drawAround());
+  readonly #note = throttled(250, () => this.#noteNow());
   readonly #off: (() => void)[];
   #shownTurn = '';
+  #shownDetail: unknown;
+  #shownTools = '';
 
   constructor(app: App, key: string, view: SessionView) {
     this.#app = app;
@@ -61,6 +64,7 @@ export class SessionPage implements Page {
     this.#model.close();
     this.#timeline.close();
     this.#redraw.cancel();
+    this.#note.cancel();
     for (const off of this.#off) off();
   }
 
@@ -94,6 +98,13 @@ export class SessionPage implements Page {
 
   /** Something that the address tells has changed. */
   #moved(): void {
+    this.#note();
+    this.#timeline.redraw();
+    this.#redraw();
+  }
+
+  /** Into the address: four times a second at most, browsers refuse more. */
+  #noteNow(): void {
     const { view, isFollowing } = this.#timeline;
     const { turn, frame, isRaw } = this.#chosen;
     this.#app.note(
@@ -104,14 +115,14 @@ export class SessionPage implements Page {
         isRaw,
       }),
     );
-    this.#changed();
   }
 
   /** Everything round the picture: head, tools, panel. */
   #drawAround(): void {
     const { detail, turns } = this.#model;
     if (!detail || !this.#timeline.view) return;
-    fill(this.#head, ...sessionHead(detail));
+    if (this.#shownDetail !== detail) fill(this.#head, ...sessionHead(detail));
+    this.#shownDetail = detail;
     const isBare = detail.streams.length === 0 && turns.length === 0;
     if (isBare) return fill(this.element, this.#head, spansOnly(detail));
     if (!this.#body.isConnected)
@@ -125,8 +136,15 @@ export class SessionPage implements Page {
   }
 
   #drawTools(): void {
-    const { turns } = this.#model;
-    const index = turns.findIndex(turn => turn.tick === this.#chosen.turn);
+    const { turns, isLive } = this.#model;
+    const { isFollowing, view } = this.#timeline;
+    const { turn: chosen, isRaw } = this.#chosen;
+    const index = turns.findIndex(turn => turn.tick === chosen);
+    const output = this.#tools.querySelector('output');
+    const shown = JSON.stringify([turns.length, index, isLive, isFollowing, isRaw]);
+    if (output) output.textContent = windowText(view!);
+    if (output && shown === this.#shownTools) return;
+    this.#shownTools = shown;
     const focused = document.activeElement;
     const position = [...this.#tools.querySelectorAll('button')].indexOf(
       focused as HTMLButtonElement,
@@ -134,10 +152,10 @@ export class SessionPage implements Page {
     fill(
       this.#tools,
       ...toolbar({
-        view: this.#timeline.view!,
-        isLive: this.#model.isLive,
-        isFollowing: this.#timeline.isFollowing,
-        isRaw: this.#chosen.isRaw,
+        view: view!,
+        isLive,
+        isFollowing,
+        isRaw,
         turnText: index < 0 ? `${turns.length} turns` : `turn ${index + 1} of ${turns.length}`,
         act: key => this.#act(key),
       }),

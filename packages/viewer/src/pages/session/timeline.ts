@@ -11,7 +11,7 @@ import { viewOfTurn } from '../../state/turn-view.ts';
 import { held, panned, zoomed, type Viewport } from '../../state/viewport.ts';
 import { fill, h, s } from '../../ui/dom.ts';
 import { markWhole } from '../../ui/marks.ts';
-import { gutter } from './gutter.ts';
+import { gutterAxis, gutterNames } from './gutter.ts';
 import { frameTip } from './head.ts';
 import { legend } from './legend.ts';
 import { Overview } from './overview.ts';
@@ -58,7 +58,9 @@ export class Timeline {
   readonly #overview: Overview;
   readonly #surface: Surface;
   readonly #canvas = h('canvas', { 'aria-hidden': 'true' });
-  readonly #svg = s('svg', { 'aria-hidden': 'true' });
+  readonly #axis = s('g');
+  readonly #names = s('g');
+  readonly #svg = s('svg', { 'aria-hidden': 'true' }, this.#axis, this.#names);
   readonly #tip = h('div', { class: 'tip', hidden: true });
   readonly #cutNote = h(
     'p',
@@ -68,6 +70,8 @@ export class Timeline {
   readonly #inner = h('div', { class: 'lanes-inner' });
   readonly #foot = h('div');
   #hover: FrameName | undefined;
+  #named: unknown;
+  #namedPx = 0;
   #pointer = { x: 0, y: 0 };
   #footMode = '';
 
@@ -90,6 +94,12 @@ export class Timeline {
     });
   }
 
+  /** What is in view or chosen has changed. */
+  redraw(): void {
+    this.#surface.invalidate();
+  }
+
+  /** The data has changed. */
   invalidate(): void {
     this.#surface.invalidate();
     this.#overview.invalidate();
@@ -214,9 +224,15 @@ export class Timeline {
   #drawOver(area: PaintArea, nowNs: number): void {
     const { lanes, scale, isTrain } = this.#picture;
     if (!lanes || !scale || !this.view) return;
-    this.#svg.setAttribute('viewBox', `0 0 ${area.widthPx} ${area.heightPx}`);
+    const viewBox = `0 0 ${area.widthPx} ${area.heightPx}`;
+    if (this.#svg.getAttribute('viewBox') !== viewBox) this.#svg.setAttribute('viewBox', viewBox);
     const stageNames = isTrain ? [...stageRows(this.#model.turns).keys()] : [];
-    fill(this.#svg, ...gutter({ lanes, scale, isTrain, stageNames }));
+    const input = { lanes, scale, isTrain, stageNames };
+    fill(this.#axis, ...gutterAxis(input));
+    if (this.#named !== lanes || this.#namedPx !== scale.leftPx)
+      fill(this.#names, ...gutterNames(input));
+    this.#named = lanes;
+    this.#namedPx = scale.leftPx;
     this.#overview.show(this.view, Math.max(nowNs, 1e9));
     this.#cutNote.hidden = !isTrain || !this.#model.tiles.isCut(this.view.fromNs, this.view.toNs);
     this.#showTip();
