@@ -5,6 +5,7 @@ import type { RequestListener, Server } from 'node:http';
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { ClockName } from './assemble/clock/session-clocks.ts';
+import { CallMetrics } from './metrics/call-metrics.ts';
 import { inlineAsker, type Asker } from './query/answers.ts';
 import { startReaders } from './query/pool.ts';
 import { monotonicNs, systemClock } from './receive/clock.ts';
@@ -158,6 +159,7 @@ async function compose(
   const log = options.log ?? (() => undefined);
   const clock = systemClock(randomUUID);
   const health = new Health();
+  const calls = new CallMetrics();
   const late: {
     reader?: SqliteReader;
     live?: LiveHub;
@@ -172,6 +174,7 @@ async function compose(
       late.forwarding?.refresh();
     },
     onCounts: counts => health.writer(counts),
+    onMeasures: report => calls.add(report),
     onCrash: error => {
       health.storing(false);
       log('the writer stopped', error);
@@ -211,6 +214,7 @@ async function compose(
     corsOrigins: options.corsOrigins ?? [],
     forwarding,
     asker,
+    calls,
     clock,
     nowNs: monotonicNs,
     triggers: new TriggerBoard(() => performance.now()),

@@ -8,6 +8,8 @@ import { RPC, status } from '../receive/otlp-answer.ts';
 import type { Admission } from '../receive/admission.ts';
 import { otlpHttp } from '../receive/otlp-http.ts';
 import type { Forwarding } from '../forward/forwarding.ts';
+import type { CallMetrics } from '../metrics/call-metrics.ts';
+import { expose } from '../metrics/exposition.ts';
 import { ReadyBytes, type Asker } from '../query/answers.ts';
 import type { Writer } from '../writer/writer.ts';
 import type { Access } from './access.ts';
@@ -21,6 +23,7 @@ import {
   telemetryOrigins,
 } from './guard.ts';
 import { ingestTokens } from './ingest-tokens.ts';
+import { annotationHandlers } from './annotations.ts';
 import { jaegerRoutes } from './jaeger-routes.ts';
 import type { LiveHub } from './live.ts';
 import { forwardMetrics } from './forward-metrics.ts';
@@ -37,6 +40,7 @@ export interface AppPorts {
   readonly health: Health;
   readonly live: LiveHub;
   readonly asker: Asker;
+  readonly calls: CallMetrics;
   readonly clock: Pick<ClockName, 'domain' | 'epoch'>;
   readonly nowNs: () => number;
   readonly triggers: TriggerBoard;
@@ -137,16 +141,19 @@ function probeRoutes(app: Express, { health }: AppPorts): void {
 
 function metricsRoute(
   app: Express,
-  { health, writer, live, dataBytes, forwarding }: AppPorts,
+  { health, writer, live, dataBytes, forwarding, calls }: AppPorts,
 ): void {
-  app.get('/metrics', (_request, response) => {
+  app.get('/metrics', (request, response) => {
     const gauges = {
       queuedBytes: writer.queuedBytes(),
       dataBytes: dataBytes(),
       listeners: live.listenerCount(),
     };
-    response.setHeader('Content-Type', 'text/plain; version=0.0.4; charset=utf-8');
-    response.send(health.text(gauges) + forwardMetrics(forwarding.status()));
+    const own = health.text(gauges) + forwardMetrics(forwarding.status());
+    const { type, body } = expose(request.headers.accept, calls, own);
+    response.setHeader('Content-Type', type);
+    response.setHeader('Vary', 'Accept');
+    response.end(body);
   });
 }
 
@@ -157,6 +164,11 @@ function serveApi(app: Express, ports: AppPorts): void {
   app.get(`${API_BASE}/forward`, (_request, response) => {
     response.type('json').send(JSON.stringify({ items: ports.forwarding.status() }));
   });
+  app.post(
+    `${API_BASE}/annotations`,
+    mayWrite(ports.access),
+    ...annotationHandlers(ports.writer, () => BigInt(Date.now()) * 1_000_000n),
+  );
   app.post(`${API_BASE}/ingest-tokens`, ...ingestTokens(ports.access));
   app.use(API_BASE, (_request, response, next) => {
     response.setHeader('Cache-Control', 'no-store');

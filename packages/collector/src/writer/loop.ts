@@ -7,6 +7,7 @@
 //   bodies   a b c │ d e f g │ h
 //   commits     [a b c]  [d e f g]  [h]
 
+import type { AnnotationInput } from '@framescope/protocol';
 import type { Assembler } from '../assemble/assembler.ts';
 import { decodeSignal } from '../decode/by-signal.ts';
 import { ColumnSink } from '../decode/column-sink.ts';
@@ -15,6 +16,7 @@ import { restrict } from '../decode/restrict.ts';
 import { REFUSALS_NAMED_MAX } from '../decode/limits.ts';
 import { SpanColumns } from '../decode/span-columns.ts';
 import type { DecodedFlush, DecodedRequest, MetricPoint } from '../decode/types.ts';
+import { CallCounts } from '../metrics/call-counts.ts';
 import { StoreError } from '../store/errors.ts';
 import type { CommittedBatch, DerivedRows, RawSession, StoreWriter } from '../store/store.ts';
 import type { Answer, Body, FromWriter, WriterCounts } from './messages.ts';
@@ -53,9 +55,11 @@ export class WriterLoop {
   /** Derived rows that the disk had no room for: written before more are made. */
   #unwritten: readonly DerivedRows[] = [];
   #counts = new Counts();
+  readonly #callCounts: CallCounts;
 
   constructor(ports: LoopPorts) {
     this.#ports = ports;
+    this.#callCounts = new CallCounts(ports.nowUnixNs());
   }
 
   /** Takes up what an earlier run left: sessions whose rows do not cover their raw data. */
@@ -187,6 +191,7 @@ export class WriterLoop {
   #writeDerived(rows: readonly DerivedRows[]): boolean {
     try {
       this.#ports.store.commitDerived(rows);
+      for (const one of rows) this.#callCounts.take(one);
       return true;
     } catch (problem) {
       if (problem instanceof StoreError && problem.isRetryable) return false;
@@ -194,7 +199,19 @@ export class WriterLoop {
     }
   }
 
+  annotate(id: number, input: AnnotationInput): void {
+    const { store, post } = this.#ports;
+    try {
+      post({ type: 'annotated', id, annotation: store.annotate(input) });
+    } catch (problem) {
+      if (!(problem instanceof StoreError) || !problem.isRetryable) throw problem;
+      post({ type: 'annotated', id, annotation: undefined });
+    }
+  }
+
   #report(): void {
+    const report = this.#callCounts.report();
+    if (report !== undefined) this.#ports.post({ type: 'measures', report });
     if (this.#counts.isEmpty()) return;
     this.#ports.post({ type: 'counts', counts: this.#counts.take() });
     this.#counts = new Counts();

@@ -1,9 +1,11 @@
 // What passes between the main thread and the writer thread. Bodies are moved,
 // not copied.
 
+import type { Annotation, AnnotationInput } from '@framescope/protocol';
 import type { Change } from '../assemble/assembler.ts';
 import type { ClockName } from '../assemble/clock/session-clocks.ts';
 import type { Signal } from '../decode/by-signal.ts';
+import type { MeasureReport } from '../metrics/buckets.ts';
 import type { Encoding } from '../decode/decode.ts';
 import type { Retention } from '../store/store.ts';
 
@@ -60,6 +62,7 @@ export interface WriterCounts {
 
 export type ToWriter =
   | { readonly type: 'body'; readonly id: number; readonly body: Body }
+  | { readonly type: 'annotate'; readonly id: number; readonly annotation: AnnotationInput }
   | { readonly type: 'close' };
 
 export type FromWriter =
@@ -77,4 +80,11 @@ export type FromWriter =
   | { readonly type: 'changes'; readonly changes: readonly Change[] }
   | { readonly type: 'volumes' }
   | { readonly type: 'counts'; readonly counts: WriterCounts }
+  | { readonly type: 'measures'; readonly report: MeasureReport }
+  /** `annotation` is undefined when the disk refused it. */
+  | {
+      readonly type: 'annotated';
+      readonly id: number;
+      readonly annotation: Annotation | undefined;
+    }
   | { readonly type: 'closed' };

@@ -52,6 +52,10 @@ function run(loop: WriterLoop): void {
       loop.accept(message.id, message.body);
       return;
     }
+    if (message.type === 'annotate') {
+      telling(() => loop.annotate(message.id, message.annotation));
+      return;
+    }
     clearInterval(timer);
     telling(() => loop.close());
     port.close();

@@ -2,6 +2,8 @@
 // waiting than there is memory for.
 
 import { Worker } from 'node:worker_threads';
+import type { Annotation, AnnotationInput } from '@framescope/protocol';
+import type { MeasureReport } from '../metrics/buckets.ts';
 import type { Change } from '../assemble/assembler.ts';
 import { StoreError } from '../store/errors.ts';
 import { makeLoop, TICK_MS } from './compose.ts';
@@ -21,6 +23,7 @@ export interface WriterEvents {
   readonly onChanges: (changes: readonly Change[]) => void;
   readonly onVolumes: () => void;
   readonly onCounts: (counts: WriterCounts) => void;
+  readonly onMeasures: (report: MeasureReport) => void;
   /** The writer is gone, unasked: nothing can be stored any more. */
   readonly onCrash: (problem: Error) => void;
 }
@@ -29,6 +32,8 @@ export interface WriterEvents {
 export interface Writer {
   submit(body: Body): Promise<Answer> | 'full';
   queuedBytes(): number;
+  /** Undefined when it could not be stored. */
+  annotate(annotation: AnnotationInput): Promise<Annotation | undefined>;
   /** Commits what waits and closes the store. */
   close(): Promise<void>;
 }
@@ -42,6 +47,7 @@ class QueuedWriter implements Writer {
   readonly #line: Line;
   readonly #events: WriterEvents;
   readonly #waiting = new Map<number, { bytes: number; answer: (answer: Answer) => void }>();
+  readonly #annotating = new Map<number, (annotation: Annotation | undefined) => void>();
   #nextId = 0;
   #queuedBytes = 0;
   #isClosing = false;
@@ -73,8 +79,24 @@ class QueuedWriter implements Writer {
       for (const [id, answer] of message.answers) this.#answer(id, answer);
     else if (message.type === 'changes') this.#events.onChanges(message.changes);
     else if (message.type === 'counts') this.#events.onCounts(message.counts);
+    else if (message.type === 'measures') this.#events.onMeasures(message.report);
+    else if (message.type === 'annotated') this.#annotated(message.id, message.annotation);
     else if (message.type === 'volumes') this.#events.onVolumes();
     else if (message.type === 'closed') this.#onClosed?.();
+  }
+
+  annotate(annotation: AnnotationInput): Promise<Annotation | undefined> {
+    if (this.#isClosing) return Promise.resolve(undefined);
+    const id = this.#nextId++;
+    return new Promise(resolve => {
+      this.#annotating.set(id, resolve);
+      this.#line.send({ type: 'annotate', id, annotation });
+    });
+  }
+
+  #annotated(id: number, annotation: Annotation | undefined): void {
+    this.#annotating.get(id)?.(annotation);
+    this.#annotating.delete(id);
   }
 
   #answer(id: number, answer: Answer): void {
@@ -90,6 +112,7 @@ class QueuedWriter implements Writer {
     this.#isClosing = true;
     const answer: Answer = { kind: 'unavailable', message: 'the writer stopped' };
     for (const id of this.#waiting.keys()) this.#answer(id, answer);
+    for (const id of this.#annotating.keys()) this.#annotated(id, undefined);
     this.#onClosed?.();
     this.#events.onCrash(problem);
   }
@@ -149,6 +172,7 @@ export function startInlineWriter(
   const line: Line = {
     send: message => {
       if (message.type === 'body') loop.accept(message.id, message.body);
+      else if (message.type === 'annotate') loop.annotate(message.id, message.annotation);
       else {
         clearInterval(timer);
         loop.close();
@@ -166,6 +190,7 @@ export function startInlineWriter(
   return {
     submit: body => writer.submit(body),
     queuedBytes: () => writer.queuedBytes(),
+    annotate: annotation => writer.annotate(annotation),
     close: () => writer.close(),
     tick: () => loop.tick(),
   };
