@@ -60,6 +60,7 @@ export class Scope {
   readonly #problems: Problems;
   readonly #role: string;
   readonly #flushMs: number;
+  readonly #isEveryFrame: boolean;
   readonly #producer: string;
   readonly #packer: ReturnType<typeof makePacker>;
   readonly #outbox: Outbox;
@@ -83,6 +84,7 @@ export class Scope {
     this.#platform = withPorts(platform, given, problems);
     this.#role = given.role === undefined ? 'agent' : nameOf(given.role, 'agent', 'role', problems);
     this.#flushMs = flushMsOf(given.flushMs, problems);
+    this.#isEveryFrame = given.frames === 'spans';
     this.#endMs = endMsOf(given.shutdownMs, problems);
     this.#producer = randomHex(this.#platform.random, 8);
     this.#onAcknowledged = functionOr(given.onAcknowledged, () => undefined);
@@ -263,6 +265,7 @@ export class Scope {
       clock: this.#platform.clock,
       problems: this.#problems,
       spans: this.#spans,
+      isEveryFrame: this.#isEveryFrame,
       nextSpanId,
       pull: trigger => this.#flights.pull(trigger),
     });

@@ -111,3 +111,27 @@ test('one frame in a thousand tells what is usual, with its weight, in the trace
   for (const { frame, traceId } of baseline)
     expect(traceId).toBe(turnTraceId(session, 'mic', Math.floor(frame / 3_000) * 960_000));
 });
+
+test('without our collector every frame at every hop is a span, and nothing else leaves', async () => {
+  const world = new World();
+  const exporter = new InMemorySpanExporter();
+  const tracerProvider = new BasicTracerProvider({
+    spanProcessors: [new SimpleSpanProcessor(exporter)],
+  });
+  const scope = world.scope({ tracerProvider, frames: 'spans' });
+  const call = scope.startSession({ id: 'call' });
+  const mic = call.stream('mic');
+  const turn = call.startTurn({ stream: mic, at: 0 });
+  for (let i = 0; i < 100; i++) {
+    await world.pass(20);
+    mic.hop('receive').mark(FRAME);
+    mic.hop('decode').mark(FRAME);
+  }
+  await call.end();
+  const frames = exporter.getFinishedSpans().filter(({ name }) => name.startsWith('frame '));
+  expect(frames.length).toBe(200);
+  expect(new Set(frames.map(span => span.spanContext().traceId))).toEqual(new Set([turn.traceId]));
+  expect(new Set(frames.map(span => span.attributes[ATTR.frameTick])).size).toBe(100);
+  expect(frames[0]!.attributes[ATTR.framePromoted]).toContain('every_frame');
+  expect(world.posts).toEqual([]);
+});

@@ -11,7 +11,13 @@
 import { frameSpanId, hopKey, isBaselineTick, NS_PER_S, type HopName } from '@framescope/protocol';
 import type { MarkRows } from '../hot/mark-ring.ts';
 
-export type PromotionReason = 'over_budget' | 'worst' | 'barge_in' | 'underrun' | 'baseline';
+export type PromotionReason =
+  | 'over_budget'
+  | 'worst'
+  | 'barge_in'
+  | 'underrun'
+  | 'baseline'
+  | 'every_frame';
 
 /** A frame that gets a span: when it was due at this hop, and when it passed. */
 export interface Promoted {
@@ -59,9 +65,12 @@ export class Promoter {
   #events: Event[] = [];
   #minuteFromNs = Number.NaN;
 
-  /** @param traceId The session's. */
-  constructor(traceId: string) {
+  readonly #isEvery: boolean;
+
+  /** @param traceId The session's. @param isEvery Every frame gets a span: there is no other way out. */
+  constructor(traceId: string, isEvery = false) {
     this.#traceId = traceId;
+    this.#isEvery = isEvery;
   }
 
   /** A new hop, in the order of their codes. */
@@ -105,7 +114,10 @@ export class Promoter {
     return this.#hops.flatMap(hop => {
       const { worst } = hop;
       hop.worst = undefined;
-      return worst === undefined ? [] : [this.#frame(hop, worst.tick, worst, ['worst'])];
+      // With every frame written it has its span already.
+      return worst === undefined || this.#isEvery
+        ? []
+        : [this.#frame(hop, worst.tick, worst, ['worst'])];
     });
   }
 
@@ -122,8 +134,8 @@ export class Promoter {
     const isWatched = hop.isUp && lateNs > 0;
     if (isWatched && lateNs > (hop.worst?.lateNs ?? 0)) hop.worst = { tick, atNs, lateNs };
     const isOver = isWatched && lateNs > FRAME_BUDGET_NS && hop.overBudgetCount < OVER_BUDGET_MAX;
-    if (!isBaseline && !isOver && this.#events.length === 0) return;
-    const reasons: PromotionReason[] = [];
+    if (!isBaseline && !isOver && this.#events.length === 0 && !this.#isEvery) return;
+    const reasons: PromotionReason[] = this.#isEvery ? ['every_frame'] : [];
     if (isOver) reasons.push('over_budget');
     if (isOver) hop.overBudgetCount += 1;
     for (const event of this.#events) if (isAround(event, hop, tick)) reasons.push(event.reason);

@@ -44,6 +44,8 @@ export interface SessionFlightPorts {
   readonly problems: Problems;
   readonly spans: SpanSink;
   readonly nextSpanId: () => string;
+  /** Every frame gets a span. */
+  readonly isEveryFrame: boolean;
   /** Asks all processes of the session for dumps; false when there were too many. */
   readonly pull: (trigger: Trigger) => boolean;
 }
@@ -66,7 +68,7 @@ export class SessionFlight {
 
   constructor(ports: SessionFlightPorts) {
     this.#ports = ports;
-    this.#promoter = new Promoter(ports.traceId);
+    this.#promoter = new Promoter(ports.traceId, ports.isEveryFrame);
   }
 
   /** Call once, when the session is made. */
