@@ -27,7 +27,6 @@ import { tailWhy } from './tail-why.ts';
 import { timeline } from './timeline.ts';
 import { trace } from './trace.ts';
 import { traceOutline, traceSpan } from './trace-outline.ts';
-import { traceOutline, traceSpan } from './trace-outline.ts';
 import { traces } from './traces.ts';
 import { vocabulary } from './vocabulary.ts';
 import { whatIf } from './what-if.ts';
@@ -46,8 +45,6 @@ export interface Questions {
   readonly frames: OfSession<SessionWindow>;
   readonly framesBinary: OfSession<SessionWindow>;
   readonly trace: { readonly traceId: string };
-  readonly traceOutline: { readonly traceId: string };
-  readonly traceSpan: { readonly traceId: string; readonly spanId: string };
   readonly traceOutline: { readonly traceId: string };
   readonly traceSpan: { readonly traceId: string; readonly spanId: string };
   readonly traces: Parameters<typeof traces>[1];
@@ -91,8 +88,6 @@ export const ANSWERS: Answers = {
     return found && encodeFrames(found);
   },
   trace: ({ reader }, { traceId }) => trace(reader, traceId),
-  traceOutline: ({ reader }, { traceId }) => traceOutline(reader, traceId),
-  traceSpan: ({ reader }, { traceId, spanId }) => traceSpan(reader, traceId, spanId),
   traceOutline: ({ reader }, { traceId }) => traceOutline(reader, traceId),
   traceSpan: ({ reader }, { traceId, spanId }) => traceSpan(reader, traceId, spanId),
   traces,

@@ -28,7 +28,9 @@ export async function trace(reader: StoreReader, traceId: string): Promise<Trace
     sessionKey: owner?.sessionKey ?? null,
     sessionId: owner?.sessionId ?? null,
     turnTick: owner?.turnTick ?? null,
-    spans: folded.toSorted((a, b) => byTime(a.span, b.span)).map(one => shownSpan(one, startUnixNs)),
+    spans: folded
+      .toSorted((a, b) => byTime(a.span, b.span))
+      .map(one => shownSpan(one, startUnixNs)),
     omittedCount: found.omittedCount,
   };
 }
