@@ -44,6 +44,10 @@ function steps() {
       name: `publint of ${path}`,
       command: [...toolCommand(ROOT, 'publint'), '--strict', '--pack', 'false', path],
     })),
+    ...['api-report', 'bytes-per-mark'].map(gate => ({
+      name: `gate ${gate}`,
+      command: [process.execPath, `packages/instrument/gates/${gate}.mjs`],
+    })),
     {
       name: 'map',
       command: [...toolCommand(ROOT, 'vitest'), 'run', '--project=unit', 'test/map.test.ts'],

@@ -114,7 +114,7 @@ const info = (
 };
 
 /** One row an attribute, in the order of the document. */
-export const ATTRIBUTE_TABLE: readonly AttributeInfo[] = [
+const makeTable = (): readonly AttributeInfo[] => [
   info(ATTR.serviceName, 'resource', 'string', 'Which service the process is part of.'),
   info(ATTR.serviceInstanceId, 'resource', 'string', 'Which process: a place of its hops.'),
   info(ATTR.hostName, 'resource', 'string', 'Machine.'),
@@ -282,3 +282,6 @@ export const ATTRIBUTE_TABLE: readonly AttributeInfo[] = [
   info(ATTR.turnFramesLost, 'forwarded turn', 'int count', 'Frames lost during the turn.'),
   info(ATTR.turnFramesWorstNs, 'forwarded turn', 'int ns', 'The worst latency of a frame in it.'),
 ];
+
+/** Every attribute there is; a bundle that does not print it does not carry it. */
+export const ATTRIBUTE_TABLE: readonly AttributeInfo[] = /* @__PURE__ */ makeTable();

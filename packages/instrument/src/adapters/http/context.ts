@@ -29,6 +29,7 @@ const NAMES = ['traceparent', 'tracestate', 'baggage', ANCHOR, 'b3', 'uber-trace
 const BAGGAGE_ID_MAX = 4_096;
 const HEADER_MAX = 8_192;
 
+/** What goes with a request. */
 export interface OutgoingOptions {
   /** Whose work the request is: its span becomes the parent of the other side's. Default the session. */
   readonly of?: Turn | Stage;
@@ -41,6 +42,7 @@ export interface OutgoingOptions {
 /** `IncomingHttpHeaders`, `Headers`, gRPC `Metadata`, or a plain object. */
 export type HeadersLike = object;
 
+/** The context that came with a request. */
 export interface IncomingContext {
   /** `session.id` of the call: start a session with it, and both sides are one. */
   readonly sessionId?: string;
