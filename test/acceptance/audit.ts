@@ -60,9 +60,15 @@ export async function readStored(data: string, sessionIds: Iterable<string>): Pr
 export async function readRollups(data: string, session: string): Promise<Map<string, number>> {
   const reader = new SqliteReader(data);
   const sums = new Map<string, number>();
-  for (const { measure, count: frames } of await reader.sessionRollups(session)) {
+  for (const { measure } of await reader.measures()) {
+    if (!measure.startsWith('frame.')) continue;
     const hop = measure.slice('frame.'.length);
-    sums.set(hop, (sums.get(hop) ?? 0) + frames);
+    await reader.scanSessions({
+      measure,
+      range: { fromUnixNs: 0n, toUnixNs: 2n ** 63n - 1n },
+      wants: one => one.key === session,
+      visit: entry => void sums.set(hop, (sums.get(hop) ?? 0) + entry.count),
+    });
   }
   reader.close();
   return sums;
