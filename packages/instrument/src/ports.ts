@@ -48,6 +48,7 @@ export interface Timers {
   after(delayMs: number, task: () => void): Timer;
 }
 
+/** One request of ours. Times are milliseconds. */
 export interface HttpRequest {
   readonly method: 'GET' | 'POST';
   readonly url: string;
@@ -59,6 +60,7 @@ export interface HttpRequest {
   readonly isLast?: boolean;
 }
 
+/** What came back. */
 export interface HttpResponse {
   readonly status: number;
   /** Seconds of a `Retry-After` header, if there was one. */

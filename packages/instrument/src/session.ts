@@ -49,6 +49,7 @@ export interface StreamOptions {
   readonly direction?: 'up' | 'down';
 }
 
+/** Where a turn begins. */
 export interface TurnStart {
   /** The user's stream. Default: the first stream that goes up. */
   readonly stream?: Stream;
@@ -79,6 +80,10 @@ export interface SessionHost {
   ended(session: Session): Promise<void>;
 }
 
+/**
+ * One call, as this process sees it. Got from `scope.startSession`; end it with `end()`. Nothing in it
+ * throws or blocks, whatever the values and the order of the calls; what is wrong is counted and told.
+ */
 export class Session {
   readonly id: string;
   /** 32 hex digits, the same in every process that knows the session's ID. */
@@ -277,6 +282,7 @@ export class Session {
     };
   }
 
+  /** Streams that this process knows, in the order in which they came up. */
   streams(): Iterable<Stream> {
     return this.#streams.values();
   }

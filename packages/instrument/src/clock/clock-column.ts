@@ -14,10 +14,12 @@ export class ClockColumn implements TimeColumn {
     this.#now = now;
   }
 
+  /** As `TimeColumn.stamp`. */
   stamp(slot: number): void {
     this.#atNs[slot] = this.#now();
   }
 
+  /** As `TimeColumn.read`. */
   read(slot: number): DomainNs {
     return domainNs(this.#atNs[slot]!);
   }

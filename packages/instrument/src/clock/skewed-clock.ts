@@ -5,6 +5,7 @@ import { domainNs, NS_PER_MS, unixNs, type DomainNs } from '@framescope/protocol
 import type { Clock } from '../ports.ts';
 import { ClockColumn } from './clock-column.ts';
 
+/** How wrong a clock shall be. */
 export interface SkewedClockOptions {
   /** How far its wall clock is ahead; default 0. */
   readonly offsetMs?: number;

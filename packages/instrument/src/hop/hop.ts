@@ -3,6 +3,7 @@
 import { tick, type HopName, type Tick } from '@framescope/protocol';
 import { isFrameLength, isTick, type HopProbe } from '../hot/hop-probe.ts';
 
+/** What tells a hop from others of its name. */
 export interface HopOptions {
   /** Declared predecessor, `role/hop` as in `agent/receive`. Absent: ordered by least transit. */
   readonly after?: string;
@@ -15,6 +16,10 @@ export interface HopOptions {
 /** Puts a mark with its time beside the ring. */
 export type TimedMark = (startTick: number, samples: number, atNs: number) => void;
 
+/**
+ * One point that a stream's media passes in this process. Got from `stream.hop(name)`; safe to keep and
+ * to call at any time: after the session's end its marks are refused and counted.
+ */
 export class Hop {
   /** Role, name and number of this hop. */
   readonly name: HopName;

@@ -44,6 +44,10 @@ export interface ProbedHop {
   readonly probe: HopProbe;
 }
 
+/**
+ * One direction of audio in a session, as this process sees it. Got from `session.stream(name)`. Its
+ * media clock counts samples per channel from 0, whole numbers only. Nothing in it throws.
+ */
 export class Stream {
   readonly name: string;
   readonly sampleRate: number;

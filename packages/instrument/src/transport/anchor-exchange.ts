@@ -20,6 +20,7 @@ import type { SessionPort } from '../ports.ts';
 /** Anchors of one stream are this far apart, unless something jumped. */
 const ANCHOR_EVERY_NS = NS_PER_S;
 
+/** Where an anchor is put, when the link cannot know. */
 export interface AnchorOptions {
   /** First sample of the next frame; default: where the stream's `send` hop stands. */
   readonly tick?: number;

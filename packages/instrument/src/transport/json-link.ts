@@ -24,6 +24,10 @@ export interface ContextField {
 const FIELD = 'framescope';
 const TRACEPARENT = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/;
 
+/**
+ * Context in band over one WebSocket with JSON messages: a field in the message. One for each
+ * connection. Never throws.
+ */
 export class JsonLink {
   readonly #session: Session;
   readonly #port: SessionPort;

@@ -22,11 +22,13 @@ const ONE_BYTE_DATA_MAX = 16;
 const TWO_BYTE_ID_MAX = 255;
 const TWO_BYTE_DATA_MAX = 255;
 
+/** One RTP header extension (RFC 8285): its local ID and its bytes. */
 export interface HeaderExtension {
   readonly id: number;
   readonly payload: Uint8Array;
 }
 
+/** The header extensions of one RTP packet. */
 export interface HeaderExtensionBlock {
   /** `RTP_PROFILE.oneByte` or `.twoByte`. */
   readonly profile: number;

@@ -37,6 +37,7 @@ const STREAM_NUMBERS = 256;
 /** What the two-byte form holds beside a tag. A longer stream name travels by tag alone. */
 const ANCHOR_BYTES_MAX = 255 - TAG_BYTES;
 
+/** What both ends of an RTP link agreed upon. */
 export interface RtpLinkOptions {
   /** The extension's number, 1 to 14, as agreed (`a=extmap`). */
   readonly extensionId: number;

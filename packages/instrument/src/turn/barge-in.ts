@@ -17,6 +17,7 @@ interface At {
   readonly at?: DomainNs;
 }
 
+/** The user speaks over the agent. Got from `turn.bargeIn`. Each step stamps the time of its first call. */
 export class BargeIn {
   readonly #host: BargeInHost;
   #state: BargeInState;

@@ -10,6 +10,7 @@ import { bindTo } from './bind.ts';
 
 const ERROR_LENGTH_MAX = 500;
 
+/** What a stage begins with. `at` in ns of `scope.now()`, default now. */
 export interface StageOptions {
   /** Which generation (speech) the work is for: moments of discarded ones are off the path. */
   readonly generation?: string;
@@ -18,6 +19,7 @@ export interface StageOptions {
   readonly at?: DomainNs;
 }
 
+/** How a stage ended. `at` in ns of `scope.now()`, default now. */
 export interface StageEnd {
   /** Text of what went wrong. */
   readonly error?: string;
@@ -34,6 +36,10 @@ export interface StageHost {
   stageChanged(stage: Stage, what: 'started' | 'first' | 'ended', at: DomainNs): void;
 }
 
+/**
+ * Work inside a turn that is not per frame: `llm`, `stt`, … Got from `turn.stage(name)`. Off the audio
+ * path; some microseconds a call. Never throws.
+ */
 export class Stage {
   readonly name: string;
   readonly #host: StageHost;

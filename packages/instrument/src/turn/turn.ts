@@ -40,6 +40,7 @@ const WORDS_LENGTH_MAX = 4_000;
 /** One frame: what an energy or VAD detector cannot do better than. */
 const DEFAULT_ERROR_MS = 20;
 
+/** Where the user stopped. Ticks are samples of the stream; errors are milliseconds. */
 export interface SpeechEnded {
   /** Last voiced sample of the user. */
   readonly tick: number;
@@ -51,6 +52,7 @@ export interface SpeechEnded {
   readonly errorMs?: number;
 }
 
+/** The agent's first voiced sample. Ticks are samples of `stream`; errors are milliseconds. */
 export interface FirstVoiced {
   /** First voiced sample of the agent. */
   readonly tick: number;
@@ -62,6 +64,7 @@ export interface FirstVoiced {
   readonly filler?: boolean;
 }
 
+/** More about a moment. `errorMs` in milliseconds, `at` in ns of `scope.now()`. */
 export interface MomentOptions {
   /** Moments of the same wait that this one waited for. */
   readonly after?: readonly MomentName[];
@@ -73,6 +76,7 @@ export interface MomentOptions {
   readonly at?: DomainNs;
 }
 
+/** How a wait was opened. `errorMs` in milliseconds, `at` in ns of `scope.now()`. */
 export interface WaitOptions {
   /** What opened it. */
   readonly source?: string;
@@ -100,6 +104,11 @@ export interface TurnIdentity {
   readonly positionOf: () => number;
 }
 
+/**
+ * The user speaks, the agent answers. Got from `session.startTurn`, in the one process that is the turn
+ * authority. Off the audio path; some microseconds a call. After `end` nothing is taken any more, and
+ * that is counted. Never throws, but for what `run` runs.
+ */
 export class Turn {
   readonly #host: TurnHost;
   readonly #identity: TurnIdentity;

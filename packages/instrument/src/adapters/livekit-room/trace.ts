@@ -28,6 +28,7 @@ export interface LiveKitRoom {
   readonly remoteParticipants: ReadonlyMap<string, object>;
 }
 
+/** Which streams a room's audio is. */
 export interface LiveKitStreams {
   /** The user's stream; default `mic`. */
   readonly mic?: Stream;

@@ -38,6 +38,7 @@ export interface HasRealtimeTransport {
 /** Its process should be the turn authority (role `agent`, or `authority: true`). */
 export type OpenAIRealtimeOptions = (OfSession | OfScope) & OpenAIRealtimeStreams;
 
+/** Which streams a realtime client's audio is. */
 export interface OpenAIRealtimeStreams {
   /** The user's stream; default `mic`, made at the rate of the input format. */
   readonly mic?: Stream;

@@ -23,6 +23,7 @@ export interface PipecatClientLike {
   on(event: never, listener: never): unknown;
 }
 
+/** Which streams a Pipecat client's audio is. */
 export interface PipecatStreams {
   /** The user's stream; default `mic`. */
   readonly mic?: Stream;

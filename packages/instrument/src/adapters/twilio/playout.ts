@@ -28,6 +28,7 @@ interface Mark {
   isCleared: boolean;
 }
 
+/** A player of PCM in the page whose playout is traced; see `PlayoutOptions`. Off the audio thread. */
 export class Playout {
   readonly #stream: Stream;
   readonly #hop: Hop;

@@ -23,6 +23,7 @@ export interface MediaStreamSocket {
 /** The call: `start.callSid` makes a good ID. */
 export type TwilioOptions = (OfSession | OfScope) & TwilioStreams;
 
+/** Which streams a call's audio is. */
 export interface TwilioStreams {
   /** The caller's stream; default `mic`, at the rate of `start.mediaFormat`. */
   readonly mic?: Stream;

@@ -8,6 +8,7 @@
 import { Transform, type Readable, type TransformCallback } from 'node:stream';
 import type { Hop } from '../../hop/hop.ts';
 
+/** How samples lie in bytes. */
 export interface SampleFormat {
   /** Bytes of one sample of one channel: 2 for PCM16, 1 for G.711, 4 for floats. */
   readonly bytesPerSample: number;

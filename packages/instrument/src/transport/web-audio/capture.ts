@@ -12,6 +12,7 @@ import { addProcessors } from './worklets.ts';
 /** 20 ms. */
 const FRAMES_A_SECOND = 50;
 
+/** What a traced capture is told. */
 export interface CaptureOptions {
   readonly session: Session;
   /** Default: `mic`, at the context's rate. */
@@ -22,6 +23,7 @@ export interface CaptureOptions {
   readonly onFrame?: (pcm: Float32Array, tick: number) => void;
 }
 
+/** A traced capture, to be stopped. */
 export interface CaptureTap {
   /** What was captured, unchanged; connect it on, or leave it. `undefined` where worklets are missing. */
   readonly node: AudioNode | undefined;

@@ -15,6 +15,7 @@ import { addProcessors } from './worklets.ts';
 const FRAMES_A_SECOND = 50;
 const CAPACITY_S = 120;
 
+/** What a traced player is told. */
 export interface PlayoutOptions {
   readonly session: Session;
   /** Default: `agent`, at the context's rate. */
@@ -42,6 +43,7 @@ const NOTHING = {
   fillSamplesMin: Infinity,
 };
 
+/** A player of PCM in the page whose playout is traced; see `PlayoutOptions`. Off the audio thread. */
 export class Playout {
   /** Connect it on, or it is connected to the context's destination. `undefined` where worklets are missing. */
   readonly node: AudioNode | undefined;
