@@ -30,6 +30,7 @@ const BAGGAGE_ID_MAX = 4_096;
 const HEADER_MAX = 8_192;
 
 /** What goes with a request. */
+/** Whose request it is, and whose audio goes along. */
 export interface OutgoingOptions {
   /** Whose work the request is: its span becomes the parent of the other side's. Default the session. */
   readonly of?: Turn | Stage;
@@ -43,6 +44,7 @@ export interface OutgoingOptions {
 export type HeadersLike = object;
 
 /** The context that came with a request. */
+/** What a request brought. */
 export interface IncomingContext {
   /** `session.id` of the call: start a session with it, and both sides are one. */
   readonly sessionId?: string;

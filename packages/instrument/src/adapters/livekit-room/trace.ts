@@ -29,6 +29,7 @@ export interface LiveKitRoom {
 }
 
 /** Which streams a room's audio is. */
+/** Streams of yours, where the default names do not do. */
 export interface LiveKitStreams {
   /** The user's stream; default `mic`. */
   readonly mic?: Stream;

@@ -39,6 +39,7 @@ export interface HasRealtimeTransport {
 export type OpenAIRealtimeOptions = (OfSession | OfScope) & OpenAIRealtimeStreams;
 
 /** Which streams a realtime client's audio is. */
+/** Streams of yours, where the default names do not do. */
 export interface OpenAIRealtimeStreams {
   /** The user's stream; default `mic`, made at the rate of the input format. */
   readonly mic?: Stream;

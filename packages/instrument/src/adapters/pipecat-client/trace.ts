@@ -24,6 +24,7 @@ export interface PipecatClientLike {
 }
 
 /** Which streams a Pipecat client's audio is. */
+/** Streams of yours, and what the client cannot know of its server. */
 export interface PipecatStreams {
   /** The user's stream; default `mic`. */
   readonly mic?: Stream;

@@ -24,6 +24,7 @@ export interface MediaStreamSocket {
 export type TwilioOptions = (OfSession | OfScope) & TwilioStreams;
 
 /** Which streams a call's audio is. */
+/** Streams of yours, and what may be sent. */
 export interface TwilioStreams {
   /** The caller's stream; default `mic`, at the rate of `start.mediaFormat`. */
   readonly mic?: Stream;
