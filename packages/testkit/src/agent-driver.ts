@@ -53,6 +53,10 @@ class TurnDriver {
       this.#turn = this.#call.startTurn({ stream: this.#party.mic, at: this.#truth.tick });
       return;
     }
+    if (act.act === 'greet') {
+      this.#turn = this.#call.greeting();
+      return;
+    }
     const turn = this.#turn;
     if (turn === undefined) throw new Error(`${act.act} before the turn's start`);
     switch (act.act) {

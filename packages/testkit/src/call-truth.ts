@@ -4,7 +4,7 @@
 import { NS_PER_MS } from '@framescope/protocol';
 import { lastTick, utteranceTruth, type UtteranceTruth } from './agent-truth.ts';
 import { micTruth, mouthNs, TICKS_PER_MS } from './mic-truth.ts';
-import { type Scenario, type TurnSpec } from './scenario.ts';
+import { type GreetingSpec, type Scenario, type TurnSpec } from './scenario.ts';
 import {
   type AgentAct,
   type CallTruth,
@@ -50,6 +50,8 @@ interface Planned {
   readonly endNs: number;
   /** Where the next turn starts when it has no start of its own. */
   readonly nextStartMs?: number;
+  /** When the agent had sent all of its answer. */
+  readonly sentNs?: number;
 }
 
 /** Computes the truth of a call; runs nothing of the product. */
@@ -59,13 +61,19 @@ export function callTruth(scenario: Scenario): CallTruth {
     (sum, turn) => Math.max(sum, turn.startMs ?? 0) + turnMsMax(turn),
     0,
   );
-  const mic = micTruth({ ...scenario, isLean: true }, lengthMs);
+  // Who speaks when is not known yet, and DTX changes no time of what is sent.
+  const { dtx: _dtx, ...always } = scenario;
+  const mic = micTruth({ ...always, isLean: true }, lengthMs);
   const planned: Planned[] = [];
+  if (scenario.greeting !== undefined) planned.push(greeted(scenario, scenario.greeting));
   for (const turn of scenario.turns)
     planned.push(planTurn(scenario, turn, mic.hops, planned.at(-1)));
   const endNs = Math.max(0, ...planned.map(one => one.endNs)) + ms(scenario.tailMs);
   const endMs = Math.floor(endNs / NS_PER_MS / FRAME_MS) * FRAME_MS;
-  const whole = micTruth(scenario, endMs);
+  const spoken = planned.map(
+    ({ turn }) => [turn.userStartNs / NS_PER_MS, turn.userEndNs / NS_PER_MS] as const,
+  );
+  const whole = micTruth(scenario, endMs, spoken);
   const utterances = planned.flatMap(one => one.utterances);
   const hops = [...whole.hops, ...joined(utterances)];
   return {
@@ -140,7 +148,16 @@ function planTurn(
     throw new Error(
       `${scenario.id}: the frame that ends (or starts) a turn's speech is lost; use another seed`,
     );
-  const start: TurnStart = { scenario, turn, speech, mic, fromTick: before?.nextTick ?? 0 };
+  const start: TurnStart = {
+    scenario,
+    turn,
+    speech,
+    mic,
+    fromTick: before?.nextTick ?? 0,
+    ...(turn.waitsForFloor === true && before?.sentNs !== undefined
+      ? { floorNs: before.sentNs }
+      : {}),
+  };
   const knows = understand(turn, speech);
   if (turn.abandonedAfterMs !== undefined) return abandoned(start, knows, turn.abandonedAfterMs);
   return turn.tool === undefined ? answered(start, knows) : answeredByTool(start, knows, turn.tool);
@@ -152,6 +169,8 @@ interface TurnStart {
   readonly speech: Speech;
   readonly mic: readonly HopTruth[];
   readonly fromTick: number;
+  /** Until then the agent is still saying what it said before. */
+  readonly floorNs?: number;
 }
 
 function firstAnswer(start: TurnStart, knows: Understanding, isFiller: boolean): AnswerTruth {
@@ -162,6 +181,9 @@ function firstAnswer(start: TurnStart, knows: Understanding, isFiller: boolean):
     ready: knows.ready,
     ...(turn.preemptive === true ? { gate: knows.decided } : {}),
     ...(turn.discardedAfterMs === undefined ? {} : { generation: 'spoken' }),
+    ...(start.floorNs === undefined
+      ? {}
+      : { floor: { fromNs: start.speech.capturedNs, toNs: start.floorNs } }),
     isFiller,
   });
 }
@@ -191,6 +213,47 @@ function answered(start: TurnStart, knows: Understanding): Planned {
     utterances: [answer.truth],
     nextTick: answer.utterance.fromTick + start.turn.answer.audioMs * TICKS_PER_MS,
     endNs: answer.audibleNs + ms(start.turn.answer.audioMs),
+    sentNs: answer.sentNs,
+  };
+}
+
+/** Nobody was heard and no model asked: the words are there, the voice is not. */
+function greeted(scenario: Scenario, { atMs, answer: spec }: GreetingSpec): Planned {
+  const openNs = ms(atMs);
+  const answer = answerTruth(scenario, spec, {
+    name: 'greeting',
+    fromTick: 0,
+    ready: startAt(openNs),
+    isFiller: false,
+    isFixed: true,
+  });
+  const wait: WaitTruth = {
+    kind: 'greeting',
+    outcome: 'answered',
+    openNs,
+    closeNs: answer.audibleNs,
+    voicedTick: answer.voicedTick,
+    isFiller: false,
+    parts: partsOf(answer.audible, openNs),
+  };
+  const acts: AgentAct[] = [
+    { atNs: openNs, act: 'greet' },
+    ...answer.acts,
+    { atNs: answer.sentNs, act: 'end', outcome: 'completed' },
+  ];
+  return {
+    turn: {
+      tick: 0,
+      userStartNs: openNs,
+      userEndNs: openNs,
+      outcome: 'completed',
+      waits: [wait],
+      acts: acts.toSorted((a, b) => a.atNs - b.atNs),
+    },
+    utterances: [answer.truth],
+    nextTick: spec.audioMs * TICKS_PER_MS,
+    endNs: answer.audibleNs + ms(spec.audioMs),
+    sentNs: answer.sentNs,
   };
 }
 

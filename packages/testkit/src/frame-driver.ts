@@ -87,8 +87,9 @@ function driveHop(time: VirtualTime, hop: HopTruth, { party, lateNs, wires }: Dr
     hop.after === undefined ? undefined : { after: hop.after },
   );
   let nextTick = 0;
-  for (const [row, atNs] of hop.atNs.entries()) {
-    if (Number.isNaN(atNs)) continue;
+  // In the order in which they come by: overtaken frames need their place said.
+  const passing = [...hop.atNs.entries()].filter(([, atNs]) => !Number.isNaN(atNs));
+  for (const [row, atNs] of passing.toSorted((a, b) => a[1] - b[1])) {
     const startTick = hop.startTick[row]!;
     const samples = hop.endTick[row]! - startTick;
     const isNext = startTick === nextTick && !KNOWS_ITS_TICKS.has(hop.key);

@@ -26,13 +26,22 @@ export interface MicTruth {
 /** When true media time `tick` happened at the user's mouth. */
 export const mouthNs = (tick: number): number => Math.round((tick / TICKS_PER_MS) * NS_PER_MS);
 
-export function micTruth(scenario: Scenario, endMs: number): MicTruth {
+/** `speech`: when the user spoke, in ms; needed for DTX alone. */
+export function micTruth(
+  scenario: Scenario,
+  endMs: number,
+  speech: readonly (readonly [fromMs: number, toMs: number])[] = [],
+): MicTruth {
   const count = Math.floor(endMs / scenario.frameMs.capture);
   const cut = cutOf(count, scenario.frameMs.capture);
   const hop = (key: string, atNs: number[], before?: readonly number[]): HopTruth =>
     hopTruth(key, cut, atNs, before);
   const captured = through(scenario, 'mic.client/capture', captureTimes(scenario, count), 0);
-  const sent = through(scenario, 'mic.client/send', captured, 0.6);
+  const encoded = through(scenario, 'mic.client/send', captured, 0.6);
+  const silences = silencesOf(scenario, cut, encoded, speech);
+  const silent = (startTick: number): boolean =>
+    silences.some(one => startTick >= one.startTick && startTick < one.endTick);
+  const sent = encoded.map((at, row) => (silent(cut.startTick[row]!) ? Number.NaN : at));
   const atEdge = through(
     scenario,
     'mic.edge/receive',
@@ -44,13 +53,39 @@ export function micTruth(scenario: Scenario, endMs: number): MicTruth {
   const atAgent = through(scenario, 'mic.agent/receive', arrived, 0);
   const hops = [
     hop('mic.client/capture', captured),
-    hop('mic.client/send', sent, captured),
+    // What was not sent on purpose is not lost.
+    hop('mic.client/send', sent),
     hop('mic.edge/receive', atEdge, sent),
     hop('mic.edge/send', relayed, atEdge),
     hop('mic.agent/receive', atAgent, relayed),
   ];
-  if (scenario.isLean) return { hops, ranges: [] };
+  if (scenario.isLean) return { hops, ranges: silences };
   return withRechunking(scenario, { hops, ranges: [] }, count);
+}
+
+/** Runs of frames that DTX keeps from being sent: each declared when it is over. */
+function silencesOf(
+  { dtx, frameMs }: Scenario,
+  cut: Cut,
+  atNs: readonly number[],
+  speech: readonly (readonly [fromMs: number, toMs: number])[],
+): RangeTruth[] {
+  if (dtx === undefined) return [];
+  const isSent = (startTick: number): boolean =>
+    speech.some(([fromMs, toMs]) => {
+      const startMs = startTick / TICKS_PER_MS;
+      return startMs + frameMs.capture > fromMs && startMs < toMs + dtx.hangoverMs;
+    });
+  const ranges: RangeTruth[] = [];
+  for (const [row, startTick] of cut.startTick.entries()) {
+    if (isSent(startTick)) continue;
+    const endTick = cut.endTick[row]!;
+    const last = ranges.at(-1);
+    const range = { kind: 'silence', key: 'mic.client/send', endTick, atNs: atNs[row]! } as const;
+    if (last?.endTick === startTick) ranges[ranges.length - 1] = { ...last, ...range };
+    else ranges.push({ ...range, startTick });
+  }
+  return ranges;
 }
 
 function captureTimes(scenario: Scenario, count: number): number[] {
@@ -96,9 +131,9 @@ function withRechunking(scenario: Scenario, mic: MicTruth, count: number): MicTr
   const groups = Math.floor(count / perGroup);
   const whole = cutOf(groups, regroup);
   const ready = Array.from({ length: groups }, (_, group) =>
-    completeAt(arrived, (group + 1) * perGroup - 1),
+    completeAt(arrived, group * perGroup, (group + 1) * perGroup - 1),
   );
-  const grouped = through(scenario, 'mic.agent/regroup', ready, 0.05);
+  const grouped = through(scenario, 'mic.agent/regroup', inOrder(ready), 0.05);
   const pieces = Math.floor((groups * regroup) / stt);
   const cut = cutOf(pieces, stt);
   const groupOf = (piece: number): number => Math.ceil(((piece + 1) * stt) / regroup) - 1;
@@ -123,11 +158,21 @@ function withRechunking(scenario: Scenario, mic: MicTruth, count: number): MicTr
   return { hops, ranges: concealed(mic.hops.at(-1)!, grouped, perGroup) };
 }
 
-/** When the frame at `row` was there; for a lost one, when the next that was not lost told so. */
-function completeAt(atNs: readonly number[], row: number): number {
-  for (let next = row; next < atNs.length; next += 1)
-    if (!Number.isNaN(atNs[next]!)) return atNs[next]!;
+/**
+ * When the frames `first` … `last` were all there; a lost one at the end is given up when the next that
+ * was not lost comes. One that was overtaken is waited for.
+ */
+function completeAt(atNs: readonly number[], first: number, last: number): number {
+  const own = atNs.slice(first, last).filter(at => !Number.isNaN(at));
+  for (let next = last; next < atNs.length; next += 1)
+    if (!Number.isNaN(atNs[next]!)) return Math.max(atNs[next]!, ...own);
   return Number.NaN;
+}
+
+/** A group leaves no sooner than the one before it. */
+function inOrder(readyNs: readonly number[]): number[] {
+  let lastNs = 0;
+  return readyNs.map(at => (Number.isNaN(at) ? at : (lastNs = Math.max(lastNs, at))));
 }
 
 /** The regrouping fills what never arrived, and says so. */

@@ -1,4 +1,5 @@
-// One leg of the network: what leaves in order arrives in order or not at all.
+// One leg of the network: what leaves in order arrives in order or not at all,
+// unless the leg reorders.
 
 import { NS_PER_MS } from '@framescope/protocol';
 import { Draws } from './random.ts';
@@ -14,13 +15,19 @@ export function overLeg(
   const leg = scenario.legs[name];
   const jitter = new Draws(scenario.seed, `${name} ${stream} jitter`);
   const fate = new Draws(scenario.seed, `${name} ${stream} loss`);
+  const overtaken = new Draws(scenario.seed, `${name} ${stream} reorder`);
+  const { reorder } = leg;
   let lastNs = 0;
   return sentNs.map((atNs, index) => {
     if (Number.isNaN(atNs)) return Number.NaN;
     const trouble = incidentAt(leg, atNs);
     if (fate.uniform(index) < Math.max(leg.loss, trouble?.loss ?? 0)) return Number.NaN;
     const delayMs = leg.baseMs + (trouble?.addMs ?? 0) + jitter.exponential(index, leg.jitterMs);
-    lastNs = Math.max(lastNs, Math.round(atNs + delayMs * NS_PER_MS));
+    const arrivesNs = Math.max(lastNs, Math.round(atNs + delayMs * NS_PER_MS));
+    // Who is overtaken holds nobody up.
+    if (reorder !== undefined && overtaken.uniform(index) < reorder.share)
+      return arrivesNs + Math.round(reorder.byMs * NS_PER_MS);
+    lastNs = arrivesNs;
     return lastNs;
   });
 }

@@ -35,6 +35,8 @@ export interface LegSpec {
   readonly jitterMs: number;
   /** Share of frames that never arrive, 0–1. */
   readonly loss: number;
+  /** Share of frames that are overtaken: they come so much later than the others. Mic legs only. */
+  readonly reorder?: { readonly share: number; readonly byMs: number };
   /** While it lasts, each frame takes `addMs` more and `loss` of them vanish. */
   readonly incident?: {
     readonly fromMs: number;
@@ -81,11 +83,20 @@ export interface TurnSpec {
   readonly tool?: { readonly toolMs: number; readonly answer: AnswerSpec };
   /** The user speaks over the answer so long after its first audible sample: the next turn starts there. */
   readonly bargeIn?: { readonly afterMs: number };
+  /** The agent talks on while the user speaks: this answer waits until the one before it is over. */
+  readonly waitsForFloor?: boolean;
   /** The user hangs up so long after falling silent, unanswered; the last turn of a call. */
   readonly abandonedAfterMs?: number;
   /** What the VAD says too late (+) or too early (−), within `vadErrorMs`. */
   readonly vadOffMs?: number;
   readonly text?: string;
+}
+
+/** The agent speaks first: from the moment the call is answered. */
+export interface GreetingSpec {
+  readonly atMs: number;
+  /** `inferenceMs` and `aggregationMs` do not count: the words are fixed. */
+  readonly answer: AnswerSpec;
 }
 
 export interface Scenario {
@@ -114,6 +125,12 @@ export interface Scenario {
     readonly playout: 20;
   };
   readonly turns: readonly TurnSpec[];
+  readonly greeting?: GreetingSpec;
+  /**
+   * The client sends no frames of silence, only of speech and of so long after it, and says so. Needs
+   * `isLean`: nobody regroups what is not there.
+   */
+  readonly dtx?: { readonly hangoverMs: number };
   /** The call ends so long after its last sound. */
   readonly tailMs: number;
   /** Without them, `models` sends no marks and the mic is not regrouped: half the marks. */

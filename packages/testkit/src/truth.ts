@@ -21,7 +21,7 @@ export interface HopTruth {
 
 /** Audio that a process says it made up or threw away. */
 export interface RangeTruth {
-  readonly kind: 'conceal' | 'drop';
+  readonly kind: 'conceal' | 'drop' | 'silence';
   readonly key: string;
   readonly atNs: number;
   readonly startTick: number;
@@ -29,7 +29,7 @@ export interface RangeTruth {
 }
 
 export interface WaitTruth {
-  readonly kind: 'response' | 'resume';
+  readonly kind: 'response' | 'resume' | 'greeting';
   readonly outcome: 'answered' | 'filler_only' | 'interrupted_after' | 'abandoned';
   /** Last speech sample captured (or the filler's end) → first voiced sample audible (or the hang-up). */
   readonly openNs: number;
@@ -44,7 +44,7 @@ export interface WaitTruth {
 
 /** What the agent's own code does, and when. */
 export type AgentAct =
-  | { readonly atNs: number; readonly act: 'start' }
+  | { readonly atNs: number; readonly act: 'start' | 'greet' }
   | { readonly atNs: number; readonly act: 'speechEnded'; readonly tick: number }
   | {
       readonly atNs: number;
@@ -91,7 +91,7 @@ export type AgentAct =
     };
 
 export interface TurnTruth {
-  /** Start tick of the user's speech on `mic`. */
+  /** Start tick of the user's speech on `mic`; 0 for a greeting. */
   readonly tick: number;
   readonly userStartNs: number;
   readonly userEndNs: number;

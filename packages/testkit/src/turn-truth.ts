@@ -109,6 +109,10 @@ export interface AnswerPlace {
   readonly gate?: Step;
   readonly generation?: string;
   readonly isFiller: boolean;
+  /** The agent's own earlier speech is still on its way: the answer waits for its end. */
+  readonly floor?: { readonly fromNs: number; readonly toNs: number };
+  /** Words that are there already: no model is asked. */
+  readonly isFixed?: boolean;
 }
 
 /** Asked → first voiced sample audible. */
@@ -120,10 +124,13 @@ export function answerTruth(
   const first = spend(place.ready, 'preparation', ms(answer.preparationMs));
   const failedMs = answer.failedAttemptMs;
   const asked = failedMs === undefined ? first : spend(first, 'failed_attempt', ms(failedMs));
-  const speakable = spend(asked, 'inference', ms(answer.inferenceMs));
-  const textSent = spend(speakable, 'aggregation', ms(answer.aggregationMs));
+  const speakable =
+    place.isFixed === true ? asked : spend(asked, 'inference', ms(answer.inferenceMs));
+  const textSent =
+    place.isFixed === true ? asked : spend(speakable, 'aggregation', ms(answer.aggregationMs));
   const audio = spend(textSent, 'synthesis', ms(answer.synthesisMs));
-  const free = place.gate === undefined ? audio : latest(place.gate, audio);
+  const gated = place.gate === undefined ? audio : latest(place.gate, audio);
+  const free = afterFloor(gated, place.floor);
   const firstFrame = spend(free, 'delivery', ms(answer.deliveryMs));
   const utterance: Utterance = {
     fromTick: place.fromTick,
@@ -154,6 +161,12 @@ export function answerTruth(
   };
 }
 
+/** Own speech that was not over when the answer was ready owns all the time until it was. */
+function afterFloor(ready: Step, floor: AnswerPlace['floor']): Step {
+  if (floor === undefined || floor.toNs <= ready.atNs) return ready;
+  return { atNs: floor.toNs, path: [{ part: 'floor', ...floor }] };
+}
+
 function downTo(voiced: Step, voicedAt: (key: string) => number): Step {
   const down = spend(voiced, 'downlink', voicedAt('agent.client/receive') - voiced.atNs);
   const out = spend(down, 'jitter_buffer', voicedAt('agent.client/jitter_buffer') - down.atNs);
@@ -174,6 +187,14 @@ function answerActs(
   const llm = { stage: 'llm', id: `llm ${place.name}`, ...generation } as const;
   const tts = { stage: 'tts', id: `tts ${place.name}`, ...generation } as const;
   const failed = { stage: 'llm', id: `llm failed ${place.name}` } as const;
+  const model: AgentAct[] =
+    place.isFixed === true
+      ? []
+      : [
+          { atNs: steps.asked.atNs, act: 'begin', ...llm },
+          { atNs: steps.speakable.atNs, act: 'first', ...llm },
+          { atNs: steps.textSent.atNs + 1_000, act: 'finish', ...llm },
+        ];
   return [
     ...(steps.asked === steps.first
       ? []
@@ -181,10 +202,11 @@ function answerActs(
           { atNs: steps.first.atNs, act: 'begin', ...failed },
           { atNs: steps.asked.atNs, act: 'finish', ...failed, error: 'status 529: overloaded' },
         ] as const)),
-    { atNs: steps.asked.atNs, act: 'begin', ...llm },
-    { atNs: steps.speakable.atNs, act: 'first', ...llm },
+    ...model,
+    ...(place.floor === undefined
+      ? []
+      : ([{ atNs: place.floor.toNs, act: 'moment', name: 'floor_free' }] as const)),
     { atNs: steps.textSent.atNs, act: 'begin', ...tts },
-    { atNs: steps.textSent.atNs + 1_000, act: 'finish', ...llm },
     { atNs: steps.audio.atNs, act: 'first', ...tts },
     {
       atNs: steps.firstFrame.atNs,

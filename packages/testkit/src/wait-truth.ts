@@ -54,6 +54,7 @@ export const OWNER_OF: Readonly<Record<string, string>> = {
   tool: 'tool',
   aggregation: 'setting',
   synthesis: 'TTS service',
+  floor: 'policy',
   delivery: 'pipeline',
   leading_silence: 'TTS service',
   downlink: 'network',

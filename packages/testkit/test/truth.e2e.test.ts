@@ -299,3 +299,63 @@ test('5 ms put into any one step of the agent are noticed, whichever it is', asy
   }
   expect(unnoticed).toEqual([]);
 });
+
+const GREETING = {
+  atMs: 400,
+  answer: answerOf({ preparationMs: 40, synthesisMs: 320, leadingSilenceMs: 40, audioMs: 1_000 }),
+};
+
+test('a greeting is a wait of its own, from the moment the call is answered', async () => {
+  const ran = await run({
+    id: 'greeting',
+    greeting: GREETING,
+    turns: [turnOf({ startMs: 3_000 }), turnOf()],
+  });
+  expect(wrongIn(ran)).toEqual([]);
+  expect(ran.answers.turns[0]!.waits.map(wait => [wait.kind, wait.parts[0]!.name])).toEqual([
+    ['greeting', 'preparation'],
+  ]);
+});
+
+test('an answer that waits until the agent has finished what it said before is held by the floor', async () => {
+  const long = answerOf({ audioMs: 4_000 });
+  const ran = await run({
+    id: 'floor',
+    turns: [
+      turnOf({ startMs: 600, answer: long }),
+      // Spoken over the answer, which goes on: it sounds from about 3 to 7 s.
+      turnOf({ startMs: 4_000, speechMs: 600, waitsForFloor: true }),
+      turnOf(),
+    ],
+  });
+  expect(wrongIn(ran)).toEqual([]);
+  expect(ran.answers.turns[1]!.waits[0]!.parts[0]).toMatchObject({
+    name: 'floor',
+    owner: 'policy',
+  });
+});
+
+test('frames that overtake each other keep their own times, and none is lost', async () => {
+  const reorder = { share: 0.05, byMs: 47 };
+  const ran = await run({
+    id: 'overtaking',
+    legs: { ...HOME_LEGS, 'client>edge': { ...HOME_LEGS['client>edge'], reorder } },
+    turns: [turnOf(), turnOf()],
+  });
+  const { atNs } = hopOf(ran.truth, 'mic.edge/receive');
+  expect(atNs.filter((at, row) => at > atNs[row + 1]!).length).toBeGreaterThan(10);
+  expect(wrongIn(ran)).toEqual([]);
+});
+
+test('frames of silence that DTX keeps back are not lost, and turns are timed all the same', async () => {
+  const ran = await run({
+    id: 'dtx',
+    isLean: true,
+    dtx: { hangoverMs: 200 },
+    turns: [turnOf(), turnOf()],
+  });
+  const sent = hopOf(ran.truth, 'mic.client/send').atNs.filter(at => !Number.isNaN(at)).length;
+  expect(sent).toBeLessThan(hopOf(ran.truth, 'mic.client/capture').atNs.length / 2);
+  expect(wrongIn(ran)).toEqual([]);
+  expect(ran.answers.detail.frames.lost).toBe(0);
+});

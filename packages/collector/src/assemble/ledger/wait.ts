@@ -234,8 +234,9 @@ function waitOf(context: LedgerContext, { widest, spans, at }: Drawn): Wait {
   };
 }
 
-function partOf(one: Stretch, { facts, placement, byNode }: LedgerContext): Part {
-  const from = one.from && byNode.get(one.from);
+function partOf(one: Stretch, { facts, placement, byNode, startNode }: LedgerContext): Part {
+  // What nothing known began is counted from the start of the wait, and is as unsure as that is.
+  const from = byNode.get(one.from ?? startNode);
   const to = byNode.get(one.to);
   return {
     name: one.parts.join('+'),
