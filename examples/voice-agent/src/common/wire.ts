@@ -50,7 +50,7 @@ export function makeWires(role: Program, skew: Skew, endpoint: string): Wires {
   const clock = role === 'client' ? skewedClock(skew) : systemClock(); // trace
   const name = { serviceName: `voice-${role}`, role }; // trace
   // Whoever stops the example does not want to wait for a collector that is gone.
-  const scope = new Framescope({ ...name, endpoint, clock, shutdownMs: 1_000 }); // trace
+  const scope = new Framescope({ ...name, endpoint, clock, shutdownMs: 1_400 }); // trace
   const open: OpenWire = (end, beside) => {
     const session = beside?.call ?? scope.startSession({ id: end.callId }); // trace
     end.socket.once('close', () => void session.end()); // trace
