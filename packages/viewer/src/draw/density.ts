@@ -10,6 +10,8 @@ export interface DensityPlace {
   readonly topPx: number;
   readonly heightPx: number;
   readonly budgetNs: number;
+  /** Device pixels a CSS pixel. */
+  readonly ratio: number;
   readonly palette: Palette;
 }
 
@@ -21,8 +23,7 @@ export function drawDensity(
   columns: DensityColumns,
   place: DensityPlace,
 ): void {
-  const { palette } = place;
-  const ratio = context.getTransform().a;
+  const { palette, ratio } = place;
   const width = Math.round(columns.width * ratio);
   const height = Math.max(1, Math.round(place.heightPx * ratio));
   const words = buffer.start(width, height, wordOf(palette.lane));

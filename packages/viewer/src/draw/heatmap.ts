@@ -37,14 +37,14 @@ export interface HeatPaint {
   readonly frame: HeatFrame;
   readonly palette: Palette;
   readonly theme: 'light' | 'dark';
+  /** Device pixels a CSS pixel. */
+  readonly ratio: number;
 }
-
-const ratioOf = (context: CanvasRenderingContext2D): number => context.getTransform().a;
 
 const buffer = new PixelBuffer();
 
-export function drawCells({ context, frame, palette, theme }: HeatPaint, cells: HeatCells): void {
-  const ratio = ratioOf(context);
+export function drawCells(paint: HeatPaint, cells: HeatCells): void {
+  const { context, frame, palette, theme, ratio } = paint;
   const left = Math.round(frame.leftPx * ratio);
   const top = Math.round(frame.scale.topPx * ratio);
   const width = Math.round(frame.widthPx * ratio);

@@ -27,7 +27,8 @@ export class SessionsPage implements Page {
   readonly #body = h('div');
   readonly #tools = h('div', { class: 'tools' });
   readonly #sessions = new Map<string, SessionSummary>();
-  readonly #render = throttled(500, () => this.#draw());
+  readonly #rows = new Map<string, { session: SessionSummary; element: HTMLElement }>();
+  readonly #render = throttled(1_000, () => this.#draw());
   readonly #again = throttled(3_000, () => void this.#load());
   readonly #off: (() => void)[];
   #cursor: string | null = null;
@@ -200,9 +201,18 @@ export class SessionsPage implements Page {
             ),
           ),
         ),
-        h('tbody', {}, ...sessions.map(session => this.#row(session))),
+        h('tbody', {}, ...sessions.map(session => this.#rowOf(session))),
       ),
     );
+  }
+
+  /** A session that did not change keeps its row: only what moves costs. */
+  #rowOf(session: SessionSummary): HTMLElement {
+    const held = this.#rows.get(session.key);
+    if (held?.session === session) return held.element;
+    const element = this.#row(session);
+    this.#rows.set(session.key, { session, element });
+    return element;
   }
 
   #row(session: SessionSummary): HTMLElement {

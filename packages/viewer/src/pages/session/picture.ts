@@ -132,7 +132,7 @@ export class Picture {
     this.#paintGrid(context, colors, area.heightPx);
     if (this.isTrain)
       this.#paintTrain({ context, lanes, palette: colors, hairPx: area.hairPx }, shown);
-    else this.#paintDensity(context, colors, shown);
+    else this.#paintDensity(context, colors, { ...shown, ratio: 1 / area.hairPx });
     this.#paintTurns(
       {
         context,
@@ -201,7 +201,11 @@ export class Picture {
     });
   }
 
-  #paintDensity(context: CanvasRenderingContext2D, colors: Palette, shown: PictureView): void {
+  #paintDensity(
+    context: CanvasRenderingContext2D,
+    colors: Palette,
+    shown: PictureView & { readonly ratio: number },
+  ): void {
     this.#input = undefined;
     this.chosen = undefined;
     if (this.lanes!.stations.length === 0) return;
@@ -235,6 +239,7 @@ export class Picture {
         topPx: station.y - heightPx / 2,
         heightPx,
         budgetNs,
+        ratio: shown.ratio,
         // Behind a synthesiser the height is how long audio waits ahead of its time: no lateness.
         palette: isAhead(stations, station)
           ? { ...colors, heat: colors.heat.map((heat, i) => (i === 0 ? colors.fan : heat)) }

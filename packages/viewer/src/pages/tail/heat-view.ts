@@ -43,6 +43,8 @@ export class HeatView {
   #chosen: Picked | undefined;
   #frame: HeatFrame | undefined;
   #cells: HeatCells | undefined;
+  #laidOutMap: Heatmap | undefined;
+  #laidOutOf = '';
   #drag: Point | undefined;
 
   constructor(picked: (picked: Picked) => void) {
@@ -92,18 +94,30 @@ export class HeatView {
     context.fillStyle = colors.ground;
     context.fillRect(0, 0, area.widthPx, area.heightPx);
     if (!this.#map) return;
-    const frame = layoutFrame(this.#map, area.widthPx, area.heightPx);
+    const { frame, cells } = this.#laidOut(this.#map, area);
     const theme = document.documentElement.dataset['theme'] === 'dark' ? 'dark' : 'light';
-    const paint: HeatPaint = { context, frame, palette: colors, theme };
-    this.#frame = frame;
-    this.#cells = layoutCells(this.#map, frame);
+    const paint: HeatPaint = { context, frame, palette: colors, theme, ratio: 1 / area.hairPx };
     if (this.#few) drawDots(paint, this.#dots(this.#few, frame));
-    else drawCells(paint, this.#cells);
+    else drawCells(paint, cells);
     drawStrips(paint);
     this.#svg.setAttribute('viewBox', `0 0 ${area.widthPx} ${area.heightPx}`);
     const map = this.#few ? { ...this.#map, exemplars: [] } : this.#map;
     fill(this.#svg, ...overlay(map, frame), ...this.#chosenBox(frame), this.#box);
     markWhole('tail');
+  }
+
+  /** Where everything is: the same until the data or the size is another. */
+  #laidOut(map: Heatmap, area: PaintArea): { frame: HeatFrame; cells: HeatCells } {
+    const of = `${area.widthPx} ${area.heightPx}`;
+    const isSame = this.#laidOutMap === map && this.#laidOutOf === of;
+    if (isSame && this.#frame && this.#cells) return { frame: this.#frame, cells: this.#cells };
+    const frame = layoutFrame(map, area.widthPx, area.heightPx);
+    const cells = layoutCells(map, frame);
+    this.#frame = frame;
+    this.#cells = cells;
+    this.#laidOutMap = map;
+    this.#laidOutOf = of;
+    return { frame, cells };
   }
 
   #chosenBox(frame: HeatFrame): SVGElement[] {
