@@ -203,9 +203,9 @@ async function rolledUp(collector: BenchCollector, markCount: number): Promise<v
   let count = 0;
   while (performance.now() < endMs) {
     const { items } = (await collector.get('/api/v1/measures')) as {
-      items: { measure: string; kind: string; count: number }[];
+      items: { kind: string; n: number }[];
     };
-    count = items.reduce((sum, one) => sum + (one.kind === 'frame' ? one.count : 0), 0);
+    count = items.reduce((sum, one) => sum + (one.kind === 'frame' ? one.n : 0), 0);
     if (count >= markCount) return;
     await new Promise(resolve => setTimeout(resolve, 100));
   }

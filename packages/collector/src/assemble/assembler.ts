@@ -35,6 +35,13 @@ export interface AssemblerOptions {
   readonly budgets: Readonly<Record<string, number>>;
 }
 
+export interface TickOptions {
+  /** The collector stops: what was put off comes now. */
+  readonly isLast?: boolean;
+  /** Asked before each session; false: the rest waits. */
+  readonly hasTime?: () => boolean;
+}
+
 export interface Assembler {
   /** True when the session is in memory. If not, and it is not new, the loop calls `restore` first. */
   has(sessionKey: string): boolean;
@@ -45,9 +52,9 @@ export interface Assembler {
   /**
    * Called about four times a second and before closing. Answers what changed since the last
    * call, including what time alone changed (idle, broken off). May let go of quiet sessions.
-   * `isLast`: nothing is put off any more.
+   * What there is no time for comes next time.
    */
-  tick(nowUnixNs: bigint, isLast?: boolean): Assembled;
+  tick(nowUnixNs: bigint, options?: TickOptions): Assembled;
 }
 
 export type MakeAssembler = (options: AssemblerOptions) => Assembler;

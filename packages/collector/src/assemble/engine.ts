@@ -6,7 +6,7 @@
 
 import { SessionAssembly } from './session-assembly.ts';
 import type { CommittedBatch, DerivedRows, RawSession } from '../store/store.ts';
-import type { Assembled, Assembler, AssemblerOptions, Change } from './assembler.ts';
+import type { Assembled, Assembler, AssemblerOptions, Change, TickOptions } from './assembler.ts';
 
 /** 26 bytes a mark: half a gigabyte. */
 const MARKS_MAX = 20_000_000;
@@ -61,13 +61,13 @@ export class SessionEngine implements Assembler {
     return session;
   }
 
-  tick(nowUnixNs: bigint, isLast = false): Assembled {
+  tick(nowUnixNs: bigint, { isLast = false, hasTime }: TickOptions = {}): Assembled {
     const derived: DerivedRows[] = [];
     const changes: Change[] = [];
     let marks = 0;
     for (const session of this.#sessions.values()) {
       if (!session.isDue(nowUnixNs) && !(isLast && session.isDirty)) continue;
-      if (marks > PASS_MARKS_MAX && !isLast) break;
+      if (hasTime?.() === false || (marks > PASS_MARKS_MAX && !isLast)) break;
       marks += session.data.markCount;
       const pass = session.pass(nowUnixNs);
       derived.push(pass.derived);

@@ -6,6 +6,7 @@
 
 import {
   ATTR,
+  decoded,
   decodeRecord,
   type Attributes,
   type RecordPart,
@@ -13,6 +14,7 @@ import {
   type StateMessage,
   type TurnState,
 } from '@framescope/protocol';
+import { takeRecord } from '../decode/record-cache.ts';
 import type { StoredFlush } from '../store/store.ts';
 import type { ClockBook } from './clock/clock-book.ts';
 import type { ClockKey } from './clock/clock-graph.ts';
@@ -142,7 +144,8 @@ export class SessionData {
 
   #addRecord(bytes: Uint8Array, process: Process): void {
     // Checked at the door; a volume that was written by an older version may still surprise.
-    const record = decodeRecord(bytes);
+    const known = takeRecord(bytes);
+    const record = known ? decoded(known) : decodeRecord(bytes);
     if (!record.ok) return this.#refuse('unreadable record');
     this.addRecord(record.value, process.producer);
   }

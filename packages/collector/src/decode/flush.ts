@@ -13,6 +13,7 @@ import {
 } from '@framescope/protocol';
 import { decodeStateMessage } from '../recognise/framescope.ts';
 import { orThrow } from './check-span.ts';
+import { keepRecord } from './record-cache.ts';
 import { SpanProblem } from './problem.ts';
 
 import type { DecodedClock, DecodedFlush, DecodedSpan } from './types.ts';
@@ -90,6 +91,7 @@ function recordOf(span: DecodedSpan): ReadRecord | undefined {
       /\bCRC\b/i.test(result.problem) ? 'record_crc' : 'record',
       result.problem,
     );
+  keepRecord(bytes, result.value);
   return { bytes, header: result.value };
 }
 

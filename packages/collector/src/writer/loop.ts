@@ -26,6 +26,12 @@ const GROUP_BYTES_MAX: number = 1024 * 1024;
 
 const TIDY_NS_A_TICK = 25_000_000;
 
+/** Assembling has half of the time between two ticks, and less while bodies wait for their answer. */
+const ASSEMBLE_NS_A_TICK = 125_000_000;
+const BUSY_NS_A_TICK = 40_000_000;
+/** Before it stops: whoever asked is waiting, and the next start takes up what is left. */
+const LAST_NS = 3_000_000_000;
+
 export interface LoopPorts {
   readonly store: StoreWriter;
   readonly assembler: Assembler;
@@ -171,7 +177,11 @@ export class WriterLoop {
     if (!this.#writeDerived(this.#unwritten)) return;
     this.#unwritten = [];
     this.#ports.keepClock();
-    const { derived, changes } = this.#ports.assembler.tick(this.#ports.nowUnixNs(), isLast);
+    const { nowNs, nowUnixNs, assembler } = this.#ports;
+    const spareNs = this.#waiting.length > 0 ? BUSY_NS_A_TICK : ASSEMBLE_NS_A_TICK;
+    const untilNs = nowNs() + (isLast ? LAST_NS : spareNs);
+    const hasTime = (): boolean => nowNs() <= untilNs;
+    const { derived, changes } = assembler.tick(nowUnixNs(), { isLast, hasTime });
     if (!this.#writeDerived(derived)) this.#unwritten = derived;
     if (changes.length > 0) this.#ports.post({ type: 'changes', changes });
     this.#tidy();
