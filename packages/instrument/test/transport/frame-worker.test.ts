@@ -22,6 +22,7 @@ import {
 
 const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
 const SETTINGS: TapSettings = {
+  isQuiet: false,
   trailer: true,
   check: sessionCheck(TRACE_ID),
   streamNumber: 3,
@@ -137,6 +138,13 @@ test('before the peer announced that it takes trailers off, nothing is put on', 
   const unset = await through([frameOf(speech())], true);
   const off = await through([frameOf(speech())], true, { ...SETTINGS, trailer: false });
   expect([unset, off].map(({ out }) => out[0]?.data.byteLength)).toEqual([60, 60]);
+});
+
+test('when nobody wants to know any more, frames pass and trailers still come off', async () => {
+  const sent = trailerCodec().append(speech(), { ...SETTINGS, anchor: ANCHOR }, 0);
+  const { out, told } = await through([frameOf(sent)], false, { ...SETTINGS, isQuiet: true });
+  expect(bytesOf(out[0])).toEqual(speech());
+  expect(told).toEqual([]);
 });
 
 test('a frame that cannot be read is passed on, and told once', async () => {

@@ -54,7 +54,13 @@ interface Told {
     readonly totalAudioEnergy: number;
   };
   readonly plain: Told['heard'];
-  readonly transforms: string[];
+  readonly own: boolean[];
+  readonly next: number[];
+  readonly after: {
+    readonly samples: number;
+    readonly concealed: number;
+    readonly energy: number;
+  }[];
 }
 
 /** Runs a call in a page; what it tells at the end. */
@@ -104,13 +110,30 @@ test('one line sees every frame: captured, encoded, received, out of the jitter 
     add(b, media);
     await connect(a, b);
     await pause(6000);
+    const own = [Object.hasOwn(a, 'addTrack'), Object.hasOwn(a, 'addTransceiver')];
     await call.end();
-    const transforms = [a.getSenders()[0].transform, a.getReceivers()[0].transform].map(String);
-    const heard = await inbound(a);
-    return { problems, figures, heard, transforms };
+    const [heard, atFarEnd] = [await inbound(a), await inbound(b)];
+    await pause(1500);
+    const [later, laterAtFarEnd] = [await inbound(a), await inbound(b)];
+    const sound = (from, to) => ({
+      samples: to.totalSamplesReceived - from.totalSamplesReceived,
+      concealed: to.concealedSamples - from.concealedSamples,
+      energy: to.totalAudioEnergy - from.totalAudioEnergy,
+    });
+    const after = [sound(heard, later), sound(atFarEnd, laterAtFarEnd)];
+    own.push(Object.hasOwn(a, 'addTrack'), Object.hasOwn(a, 'addTransceiver'));
+    trace.stop();
+    const again = session('client', 'the next one');
+    tracePeerConnection(a, { session: again });
+    await pause(1200);
+    const next = [again.stream('mic').hop('encode'), again.stream('agent').hop('receive')].map(hop => hop.nextTick);
+    return { problems, figures, heard, after, own, next };
   `);
   expect(told.problems).toEqual([]);
-  const hop = (stream: string, name: string): Passed[] => passedAt(page.records, stream, name);
+  // The next session on the connection is another producer's.
+  const [first] = page.records;
+  const records = page.records.filter(record => record.producer === first?.producer);
+  const hop = (stream: string, name: string): Passed[] => passedAt(records, stream, name);
   // 50 frames a second, each with a tick of its own, from tick 0 on.
   for (const [stream, name] of [
     ['mic', 'capture'],
@@ -135,8 +158,15 @@ test('one line sees every frame: captured, encoded, received, out of the jitter 
   const audibleMs = between(left, hop('agent', 'playout'));
   expect(audibleMs.length).toBeGreaterThan(150);
   expect(median(audibleMs)).toBeGreaterThan(1);
-  // The end of the session took everything out again.
-  expect(told.transforms).toEqual(['null', 'null']);
+  // The session has ended: the methods are as they were, and the call goes on.
+  expect(told.own).toEqual([true, true, false, false]);
+  // A second of frames of the next session on the same connection.
+  expect(told.next.filter(ticks => ticks > 40_000 && ticks < 96_000).length).toBe(2);
+  for (const { samples, concealed, energy } of told.after) {
+    expect(samples).toBeGreaterThan(48_000);
+    expect(concealed / samples).toBeLessThan(0.2);
+    expect(energy).toBeGreaterThan(0);
+  }
 });
 
 test('two traced ends agree on ticks, measure their clocks, and put trailers on frames only then', async () => {
@@ -155,8 +185,19 @@ test('two traced ends agree on ticks, measure their clocks, and put trailers on 
     await Promise.all([connect(a, b), connect(c, d)]);
     await pause(6000);
     const [heard, plain] = [await inbound(b), await inbound(d)];
-    await Promise.all([client.end(), agent.end()]);
-    return { problems, heard, plain };
+    // One end stops, the other goes on: nothing that only the other takes off may stay on.
+    await agent.end();
+    await pause(200);
+    const before = await inbound(b);
+    await pause(1500);
+    const later = await inbound(b);
+    const after = [{
+      samples: later.totalSamplesReceived - before.totalSamplesReceived,
+      concealed: later.concealedSamples - before.concealedSamples,
+      energy: later.totalAudioEnergy - before.totalAudioEnergy,
+    }];
+    await client.end();
+    return { problems, heard, plain, after };
   `);
   expect(told.problems).toEqual([]);
   const sent = passedAt(withRole('client'), 'mic', 'encode');
@@ -177,6 +218,10 @@ test('two traced ends agree on ticks, measure their clocks, and put trailers on 
   expect(trailerBytes).toBeLessThan(20);
   const loudness = heard.totalAudioEnergy / plain.totalAudioEnergy;
   expect(Math.abs(Math.log2(loudness))).toBeLessThan(0.5);
+  const [after] = told.after;
+  expect(after!.samples).toBeGreaterThan(48_000);
+  expect(after!.concealed / after!.samples).toBeLessThan(0.2);
+  expect(after!.energy).toBeGreaterThan(0);
   expect(withRole('client').flatMap(one => one.clockSamples).length).toBeGreaterThan(0);
 });
 

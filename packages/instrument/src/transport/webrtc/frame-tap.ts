@@ -1,9 +1,14 @@
-// The page's side of the encoded transforms: one worker for a peer connection,
-// a transform for each sender and receiver of audio, rows with times on the
-// page's clock.
+// The page's side of the encoded transforms: a worker for each tracing of a peer
+// connection, a transform for each sender and receiver of audio, rows with times
+// on the page's clock.
+//
+// A transform is never taken out again: Chromium then loses the call's sound
+// (transform = null stops the frames, and so does a worker that is gone). When
+// tracing stops it goes on passing frames, says nothing, and still takes trailers
+// off; whoever traces the same connection later takes it over.
 
 import type { SessionPort } from '../../ports.ts';
-import { textOf } from '../../problems.ts';
+import { textOf, type Problems } from '../../problems.ts';
 import { ROW_NUMBERS, workerSource, type FromWorker, type TapSettings } from './frame-worker.ts';
 
 /** An encoded frame that passed. */
@@ -38,67 +43,134 @@ export interface Tap {
   set(settings: TapSettings): void;
 }
 
+/** A transform that is in place, traced or not. */
+interface Attached {
+  readonly worker: TapWorker;
+  readonly key: number;
+  readonly transform: RTCRtpScriptTransform;
+  readonly isSending: boolean;
+  settings: TapSettings;
+  events: TapEvents | undefined;
+}
+
 /** Senders and receivers of one peer connection. */
 const TAPS_MAX = 32;
+/** A connection says nothing when it is closed by its own page. */
+const LOOK_FOR_CLOSED_MS = 5_000;
+
+const QUIET: TapSettings = {
+  isQuiet: true,
+  trailer: false,
+  check: 0,
+  streamNumber: 0,
+  rtp0: 0,
+  tick0: 0,
+  sampleRate: 1,
+  clockRate: 1,
+};
+
+const attached = new WeakMap<Transformable, Attached>();
 
 export class FrameTaps {
   readonly #port: SessionPort;
-  readonly #taps: { readonly events: TapEvents; readonly of: Transformable; mine: unknown }[] = [];
-  #worker: Worker | undefined;
-  #workerUrl: string | undefined;
-  /** Page clock − worker clock, ms. */
-  #aheadMs: number | undefined;
+  readonly #taps: Attached[] = [];
+  #worker: TapWorker | undefined;
 
   constructor(port: SessionPort) {
     this.#port = port;
   }
 
-  /** Looks at what passes `of`; `undefined` where the browser cannot, or the application itself does. */
+  /** Looks at what passes `of`; `undefined` where the browser cannot, or somebody else does. */
   add(of: Transformable, isSending: boolean, events: TapEvents): Tap | undefined {
     if (this.#taps.length >= TAPS_MAX || typeof RTCRtpScriptTransform !== 'function')
       return undefined;
+    const tap = this.#takeOver(of) ?? this.#attach(of, isSending);
+    if (tap === undefined) return undefined;
+    tap.events = events;
+    this.#taps.push(tap);
+    const set = (settings: TapSettings): void => {
+      tap.settings = settings;
+      if (tap.events === events) tap.worker.set(tap.key, settings);
+    };
+    set({ ...tap.settings, isQuiet: false });
+    return { set };
+  }
+
+  /** From now on frames are only passed on. `isClosed`: none will come, the worker may go. */
+  stop(isClosed: () => boolean): void {
+    for (const tap of this.#taps.splice(0)) {
+      tap.events = undefined;
+      // The peer may not know yet: what it still sends must not reach the decoder.
+      const trailer = !tap.isSending && tap.settings.trailer;
+      tap.settings = { ...QUIET, trailer, check: tap.settings.check };
+      tap.worker.set(tap.key, tap.settings);
+    }
+    this.#worker?.endWhen(isClosed, this.#port);
+  }
+
+  #takeOver(of: Transformable): Attached | undefined {
+    const known = attached.get(of);
+    const isFree = known !== undefined && known.events === undefined;
+    return isFree && of.transform === known.transform ? known : undefined;
+  }
+
+  #attach(of: Transformable, isSending: boolean): Attached | undefined {
     if (of.transform !== null && of.transform !== undefined) return undefined;
-    const worker = this.#start();
+    this.#worker ??= TapWorker.start(this.#port.problems);
+    const worker = this.#worker;
     if (worker === undefined) return undefined;
-    const key = this.#taps.length;
-    const mine = new RTCRtpScriptTransform(worker, { key, isSending });
-    of.transform = mine;
-    this.#taps.push({ events, of, mine });
-    return { set: settings => worker.postMessage({ key, settings }) };
+    const tap = worker.attach(of, isSending);
+    attached.set(of, tap);
+    return tap;
   }
+}
 
-  /** Takes the transforms out and ends the worker. */
-  stop(): void {
-    for (const { of, mine } of this.#taps.splice(0)) if (of.transform === mine) of.transform = null;
-    this.#worker?.terminate();
-    this.#worker = undefined;
-    if (this.#workerUrl !== undefined) URL.revokeObjectURL(this.#workerUrl);
-    this.#workerUrl = undefined;
-  }
+/** One worker and the transforms that run in it. */
+class TapWorker {
+  readonly #worker: Worker;
+  readonly #problems: Problems;
+  readonly #taps: Attached[] = [];
+  /** Page clock − worker clock, ms. */
+  #aheadMs = 0;
 
-  #start(): Worker | undefined {
-    if (this.#worker !== undefined) return this.#worker;
+  /** `undefined` where there is no worker to be had; that is told. */
+  static start(problems: Problems): TapWorker | undefined {
     try {
-      const source = new Blob([workerSource()], { type: 'text/javascript' });
-      this.#workerUrl = URL.createObjectURL(source);
-      this.#worker = new Worker(this.#workerUrl, { name: 'framescope' });
+      const url = URL.createObjectURL(new Blob([workerSource()], { type: 'text/javascript' }));
+      const worker = new Worker(url, { name: 'framescope' });
+      return new TapWorker(worker, problems);
     } catch (cause) {
-      this.#refused(textOf(cause));
+      refused(problems, textOf(cause));
       return undefined;
     }
-    this.#worker.addEventListener('error', event => this.#refused(event.message));
-    this.#worker.addEventListener('message', ({ data }: MessageEvent<FromWorker>) =>
-      this.#take(data),
-    );
-    this.#worker.postMessage({ ping: performance.now() });
-    return this.#worker;
   }
 
-  #refused(why: string): void {
-    this.#port.problems.report(
-      'no_frame_worker',
-      `tracePeerConnection: no worker for encoded frames (${why}); frames are seen at playout only. A content security policy has to allow "worker-src blob:"`,
-    );
+  constructor(worker: Worker, problems: Problems) {
+    this.#worker = worker;
+    this.#problems = problems;
+    worker.addEventListener('error', event => refused(problems, event.message));
+    worker.addEventListener('message', ({ data }: MessageEvent<FromWorker>) => this.#take(data));
+    worker.postMessage({ ping: performance.now() });
+  }
+
+  attach(of: Transformable, isSending: boolean): Attached {
+    const key = this.#taps.length;
+    const transform = new RTCRtpScriptTransform(this.#worker, { key, isSending });
+    of.transform = transform;
+    const tap = { worker: this, key, transform, isSending, settings: QUIET, events: undefined };
+    this.#taps.push(tap);
+    return tap;
+  }
+
+  set(key: number, settings: TapSettings): void {
+    this.#worker.postMessage({ key, settings });
+  }
+
+  /** Ends the worker once no frame can come any more, and nobody traces with it. */
+  endWhen(isClosed: () => boolean, port: SessionPort): void {
+    if (this.#taps.some(tap => tap.events !== undefined)) return;
+    if (isClosed()) return this.#worker.terminate();
+    port.timers.after(LOOK_FOR_CLOSED_MS, () => this.endWhen(isClosed, port));
   }
 
   #take(message: FromWorker): void {
@@ -106,11 +178,11 @@ export class FrameTaps {
       if (message.pong !== undefined) return this.#compareClocks(message);
       const events = this.#taps[message.key ?? -1]?.events;
       if (message.problem !== undefined)
-        this.#port.problems.report('frame_worker', `an encoded frame: ${message.problem}`);
+        this.#problems.report('frame_worker', `an encoded frame: ${message.problem}`);
       if (message.anchor !== undefined) events?.anchor(message.anchor);
       if (message.rows !== undefined) events?.rows(this.#unpack(message.rows));
     };
-    this.#port.problems.guard('frame tap', take, () => undefined);
+    this.#problems.guard('frame tap', take, () => undefined);
   }
 
   /** Both count from their own origin on the same clock; an origin may be wrong after a clock step. */
@@ -122,30 +194,30 @@ export class FrameTaps {
   }
 
   #unpack(numbers: Float64Array): FrameRow[] {
-    const ahead = this.#aheadMs ?? 0;
     const rows: FrameRow[] = [];
-    for (let i = 0; i + ROW_NUMBERS <= numbers.length; i += ROW_NUMBERS) {
-      const [ssrc, rtpTimestamp, atMs, mediaMs, sequence, byteLength, tickLow, streamNumber] =
-        numbers.subarray(i, i + ROW_NUMBERS) as unknown as readonly [
-          number,
-          number,
-          number,
-          number,
-          number,
-          number,
-          number,
-          number,
-        ];
-      rows.push({
-        ssrc,
-        rtpTimestamp,
-        atMs: atMs + ahead,
-        mediaMs: Number.isFinite(mediaMs) ? mediaMs + ahead : undefined,
-        sequence: sequence >= 0 ? sequence : undefined,
-        byteLength,
-        tag: tickLow >= 0 ? { tickLow, streamNumber } : undefined,
-      });
-    }
+    for (let i = 0; i + ROW_NUMBERS <= numbers.length; i += ROW_NUMBERS)
+      rows.push(rowOf(numbers.subarray(i, i + ROW_NUMBERS), this.#aheadMs));
     return rows;
   }
+}
+
+function rowOf(numbers: Float64Array, aheadMs: number): FrameRow {
+  const [ssrc = 0, rtpTimestamp = 0, atMs = 0, mediaMs = Number.NaN, ...rest] = numbers;
+  const [sequence = -1, byteLength = 0, tickLow = -1, streamNumber = -1] = rest;
+  return {
+    ssrc,
+    rtpTimestamp,
+    atMs: atMs + aheadMs,
+    mediaMs: Number.isFinite(mediaMs) ? mediaMs + aheadMs : undefined,
+    sequence: sequence >= 0 ? sequence : undefined,
+    byteLength,
+    tag: tickLow >= 0 ? { tickLow, streamNumber } : undefined,
+  };
+}
+
+function refused(problems: Problems, why: string): void {
+  problems.report(
+    'no_frame_worker',
+    `tracePeerConnection: no worker for encoded frames (${why}); frames are seen at playout only. A content security policy has to allow "worker-src blob:"`,
+  );
 }

@@ -15,6 +15,8 @@ export const ROW_NUMBERS = 8;
 export interface TapSettings extends TrailerPlace {
   /** Trailers are put on (sending) or looked for and taken off (receiving). */
   readonly trailer: boolean;
+  /** Nobody wants to know: frames are passed on, trailers still taken off. */
+  readonly isQuiet: boolean;
 }
 
 /** Page → worker. */
@@ -108,7 +110,7 @@ export function frameWorker(
     }
     const found = trailers.find(bytes, how.check);
     if (found === undefined) return [-1, -1];
-    if (found.anchor !== undefined) port.postMessage({ key, anchor: found.anchor });
+    if (found.anchor !== undefined && !how.isQuiet) port.postMessage({ key, anchor: found.anchor });
     frame.data = frame.data.slice(0, found.at);
     return [found.tickLow, found.streamNumber];
   };
@@ -120,6 +122,7 @@ export function frameWorker(
     if (rtp === undefined || ssrc === undefined) return;
     const mediaMs = options.isSending ? about.captureTime : about.receiveTime;
     const tag = carry(frame, options.key, rtp, options.isSending);
+    if (settings.get(options.key)?.isQuiet === true) return;
     const { byteLength } = frame.data;
     batch.add(ssrc, rtp, atMs, mediaMs ?? Number.NaN, sequenceNumber, byteLength, ...tag);
   };

@@ -39,7 +39,7 @@ export interface DataChannel {
   readonly readyState: string;
   send(text: string): void;
   close(): void;
-  addEventListener(type: 'open', listener: () => void): void;
+  addEventListener(type: 'open' | 'close', listener: () => void): void;
   addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void;
 }
 
@@ -54,6 +54,7 @@ export class PeerChannel {
   constructor(pc: MakesChannels, events: PeerEvents) {
     this.#channel = pc.createDataChannel(CHANNEL_NAME, { negotiated: true, id: CHANNEL_ID });
     this.#channel.addEventListener('open', () => events.opened());
+    this.#channel.addEventListener('close', () => events.hello(false));
     this.#channel.addEventListener('message', ({ data }) => read(data, events));
   }
 
@@ -69,7 +70,9 @@ export class PeerChannel {
     this.#send({ v: 1, anchor: toBase64(encodeAnchor(anchor)), ssrc, rtp });
   }
 
+  /** The peer puts no more trailers on frames. */
   close(): void {
+    this.hello(false);
     this.#channel.close();
   }
 

@@ -7,6 +7,7 @@ import type { SessionPort } from '../../ports.ts';
 import type { AnchorExchange } from '../anchor-exchange.ts';
 import type { FrameRow, Tap, TapEvents } from './frame-tap.ts';
 import { clockNsOf } from './page-clock.ts';
+import type { TapSettings } from './frame-worker.ts';
 import type { PeerChannel } from './peer-channel.ts';
 import { RtpAxis } from './rtp-axis.ts';
 
@@ -31,6 +32,7 @@ export class SenderTrace implements TapEvents {
   #lastRtp: number | undefined;
   #peerReadsTrailers = false;
   #isTrailing = false;
+  #settings: TapSettings | undefined;
 
   constructor(host: TraceHost, streamNumber: number) {
     this.#host = host;
@@ -49,6 +51,11 @@ export class SenderTrace implements TapEvents {
   /** The peer said whether it takes trailers off. */
   peerReadsTrailers(does: boolean): void {
     this.#peerReadsTrailers = does;
+    if (does || this.#settings === undefined) return;
+    // At once: what it does not take off would reach its decoder.
+    this.#isTrailing = false;
+    this.#settings = { ...this.#settings, trailer: false };
+    this.#tap?.set(this.#settings);
   }
 
   rows(rows: readonly FrameRow[]): void {
@@ -106,15 +113,17 @@ export class SenderTrace implements TapEvents {
     if (anchor !== undefined)
       channel.place({ anchor, ssrc: this.#ssrc, rtp: this.#axis.timestampOf(next) });
     this.#isTrailing = this.#peerReadsTrailers;
-    this.#tap?.set({
+    const settings = {
       trailer: this.#isTrailing,
+      isQuiet: false,
       check: sessionCheck(this.#host.port.traceId),
       streamNumber: this.#streamNumber,
       rtp0: this.#axis.timestampOf(next),
       tick0: next,
       sampleRate: this.#stream.sampleRate,
       clockRate: this.#axis.clockRate,
-      ...(anchor === undefined ? {} : { anchor: encodeAnchor(anchor) }),
-    });
+    };
+    this.#settings = settings;
+    this.#tap?.set(anchor === undefined ? settings : { ...settings, anchor: encodeAnchor(anchor) });
   }
 }

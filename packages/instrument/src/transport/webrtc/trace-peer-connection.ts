@@ -5,7 +5,7 @@
 // Each sender and receiver of audio gets an encoded transform; 16 times a second
 // the receivers are asked what left their jitter buffer; once a second getStats
 // is read. Two methods are wrapped, to see senders when they are made; at the
-// end these are put back and the transforms taken out.
+// end these are put back, and the transforms only pass frames on.
 
 import { NS_PER_MS, sessionCheck, type DomainNs, type MediaFigures } from '@framescope/protocol';
 import type { Hooks } from '../../adapters/common/hooks.ts';
@@ -125,8 +125,8 @@ class PeerTrace {
   #stop(): void {
     this.#isStopped = true;
     this.#timer?.cancel();
-    this.#taps.stop();
     this.#channel?.close();
+    this.#taps.stop(() => this.#pc.connectionState === 'closed');
   }
 
   #schedule(): void {
@@ -213,6 +213,7 @@ class PeerTrace {
         tick0: 0,
         sampleRate: 1,
         clockRate: 1,
+        isQuiet: false,
       });
     this.#receivers.push({ of, name, trace, stats: new StatsDeltas(), lookedAt: undefined });
   }
