@@ -286,6 +286,22 @@ test('the agent that speaks first owes a greeting from the request on', async ()
   ]);
 });
 
+test('a response that makes no sound outside a turn is none; a greeting that never comes is a wait', async () => {
+  const quiet = new RealtimeCall();
+  quiet.client.send({ type: 'response.create' });
+  await quiet.world.pass(300);
+  quiet.engine.done();
+  await quiet.world.pass(300);
+  expect(await quiet.turns()).toEqual([]);
+  const silent = new RealtimeCall();
+  await silent.world.pass(100);
+  silent.client.send({ type: 'response.create' });
+  await silent.world.pass(2_000);
+  expect(await silent.turns()).toMatchObject([
+    { outcome: 'abandoned', waits: [{ kind: 'greeting', opens: { at: 100 * MS } }] },
+  ]);
+});
+
 test('a connection that is lost and made anew goes on with the same streams', async () => {
   const call = new RealtimeCall();
   await call.mic(400);

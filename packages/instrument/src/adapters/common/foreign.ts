@@ -60,6 +60,11 @@ export class BoundedMap<T> {
     return [...this.#items.values()];
   }
 
+  /** Oldest first. */
+  entries(): [string, T][] {
+    return [...this.#items];
+  }
+
   get size(): number {
     return this.#items.size;
   }

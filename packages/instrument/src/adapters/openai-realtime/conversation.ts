@@ -44,6 +44,8 @@ export class Conversation {
   readonly #answers = new BoundedMap<Answer>(ANSWERS_MAX);
   readonly #answerOfItem = new BoundedMap<Answer>(ANSWERS_MAX);
   readonly #handlers: ReadonlyMap<string, Handler>;
+  /** Responses outside any turn that have made no sound, by when they were asked for. */
+  readonly #unheard = new BoundedMap<DomainNs>(ANSWERS_MAX);
   #requests: DomainNs[] = [];
   #config: RealtimeConfig = DEFAULT_CONFIG;
   /** The agent's audio was begun, and its first frame has not been sent on. */
@@ -91,6 +93,9 @@ export class Conversation {
   }
 
   settle(): void {
+    // A greeting that was asked for and never came is a wait all the same.
+    const [first] = this.#exchanges.current === undefined ? this.#unheard.entries() : [];
+    if (first !== undefined) this.#begin(...first);
     for (const answer of this.#answers.values()) if (!answer.isDone) answer.stage.end();
     this.#exchanges.settle();
   }
@@ -221,15 +226,17 @@ export class Conversation {
 
   #responseCreated(event: unknown): void {
     const id = textAt(event, 'response', 'id');
-    if (id !== undefined) this.#begin(id);
-  }
-
-  #begin(id: string): Answer {
+    if (id === undefined) return;
     const { now } = this.#exchanges;
     this.#requests = this.#requests.filter(atNs => now - atNs < REQUEST_NS);
-    const requestedAt = this.#requests.shift();
-    const exchange = this.#exchanges.forResponse(requestedAt);
-    const began = requestedAt ?? now;
+    const began = this.#requests.shift() ?? now;
+    // Outside a turn it may be out of band (a classification, a title): only sound makes it one.
+    if (this.#exchanges.isOpen) this.#begin(id, began);
+    else this.#unheard.set(id, began);
+  }
+
+  #begin(id: string, began: DomainNs): Answer {
+    const exchange = this.#exchanges.forResponse(began);
     const stage = exchange.turn.stage('realtime_inference', {
       generation: id,
       at: began,
@@ -237,6 +244,7 @@ export class Conversation {
     });
     exchange.turn.moment('model_requested', { source: 'realtime', generation: id, at: began });
     const answer = new Answer(id, exchange, stage);
+    this.#unheard.delete(id);
     this.#answers.set(id, answer);
     exchange.answers.set(id, answer);
     return answer;
@@ -246,7 +254,16 @@ export class Conversation {
   #answerOf(event: unknown): Answer | undefined {
     const id = textAt(event, 'response_id');
     if (id === undefined) return undefined;
-    return this.#answers.get(id) ?? this.#begin(id);
+    const known = this.#answers.get(id);
+    return known ?? this.#begin(id, this.#unheard.get(id) ?? this.#exchanges.now);
+  }
+
+  /** Over without a sound: nothing of a call, unless it failed. */
+  #doneUnheard(id: string, response: unknown): Answer | undefined {
+    const began = this.#unheard.get(id);
+    if (began === undefined) return undefined;
+    this.#unheard.delete(id);
+    return errorOf(response) === undefined ? undefined : this.#begin(id, began);
   }
 
   #audio(event: unknown): void {
@@ -329,7 +346,8 @@ export class Conversation {
 
   #responseDone(event: unknown): void {
     const response = at(event, 'response');
-    const answer = this.#answers.get(textAt(response, 'id'));
+    const id = textAt(response, 'id') ?? '';
+    const answer = this.#answers.get(id) ?? this.#doneUnheard(id, response);
     if (answer === undefined || answer.isDone) return;
     answer.isDone = true;
     if (answer.onset !== undefined) this.#voiced(answer, 0, UNVOICED_ERROR_MS);

@@ -48,6 +48,11 @@ export class Exchanges {
     return this.#host.port.clock.now();
   }
 
+  /** A response that begins now has a turn to belong to. */
+  get isOpen(): boolean {
+    return this.current !== undefined && this.current.ending === undefined;
+  }
+
   /** The user began to speak at `tick`. */
   speechBegan(tick: number, itemId: string | undefined): void {
     const before = this.current;
