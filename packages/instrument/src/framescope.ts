@@ -187,7 +187,8 @@ export class Scope {
   }
 
   #startSession(options: Partial<SessionOptions>): Session {
-    const problems = this.#problems;
+    const book = new StateBook();
+    const problems = this.#problems.within((code, count) => book.countProblem(code, count));
     const id = sessionIdOf(options.id, problems, () => randomHex(this.#platform.random, 8));
     const traceId = sessionTraceId(id);
     const { clock } = this.#platform;
@@ -198,7 +199,6 @@ export class Scope {
     const builder = new RecordBuilder(this.#sorted);
     const nextSpanId = (): string => randomHex(this.#platform.random, 8);
     const flight = this.#makeFlight(traceId, nextSpanId);
-    const book = new StateBook();
     const probes: ProbedHop[] = [];
     const shared = { traceId, clock, problems, ring, refusingRing, timed, builder, book, flight };
     let exporter: SessionExporter | undefined;

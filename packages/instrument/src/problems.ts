@@ -6,16 +6,30 @@ import type { Problem } from './ports.ts';
 /** Codes are ours, so there are few; a bound all the same. */
 const CODES_MAX = 64;
 
-export class Problems {
-  readonly #counts = new Map<string, number>();
-  readonly #tell: ((problem: Problem) => void) | undefined;
+interface Within {
+  readonly counts: Map<string, number>;
+  readonly alsoTo: (code: string, count: number) => void;
+}
 
-  constructor(tell: ((problem: Problem) => void) | undefined) {
+export class Problems {
+  readonly #counts: Map<string, number>;
+  readonly #tell: ((problem: Problem) => void) | undefined;
+  readonly #alsoTo: ((code: string, count: number) => void) | undefined;
+
+  constructor(tell: ((problem: Problem) => void) | undefined, within?: Within) {
     this.#tell = typeof tell === 'function' ? tell : undefined;
+    this.#counts = within?.counts ?? new Map<string, number>();
+    this.#alsoTo = within?.alsoTo;
+  }
+
+  /** The same counts, and each report also to `alsoTo`: a session tells the collector of its own. */
+  within(alsoTo: (code: string, count: number) => void): Problems {
+    return new Problems(this.#tell, { counts: this.#counts, alsoTo });
   }
 
   /** Counts a problem, and tells it if it is the first of its code. */
   report(code: string, message: string, count = 1): void {
+    this.#alsoTo?.(code, count);
     const before = this.#counts.get(code) ?? 0;
     if (before === 0 && this.#counts.size >= CODES_MAX) return;
     this.#counts.set(code, before + count);

@@ -17,6 +17,16 @@ const SESSION_EVERY = 10;
 /** Ended turns that wait to be acknowledged. */
 export const TURNS_MAX = 1_000;
 
+/** Problems that have a drop reason of their own, or are no fault of what was handed in. */
+const COUNTED_ELSEWHERE: ReadonlySet<string> = new Set([
+  'ring_full',
+  'bad_mark',
+  'not_encoded',
+  'provider_threw',
+  'clock_jumped',
+  'on_acknowledged_threw',
+]);
+
 /** Intervals of media figures that wait: two streams for two minutes without a collector. */
 const MEDIA_MAX = 256;
 
@@ -46,7 +56,7 @@ export interface Told {
 
 export class StateBook {
   readonly #turns = new Map<ToldTurn, Page>();
-  readonly #dropped: Partial<Record<DropReason, number>> = {};
+  readonly #dropped: Record<string, number> = {};
   #media: MediaIntervalState[] = [];
   #isDroppedTold = true;
   #isSessionTold = false;
@@ -76,8 +86,15 @@ export class StateBook {
     this.#isDroppedTold = false;
   }
 
-  /** Cumulative counts of what was not delivered. */
-  get dropped(): Readonly<Partial<Record<DropReason, number>>> {
+  /** What was handed in and made no sense: told beside what was dropped, so that it is seen. */
+  countProblem(code: string, count: number): void {
+    if (COUNTED_ELSEWHERE.has(code) || count <= 0) return;
+    this.#dropped[code] = (this.#dropped[code] ?? 0) + count;
+    this.#isDroppedTold = false;
+  }
+
+  /** Cumulative counts of what was not delivered, and of what made no sense. */
+  get dropped(): Readonly<Record<string, number>> {
     return this.#dropped;
   }
 

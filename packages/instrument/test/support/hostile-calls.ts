@@ -1,0 +1,146 @@
+// Every public method with hostile values in any order: the property of
+// hostile.test.ts (some thousand runs) and of hostile-long.e2e.test.ts (100,000).
+
+import fc from 'fast-check';
+import { expect } from 'vitest';
+import { World } from './world.ts';
+
+const OPTION_NAMES = [
+  'id',
+  'at',
+  'tick',
+  'stream',
+  'source',
+  'errorMs',
+  'generation',
+  'attributes',
+  'after',
+  'nth',
+  'sampleRate',
+  'direction',
+  'outcome',
+  'filler',
+  'onsetTick',
+  'generatedTick',
+  'error',
+  'authority',
+  'cut',
+  'name',
+];
+
+/** An object that fights back: each option that is read throws. Not enumerable, so that it can be printed. */
+const trap = (): object =>
+  Object.defineProperties(
+    {},
+    Object.fromEntries(
+      OPTION_NAMES.map(name => [
+        name,
+        {
+          get: () => {
+            throw new Error('trap');
+          },
+        },
+      ]),
+    ),
+  );
+
+const hostile = fc.oneof(
+  {
+    weight: 2,
+    arbitrary: fc.anything({ withBigInt: true, withDate: true, withNullPrototype: true }),
+  },
+  fc.constantFrom(
+    Number.NaN,
+    -0,
+    -1,
+    1.5,
+    Number.POSITIVE_INFINITY,
+    Number.MAX_SAFE_INTEGER,
+    2 ** 53,
+    Symbol('s'),
+    320n,
+    '',
+    '\ud800',
+    'a'.repeat(70),
+    'mic',
+    'agent',
+    'receive',
+    'llm',
+    '__proto__',
+    null,
+    undefined,
+  ),
+  fc.integer({ min: 0, max: 100_000 }),
+  fc.constant(0).map(trap),
+);
+
+/** Options with the names we read and values nobody expects. */
+const options = fc.oneof(
+  hostile,
+  fc.dictionary(fc.constantFrom(...OPTION_NAMES), hostile, { maxKeys: 6 }),
+);
+
+const step = fc.record({
+  object: fc.nat(60),
+  method: fc.nat(60),
+  args: fc.array(options, { maxLength: 4 }),
+});
+
+/** Public methods of an object, own class and parents; `run` throws what its argument throws. */
+function methodsOf(object: object): string[] {
+  const names: string[] = [];
+  for (
+    let at = Object.getPrototypeOf(object);
+    at !== Object.prototype && at !== null;
+    at = Object.getPrototypeOf(at)
+  )
+    names.push(...Object.getOwnPropertyNames(at));
+  return names.filter(name => name !== 'constructor' && name !== 'run').toSorted();
+}
+
+const isOurs = (value: unknown): value is object =>
+  typeof value === 'object' &&
+  value !== null &&
+  !Array.isArray(value) &&
+  !(value instanceof Promise) &&
+  methodsOf(value).length > 0 &&
+  ['Session', 'Stream', 'Hop', 'Link', 'Turn', 'Stage', 'BargeIn'].includes(
+    value.constructor?.name,
+  );
+
+/** Nothing throws, all that is sent can be read, and each run sends something. @throws when not so */
+export async function checkHostileCalls(runs: number): Promise<void> {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 12 }), async steps => {
+      const world = new World();
+      const scope = world.scope();
+      const call = scope.startSession({ id: 'call' });
+      const turn = call.startTurn();
+      const stream = call.stream('mic');
+      const objects: object[] = [
+        scope,
+        call,
+        stream,
+        stream.hop('receive'),
+        call.link(),
+        turn,
+        turn.stage('llm'),
+        turn.bargeIn({ onsetTick: 5 }),
+      ];
+      for (const { object, method, args } of steps) {
+        const target = objects[object % objects.length]!;
+        const names = methodsOf(target);
+        const member: unknown = Reflect.get(target, names[method % names.length]!);
+        const result: unknown =
+          typeof member === 'function' ? Reflect.apply(member, target, args) : member;
+        if (isOurs(result)) objects.push(result);
+      }
+      turn.end();
+      await world.pass(2_000);
+      const internal = world.problems.filter(problem => problem.code === 'not_encoded');
+      expect(internal).toEqual([]);
+      expect(world.received.length).toBeGreaterThan(0);
+    }),
+    { numRuns: runs },
+  );
+}
