@@ -12,7 +12,8 @@ import { SPANS_A_BODY } from './ingest/span-bodies.ts';
 import { limited, type Row, type SuiteOptions } from './row.ts';
 
 const SUITE = 'ingest';
-const CONNECTIONS = 8;
+/** Senders: enough that some bodies gather while others are committed. */
+const CONNECTIONS = 16;
 const LONG_SECONDS = 600;
 
 export async function run({ quick, long = false }: SuiteOptions): Promise<Row[]> {

@@ -49,20 +49,29 @@ function readResourceSpans(reader: ProtoReader, request: RequestBuilder): void {
 }
 
 function readScopeSpans(reader: ProtoReader, request: RequestBuilder): void {
-  const spans: Range[] = [];
+  // The name of the scope first, wherever it stands; then the spans.
   request.scope = '';
+  reader.again(() => {
+    while (reader.next())
+      if (reader.field === 1) {
+        reader.expect(WIRE.bytes);
+        reader.message(() => (request.scope = readScopeName(reader)));
+      } else reader.skip();
+  });
   while (reader.next()) {
-    if (reader.field > 2) reader.skip();
+    if (reader.field !== 2) reader.skip();
     else {
       reader.expect(WIRE.bytes);
-      if (reader.field === 2) spans.push(reader.range());
-      else reader.message(() => (request.scope = readScopeName(reader)));
+      readOneSpan(reader, request);
     }
   }
-  for (const range of spans) {
-    request.spanIndex++;
-    if (!request.addQuick(range[0], range[1])) request.add(() => readSpan(reader, range));
-  }
+}
+
+function readOneSpan(reader: ProtoReader, request: RequestBuilder): void {
+  request.spanIndex++;
+  const end = reader.block();
+  const start = end - reader.blockLength;
+  if (!request.addQuick(start, end)) request.add(() => readSpan(reader, [start, end]));
 }
 
 function readScopeName(reader: ProtoReader): string {

@@ -21,6 +21,8 @@ export class ProtoReader {
   /** Of the tag read last. */
   field = 0;
   wire = 0;
+  /** Of the block read last. */
+  blockLength = 0;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -128,6 +130,18 @@ export class ProtoReader {
   range(): readonly [start: number, end: number] {
     const start = this.#block();
     return [start, this.#at];
+  }
+
+  /** Passes over a length and so many bytes: answers where they end; `blockLength` says how many. */
+  block(): number {
+    const start = this.#block();
+    this.blockLength = this.#at - start;
+    return this.#at;
+  }
+
+  /** Runs `read` from here, and comes back. */
+  again(read: () => void): void {
+    this.#within(this.#at, this.#end, read);
   }
 
   at(range: readonly [start: number, end: number], read: () => void): void {

@@ -71,8 +71,7 @@ export class SpanBlockWriter {
   readonly #raw = new ByteSink(1 << 17);
   readonly #packed = new ByteSink(1 << 17);
   readonly #texts = new LocalTexts();
-  readonly #shapes = new Map<string, number>();
-  readonly #shapeBytes = new ByteSink(1 << 12);
+  readonly #shapes = new Shapes();
   #valueColumns = new Map<number, ValueColumn>();
   #numbers = new Uint32Array(4_096);
   #shapeOf = new Uint32Array(4_096);
@@ -94,8 +93,7 @@ export class SpanBlockWriter {
     this.#sessions(rows);
     this.#resources(columns, rows);
     packed.planes(this.#shapeOf, rows.count);
-    packed.varint(this.#shapes.size);
-    packed.raw(this.#shapeBytes.view());
+    this.#shapes.write(packed);
     for (const column of this.#valueColumns.values()) this.#values(column);
     this.#texts.write(packed, keepLarge);
     return this.#joined();
@@ -105,7 +103,6 @@ export class SpanBlockWriter {
     this.#raw.clear();
     this.#packed.clear();
     this.#shapes.clear();
-    this.#shapeBytes.clear();
     this.#valueColumns = new Map();
     this.#texts.begin(columns.texts);
     if (this.#numbers.length >= count) return;
@@ -282,17 +279,17 @@ export class SpanBlockWriter {
       const row = order[i]!;
       const from = row === 0 ? 0 : attrEnd[row - 1]!;
       const to = attrEnd[row]!;
-      let shape = '';
+      let shape = ROOT_SHAPE;
       for (let a = from; a < to; a++) {
         const type = attrType[a]!;
         const column = texts.local(attrKey[a]!) * 8 + type;
-        shape += String.fromCharCode(column & 0xffff, column >>> 16);
+        shape = this.#shapes.next(shape, column);
         if (type === VALUE.text || type === VALUE.json)
           this.#valuesOf(column, type).push(texts.local(attrValue[a]!));
         else if (type === VALUE.integer || type === VALUE.double)
           this.#valuesOf(column, type).push(attrValue[a]!);
       }
-      this.#shapeOf[i] = this.#shapeNumber(shape);
+      this.#shapeOf[i] = this.#shapes.number(shape);
     }
   }
 
@@ -300,16 +297,6 @@ export class SpanBlockWriter {
     let values = this.#valueColumns.get(column);
     if (!values) this.#valueColumns.set(column, (values = new ValueColumn(type)));
     return values;
-  }
-
-  #shapeNumber(shape: string): number {
-    const known = this.#shapes.get(shape);
-    if (known !== undefined) return known;
-    this.#shapes.set(shape, this.#shapes.size);
-    this.#shapeBytes.varint(shape.length / 2);
-    for (let i = 0; i < shape.length; i += 2)
-      this.#shapeBytes.varint(shape.charCodeAt(i) + shape.charCodeAt(i + 1) * 65_536);
-    return this.#shapes.size - 1;
   }
 
   /** Read back in the order in which the shapes first name their columns. */
@@ -335,6 +322,88 @@ export class SpanBlockWriter {
     for (let i = 0; i < count; i++) numbers[i] = values[i]! / TWO_32;
     this.#packed.planes(numbers, count);
   }
+}
+
+const ROOT_SHAPE = 0;
+
+/**
+ * Shapes as paths from a root, a step an attribute: the rows of a block take a few of
+ * them again and again, and each step is mostly the one taken from there last.
+ */
+class Shapes {
+  /** By node: the step that was taken from it last, and where it led. */
+  #lastColumn = new Int32Array(256);
+  #lastNode = new Int32Array(256);
+  /** By node: where it came from, by which step, and the number of its shape or -1. */
+  #parent = new Int32Array(256);
+  #column = new Int32Array(256);
+  #number = new Int32Array(256);
+  readonly #nodes = new Map<number, number>();
+  /** Nodes in the order in which they became shapes. */
+  readonly #ends: number[] = [];
+  #count = 1;
+
+  clear(): void {
+    this.#nodes.clear();
+    this.#ends.length = 0;
+    this.#count = 1;
+    this.#lastColumn[ROOT_SHAPE] = -1;
+    this.#number[ROOT_SHAPE] = -1;
+  }
+
+  next(node: number, column: number): number {
+    if (this.#lastColumn[node] === column) return this.#lastNode[node]!;
+    const step = node * STEP + column;
+    let next = this.#nodes.get(step);
+    if (next === undefined) {
+      next = this.#add(node, column);
+      this.#nodes.set(step, next);
+    }
+    this.#lastColumn[node] = column;
+    this.#lastNode[node] = next;
+    return next;
+  }
+
+  #add(parent: number, column: number): number {
+    const node = this.#count++;
+    if (node === this.#number.length) {
+      this.#lastColumn = wider(this.#lastColumn);
+      this.#lastNode = wider(this.#lastNode);
+      this.#parent = wider(this.#parent);
+      this.#column = wider(this.#column);
+      this.#number = wider(this.#number);
+    }
+    this.#parent[node] = parent;
+    this.#column[node] = column;
+    this.#lastColumn[node] = this.#number[node] = -1;
+    return node;
+  }
+
+  /** The number of the shape that ends at a node. */
+  number(node: number): number {
+    if (this.#number[node]! < 0) this.#number[node] = this.#ends.push(node) - 1;
+    return this.#number[node]!;
+  }
+
+  write(sink: ByteSink): void {
+    sink.varint(this.#ends.length);
+    for (const end of this.#ends) {
+      const columns: number[] = [];
+      for (let node = end; node !== ROOT_SHAPE; node = this.#parent[node]!)
+        columns.push(this.#column[node]!);
+      sink.varint(columns.length);
+      for (const column of columns.toReversed()) sink.varint(column);
+    }
+  }
+}
+
+/** More columns than a block can have: a key is a text of it, in eight types. */
+const STEP = 2 ** 26;
+
+function wider(old: Int32Array): Int32Array<ArrayBuffer> {
+  const next = new Int32Array(old.length * 2);
+  next.set(old);
+  return next;
 }
 
 /** Texts of the columns that a block uses, numbered anew. */
