@@ -4,6 +4,7 @@
 
 import { startCollector, type Collector } from './collector.ts';
 import { helpText, readCommand, UsageError, type Command } from './config.ts';
+import { CLIENT_HELP, isClientCommand, runClientCommand } from './commands/commands.ts';
 import { maintain } from './maintenance.ts';
 import { VERSION } from './version.ts';
 
@@ -13,6 +14,10 @@ export async function main(): Promise<void> {
   let command: Command;
   try {
     if (runMaintenance(process.argv.slice(2))) return;
+    if (isClientCommand(process.argv[2])) {
+      await askCollector(process.argv.slice(2));
+      return;
+    }
     command = readCommand(process.argv.slice(2), process.env);
   } catch (problem) {
     if (!(problem instanceof UsageError)) throw problem;
@@ -20,9 +25,22 @@ export async function main(): Promise<void> {
     process.exitCode = 2;
     return;
   }
-  if (command.kind === 'help') process.stdout.write(helpText());
+  if (command.kind === 'help') process.stdout.write(`${helpText()}\n${CLIENT_HELP}`);
   else if (command.kind === 'version') process.stdout.write(`${VERSION}\n`);
   else await serve(command);
+}
+
+async function askCollector(args: readonly string[]): Promise<void> {
+  try {
+    const { lines, errors, code } = await runClientCommand(args, process.env);
+    process.stderr.write(errors.map(line => `framescope: ${line}\n`).join(''));
+    process.stdout.write(lines.map(line => `${line}\n`).join(''));
+    process.exitCode = code;
+  } catch (problem) {
+    if (problem instanceof UsageError || !(problem instanceof Error)) throw problem;
+    process.stderr.write(`framescope: ${problem.message}\n`);
+    process.exitCode = 2;
+  }
 }
 
 /** True when the arguments name a command on a data folder; it is done then. */

@@ -5,6 +5,9 @@
 //   windows   frames of a call, traces: some tens of ms         none waits behind the other,
 //   charts    whole days: up to a second                        and ingest behind none
 
+import { sessionHtml } from '../files/html.ts';
+import { sessionPerfetto } from '../files/perfetto.ts';
+import { sessionOtlp } from '../files/session-otlp.ts';
 import {
   jaegerDependencies,
   jaegerOperations,
@@ -48,6 +51,9 @@ export interface Questions {
   readonly traceOutline: { readonly traceId: string };
   readonly traceSpan: { readonly traceId: string; readonly spanId: string };
   readonly traces: Parameters<typeof traces>[1];
+  readonly exportOtlp: OfSession<object>;
+  readonly exportPerfetto: OfSession<object>;
+  readonly exportHtml: OfSession<object>;
   readonly jaegerServices: Parameters<typeof jaegerServices>[1];
   readonly jaegerOperations: Parameters<typeof jaegerOperations>[1];
   readonly jaegerSearch: Parameters<typeof jaegerSearch>[1];
@@ -91,6 +97,12 @@ export const ANSWERS: Answers = {
   traceOutline: ({ reader }, { traceId }) => traceOutline(reader, traceId),
   traceSpan: ({ reader }, { traceId, spanId }) => traceSpan(reader, traceId, spanId),
   traces,
+  exportOtlp: ({ reader }, { key }) => sessionOtlp(reader, key),
+  exportPerfetto: (context, { key }) => sessionPerfetto(context, key),
+  exportHtml: async ({ reader }, { key }) => {
+    const html = await sessionHtml(reader, key);
+    return html === undefined ? undefined : Buffer.from(html);
+  },
   jaegerServices,
   jaegerOperations,
   jaegerSearch,
@@ -132,6 +144,9 @@ export const LANES: readonly (readonly AnswerName[])[] = [
     'traceOutline',
     'traceSpan',
     'traces',
+    'exportOtlp',
+    'exportPerfetto',
+    'exportHtml',
     'jaegerServices',
     'jaegerOperations',
     'jaegerSearch',

@@ -8,6 +8,7 @@
 // With `group` the same is made once for each value, on the same columns and rows.
 
 import type { Heatmap } from '@framescope/protocol';
+import { isEmpty } from './frame-walk.ts';
 import { frameHeatmap, frameHeatmaps } from './heatmap-frames.ts';
 import { waitHeatmaps } from './heatmap-waits.ts';
 import { budgetOf } from './measure-info.ts';
@@ -44,10 +45,12 @@ async function fill(
     return waitHeatmaps(context.reader, chosen, { ...shape, limitNs, filter, group });
   if (group !== undefined)
     return frameHeatmaps(context.reader, chosen, { ...shape, filter, group });
-  return {
-    whole: await frameHeatmap(context.reader, chosen, { ...shape, filter }),
-    groups: [],
-  };
+  const whole = await frameHeatmap(context.reader, chosen, { ...shape, filter });
+  if (filter !== undefined && !isEmpty(filter)) return { whole, groups: [] };
+  // Minutes added up over calls say how many met at once; how many there were is counted apart.
+  const { sessionCount } = chosen.measure;
+  const sessions = Math.max(whole.coverage.sessions, sessionCount);
+  return { whole: { ...whole, coverage: { ...whole.coverage, sessions } }, groups: [] };
 }
 
 function answer(context: QueryContext, chosen: Chosen, filled: Filled): Heatmap {

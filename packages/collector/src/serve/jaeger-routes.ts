@@ -105,7 +105,8 @@ const answering =
   async (request: Request, response: Response): Promise<void> => {
     try {
       const answer = await ask(request);
-      if (answer === undefined) fail(response, 404, 'trace not found');
+      if (answer === undefined)
+        fail(response, 404, fail === failV3 ? 'No traces found' : 'trace not found');
       else if (answer instanceof ReadyBytes) response.type('json').end(answer.bytes);
       else response.json(answer);
     } catch (problem) {

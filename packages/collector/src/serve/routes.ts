@@ -33,6 +33,7 @@ export function apiRoutes({ asker, live }: RoutePorts): readonly Route[] {
     ...sessionRoutes(asker),
     ...windowRoutes(asker),
     ...chartRoutes(asker),
+    exportRoute(asker),
     ...traceRoutes(asker),
     route(
       {
@@ -94,6 +95,35 @@ function sessionRoutes(asker: Asker): readonly Route[] {
     ),
   ];
 }
+
+const exportRoute = (asker: Asker): Route =>
+  route(
+    {
+      path: '/export/{key}',
+      summary:
+        'A session as a file: OTLP JSON (import takes it back), Perfetto trace, or one HTML page.',
+      params: {
+        format: {
+          kind: 'oneOf',
+          values: ['otlp', 'perfetto', 'html'],
+          description: 'Default: otlp.',
+        },
+      },
+      id: key,
+      schema: 'ExportedSession',
+      alsoAs: { 'text/html': 'With format=html.' },
+    },
+    async ({ id, values, response }) => {
+      const asked = { key: id };
+      if (values.format === 'perfetto') return asker.ask('exportPerfetto', asked);
+      if (values.format !== 'html') return asker.ask('exportOtlp', asked);
+      const page = await asker.ask('exportHtml', asked);
+      // A page of telemetry runs nothing and is shown apart from ours.
+      if (page !== undefined)
+        response.type('html').setHeader('Content-Disposition', `attachment; filename="${id}.html"`);
+      return page;
+    },
+  );
 
 function windowRoutes(asker: Asker): readonly Route[] {
   return [

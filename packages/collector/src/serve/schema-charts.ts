@@ -131,6 +131,7 @@ export const CHART_SCHEMAS: Readonly<Record<string, Schema>> = {
       }),
     ),
   }),
+  ExportedSession: { type: 'object', additionalProperties: true },
   Annotation: object({ id: text, ...annotation }),
   AnnotationInput: object(annotation),
   AnnotationList: object({ items: list(ref('Annotation')) }),
