@@ -9,6 +9,7 @@ import { viewOfTurn } from '../../state/turn-view.ts';
 import { cut, fill, h } from '../../ui/dom.ts';
 import { duration } from '../../ui/format.ts';
 import { failed, loading, throttled, type App, type Page } from '../page.ts';
+import { sessionExports } from './exports.ts';
 import { sessionHead, toolbar, windowText } from './head.ts';
 import { ledgerPanel } from './ledger-panel.ts';
 import { spansOnly } from './spans-only.ts';
@@ -159,6 +160,7 @@ export class SessionPage implements Page {
         turnText: index < 0 ? `${turns.length} turns` : `turn ${index + 1} of ${turns.length}`,
         act: key => this.#act(key),
       }),
+      sessionExports(this.#model, () => this.#timeline.layers),
     );
     // Drawn anew, the tool that had the focus keeps it.
     this.#tools.querySelectorAll('button')[position]?.focus();

@@ -11,6 +11,7 @@ import { viewOfTurn } from '../../state/turn-view.ts';
 import { held, panned, zoomed, type Viewport } from '../../state/viewport.ts';
 import { fill, h, s } from '../../ui/dom.ts';
 import { markWhole } from '../../ui/marks.ts';
+import type { Layers } from '../../ui/save.ts';
 import { gutterAxis, gutterNames } from './gutter.ts';
 import { frameTip } from './head.ts';
 import { legend } from './legend.ts';
@@ -109,6 +110,11 @@ export class Timeline {
   themed(): void {
     this.#footMode = '';
     this.invalidate();
+  }
+
+  /** For exports: what is seen, as it is drawn. */
+  get layers(): Layers {
+    return { canvas: this.#canvas, svg: this.#svg };
   }
 
   close(): void {

@@ -19,6 +19,7 @@ import type { Picked } from '../../state/picked.ts';
 import { fill, h, s } from '../../ui/dom.ts';
 import { count, duration, plural, unixMs, wallTime } from '../../ui/format.ts';
 import { markWhole } from '../../ui/marks.ts';
+import type { Layers } from '../../ui/save.ts';
 import { overlay } from './overlay.ts';
 
 const CLICK_PX = 5;
@@ -81,7 +82,7 @@ export class HeatView {
   }
 
   /** For exports: what is seen, as it is drawn. */
-  get layers(): { readonly canvas: HTMLCanvasElement; readonly svg: SVGSVGElement } {
+  get layers(): Layers {
     return { canvas: this.#canvas, svg: this.#svg };
   }
 

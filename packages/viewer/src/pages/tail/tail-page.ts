@@ -10,6 +10,7 @@ import { filterField, type FilterField } from '../../ui/filter-field.ts';
 import { cut, fill, h } from '../../ui/dom.ts';
 import { count, duration, plural, share } from '../../ui/format.ts';
 import { empty, failed, loading, throttled, type App, type Page } from '../page.ts';
+import { tailExports } from './exports.ts';
 import { HeatView, nounOf } from './heat-view.ts';
 import { Multiples } from './multiples.ts';
 import { SelectionPanel } from './selection-panel.ts';
@@ -211,6 +212,7 @@ export class TailPage implements Page {
       ),
       h('span', { class: 'spring' }),
       h('output', {}, covered),
+      tailExports(map, () => this.#heat.layers),
     );
   }
 
