@@ -213,11 +213,14 @@ export class SessionData {
     this.revision++;
   }
 
-  /** The process that decides turns. */
+  /** The process that decides turns: of several that did so, one after the other, the last to speak. */
   authority(): Process | undefined {
+    let last: Process | undefined;
     for (const process of this.processes.values())
-      if (process.session?.authority === true) return process;
-    return undefined;
+      if (process.session?.authority === true)
+        if (last === undefined || process.lastArrivalUnixNs >= last.lastArrivalUnixNs)
+          last = process;
+    return last;
   }
 
   processOnClock(clock: ClockKey): Process | undefined {

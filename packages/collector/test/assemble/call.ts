@@ -33,7 +33,8 @@ const TRACE_ID = trace.value;
 
 /** When the client's frames leave each hop, in ms after their end; and how many ms of it there are. */
 export interface FlushSpec {
-  readonly producer: 'client' | 'agent';
+  /** `successor`: another agent, which took over. */
+  readonly producer: 'client' | 'agent' | 'successor';
   readonly seq: number;
   /** Seconds of audio in it: [from, to). */
   readonly fromS: number;
@@ -50,7 +51,11 @@ export interface FlushSpec {
   readonly speaksAtMs?: number;
 }
 
-const PRODUCERS = { client: 'a1'.repeat(8), agent: 'b2'.repeat(8) } as const;
+const PRODUCERS = {
+  client: 'a1'.repeat(8),
+  agent: 'b2'.repeat(8),
+  successor: 'c3'.repeat(8),
+} as const;
 
 export function flush(spec: FlushSpec): StoredFlush {
   const { producer, seq, fromS, toS, clock = HERE } = spec;
@@ -70,7 +75,7 @@ export function flush(spec: FlushSpec): StoredFlush {
     sessionKey: KEY,
     traceId: TRACE_ID,
     spanId: (`${seq}`.padStart(15, '0') +
-      (producer === 'client' ? '1' : '2')) as StoredFlush['spanId'],
+      { client: '1', agent: '2', successor: '3' }[producer]) as StoredFlush['spanId'],
     producer: PRODUCERS[producer],
     seq,
     part: 0,

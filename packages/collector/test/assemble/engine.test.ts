@@ -1,45 +1,8 @@
 import { domainNs, durationNs, tick } from '@framescope/protocol';
 import { expect, test } from 'vitest';
-import { SessionEngine } from '../../src/assemble/engine.ts';
 import type { DerivedRows, StoredFlush } from '../../src/store/store.ts';
-import { batch, BOOK, flush, HERE, KEY, MS, NOON, SECOND, turn, voiced } from './call.ts';
-
-const at = (seconds: number): bigint => NOON + BigInt(Math.round(seconds * SECOND));
-const engine = (startedS = -3_600): SessionEngine =>
-  new SessionEngine({
-    clockBook: BOOK,
-    startedUnixNs: at(startedS),
-    budgets: { voice_to_voice: 800 * MS, frame: 300 * MS },
-  });
-
-const AGENT_SESSION = {
-  authority: true,
-  attributes: { region: 'eu', 'framescope.synthetic': 'test day' },
-};
-
-/** Both processes, second by second. */
-function call(seconds: number, more: Partial<Parameters<typeof flush>[0]> = {}): StoredFlush[] {
-  return Array.from({ length: seconds }, (_, s) => [
-    flush({ producer: 'client', seq: s, fromS: s, toS: s + 1, commit: s + 1, session: {} }),
-    flush({
-      producer: 'agent',
-      seq: s,
-      fromS: s,
-      toS: s + 1,
-      commit: s + 1,
-      session: AGENT_SESSION,
-      ...more,
-    }),
-  ]).flat();
-}
-const only = (rows: readonly DerivedRows[]): DerivedRows => {
-  expect(rows).toHaveLength(1);
-  return rows[0]!;
-};
-const measures = (rows: DerivedRows): string[] =>
-  rows.values.map(
-    one => `${one.measure} ${Math.round(one.valueNs / MS)}${one.isCensored ? ' or more' : ''}`,
-  );
+import { batch, flush, HERE, KEY, MS, NOON, SECOND, turn, voiced } from './call.ts';
+import { AGENT_SESSION, at, call, engine, measures, only } from './engine-bench.ts';
 
 test('frames become hops in path order, with latencies, counts and rollups by minute', () => {
   const one = engine();
@@ -224,41 +187,6 @@ test('of two revisions of a turn the higher one wins, in whatever order they com
     ]),
   );
   expect(only(one.tick(at(5)).derived).turns[0]!.outcome).toBe('completed');
-});
-
-test('silent for three flush periods is broken off, not a moment earlier; data undoes it', () => {
-  expect(statusAt(call(4), 7)).toBe('live');
-  expect(statusAt(call(4), 7.001)).toBe('broken_off');
-  const one = engine();
-  one.ingest(batch(call(4)));
-  expect(only(one.tick(at(8)).derived).session.status).toBe('broken_off');
-  one.ingest(
-    batch([
-      flush({ producer: 'agent', seq: 20, fromS: 4, toS: 5, arrivalS: 9, session: AGENT_SESSION }),
-    ]),
-  );
-  expect(only(one.tick(at(9)).derived).session.status).toBe('live');
-});
-
-/** The status shown at `seconds`, of a collector that has listened for an hour. */
-function statusAt(
-  flushes: readonly StoredFlush[],
-  seconds: number,
-  startedS?: number,
-): string | undefined {
-  const one = engine(startedS);
-  one.ingest(batch(flushes));
-  return one.tick(at(seconds)).derived[0]?.session.status;
-}
-
-test('within three periods of its own start a collector calls nobody broken off', () => {
-  expect(statusAt(call(4), 10, 7.5)).toBe('live');
-  expect(statusAt(call(4), 10.6, 7.5)).toBe('broken_off');
-});
-
-test('a heart beat keeps a call live', () => {
-  const beat = flush({ producer: 'agent', seq: 20, fromS: 5, toS: 5, arrivalS: 8 });
-  expect(statusAt([...call(4), beat], 10)).toBe('live');
 });
 
 test('a session of plain spans goes idle after 60 s and ends after an hour, and is never broken off', () => {
