@@ -323,6 +323,21 @@ test('a connection that is lost and made anew goes on with the same streams', as
   expect(call.world.codes()).toEqual([]);
 });
 
+test('a client that recovers by itself begins a new clock of the vendor, on the same media clock', async () => {
+  const call = new RealtimeCall();
+  await call.mic(400);
+  await call.says(600);
+  call.engine.respond();
+  await call.world.pass(100);
+  call.client.recover();
+  await call.mic(2_000);
+  await call.says(500);
+  const [first, second] = await call.turns();
+  expect(first!.stages).toMatchObject([{ error: 'the connection was lost', discarded: true }]);
+  expect(second!.tick).toBe(ticks(1_500 + 2_000));
+  expect(tickOf(second!.waits[0]!.opens)).toBe(ticks(1_500 + 2_500));
+});
+
 test('a response that fails is an attempt of its provider, and the wait fails with it', async () => {
   const call = new RealtimeCall();
   await call.says(600);

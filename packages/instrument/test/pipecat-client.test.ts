@@ -2,7 +2,7 @@
 
 import { LogLevel, PipecatClient } from '@pipecat-ai/client-js';
 import { tracePipecatClient } from '@framescope/instrument/pipecat-client';
-import { NS_PER_MS, type TurnState } from '@framescope/protocol';
+import { NS_PER_MS, turnTraceId, type TurnState } from '@framescope/protocol';
 import { expect, test, vi } from 'vitest';
 import { PlayedTransport } from './support/pipecat-transport.ts';
 import { World } from './support/world.ts';
@@ -174,5 +174,6 @@ test('where the audio itself is marked, its media clock places the turn', async 
   tracePipecatClient(client, { session });
   session.stream('mic').hop('capture').markAt(0, 48_000);
   transport.says('user-started-speaking');
-  expect(session.traceIdOf(session.stream('mic'), 48_000)).not.toBe(session.traceId);
+  const turn = turnTraceId(session.traceId, 'mic', 48_000);
+  expect(session.traceIdOf(session.stream('mic'), 48_000)).toBe(turn);
 });

@@ -10,11 +10,21 @@ import type { Session } from '@framescope/instrument';
 import { World } from './world.ts';
 
 export class FakeClient extends EventEmitter {
-  readonly engine: RealtimeEngine;
+  engine: RealtimeEngine;
 
   constructor(options: Omit<EngineOptions, 'emit'> = {}) {
     super();
-    this.engine = new RealtimeEngine({ ...options, emit: event => this.emit('event', event) });
+    this.engine = this.#connect(options);
+  }
+
+  /** The same client on a new connection, as one that recovers by itself: the vendor begins anew. */
+  recover(): void {
+    this.engine = this.#connect({});
+    this.engine.open();
+  }
+
+  #connect(options: Omit<EngineOptions, 'emit'>): RealtimeEngine {
+    return new RealtimeEngine({ ...options, emit: event => this.emit('event', event) });
   }
 
   send(event: unknown): void {
