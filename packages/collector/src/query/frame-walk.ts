@@ -4,6 +4,7 @@
 import { asksBeyond, passesFilter, type Filter } from '@framescope/protocol';
 import { sessionSubject } from '../filter/subjects.ts';
 import type { MinuteCursor } from '../rollup/minute-codec.ts';
+import { isMetric, walkMetric } from './metric-minutes.ts';
 import type { FacetSession, StoreReader, UnixRange } from '../store/store.ts';
 import { QueryProblem } from './query-problem.ts';
 
@@ -22,6 +23,14 @@ export interface FrameWalk {
 /** @throws {QueryProblem} when the filter asks about turns: frames belong to none. */
 export async function walkFrames(reader: StoreReader, walk: FrameWalk): Promise<void> {
   const { measure, range, filter, visit } = walk;
+  if (isMetric(measure)) {
+    if (filter !== undefined && !isEmpty(filter))
+      throw new QueryProblem(
+        'bad_filter',
+        'histograms that other programs sent belong to no session: no filter fits them',
+      );
+    return walkMetric(reader, measure, range, entry => visit(entry, undefined, 0));
+  }
   if (filter === undefined || isEmpty(filter))
     return reader.scanGroup({
       measure,

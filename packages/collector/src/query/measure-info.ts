@@ -51,6 +51,11 @@ export function wordsOf(measure: string): MeasureWords {
       title: `Frame age at ${rest}`,
       definition: `media time of the frame’s end → it left ${rest}; toward the user: since the agent first sent it`,
     };
+  if (family === 'metric')
+    return {
+      title: rest,
+      definition: 'a histogram of time that another program sent (OTLP metrics)',
+    };
   return { title: measure, definition: 'as its source defines it' };
 }
 

@@ -224,6 +224,30 @@ test('logs without a place and metrics that are not kept are taken, and counted'
   expect(await metrics()).toMatch(/not_kept_total\{kind="log_without_context"\} 1$/m);
 });
 
+test('a histogram of time that another program sent is a measure with a heatmap', async () => {
+  const endMs = Date.now() - 60_000;
+  const point = {
+    startTimeUnixNano: `${endMs - 60_000}000000`,
+    timeUnixNano: `${endMs}000000`,
+    count: '3',
+    sum: 1.2,
+    scale: 5,
+    // (2^(-32/32), 2^(-31/32)] s: half a second.
+    positive: { offset: -32, bucketCounts: ['3'] },
+  };
+  const exponentialHistogram = { aggregationTemporality: 1, dataPoints: [point] };
+  const metrics = [{ name: 'llm.ttft', unit: 's', exponentialHistogram }];
+  const body = { resourceMetrics: [{ scopeMetrics: [{ metrics }] }] };
+  for (let i = 0; i < 2; i++)
+    expect(await json(await send('metrics', body))).toEqual({ partialSuccess: {} });
+  const measures = await json(await fetch(`${collector.url}/api/v1/measures`));
+  expect(measures['items']).toContainEqual(
+    expect.objectContaining({ name: 'metric.llm.ttft', title: 'llm.ttft', kind: 'frame', n: 3 }),
+  );
+  const heatmap = await fetch(`${collector.url}/api/v1/heatmap?measure=metric.llm.ttft`);
+  expect(await json(heatmap)).toMatchObject({ coverage: { covered: 3 } });
+});
+
 test('a log record of a stored trace is found in it', async () => {
   const traceId = 'c'.repeat(32);
   await post(bodyOf(spanJson({ traceId })), { 'content-type': JSON_TYPE });
