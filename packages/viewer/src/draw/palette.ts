@@ -58,7 +58,7 @@ export const DARK: Palette = {
   grid: '#1d2430',
   strong: '#ffffff',
   levels: ['#232b38', '#42506a', '#4f93bd', '#e3ab46', '#ee7746', '#ff5c85'],
-  heat: ['#263244', '#31445d', '#dda63e', '#e8683c', '#ff5c85'],
+  heat: ['#263244', '#31445d', '#dda63e', '#e8683c', '#ff5a96'],
   worst: '#7d8ca6',
   user: '#5b93e0',
   agent: '#46a877',
