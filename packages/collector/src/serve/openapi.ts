@@ -21,10 +21,30 @@ export function openApiDocument(routes: readonly Route[], version: string): obje
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: API_BASE }],
-    paths: Object.fromEntries(described.map(one => [one.path, { get: operation(one) }])),
+    paths: Object.fromEntries(
+      described.map(one => [
+        one.path,
+        { get: operation(one), ...(one.path === '/annotations' && { post: ANNOTATE }) },
+      ]),
+    ),
     components: { schemas: SCHEMAS },
   };
 }
+
+/** The one thing of the API that is written; everything else is read, or sent as OTLP. */
+const ANNOTATE = {
+  summary: 'Marks a deploy, an incident or a note on the time axis. `atUnixNs` absent: now.',
+  requestBody: {
+    required: true,
+    content: { 'application/json': { schema: { $ref: '#/components/schemas/AnnotationInput' } } },
+  },
+  responses: {
+    201: {
+      description: 'As it was stored.',
+      content: { 'application/json': { schema: { $ref: '#/components/schemas/Annotation' } } },
+    },
+  },
+};
 
 type Described = Pick<Route, 'path' | 'summary' | 'params' | 'id' | 'schema' | 'alsoAs'>;
 
