@@ -12,6 +12,7 @@ import {
 } from '@framescope/protocol';
 import { SESSION_ID_LENGTH_MAX, UNIX_NS_MAX } from './limits.ts';
 import { SpanProblem } from './problem.ts';
+import { scopeOf } from './scope.ts';
 import type { DecodedEvent, DecodedLink, DecodedResource, DecodedSpan } from './types.ts';
 
 /** A span as read: types are right, values are not checked yet. */
@@ -45,7 +46,7 @@ export const emptySpan = (): RawSpan => ({
   links: [],
 });
 
-/** @throws {SpanProblem} naming the field. */
+/** `scope`: as scope.ts writes it. @throws {SpanProblem} naming the field. */
 export function checkSpan(raw: RawSpan, scope: string, resource: DecodedResource): DecodedSpan {
   const traceId = orThrow(decodeTraceId(raw.traceId, 'traceId'), 'trace_id');
   const spanId = orThrow(decodeSpanId(raw.spanId, 'spanId'), 'span_id');
@@ -66,7 +67,7 @@ export function checkSpan(raw: RawSpan, scope: string, resource: DecodedResource
     attributes: raw.attributes,
     events: raw.events,
     links: raw.links.filter((link, index) => isLink(link, index)),
-    scope,
+    ...scopeOf(scope),
     resource,
     ...(sessionId !== undefined && { sessionId }),
   };

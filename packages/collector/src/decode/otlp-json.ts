@@ -10,6 +10,7 @@ import { ATTRIBUTES_MAX, CHILDREN_MAX, NESTING_MAX, TEXT_LENGTH_MAX } from './li
 import { finite, safeInteger } from './numbers.ts';
 import { BodyProblem, SpanProblem } from './problem.ts';
 import type { RequestBuilder } from './request.ts';
+import { scopeText } from './scope.ts';
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -49,8 +50,11 @@ function readResourceSpans(resourceSpans: JsonObject, request: RequestBuilder): 
 function readScopeSpans(scopeSpans: JsonObject, request: RequestBuilder): void {
   const at = request.path();
   const scope = scopeSpans['scope'];
-  const name = scope == null ? '' : bodyObject(scope, `${at}.scope`)['name'];
-  request.scope = text(name, 'scope.name');
+  const said = scope == null ? {} : bodyObject(scope, `${at}.scope`);
+  request.scope = scopeText(
+    text(said['name'], 'scope.name'),
+    text(said['version'], 'scope.version'),
+  );
   for (const span of bodyList(scopeSpans, 'spans', at)) {
     request.spanIndex++;
     const object = bodyObject(span, request.path());

@@ -11,6 +11,7 @@ import { finite, safeInteger } from './numbers.ts';
 import { SpanProblem } from './problem.ts';
 import { ProtoReader, WIRE } from './proto-reader.ts';
 import type { RequestBuilder } from './request.ts';
+import { scopeText } from './scope.ts';
 import type { DecodedEvent, DecodedLink } from './types.ts';
 
 type Range = readonly [start: number, end: number];
@@ -76,11 +77,13 @@ function readOneSpan(reader: ProtoReader, request: RequestBuilder): void {
 
 function readScopeName(reader: ProtoReader): string {
   let name = '';
+  let version = '';
   while (reader.next()) {
     if (reader.field === 1) name = text(reader, 'scope.name');
+    else if (reader.field === 2) version = text(reader, 'scope.version');
     else reader.skip();
   }
-  return name;
+  return scopeText(name, version);
 }
 
 /** A message that holds nothing we keep but `KeyValue`s in one field. */

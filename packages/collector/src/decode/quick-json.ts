@@ -6,9 +6,11 @@
 // (otlp-json.ts) knows what is wrong with it.
 
 import { JsonScanner } from './json-scanner.ts';
+import { TEXT_LENGTH_MAX } from './limits.ts';
 import { readAttributes, readSpan } from './otlp-json.ts';
 import { SpanProblem } from './problem.ts';
 import type { RequestBuilder } from './request.ts';
+import { scopeText } from './scope.ts';
 
 const WORD = {
   resourceSpans: Buffer.from('resourceSpans'),
@@ -88,9 +90,10 @@ class Frame {
     const end = this.#scanner.skip(at);
     const json = end < 0 ? undefined : this.#scanner.parse(at, end);
     if (typeof json !== 'object' || json === null || Array.isArray(json)) return -1;
-    const { name = '' } = json as { name?: unknown };
-    if (typeof name !== 'string') return -1;
-    this.#request.scope = name;
+    const { name = '', version = '' } = json as { name?: unknown; version?: unknown };
+    if (typeof name !== 'string' || typeof version !== 'string') return -1;
+    if (name.length + version.length > TEXT_LENGTH_MAX) return -1;
+    this.#request.scope = scopeText(name, version);
     return end;
   }
 

@@ -27,6 +27,7 @@ export class RequestBuilder {
   scopeIndex = -1;
   spanIndex = -1;
   resource: DecodedResource = { attributes: {} };
+  /** As scope.ts writes it. */
   scope = '';
 
   /** With a `sink`, spans become rows of its columns; else objects. */

@@ -14,6 +14,7 @@
 
 import type { Attributes, AttributeValue, SpanId, TraceId } from '@framescope/protocol';
 import { sessionIdOf, setAttribute } from './check-span.ts';
+import { scopeOf, scopeText } from './scope.ts';
 import { TextTable } from './text-table.ts';
 import type { DecodedEvent, DecodedLink, DecodedResource, DecodedSpan } from './types.ts';
 
@@ -144,7 +145,7 @@ export class SpanColumns {
     this.endLo[row] = Number(span.endUnixNs & 0xffffffffn);
     this.endHi[row] = Number(span.endUnixNs >> 32n);
     this.name[row] = this.texts.internText(span.name);
-    this.scope[row] = this.texts.internText(span.scope);
+    this.scope[row] = this.texts.internText(scopeText(span.scope, span.scopeVersion));
     this.message[row] = this.texts.internText(span.statusMessage);
     this.extra[row] = this.texts.internText(extraText(span));
     this.resource[row] = this.resourceNumber(span.resource);
@@ -249,7 +250,7 @@ export class SpanColumns {
       statusMessage: this.texts.text(this.message[row]!),
       attributes,
       ...childrenOf(this.texts.text(this.extra[row]!)),
-      scope: this.texts.text(this.scope[row]!),
+      ...scopeOf(this.texts.text(this.scope[row]!)),
       resource,
       ...(sessionId !== undefined && { sessionId }),
     };

@@ -43,6 +43,8 @@ export interface DecodedSpan {
   readonly events: readonly DecodedEvent[];
   readonly links: readonly DecodedLink[];
   readonly scope: string;
+  /** Version of the scope; absent: none said. */
+  readonly scopeVersion?: string;
   readonly resource: DecodedResource;
   /** `session.id` of the span, else of its resource; absent: none said. */
   readonly sessionId?: string;

@@ -22,7 +22,7 @@ import type { CommittedBatch, DerivedRows, RawSession, StoreWriter } from '../st
 import type { Answer, Body, FromWriter, WriterCounts } from './messages.ts';
 
 /** A commit holds about this many bytes of bodies: larger ones make the answers of small ones late. */
-const GROUP_BYTES_MAX: number = 1024 * 1024;
+const GROUP_BYTES_MAX: number = 2 * 1024 * 1024;
 
 const TIDY_NS_A_TICK = 25_000_000;
 

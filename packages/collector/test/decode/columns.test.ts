@@ -142,3 +142,14 @@ test('columns that are cleared and filled again hold what came last', () => {
     expect([columns.length, columns.spanAt(4_999).name]).toEqual([5_000, 'n4999']);
   }
 });
+
+test('the version of a scope is kept beside its name', () => {
+  for (const [bytes, encoding] of [
+    [jsonBody(sdkSpans()), 'json'],
+    [protobufBody(sdkSpans()), 'protobuf'],
+  ] as const) {
+    const columns = new SpanColumns();
+    decodeTraces(bytes, encoding, new ColumnSink(columns));
+    expect(columns.spanAt(0)).toMatchObject({ scope: 'voice', scopeVersion: '1.2.3' });
+  }
+});

@@ -3,7 +3,10 @@
 import type { Attributes } from '@framescope/protocol';
 import type { SpanColumns } from '../../decode/span-columns.ts';
 import { wantsKey, wantsName, wantsScope } from '../../recognise/interest.ts';
+import { scopeOf } from '../../decode/scope.ts';
 import type { SpanTally } from '../store.ts';
+
+const wantsScopeText = (text: string): boolean => wantsScope(scopeOf(text).scope);
 
 const UNKNOWN = 0;
 const WANTED = 1;
@@ -30,7 +33,7 @@ export class WantedRows {
 
   has(row: number): boolean {
     const columns = this.#columns!;
-    if (this.#ask(this.#scopes, columns.scope[row]!, wantsScope)) return true;
+    if (this.#ask(this.#scopes, columns.scope[row]!, wantsScopeText)) return true;
     if (this.#ask(this.#names, columns.name[row]!, wantsName)) return true;
     const to = columns.attrEnd[row]!;
     for (let i = row === 0 ? 0 : columns.attrEnd[row - 1]!; i < to; i++)
