@@ -9,6 +9,7 @@
 import { decodeAnchor, encodeAnchor, fromBase64, toBase64 } from '@framescope/protocol';
 import { textAt } from '../adapters/common/foreign.ts';
 import { propertyOf } from '../adapters/common/hooks.ts';
+import { sessionOr } from '../adapters/common/session-of.ts';
 import type { Stream } from '../hop/stream.ts';
 import type { SessionPort } from '../ports.ts';
 import type { Session } from '../session.ts';
@@ -36,8 +37,8 @@ export class JsonLink {
 
   /** One for each connection. */
   constructor(session: Session) {
-    this.#session = session;
-    this.#port = session.port();
+    this.#session = sessionOr(session);
+    this.#port = this.#session.port();
     this.#anchors = new AnchorExchange(this.#port, 'jsonLink');
   }
 

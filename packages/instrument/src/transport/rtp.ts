@@ -20,11 +20,13 @@ import {
   type Tag,
   type Tick,
 } from '@framescope/protocol';
+import { sessionOr } from '../adapters/common/session-of.ts';
 import { optionsOf, tickOf } from '../coerce.ts';
 import type { Stream } from '../hop/stream.ts';
 import type { SessionPort } from '../ports.ts';
 import type { Session } from '../session.ts';
 import { AnchorExchange, type AnchorOptions } from './anchor-exchange.ts';
+import { plainOptions } from './plain-options.ts';
 import { isExtensionId, type HeaderExtension } from './rtp-extension.ts';
 import { RtpPlaces } from './rtp-places.ts';
 
@@ -78,9 +80,9 @@ export class RtpLink {
   readonly #repeated = new Map<Stream, Repeated>();
 
   constructor(session: Session, options: RtpLinkOptions) {
-    this.#port = session.port();
+    this.#port = sessionOr(session).port();
     this.#anchors = new AnchorExchange(this.#port, 'rtp');
-    const { extensionId, clockRate } = optionsOf(options);
+    const { extensionId, clockRate } = plainOptions(options);
     this.#extensionId = isExtensionId(extensionId) ? extensionId : 1;
     if (!isExtensionId(extensionId))
       this.#port.problems.report('bad_argument', 'RtpLink: extensionId is 1 to 14, as in a=extmap');

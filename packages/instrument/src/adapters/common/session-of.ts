@@ -46,6 +46,9 @@ function sessionOf(options: unknown): Chosen {
   return { session: nowhere().startSession({ id: 'nobody' }), gone: () => undefined };
 }
 
+/** What was given, or a session that tells nobody: helpers for untyped callers throw nothing. */
+export const sessionOr = (value: unknown): Session => sessionOf({ session: value }).session;
+
 let inert: Scope | undefined;
 
 /** A scope whose clock stands still and whose network is unplugged. */

@@ -7,6 +7,7 @@
 
 import { Transform, type TransformCallback } from 'node:stream';
 import { decodeAnchor, encodeAnchor } from '@framescope/protocol';
+import { sessionOr } from '../../adapters/common/session-of.ts';
 import type { Stream } from '../../hop/stream.ts';
 import type { SessionPort } from '../../ports.ts';
 import type { Session } from '../../session.ts';
@@ -25,7 +26,7 @@ export class ByteLink {
   readonly #anchors: AnchorExchange;
 
   constructor(session: Session) {
-    this.#port = session.port();
+    this.#port = sessionOr(session).port();
     this.#anchors = new AnchorExchange(this.#port, 'byteLink');
   }
 
@@ -49,7 +50,8 @@ export class ByteLink {
         for (let at = 0; at < bytes.length; at += MESSAGE_BYTES_MAX)
           this.push(message(KIND.sound, bytes.subarray(at, at + MESSAGE_BYTES_MAX)));
         const samples = count.add(byteLengthOf(chunk));
-        if (samples > 0) stream.hop('send').mark(samples);
+        const mark = (): void => stream.hop('send').mark(samples);
+        if (samples > 0) problems.guard('byteLink', mark, () => undefined);
         done();
       },
     });

@@ -5,8 +5,10 @@
 // Chunks go through as they are: not copied, not cut. What is marked is whole
 // samples; half a sample at the end of a chunk is counted with the next.
 
-import { Transform, type Readable, type TransformCallback } from 'node:stream';
-import type { Hop } from '../../hop/hop.ts';
+import { Readable, Transform, type TransformCallback } from 'node:stream';
+import { numberAt } from '../../adapters/common/foreign.ts';
+import { plainOptions } from '../../transport/plain-options.ts';
+import { Hop } from '../../hop/hop.ts';
 
 /** How samples lie in bytes. */
 export interface SampleFormat {
@@ -19,15 +21,19 @@ export interface SampleFormat {
 /** 16-bit PCM, mono. */
 export const PCM16: SampleFormat = { bytesPerSample: 2 };
 
+/** 64 channels of doubles. */
+const FRAME_BYTES_MAX = 512;
+
 /** Counts whole samples in chunks of any length. */
 export class SampleCount {
   readonly #frameBytes: number;
   #rest = 0;
 
   constructor(format: SampleFormat) {
-    const { bytesPerSample, channels = 1 } = format ?? PCM16;
-    const bytes = Math.floor(bytesPerSample * channels);
-    this.#frameBytes = bytes >= 1 ? bytes : PCM16.bytesPerSample;
+    const given = plainOptions(format);
+    const bytesPerSample = numberAt(given, 'bytesPerSample') ?? PCM16.bytesPerSample;
+    const bytes = Math.floor(bytesPerSample * (numberAt(given, 'channels') ?? 1));
+    this.#frameBytes = bytes >= 1 && bytes <= FRAME_BYTES_MAX ? bytes : PCM16.bytesPerSample;
   }
 
   /** Samples (per channel) that are whole with these bytes. */
@@ -41,6 +47,11 @@ export class SampleCount {
 export const byteLengthOf = (chunk: unknown): number =>
   chunk instanceof Uint8Array ? chunk.byteLength : 0;
 
+/** Marks if there is a hop to mark: callers may be untyped. */
+function mark(hop: Hop, samples: number): void {
+  if (samples > 0 && hop instanceof Hop) hop.mark(samples);
+}
+
 /**
  * A stream to put between two others: passes every chunk on and marks its samples at `hop`, in the
  * moment the next stream takes them over. Costs a mark a chunk; back-pressure goes through. Never
@@ -52,7 +63,7 @@ export function markedHop(hop: Hop, format: SampleFormat = PCM16): Transform {
     transform(chunk: unknown, _encoding: string, done: TransformCallback): void {
       const samples = count.add(byteLengthOf(chunk));
       this.push(chunk);
-      if (samples > 0) hop.mark(samples);
+      mark(hop, samples);
       done();
     },
   });
@@ -70,8 +81,9 @@ export function markReadable(
   const count = new SampleCount(format);
   const heard = (chunk: unknown): void => {
     const samples = count.add(byteLengthOf(chunk));
-    if (samples > 0) hop.mark(samples);
+    mark(hop, samples);
   };
+  if (!(readable instanceof Readable)) return () => undefined;
   readable.on('data', heard);
   return () => void readable.off('data', heard);
 }

@@ -2,9 +2,11 @@
 //
 //   source ──▶ tap ──▶ (your graph, if you connect it)
 
-import type { Stream } from '../../hop/stream.ts';
+import { sessionOr } from '../../adapters/common/session-of.ts';
+import { Stream } from '../../hop/stream.ts';
 import type { Session } from '../../session.ts';
 import { textOf } from '../../problems.ts';
+import { plainOptions } from '../plain-options.ts';
 import { ContextClock } from './context-clock.ts';
 import { PROCESSOR, type CaptureMessage } from './processors.ts';
 import { addProcessors } from './worklets.ts';
@@ -38,15 +40,20 @@ export interface CaptureTap {
  * when the tap is in; never rejects.
  */
 export async function tapCapture(source: AudioNode, options: CaptureOptions): Promise<CaptureTap> {
-  const { session } = options;
+  const given = plainOptions(options);
+  const session = sessionOr(given.session);
   const { problems, clock } = session.port();
-  const context = source.context as AudioContext;
   try {
+    const context = source.context as AudioContext;
     await addProcessors(context);
-    const stream = options.stream ?? session.stream('mic', { sampleRate: context.sampleRate });
+    const { onFrame } = given;
+    const wantsPcm = typeof onFrame === 'function';
+    const stream = streamOr(given.stream, () =>
+      session.stream('mic', { sampleRate: context.sampleRate }),
+    );
     const first = stream.position;
-    const frameSamples = options.frameSamples ?? Math.round(context.sampleRate / FRAMES_A_SECOND);
-    const wantsPcm = typeof options.onFrame === 'function';
+    const usual = Math.round(context.sampleRate / FRAMES_A_SECOND);
+    const frameSamples = wholeOr(given.frameSamples, usual, context.sampleRate);
     const node = new AudioWorkletNode(context, PROCESSOR.capture, {
       channelCount: 1,
       channelCountMode: 'explicit',
@@ -60,7 +67,7 @@ export async function tapCapture(source: AudioNode, options: CaptureOptions): Pr
         const atNs = times.renderedNs(contextFrame + samples);
         stream.hop('capture').markAt(at, samples, atNs);
         const sound = pcm?.[i];
-        if (sound !== undefined) options.onFrame?.(sound, at);
+        if (sound !== undefined && wantsPcm) onFrame(sound, at);
       });
     };
     node.port.onmessage = ({ data }: MessageEvent<CaptureMessage>) => take(data);
@@ -83,6 +90,15 @@ export async function tapCapture(source: AudioNode, options: CaptureOptions): Pr
     return { node: undefined, stop: () => undefined };
   }
 }
+
+/** A whole number from 1 to `most`, else the usual one. */
+export const wholeOr = (value: unknown, usual: number, most: number): number =>
+  typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= most
+    ? value
+    : usual;
+
+export const streamOr = (value: unknown, otherwise: () => Stream): Stream =>
+  value instanceof Stream ? value : otherwise();
 
 /** The first call does it. */
 export function once(work: () => void): () => void {

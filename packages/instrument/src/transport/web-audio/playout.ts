@@ -2,11 +2,14 @@
 // each frame is marked at `playout` with the time at which it is audible.
 
 import { NS_PER_S, type DomainNs } from '@framescope/protocol';
+import { numberAt } from '../../adapters/common/foreign.ts';
+import { sessionOr } from '../../adapters/common/session-of.ts';
 import type { Stream } from '../../hop/stream.ts';
 import type { SessionPort } from '../../ports.ts';
 import { textOf } from '../../problems.ts';
 import type { Session } from '../../session.ts';
-import { once } from './capture.ts';
+import { plainOptions } from '../plain-options.ts';
+import { once, streamOr } from './capture.ts';
 import { ContextClock } from './context-clock.ts';
 import { PROCESSOR, type PlayoutMessage, type ToPlayout } from './processors.ts';
 import { addProcessors } from './worklets.ts';
@@ -14,6 +17,7 @@ import { addProcessors } from './worklets.ts';
 /** 20 ms. */
 const FRAMES_A_SECOND = 50;
 const CAPACITY_S = 120;
+const CAPACITY_S_MAX = 3_600;
 
 /** What a traced player is told. */
 export interface PlayoutOptions {
@@ -130,12 +134,19 @@ export async function createPlayout(
   context: AudioContext,
   options: PlayoutOptions,
 ): Promise<Playout> {
-  const { session } = options;
+  const given = plainOptions(options);
+  const session = sessionOr(given.session);
   const port = session.port();
-  const stream = options.stream ?? session.stream('agent', { sampleRate: context.sampleRate });
+  const { onFigures } = given;
+  const stream = streamOr(given.stream, () =>
+    session.stream('agent', { sampleRate: numberAt(plainRate(context), 'sampleRate') ?? 0 }),
+  );
   try {
     await addProcessors(context);
-    const capacity = Math.round((options.capacityS ?? CAPACITY_S) * context.sampleRate);
+    const capacityS = numberAt(given, 'capacityS') ?? CAPACITY_S;
+    const capacity = Math.round(
+      Math.min(Math.max(capacityS, 0), CAPACITY_S_MAX) * context.sampleRate,
+    );
     const frameSamples = Math.round(context.sampleRate / FRAMES_A_SECOND);
     const node = new AudioWorkletNode(context, PROCESSOR.playout, {
       numberOfInputs: 0,
@@ -145,7 +156,7 @@ export async function createPlayout(
     const playout = new Playout(node, stream);
     const times = new ContextClock(context, port.clock);
     node.port.onmessage = ({ data }: MessageEvent<PlayoutMessage>) =>
-      take(data, { playout, times, port, onFigures: options.onFigures });
+      take(data, { playout, times, port, onFigures });
     node.connect(context.destination);
     return playout;
   } catch (cause) {
@@ -156,6 +167,15 @@ export async function createPlayout(
     return new Playout(undefined, stream);
   }
 }
+
+/** A context that throws at every touch has no rate. */
+const plainRate = (context: AudioContext): object => {
+  try {
+    return { sampleRate: context.sampleRate };
+  } catch {
+    return {};
+  }
+};
 
 interface Taking {
   readonly playout: Playout;
@@ -176,6 +196,7 @@ function take(message: PlayoutMessage, { playout, times, port, onFigures }: Taki
     );
   if (refusedSamples > 0)
     port.problems.report('playout_full', 'playout: no room for more sound; what came is dropped');
+  if (typeof onFigures !== 'function') return;
   if (underrunCount > 0 || fill > 0 || message.played.length > 0)
-    onFigures?.({ underrunCount, missingSamples, fillMin, fill });
+    onFigures({ underrunCount, missingSamples, fillMin, fill });
 }

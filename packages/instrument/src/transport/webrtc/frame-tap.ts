@@ -169,7 +169,8 @@ class TapWorker {
   /** Ends the worker once no frame can come any more, and nobody traces with it. */
   endWhen(isClosed: () => boolean, port: SessionPort): void {
     if (this.#taps.some(tap => tap.events !== undefined)) return;
-    if (isClosed()) return this.#worker.terminate();
+    const isOver = port.problems.guard('frame tap', isClosed, () => true);
+    if (isOver) return this.#worker.terminate();
     port.timers.after(LOOK_FOR_CLOSED_MS, () => this.endWhen(isClosed, port));
   }
 

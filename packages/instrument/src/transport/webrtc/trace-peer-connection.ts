@@ -8,7 +8,7 @@
 // end these are put back, and the transforms only pass frames on.
 
 import { NS_PER_MS, sessionCheck, type DomainNs, type MediaFigures } from '@framescope/protocol';
-import type { Hooks } from '../../adapters/common/hooks.ts';
+import { propertyOf, type Hooks } from '../../adapters/common/hooks.ts';
 import {
   follow,
   type AdapterTrace,
@@ -20,6 +20,7 @@ import type { Stream } from '../../hop/stream.ts';
 import type { Session } from '../../session.ts';
 import type { SessionPort, Timer } from '../../ports.ts';
 import { AnchorExchange } from '../anchor-exchange.ts';
+import { plainOptions } from '../plain-options.ts';
 import { FrameTaps } from './frame-tap.ts';
 import { pageMsOf } from './page-clock.ts';
 import { PeerChannel, type PeerPlace } from './peer-channel.ts';
@@ -72,8 +73,9 @@ export function tracePeerConnection(
   pc: RTCPeerConnection,
   options: PeerConnectionOptions,
 ): AdapterTrace {
-  return follow('tracePeerConnection', options, ({ hooks, session, gone }) => {
-    const trace = new PeerTrace(pc, { session, choices: { ...options }, hooks, gone });
+  const choices = plainOptions(options);
+  return follow('tracePeerConnection', choices, ({ hooks, session, gone }) => {
+    const trace = new PeerTrace(pc, { session, choices, hooks, gone });
     trace.start();
     hooks.onStop(session.port().onEnd(() => hooks.stop()));
   });
@@ -126,15 +128,19 @@ class PeerTrace {
     this.#isStopped = true;
     this.#timer?.cancel();
     this.#channel?.close();
-    this.#taps.stop(() => this.#pc.connectionState === 'closed');
+    this.#taps.stop(() => propertyOf(this.#pc, 'connectionState') === 'closed');
   }
 
   #schedule(): void {
     this.#timer = this.#port.timers.after(PLAYOUT_EVERY_MS, () => {
       if (this.#isStopped) return;
-      if (this.#pc.connectionState === 'closed') return this.#gone();
-      this.#hooks.run(() => this.#look());
-      this.#schedule();
+      let isClosed = false;
+      this.#hooks.run(() => {
+        isClosed = this.#pc.connectionState === 'closed';
+        if (!isClosed) this.#look();
+      });
+      if (isClosed) this.#gone();
+      else this.#schedule();
     });
   }
 
