@@ -9,6 +9,7 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { bitsOf, type Bits } from './instrument/bits.ts';
 import { hundredCalls } from './instrument/calls.ts';
+import { chromiumRecords } from './instrument/chromium.ts';
 import { runDemo, type DemoRun } from './instrument/demo.ts';
 import { markAgainstClock, markAgainstSpan } from './instrument/mark-cost.ts';
 import { limited, type Row, type SuiteOptions } from './row.ts';
@@ -53,6 +54,7 @@ async function wire(quick: boolean): Promise<Row[]> {
   const aFrame = ({ bytes, frames }: DemoRun): number => bytes / frames;
   return [
     ...bitRows('demo', bitsOf(protobuf.records)),
+    ...bitRows('Chromium', bitsOf(chromiumRecords())),
     row(
       'telemetry of a frame of the demo, all hops, protobuf',
       [aFrame(protobuf), 'bytes'],

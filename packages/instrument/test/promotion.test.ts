@@ -66,11 +66,16 @@ test('a frame 301 ms late has a span from when it was due until it passed; one 2
   ]);
 });
 
-test('of a stall four frames are told at each flush, not hundreds', async () => {
+test('of a stall four frames are told at each hop, then one in fifteen seconds while it stays late', async () => {
   const { frames, play } = calling();
   await play(50);
   await play(40, 400);
-  expect((await frames()).filter(unusual).length).toBe(4);
+  const told = async () =>
+    (await frames()).filter(({ reasons }) => String(reasons).includes('over_budget')).length;
+  expect(await told()).toBe(4);
+  // The second that `told` let pass puts all that follows a second late.
+  await play(20 * 50);
+  expect(await told()).toBe(5);
 });
 
 test('the worst frame of each minute has a span, at each hop', async () => {

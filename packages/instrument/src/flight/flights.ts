@@ -21,6 +21,8 @@ import type { Problems } from '../problems.ts';
 import { FlightRecorder } from './recorder.ts';
 import { TokenBuckets } from './token-buckets.ts';
 
+/** Three at once, then one in 30 s; reasons are the user's words. */
+const TRIGGER_BUCKETS = { burst: 3, refillNs: 30_000_000_000, reasonsMax: 32 };
 /** Sessions asked for in one probe; with more, each is asked for in its turn. */
 const ASKED_MAX = 32;
 /** Triggers of which it is known that they were dumped. */
@@ -58,7 +60,7 @@ export interface FlightsPorts {
 
 export class Flights {
   readonly #ports: FlightsPorts;
-  readonly #buckets = new TokenBuckets();
+  readonly #buckets = new TokenBuckets(TRIGGER_BUCKETS);
   readonly #seen = new Set<string>();
   /** Of the process: event-loop lag. */
   readonly #process = new FlightRecorder();

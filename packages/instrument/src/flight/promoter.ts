@@ -10,6 +10,7 @@
 
 import { frameSpanId, hopKey, isBaselineTick, NS_PER_S, type HopName } from '@framescope/protocol';
 import type { MarkRows } from '../hot/mark-ring.ts';
+import { TokenBuckets } from './token-buckets.ts';
 
 export type PromotionReason =
   | 'over_budget'
@@ -33,8 +34,8 @@ export interface Promoted {
 /** Mouth to ear; a hop that adds as much by itself has spent it all. */
 export const FRAME_BUDGET_NS = 300_000_000;
 const MINUTE_NS = 60_000_000_000;
-/** Of one hop and flush: a stall puts hundreds over budget, and some tell as much. */
-const OVER_BUDGET_MAX = 4;
+/** Of one hop: a stall puts hundreds over budget, and after it all may stay late for good. */
+const OVER_BUDGET_BUCKETS = { burst: 4, refillNs: 15_000_000_000, reasonsMax: 512 };
 /** Frames around an event at one hop. */
 const AROUND_MAX = 10;
 const EVENTS_MAX = 16;
@@ -47,7 +48,6 @@ interface Watched {
   /** Least of (time passed − media time) so far; the media clock's own drift stays far below a budget. */
   offsetNs: number;
   worst: { tick: number; atNs: number; lateNs: number } | undefined;
-  overBudgetCount: number;
 }
 
 interface Event {
@@ -62,6 +62,7 @@ interface Event {
 export class Promoter {
   readonly #traceId: string;
   readonly #hops: Watched[] = [];
+  readonly #overBudget = new TokenBuckets(OVER_BUDGET_BUCKETS);
   #events: Event[] = [];
   #minuteFromNs = Number.NaN;
 
@@ -85,7 +86,6 @@ export class Promoter {
       nsPerTick: NS_PER_S / stream.sampleRate,
       offsetNs: Infinity,
       worst: undefined,
-      overBudgetCount: 0,
     });
   }
 
@@ -98,7 +98,6 @@ export class Promoter {
   /** Judges the marks of a flush, in their order. */
   take(rows: MarkRows, count: number): Promoted[] {
     const promoted: Promoted[] = [];
-    for (const hop of this.#hops) hop.overBudgetCount = 0;
     for (let row = 0; row < count; row++) this.#judge(rows, row, promoted);
     const lastNs = count === 0 ? Number.NaN : rows.atNs[count - 1]!;
     if (Number.isNaN(this.#minuteFromNs)) this.#minuteFromNs = lastNs;
@@ -133,11 +132,10 @@ export class Promoter {
     // The agent's audio comes ahead of real time: against the schedule it is never late.
     const isWatched = hop.isUp && lateNs > 0;
     if (isWatched && lateNs > (hop.worst?.lateNs ?? 0)) hop.worst = { tick, atNs, lateNs };
-    const isOver = isWatched && lateNs > FRAME_BUDGET_NS && hop.overBudgetCount < OVER_BUDGET_MAX;
+    const isOver = isWatched && lateNs > FRAME_BUDGET_NS && this.#overBudget.take(hop.key, atNs);
     if (!isBaseline && !isOver && this.#events.length === 0 && !this.#isEvery) return;
     const reasons: PromotionReason[] = this.#isEvery ? ['every_frame'] : [];
     if (isOver) reasons.push('over_budget');
-    if (isOver) hop.overBudgetCount += 1;
     for (const event of this.#events) if (isAround(event, hop, tick)) reasons.push(event.reason);
     if (isBaseline) reasons.push('baseline');
     if (reasons.length === 0) return;

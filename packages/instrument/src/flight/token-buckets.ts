@@ -1,11 +1,13 @@
-// How often each reason may pull a trigger: a few at once, then one now and
-// then. A call that goes wrong goes wrong all the time; ten dumps tell as much
-// as a thousand.
+// How often each reason may act: a few times at once, then one now and then. A
+// call that goes wrong goes wrong all the time; ten dumps, or ten spans, tell as
+// much as a thousand.
 
-const BURST = 3;
-const REFILL_NS = 30_000_000_000;
-/** Reasons are the user's words; a bound on them. */
-const REASONS_MAX = 32;
+/** How much a bucket holds, how fast it fills, and how many reasons there may be. */
+export interface BucketSize {
+  readonly burst: number;
+  readonly refillNs: number;
+  readonly reasonsMax: number;
+}
 
 interface Bucket {
   tokens: number;
@@ -13,20 +15,26 @@ interface Bucket {
 }
 
 export class TokenBuckets {
+  readonly #size: BucketSize;
   readonly #buckets = new Map<string, Bucket>();
+
+  constructor(size: BucketSize) {
+    this.#size = size;
+  }
 
   /** True, and a token less, when `reason` may act now. */
   take(reason: string, nowNs: number): boolean {
+    const { burst, refillNs, reasonsMax } = this.#size;
     let bucket = this.#buckets.get(reason);
     if (bucket === undefined) {
-      if (this.#buckets.size >= REASONS_MAX) return false;
-      bucket = { tokens: BURST, filledNs: nowNs };
+      if (this.#buckets.size >= reasonsMax) return false;
+      bucket = { tokens: burst, filledNs: nowNs };
       this.#buckets.set(reason, bucket);
     }
-    const due = Math.floor((nowNs - bucket.filledNs) / REFILL_NS);
+    const due = Math.floor((nowNs - bucket.filledNs) / refillNs);
     if (due > 0) {
-      bucket.tokens = Math.min(BURST, bucket.tokens + due);
-      bucket.filledNs += due * REFILL_NS;
+      bucket.tokens = Math.min(burst, bucket.tokens + due);
+      bucket.filledNs += due * refillNs;
     }
     if (bucket.tokens === 0) return false;
     bucket.tokens -= 1;
