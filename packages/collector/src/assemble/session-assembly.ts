@@ -48,7 +48,7 @@ export class SessionAssembly {
   readonly #revisions: RevisionWatch;
   readonly #turns = new Map<string, HeldTurn>();
   /** What was told of each rollup row. */
-  readonly #rollups = new Map<string, string>();
+  readonly #rollups = new Map<string, RollupRow>();
   #commit = 0;
   #isDirty = false;
   #toldRevision = -1;
@@ -144,12 +144,15 @@ export class SessionAssembly {
 
   pass(nowUnixNs: bigint): { readonly derived: DerivedRows; readonly changes: readonly Change[] } {
     const status = this.statusAt(nowUnixNs);
-    const isClosing = status !== this.#status && (status === 'ended' || status === 'broken_off');
+    // The last word, with all that is known; what comes after it makes it be said again.
+    const isOver = status === 'ended' || status === 'broken_off';
+    const isClosing = isOver && (status !== this.#status || this.#isDirty);
     this.#status = status;
     this.#isDirty = false;
     this.#lastPassUnixNs = nowUnixNs;
     if (this.#spans.count > 0) this.data.assumeZero(this.#spans.startUnixNs);
     const revision = this.#revisions.next(this.data.clocks.maps(), isClosing);
+    this.#noteNewMarks();
     const streams = this.#frames();
     const { byHop: rollups, rows } = this.#rollUp(streams.flatMap(stream => stream.hops));
     const turns = this.#buildTurns(streams, revision);
@@ -193,9 +196,9 @@ export class SessionAssembly {
     const untold: RollupRow[] = [];
     for (const row of rows) {
       const id = `${row.measure} ${row.minute}`;
-      const told = `${row.count} ${row.lostCount} ${row.lateCount} ${row.concealedCount}`;
-      if (this.#rollups.get(id) === told) continue;
-      this.#rollups.set(id, told);
+      const told = this.#rollups.get(id);
+      if (told !== undefined && isAsTold(row, told)) continue;
+      this.#rollups.set(id, row);
       untold.push(row);
     }
     return untold;
@@ -212,7 +215,7 @@ export class SessionAssembly {
     return all.map(({ id, facts }, i) => {
       const held = this.#turns.get(id);
       const isSame = held?.rev === facts.state.rev && held.revision === revision;
-      if (held !== undefined && isSame && held.isSettled) return held;
+      if (held !== undefined && isSame && held.isSettled && !this.#isTouched(held)) return held;
       const built = buildTurn(facts, all[i + 1]?.facts, context);
       const next: HeldTurn = {
         built,
@@ -234,6 +237,11 @@ export class SessionAssembly {
       process !== undefined &&
       process.lastRawNs - state.endedAt > SETTLED_AFTER_NS
     );
+  }
+
+  /** Marks of its time came since the last pass: another process was cut off, or is read from a file. */
+  #isTouched({ built }: HeldTurn): boolean {
+    return (built.turn.endNs ?? Infinity) >= this.#newFromNs;
   }
 
   #turnContext(streams: readonly StreamFrames[], revision: number): TurnContext {
@@ -315,7 +323,6 @@ export class SessionAssembly {
     const changes: Change[] = [{ type: 'session', sessionKey: this.key }];
     const ticks = newTurns.map(held => held.built.turn.tick);
     if (ticks.length > 0) changes.push({ type: 'turns', sessionKey: this.key, ticks });
-    this.#noteNewMarks();
     if (this.#newToNs >= this.#newFromNs)
       changes.push({
         type: 'frames',
@@ -363,6 +370,16 @@ interface Pass {
   readonly revision: number;
   readonly isAll: boolean;
 }
+
+/** Latencies count from other hops of the stream: a minute may change when those become known. */
+const MEAN_MOVE_NS = 1_000_000;
+
+const isAsTold = (row: RollupRow, told: RollupRow): boolean =>
+  row.count === told.count &&
+  row.lostCount === told.lostCount &&
+  row.lateCount === told.lateCount &&
+  row.concealedCount === told.concealedCount &&
+  Math.abs(row.sumNs - told.sumNs) <= MEAN_MOVE_NS * row.count;
 
 const isUntold = (held: HeldTurn): boolean => held.told !== JSON.stringify(held.built.turn);
 

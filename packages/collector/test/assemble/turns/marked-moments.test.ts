@@ -103,3 +103,28 @@ test('a tick that no mark holds has no moment', () => {
   expect(firstVoiced(stream('down', DOWN), at(999_999), CONTEXT)).toEqual([]);
   expect(speechEnd(undefined, at(1), CONTEXT)).toEqual([]);
 });
+
+test('a telephone line has its own ends: its media clock and what it says it played', () => {
+  const line: Hop = [
+    'agent',
+    'agent/receive',
+    endMs => (endMs > 1_000 && endMs <= 1_400 ? 1_440 - endMs : 40),
+  ];
+  const carried = { ...CONTEXT, isCarried: true };
+  const up = stream('up', [line, ['agent', 'agent/send', () => 45]]);
+  // Held up until 1,440 on its way: by the line's media clock it was due at 1,100, and 40 ms of way.
+  expect(said(speechEnd(up, at(1_100 * 16), carried))).toEqual([
+    'speech_end_carried 1140',
+    'speech_end_received 1440',
+  ]);
+  expect(said(speechEnd(up, at(1_100 * 16), CONTEXT))).toEqual(['speech_end_received 1440']);
+  const down = stream('down', [
+    ['agent', 'agent/receive', () => -2],
+    ['agent', 'agent/send', () => 0],
+    ['agent', 'carrier/playout', () => 70],
+  ]);
+  expect(said(firstVoiced(down, at(3_200), CONTEXT))).toEqual([
+    'first_voiced_sent 220',
+    'first_voiced_carried 290',
+  ]);
+});
