@@ -13,6 +13,7 @@ import { TriggerBoard } from './receive/triggers.ts';
 import { startForwarding, type Forwarding } from './forward/forwarding.ts';
 import type { ForwardTarget } from './forward/target.ts';
 import { Admission } from './receive/admission.ts';
+import { sampled } from './receive/sampled.ts';
 import { startGrpc, type GrpcReceiver } from './receive/otlp-grpc.ts';
 import { Access } from './serve/access.ts';
 import { makeApp, makeIngestApp, type AppPorts } from './serve/app.ts';
@@ -37,6 +38,9 @@ const MB = 1024 * 1024;
 
 /** What `--max-size` is when nobody says. */
 export const MAX_BYTES_DEFAULT: number = 10 * 1024 * MB;
+
+/** What `--max-memory` is when nobody says: several times what ten minutes of full load take. */
+export const MAX_MEMORY_BYTES_DEFAULT: number = 2 * 1024 * MB;
 
 /** Limits of headline measures, ns: what callers notice. */
 export const BUDGETS_DEFAULT: Readonly<Record<string, number>> = {
@@ -67,6 +71,8 @@ export interface CollectorOptions {
   /** Origins beside this machine's own whose pages may send telemetry, e.g. `https://app.example`. */
   readonly corsOrigins?: readonly string[];
   readonly maxBytes?: number;
+  /** Of the process: beyond it senders are told to come again (429). */
+  readonly maxMemoryBytes?: number;
   /** How long kinds of data are kept; absent: as long as there is room. */
   readonly retention?: Retention;
   /** `transcripts`, or names of attributes with `*`: taken out before anything is written. */
@@ -198,18 +204,12 @@ async function compose(
   const forwarding = await startForwarding({ folder: options.data, targets, budgets }, log);
   late.forwarding = forwarding;
   const folder = new DataFolder(options.data);
-  const access = new Access({
-    ...(options.token !== undefined && { token: options.token }),
-    ...(options.readToken !== undefined && { readToken: options.readToken }),
-    secret: ingestSecret(options.data),
-    nowUnixMs: Date.now,
-  });
   const ports: AppPorts = {
     writer,
     health,
     live,
-    admission: new Admission({ writer, counts: health }),
-    access,
+    admission: admissionOf(writer, health, options),
+    access: accessOf(options),
     isTls: options.tls !== undefined,
     corsOrigins: options.corsOrigins ?? [],
     forwarding,
@@ -224,22 +224,58 @@ async function compose(
     ...(options.viewerFolder !== undefined && { viewerFolder: options.viewerFolder }),
     log,
   };
+  const parts = { live, writer, reader, asker, forwarding };
+  return serve({ server, host, options, ports, parts });
+}
+
+const admissionOf = (writer: Writer, health: Health, options: CollectorOptions): Admission =>
+  new Admission({
+    writer,
+    counts: health,
+    residentBytes: sampled(process.memoryUsage.rss, Date.now),
+    memoryBytesMax: options.maxMemoryBytes ?? MAX_MEMORY_BYTES_DEFAULT,
+  });
+
+const accessOf = ({ token, readToken, data }: CollectorOptions): Access =>
+  new Access({
+    ...(token !== undefined && { token }),
+    ...(readToken !== undefined && { readToken }),
+    secret: ingestSecret(data),
+    nowUnixMs: Date.now,
+  });
+
+/** What is closed after the ports. */
+interface Parts {
+  readonly live: LiveHub;
+  readonly writer: Writer;
+  readonly reader: SqliteReader;
+  readonly asker: Asker;
+  readonly forwarding: Forwarding;
+}
+
+/** Opens the doors: everything behind them is ready. */
+async function serve(of: {
+  server: Server;
+  host: string;
+  options: CollectorOptions;
+  ports: AppPorts;
+  parts: Parts;
+}): Promise<Collector> {
+  const { server, host, options, ports, parts } = of;
   const more = await listenFurther(host, options, ports);
   server.off('request', tellToComeAgain);
   server.on('request', makeApp(ports));
   const servers = [server, ...(more.ingest ? [more.ingest] : [])];
   const connections = servers.map(one => new Connections(one));
   const url = `${options.tls ? 'https' : 'http'}://${urlHost(host)}:${portOf(server)}`;
-  const link = access.link();
+  const link = ports.access.link();
   return {
     url,
     port: portOf(server),
     grpcPort: more.grpc?.port,
     ingestPort: more.ingest && portOf(more.ingest),
     loginUrl: link === undefined ? undefined : `${url}/login/${link}`,
-    close: onlyOnce(() =>
-      stop({ servers, grpc: more.grpc, connections, live, writer, reader, asker, forwarding }),
-    ),
+    close: onlyOnce(() => stop({ servers, grpc: more.grpc, connections, ...parts })),
   };
 }
 
@@ -289,16 +325,13 @@ function startWriter(
   return Promise.resolve().then(() => startInlineWriter(writerOptions, events, now));
 }
 
-async function stop(parts: {
-  servers: readonly Server[];
-  grpc: GrpcReceiver | undefined;
-  connections: readonly Connections[];
-  live: LiveHub;
-  writer: Writer;
-  reader: SqliteReader;
-  asker: Asker;
-  forwarding: Forwarding;
-}): Promise<void> {
+async function stop(
+  parts: Parts & {
+    readonly servers: readonly Server[];
+    readonly grpc: GrpcReceiver | undefined;
+    readonly connections: readonly Connections[];
+  },
+): Promise<void> {
   const { servers } = parts;
   const closed = servers.map(server => new Promise<void>(resolve => server.close(() => resolve())));
   parts.live.close();

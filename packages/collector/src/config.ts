@@ -44,6 +44,11 @@ const FLAGS = {
     value: 'KIND=AGE,…',
     help: 'How long kinds are kept, e.g. frames=7d,spans=30d,turns=400d; else as long as there is room.',
   },
+  'max-memory': {
+    value: 'SIZE',
+    help: 'Beyond it senders are told to come again.',
+    default: '2GB',
+  },
   budgets: {
     value: 'FILE',
     help: 'JSON: measure → limit in ms, e.g. {"voice_to_voice": 800, "frame": 300}.',
@@ -182,6 +187,9 @@ function serveCommand(given: ReadonlyMap<FlagName, readonly string[]>): Command 
       data: text('data') ?? FLAGS.data.default,
       ...(text('retention') !== undefined && { retention: retention(text('retention')!) }),
       maxBytes: text('max-size') === undefined ? MAX_BYTES_DEFAULT : readSize(text('max-size')!),
+      ...(text('max-memory') !== undefined && {
+        maxMemoryBytes: readSize(text('max-memory')!, 'max-memory'),
+      }),
       allowedHosts: given.get('allowed-host') ?? [],
       allowRemote: given.has('allow-remote'),
       ...(budgets !== undefined && { budgets: readBudgets(budgets) }),
@@ -279,11 +287,11 @@ const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9,
 const SIZE_MIN_BYTES = 64e6;
 
 /** A size in bytes. @throws {UsageError} */
-export function readSize(text: string): number {
+export function readSize(text: string, name = 'max-size'): number {
   const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?)b?$/i.exec(text.trim());
   const bytes = match ? Number(match[1]) * (UNITS[match[2]!.toLowerCase()] ?? 1) : Number.NaN;
   if (!(bytes >= SIZE_MIN_BYTES))
-    throw new UsageError(`--max-size must be a size of 64MB or more, e.g. 10GB, got "${text}"`);
+    throw new UsageError(`--${name} must be a size of 64MB or more, e.g. 10GB, got "${text}"`);
   return Math.floor(bytes);
 }
 

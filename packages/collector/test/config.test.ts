@@ -63,12 +63,52 @@ test.each([
   ['--port 65535', 'taken'],
   ['--max-size 63MB', '--max-size must be a size of 64MB or more, e.g. 10GB, got "63MB"'],
   ['--max-size 64MB', 'taken'],
+  ['--max-memory 63MB', '--max-memory must be a size of 64MB or more, e.g. 10GB, got "63MB"'],
+  ['--max-memory 64MB', 'taken'],
+  ['--grpc-port 65536', '--grpc-port must be a number from 0 to 65535, got "65536"'],
+  ['--grpc-port off', 'taken'],
+  ['--token fifteen-letters', '--token must have 16 characters or more, none of them a space'],
+  ['--token sixteen-letters!', 'taken'],
+  ['--tls-cert cert.pem', '--tls-cert and --tls-key belong together: give both, or neither'],
+  [
+    '--cors-origin app.example',
+    '--cors-origin must be an origin such as https://app.example, without a path, got "app.example"',
+  ],
+  [
+    '--redact transcripts,,a',
+    '--redact must be transcripts, or names of attributes with commas between, got "transcripts,,a"',
+  ],
+  [
+    '--forward otlp+http://a --forward otlp+http://a?delay=1',
+    '--forward otlp+http://a:4318 is named twice with the same send=',
+  ],
   ['--allow-remote=yes', '--allow-remote takes no value'],
   ['--log-format xml', '--log-format must be text or json, got "xml"'],
   ['export', '"export" is not a command of this version; there is serve (the default)'],
   ['serve now', '"now" belongs to no flag'],
 ])('framescope %s: %s', (args, expected) => {
   expect(problemOf(args)).toBe(expected);
+});
+
+test('gRPC has 4317 beside 4318, a free port beside a free one, and none beside another', () => {
+  expect(
+    ['', '--port 0', '--port 4418', '--port 4418 --grpc-port 4417'].map(
+      args => optionsOf(args).grpcPort,
+    ),
+  ).toEqual([4_317, 0, 'off', 4_417]);
+});
+
+test('targets in the environment stand apart by spaces, lists by commas', () => {
+  const { forward, corsOrigins, redact } = optionsOf('', {
+    FRAMESCOPE_FORWARD: 'otlp+http://a?send=turns,promoted otlp+grpc://b',
+    FRAMESCOPE_CORS_ORIGIN: 'https://a.example,https://B.example',
+    FRAMESCOPE_REDACT: 'transcripts,customer.*',
+  });
+  expect(forward?.map(target => target.name)).toEqual(['otlp+http://a:4318', 'otlp+grpc://b:4317']);
+  expect([corsOrigins, redact]).toEqual([
+    ['https://a.example', 'https://b.example'],
+    ['transcripts', 'customer.*'],
+  ]);
 });
 
 test('a twin is checked like its flag', () => {

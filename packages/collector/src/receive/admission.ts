@@ -19,6 +19,9 @@ export interface ReceiveCounts {
 export interface ReceivePorts {
   readonly writer: Pick<Writer, 'submit'>;
   readonly counts: ReceiveCounts;
+  /** Bytes that the whole process holds; absent: not looked at. */
+  readonly residentBytes?: () => number;
+  readonly memoryBytesMax?: number;
 }
 
 /** What a sender is told, before it is put in the words of its transport. */
@@ -44,6 +47,7 @@ export class Admission {
 
   /** Makes room for a body to be read; false: none now. One body is always let in. */
   reserve(bytes: number): boolean {
+    if (this.#isMemoryShort()) return false;
     if (this.#readingBytes > 0 && this.#readingBytes + bytes > READING_BYTES_MAX) return false;
     this.#readingBytes += bytes;
     return true;
@@ -57,11 +61,22 @@ export class Admission {
   async store(body: Body): Promise<Verdict> {
     const { writer, counts } = this.#ports;
     counts.bodyBytes(body.bytes.length);
+    if (this.#isMemoryShort()) return this.full();
     const submitted = writer.submit(body);
     if (submitted === 'full') return this.full();
     const answer = await submitted;
     if (answer.kind !== 'malformed') counts.storing(answer.kind === 'stored');
     return verdictOf(answer);
+  }
+
+  /** Many open sessions, or readers with much to join: what comes now would be one too many. */
+  #isMemoryShort(): boolean {
+    const { residentBytes, memoryBytesMax } = this.#ports;
+    return (
+      residentBytes !== undefined &&
+      memoryBytesMax !== undefined &&
+      residentBytes() > memoryBytesMax
+    );
   }
 
   full(): Verdict {
