@@ -83,7 +83,10 @@ test('a call with a barge-in is a session with ledgers, and the carrier says wha
     const [wait] = waits;
     expect(wait!.parts.reduce((sum, part) => sum + part.exposedNs, 0)).toBe(wait!.waitNs);
     expect(wait!.resolved).toBeGreaterThan(0.9);
-    expect(wait!.moments.map(({ name }) => name)).toContain('first_voiced_audible');
+    expect(wait!.moments.map(({ name }) => name)).toContain('first_voiced_carried');
+    expect(wait!.definition).toBe('carrier');
+    expect(wait!.alternatives.map(({ definition }) => definition)).toEqual(['server']);
+    expect(wait!.notSeen).toEqual(['caller to carrier', 'carrier to caller']);
   }
   expect(items[1]!.bargeIn?.detectNs).toBeGreaterThan(0);
   const detail = JSON.stringify(await get(`/sessions/${String(session!['key'])}`));

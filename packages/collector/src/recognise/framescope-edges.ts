@@ -125,6 +125,7 @@ const SPEAKING: readonly [string, EdgeRule][] = [
     rule('delivery', always('first_audio'), ifBefore('turn_decided'), ifBefore('floor_free')),
   ],
   ['first_voiced_sent', rule('leading_silence', always('first_frame_sent'))],
+  ['first_voiced_carried', rule('downlink', always('first_voiced_sent'))],
   ['first_voiced_received', rule('downlink', always('first_voiced_sent'))],
   ['first_voiced_unbuffered', rule('jitter_buffer', always('first_voiced_received'))],
   ['first_voiced_audible', rule('playout', always('first_voiced_unbuffered'))],

@@ -45,12 +45,17 @@ export interface WaitLedger {
 }
 
 /** Starts and ends by definition, widest first: client, then server. */
-const STARTS = { client: 'speech_end_captured', server: 'speech_end_received' } as const;
+const STARTS = {
+  client: 'speech_end_captured',
+  carrier: 'speech_end_carried',
+  server: 'speech_end_received',
+} as const;
 const CLIENT_ENDS = ['first_voiced_audible', 'first_voiced_unbuffered', 'first_voiced_received'];
+const CARRIER_END = 'first_voiced_carried';
 const SERVER_END = 'first_voiced_sent';
 
 interface Span {
-  readonly definition: 'client' | 'server';
+  readonly definition: 'client' | 'carrier' | 'server';
   readonly start: RawMoment;
   readonly end: RawMoment;
 }
@@ -122,6 +127,10 @@ function spansOf({ kind, moments, cut }: WaitFacts): Span[] {
     if (start !== undefined && end !== undefined) spans.push({ definition, start, end });
   };
   add('client', kind === 'response' ? find(STARTS.client) : opened, clientEnd);
+  // A greeting has no end of speech, so its start says nothing of a carrier: its end does.
+  const isCarried = find(STARTS.carrier) ?? find(CARRIER_END);
+  const carrierEnd = isCarried === undefined ? undefined : (find(CARRIER_END) ?? cut);
+  add('carrier', kind === 'response' ? find(STARTS.carrier) : opened, carrierEnd);
   add('server', kind === 'response' ? find(STARTS.server) : opened, serverEnd);
   // Given up: one figure, by the widest start; nobody heard an end that could tell them apart.
   return cut === undefined || kind === 'response' ? spans : spans.slice(-1);
@@ -273,14 +282,21 @@ function momentsOf(
 function notSeen(span: Span, isMeasured: boolean, facts: WaitFacts): string[] {
   const lines: string[] = [];
   if (!isMeasured) lines.push('its first or last sample: the wait is at least so long');
-  if (facts.kind === 'response')
-    lines.push(span.start.name === STARTS.client ? 'microphone and its driver' : 'uplink');
+  if (facts.kind === 'response') lines.push(BEFORE.get(span.start.name) ?? 'uplink');
   if (facts.cut !== undefined) return lines;
-  if (span.end.name === 'first_voiced_audible') lines.push('device and Bluetooth');
-  else if (span.end.name === SERVER_END) lines.push('downlink', 'jitter buffer and playout');
-  else lines.push('playout', 'device and Bluetooth');
-  return lines;
+  return [...lines, ...(AFTER.get(span.end.name) ?? ['playout', 'device and Bluetooth'])];
 }
+
+// Maps: the names come from outside, and `constructor` is one of them.
+const BEFORE: ReadonlyMap<string, string> = new Map([
+  [STARTS.client, 'microphone and its driver'],
+  [STARTS.carrier, 'caller to carrier'],
+]);
+const AFTER: ReadonlyMap<string, readonly string[]> = new Map([
+  ['first_voiced_audible', ['device and Bluetooth']],
+  [CARRIER_END, ['carrier to caller']],
+  [SERVER_END, ['downlink', 'jitter buffer and playout']],
+]);
 
 function figureOf(
   { definition, start, end }: Span,

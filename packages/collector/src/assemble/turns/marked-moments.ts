@@ -22,6 +22,8 @@ export interface MarkedContext {
   readonly clocks: readonly ClockMap[];
   /** The process that decides turns. */
   readonly authority: string | undefined;
+  /** A telephone line reports what it played: its media clock is the caller's, as far as anybody knows. */
+  readonly isCarried?: boolean;
 }
 
 /**
@@ -43,6 +45,8 @@ export function speechEnd(
   const isMouth = first !== undefined && (first.name === 'capture' || first.role === 'client');
   if (isMouth && first !== received)
     push(moments, captured(stream, first, { ...facts, name: 'speech_end_captured' }, context));
+  if (context.isCarried === true && first !== undefined && first === received)
+    push(moments, scheduled(stream, first, { ...facts, name: 'speech_end_carried' }, context));
   if (received !== undefined)
     push(
       moments,
@@ -58,9 +62,19 @@ function captured(
   facts: Wanted,
   context: MarkedContext,
 ): RawMoment | undefined {
+  if (hop.name !== 'capture') return passing(hop, { ...facts, tick: facts.tick - 1 }, context);
+  return scheduled(stream, hop, facts, context);
+}
+
+/** When the sample was due by the stream's media clock, as its earliest frames show that. */
+function scheduled(
+  stream: StreamFrames,
+  hop: HopFrames,
+  facts: Wanted,
+  context: MarkedContext,
+): RawMoment | undefined {
   const marked = passing(hop, { ...facts, tick: facts.tick - 1 }, context);
-  if (marked === undefined || hop.name !== 'capture' || stream.schedule === undefined)
-    return marked;
+  if (marked === undefined || stream.schedule === undefined) return marked;
   const row = hop.rows.rowOf(facts.tick - 1);
   const earlierNs = Math.max(0, hop.atNs[row]! - Math.round(stream.schedule.at(facts.tick)));
   // Between the schedule and the callback; a callback later than that was blocked.
@@ -102,10 +116,14 @@ export function firstVoiced(
   if (playout !== undefined)
     push(
       moments,
-      audible(playout, { ...facts, name: 'first_voiced_audible' }, stream.sampleRate, context),
+      audible(playout, { ...facts, name: playedName(playout) }, stream.sampleRate, context),
     );
   return moments;
 }
+
+/** What a carrier played is on its way to an ear, not at it. */
+const playedName = ({ role }: HopFrames): string =>
+  role === 'carrier' ? 'first_voiced_carried' : 'first_voiced_audible';
 
 const roleOfPlayout = (hop: HopFrames | undefined): string | undefined =>
   hop?.name === 'playout' ? hop.role : undefined;

@@ -93,11 +93,15 @@ function markedMoments(
             errorNs: opens.errorNs,
           },
         ]
-      : speechEnd(streams.get(opens.stream), opens, marked);
+      : speechEnd(streams.get(opens.stream), opens, { ...marked, isCarried: isCarried(streams) });
   const closed =
     closes === undefined ? [] : firstVoiced(streams.get(closes.stream), closes, marked);
   return [...opened, ...closed];
 }
+
+/** A process reports for the carrier what it played. */
+const isCarried = (streams: WaitPlace['streams']): boolean =>
+  [...streams.values()].some(stream => stream.hops.some(hop => hop.role === 'carrier'));
 
 /** Names of the marked moments: the authority's word for them is not needed. */
 const MARKED = /^(speech_end_|first_voiced_)/;
