@@ -4,6 +4,7 @@ import { parseFilter, type Filter } from '@framescope/protocol';
 import { expect, onTestFinished, test } from 'vitest';
 import { ANSWERS, type AnswerName, type ArgumentsOf } from '../../src/query/answers.ts';
 import type { QueryContext } from '../../src/query/queries.types.ts';
+import { SCHEMAS } from '../../src/serve/schema.ts';
 import { SqliteReader } from '../../src/store/sqlite/reader.ts';
 import { SqliteWriter } from '../../src/store/sqlite/writer.ts';
 import type { DerivedRows, ValueRow } from '../../src/store/store.ts';
@@ -15,6 +16,7 @@ import {
   seeded,
   valueOf,
 } from '../support/derived.ts';
+import { schemaProblems } from '../support/json-schema.ts';
 import { NOON_NS, temporaryFolder } from '../support/spans.ts';
 
 const MS = 1e6;
@@ -337,4 +339,20 @@ test('a column of a heatmap is a stretch of time: minutes stay whole', async () 
   });
   expect([map.columnNs, map.fromUnixNs]).toEqual([180e9, String(NOON_NS)]);
   expect(map.total.n).toBe(400);
+});
+
+test.each([
+  ['heatmap', 'Heatmap', { ...HOUR, columns: 10, group: 'host' }],
+  ['tail', 'Tail', { ...HOUR, limit: 10 }],
+  ['tailWhy', 'TailWhy', HOUR],
+  ['whatIf', 'WhatIf', { ...HOUR, part: 'inference', byNs: MS }],
+  ['cutOffs', 'CutOffs', { ...HOUR, limit: 10 }],
+  ['compare', 'Comparison', { a: { ...HOUR, text: '' }, b: { ...HOUR, text: '' } }],
+  ['vocabulary', 'FilterVocabulary', { for: 'turns' }],
+  ['measures', 'MeasureList', {}],
+] as const)('%s answers as the OpenAPI document says: %s', async (name, schema, args) => {
+  const answer = JSON.parse(JSON.stringify(await storeOf(badHost())(name, args))) as unknown;
+  const document = { components: { schemas: SCHEMAS } };
+  const reference = { $ref: `#/components/schemas/${schema}` };
+  expect(schemaProblems(answer, reference, document, name)).toEqual([]);
 });

@@ -54,7 +54,7 @@ test('every route of the OpenAPI document answers, and as the document says', as
   const problems: string[] = [];
   for (const [path, { get: operation }] of Object.entries(document.paths)) {
     if (path === '/live') continue;
-    const query = path === '/search' ? '?q=call' : '';
+    const query = NEEDED[path] ?? '';
     const url = `/api/v1${path.replace('{key}', session.key).replace('{traceId}', trace)}${query}`;
     const response = await fetch(collector.url + url, { headers: { accept: 'application/json' } });
     const schema = operation.responses['200']?.content['application/json']?.schema;
@@ -66,6 +66,13 @@ test('every route of the OpenAPI document answers, and as the document says', as
   expect(problems).toEqual([]);
   expect(Object.keys(document.paths)).toContain('/sessions/{key}/turns');
 });
+
+/** Parameters without which a route has nothing to answer. */
+const NEEDED: Readonly<Record<string, string>> = {
+  '/search': '?q=call',
+  '/tail/whatif': '?part=inference',
+  '/traces/{traceId}/span': '?spanId=0000000000000001',
+};
 
 interface OpenApi {
   readonly components: { readonly schemas: Readonly<Record<string, object>> };
