@@ -51,6 +51,9 @@ export function shotsOf({ turnTick, turnTraceId }: Known): Shot[] {
     { page: 'tail', state: 'full', path: '/tail?range=24h' },
     { page: 'tail-selection', state: 'full', path: '/tail?range=24h', drag: box },
     { page: 'tail', state: 'huge', path: '/tail?measure=frame.mic.agent%2Freceive&range=6h' },
+    { page: 'tail-why', state: 'full', path: '/tail?range=24h&pick=slow' },
+    { page: 'tail-groups', state: 'full', path: '/tail?range=24h&group=region' },
+    { page: 'compare', state: 'full', path: '/compare' },
     { page: 'traces', state: 'full', path: '/traces' },
     {
       page: 'trace',
@@ -68,7 +71,7 @@ export function shotsOf({ turnTick, turnTraceId }: Known): Shot[] {
       { page: 'traces', state, path: '/traces' },
       { page: 'trace', state, path: `/traces/${turnTraceId}` },
     ]),
-    ...['find', 'sessions', 'tail', 'traces'].map((page): Shot => ({
+    ...['find', 'sessions', 'tail', 'compare', 'traces'].map((page): Shot => ({
       page,
       state: 'empty',
       path: page === 'find' ? '/' : `/${page}`,

@@ -102,7 +102,7 @@ test('what is not there says so, and the question mark shows the keys', async ()
 });
 
 test('no page is wider than a phone', async () => {
-  for (const path of ['/', '/sessions', '/tail', '/traces', `/traces/${TRACE}`]) {
+  for (const path of ['/', '/sessions', '/tail', '/compare', '/traces', `/traces/${TRACE}`]) {
     const { page } = await browser.open(`${collector.url}${path}`, { widthPx: 360, heightPx: 740 });
     await page.locator('main *').first().waitFor();
     await page.locator('.progress').first().waitFor({ state: 'detached' });
