@@ -6,18 +6,23 @@ import { ATTR, fromBase64 } from '@framescope/protocol';
 /** What one `audio.frames` span carried. */
 export interface SentFlush {
   readonly record: Uint8Array | undefined;
-  /** Characters of live state. */
+  /** Bytes that the live state takes in the body, quotes escaped where it is JSON in JSON. */
   readonly stateLength: number;
 }
 
 /** Flushes of a body; none when it has turn and stage spans only. */
 export function flushesOf(body: Uint8Array, contentType: string): SentFlush[] {
-  const spans = contentType.includes('json') ? spansOfJson(body) : spansOfProtobuf(body);
+  const isJson = contentType.includes('json');
+  const spans = isJson ? spansOfJson(body) : spansOfProtobuf(body);
+  const sizeOf = (state: Uint8Array | undefined): number => {
+    if (state === undefined) return 0;
+    return isJson ? JSON.stringify(Buffer.from(state).toString()).length : state.length;
+  };
   return spans
     .filter(({ name }) => name === 'audio.frames')
     .map(({ attributes }) => ({
       record: attributes.get(ATTR.record),
-      stateLength: attributes.get(ATTR.state)?.length ?? 0,
+      stateLength: sizeOf(attributes.get(ATTR.state)),
     }));
 }
 

@@ -39,7 +39,7 @@ import {
   type Stats,
 } from './options.ts';
 import { makeSpanSink } from './otel/make-span-sink.ts';
-import type { Platform, Timer } from './ports.ts';
+import type { Attributes, Platform, Timer } from './ports.ts';
 import { Problems } from './problems.ts';
 import { Session } from './session.ts';
 import { VERSION } from './version.ts';
@@ -92,7 +92,7 @@ export class Scope {
     resource['service.instance.id'] ??= this.#producer;
     this.#packer = makePacker(
       (given.encoding ?? platform.encoding) === 'json' ? 'json' : 'protobuf',
-      resource,
+      placeIn(resource),
       VERSION,
     );
     const { http, timers, random, clock } = this.#platform;
@@ -355,6 +355,10 @@ export class Scope {
     await quiet(this.#spans.flush());
   }
 }
+
+/** A post a second leaves out what `service.instance.id` says as well. */
+const placeIn = (resource: Attributes): Attributes =>
+  Object.fromEntries(Object.entries(resource).filter(([key]) => key !== 'process.pid'));
 
 /** Waits for what may fail; telemetry's failures stop here. */
 const quiet = (work: Promise<void>): Promise<void> => work.catch(() => undefined);
