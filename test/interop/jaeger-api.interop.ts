@@ -1,8 +1,8 @@
 // The same OTLP bodies to a real Jaeger and to us; then both are asked the same through Jaeger's
 // query API, legacy and v3, and must answer the same once lists are sorted and processes named.
 //
-// Left out, because the store does not keep them: scope versions and attributes, trace state, and
-// that a value came as bytes. Jaeger's words for what it could not parse are its own.
+// Left out, because the store does not keep them: attributes of scopes, trace state, and that a
+// value came as bytes. Jaeger's words for what it could not parse are its own.
 
 import { beforeAll, expect, test } from 'vitest';
 import { install } from './install.mjs';
@@ -50,7 +50,7 @@ const BODY = {
       },
       scopeSpans: [
         {
-          scope: { name: 'lib' },
+          scope: { name: 'lib', version: '1.2' },
           spans: [
             span({
               id: 'a1',

@@ -109,10 +109,14 @@ const tagValue = (value: unknown): AttributeValue =>
 /** What Jaeger put among the tags goes back to where OTLP has it. */
 function ofTags(
   tags: Record<string, AttributeValue>,
-): Pick<DecodedSpan, 'attributes' | 'kind' | 'scope' | 'statusCode' | 'statusMessage'> {
+): Pick<
+  DecodedSpan,
+  'attributes' | 'kind' | 'scope' | 'scopeVersion' | 'statusCode' | 'statusMessage'
+> {
   const {
     'span.kind': kind,
     'otel.scope.name': scope,
+    'otel.scope.version': version,
     'otel.status_code': status,
     'otel.status_description': message,
     error,
@@ -123,6 +127,7 @@ function ofTags(
     attributes,
     kind: Math.max(0, SPAN_KINDS.indexOf(String(kind ?? ''))),
     scope: typeof scope === 'string' ? scope : '',
+    ...(typeof version === 'string' && { scopeVersion: version }),
     statusCode: isError ? 2 : status === 'OK' ? 1 : 0,
     statusMessage: typeof message === 'string' ? message : '',
   };

@@ -86,6 +86,11 @@ interface Group {
   readonly scopes: Map<string, DecodedSpan[]>;
 }
 
+const scopeOf = ({ scope, scopeVersion }: DecodedSpan): object => ({
+  ...(scope !== '' && { name: scope }),
+  ...(scopeVersion !== undefined && { version: scopeVersion }),
+});
+
 /** One request with all spans. */
 export function otlpRequest(spans: readonly DecodedSpan[]): OtlpRequest {
   const groups = new Map<string, Group>();
@@ -97,15 +102,16 @@ export function otlpRequest(spans: readonly DecodedSpan[]): OtlpRequest {
     const id = JSON.stringify(Object.entries(resource).toSorted());
     let group = groups.get(id);
     if (group === undefined) groups.set(id, (group = { resource, scopes: new Map() }));
-    const same = group.scopes.get(span.scope);
-    if (same === undefined) group.scopes.set(span.scope, [span]);
+    const scope = JSON.stringify([span.scope, span.scopeVersion]);
+    const same = group.scopes.get(scope);
+    if (same === undefined) group.scopes.set(scope, [span]);
     else same.push(span);
   }
   return {
     resourceSpans: [...groups.values()].map(({ resource, scopes }) => ({
       resource: { ...listed('attributes', otlpAttributes(resource)) },
-      scopeSpans: [...scopes].map(([name, own]) => ({
-        scope: { ...(name !== '' && { name }) },
+      scopeSpans: [...scopes.values()].map(own => ({
+        scope: scopeOf(own[0]!),
         spans: own.map(otlpSpan),
       })),
     })),

@@ -128,6 +128,7 @@ export function spanTags(span: DecodedSpan): JaegerTag[] {
     if (value !== '') more.push({ key, type: 'string', value });
   };
   text('otel.scope.name', span.scope);
+  text('otel.scope.version', span.scopeVersion ?? '');
   text('span.kind', SPAN_KINDS[span.kind] ?? '');
   if (span.statusCode === 2) more.push({ key: 'error', type: 'bool', value: true });
   text('otel.status_code', ['', 'OK', 'ERROR'][span.statusCode] ?? '');

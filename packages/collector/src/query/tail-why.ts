@@ -219,9 +219,18 @@ async function slowestFrames(reader: StoreReader, chosen: Chosen, box: TailBox):
 const ODDS_MIN: number = Math.log(2);
 const COVERS_MIN = 1 / 3;
 const PART_SHARE_MIN = 0.4;
+/** Slower than usual by less than this share of it: some waits are always the slowest. */
+const SLOWER_MIN = 0.25;
 
 function verdictOf(found: Found, tooFew: string | null): TailWhy['verdict'] {
   if (tooFew !== null) return { kind: 'none', name: '', text: `too few to say: ${tooFew}` };
+  const { deltaNs, meanAllNs } = found.total;
+  if (meanAllNs > 0 && deltaNs >= 0 && deltaNs < SLOWER_MIN * meanAllNs)
+    return {
+      kind: 'none',
+      name: '',
+      text: `the slowest are only ${ms(deltaNs)} slower than usual: nothing stands out`,
+    };
   const telling = found.attributes.find(
     one => one.low > ODDS_MIN && one.inside >= COVERS_MIN * one.insideOf,
   );

@@ -142,6 +142,25 @@ test('29 turns, or turns of 4 calls, are too few to say anything', async () => {
   expect((await enough<Why>('tailWhy', { ...HOUR, minNs: 1_000 * MS })).tooFew).toBe(null);
 });
 
+test('where all vary a little no cause is claimed: some waits are always the slowest', async () => {
+  const random = seeded(3);
+  const calls = Array.from({ length: 40 }, (_, i) =>
+    callOf({
+      key: `k${i}`,
+      turns: Array.from({ length: 20 }, () => ({
+        endpointing: 200 + Math.floor(80 * random()),
+        inference: 200 + Math.floor(72 * random()),
+      })),
+    }),
+  );
+  const why = await storeOf(calls)<Why>('tailWhy', HOUR);
+  expect(why.parts[0]!.share).toBeGreaterThan(0.4);
+  expect(why.verdict).toMatchObject({
+    kind: 'none',
+    text: expect.stringMatching(/^the slowest are only \d+ ms slower than usual/) as string,
+  });
+});
+
 test('without a box the slowest twentieth is asked about', async () => {
   const ask = storeOf([
     callOf({ key: 'a', turns: Array.from({ length: 100 }, (_, i) => ({ inference: i + 1 })) }),
