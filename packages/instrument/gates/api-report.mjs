@@ -8,7 +8,7 @@
 // the compiler wrote them. Runs on the built files.
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const PACKAGE = fileURLToPath(new URL('..', import.meta.url));
@@ -20,7 +20,7 @@ function entries() {
   const { exports } = JSON.parse(readFileSync(join(PACKAGE, 'package.json'), 'utf8'));
   for (const [name, target] of Object.entries(exports))
     for (const path of typesIn(target)) {
-      const platform = /\.browser\.d\.ts$/.test(path) ? '.browser' : '';
+      const platform = path.endsWith('.browser.d.ts') ? '.browser' : '';
       const word = name === '.' ? 'index' : name.slice(2).replaceAll('/', '-');
       found.set(`${word}${platform}.d.txt`, join(PACKAGE, path));
     }
@@ -90,7 +90,7 @@ function commentBefore(text, at) {
 function blockAt(text, at) {
   const rest = text.slice(at);
   const line = /^.*$/m.exec(rest)?.[0] ?? '';
-  if (line.endsWith(';') || /\}$/.test(line)) return line;
+  if (line.endsWith(';') || line.endsWith('}')) return line;
   const end = /\n\}.*$/m.exec(rest);
   return end === null ? line : rest.slice(0, end.index + end[0].length);
 }

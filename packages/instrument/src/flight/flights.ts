@@ -93,13 +93,8 @@ export class Flights {
   /** Pulls a trigger: dumps here, and asks the session's other processes to. False when it may not. */
   pull(trigger: Trigger): boolean {
     const { clock, problems, timers } = this.#ports;
-    if (!this.#buckets.take(trigger.reason, clock.now())) {
-      problems.report(
-        'trigger_limited',
-        `session.trigger: too many for reason ${trigger.reason}; dumps are limited to three at once and one in 30 s`,
-      );
-      return false;
-    }
+    // No problem: this is how it is meant, and the caller is told.
+    if (!this.#buckets.take(trigger.reason, clock.now())) return false;
     // Not now: whoever pulls it may be an audio callback, and what follows belongs to it.
     timers.after(DUMP_AFTER_MS, () =>
       problems.guard(
