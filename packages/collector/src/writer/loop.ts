@@ -317,6 +317,6 @@ function before(raw: RawSession, commit: number): RawSession {
   const spans = raw.spans.filter(span => span.commit < commit);
   const tallies = raw.tallies.filter(tally => tally.commit < commit);
   const flushes = raw.flushes.filter(flush => flush.commit < commit);
-  const last = Math.max(tallies.at(-1)?.commit ?? 0, flushes.at(-1)?.commit ?? 0);
+  const last = [...tallies, ...flushes].reduce((max, one) => Math.max(max, one.commit), 0);
   return { ...raw, spans, tallies, flushes, lastCommit: last };
 }

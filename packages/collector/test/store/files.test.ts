@@ -44,7 +44,7 @@ const hashes = (kind: FileKind): string[] =>
 test('a shipped migration never changes', () => {
   expect({ meta: hashes('meta'), volume: hashes('volume') }).toEqual({
     meta: ['2d3220ee7b65db31', '332ae55802f84c28', '1fedb120edb838fa'],
-    volume: ['f96dac59a64ed2f2', 'b8984d9049c50327', '1cdc77fc7d76ab2a'],
+    volume: ['f96dac59a64ed2f2', 'b8984d9049c50327', '1cdc77fc7d76ab2a', '46b0505a926f955f'],
   });
 });
 
@@ -180,6 +180,9 @@ test('spans are found by commit, by session and by page, never by looking at all
     {
       "addPage": [],
       "addRun": [],
+      "adopted": [
+        "SEARCH adopted USING PRIMARY KEY (session=?)",
+      ],
       "block": [
         "SEARCH directory USING INTEGER PRIMARY KEY (rowid=?)",
         "SEARCH ingest USING INTEGER PRIMARY KEY (rowid=?)",

@@ -93,6 +93,37 @@ test('spans that name no session belong to the session that their trace named', 
   expect(late.sessions[0]?.isNew).toBe(false);
 });
 
+test('a session adopts the spans of its traces that came before it was named', async () => {
+  const folder = temporaryFolder();
+  const writer = writerIn(folder);
+  writer.commit(batchOf([spanOf('a2'), spanOf('a3'), spanOf('b1')]));
+  // Over midnight: the children stand in another file than the root that names the session.
+  writer.commit(batchOf([spanOf('a4'), spanOf('b2')], [], NOON_NS + seconds(12 * 3_600)));
+  const { committed } = writer.commit(
+    batchOf([spanOf('a1', { sessionId: 's' })], [], NOON_NS + seconds(12 * 3_600 + 1)),
+  );
+  const { key } = committed.sessions[0]!;
+  expect(committed.spanCount).toBe(1);
+  expect(committed.tallies.map(one => one.count).toSorted()).toEqual([1, 1, 2]);
+  const reader = readerIn(folder);
+  const names = (await reader.sessionSpans(key, 99)).map(span => [span.name, span.sessionKey]);
+  expect(names).toEqual([
+    ['a2', key],
+    ['a3', key],
+    ['a4', key],
+    ['a1', key],
+  ]);
+  const raw = writer.loadSession(key);
+  expect([raw?.tallies.map(one => one.count), raw?.lastCommit]).toEqual([[2, 1, 1], 3]);
+  // Read again with the root's commit left out, as when that one is ingested by itself: nothing is there.
+  expect(raw?.tallies.filter(one => one.commit < 3)).toEqual([]);
+  // A second span of the session adopts nothing again.
+  const later = writer.commit(
+    batchOf([spanOf('a5', { sessionId: 's' })], [], NOON_NS + seconds(12 * 3_600 + 2)),
+  );
+  expect(later.committed.tallies.map(one => one.count)).toEqual([1]);
+});
+
 test('a new volume begins at midnight UTC of arrival, and reading merges them', async () => {
   const folder = temporaryFolder();
   const writer = writerIn(folder);

@@ -3,7 +3,7 @@
 
 import type { StoredSpan, SpanTally } from '../store.ts';
 import { TraceGroups } from './commit-rows.ts';
-import type { VolumeSpans } from './volume-spans.ts';
+import type { SessionRows, VolumeSpans } from './volume-spans.ts';
 import { SpanTallies, WantedRows } from './wanted.ts';
 
 export interface RawSpans {
@@ -17,19 +17,31 @@ export function rawSpansOf(
   session: { readonly row: bigint; readonly key: string },
   into: RawSpans,
 ): void {
-  const wanted = new WantedRows();
-  volume.eachBlock(session.row, (block, rows) => {
-    const { columns } = block;
-    const tallies = new SpanTallies(columns, 2);
-    const groups = new TraceGroups();
-    const words = columns.idWords();
-    groups.begin(columns.length);
-    wanted.begin(columns);
-    for (const row of rows) {
-      tallies.add(row, 1, groups.traceOf(words, row));
-      if (wanted.has(row)) into.spans.push(volume.spanAt(block, row));
-    }
-    for (const tally of tallies.finish(block.row, () => session.key)) into.tallies.push(tally);
+  volume.eachBlock(session.row, found => {
+    addRows(volume, found, session.key, into);
     return true;
   });
+}
+
+/** Adds some rows of a block: they count as having come with `byCommit`. */
+export function addRows(
+  volume: VolumeSpans,
+  { block, rows, byCommit }: SessionRows,
+  sessionKey: string,
+  into: RawSpans,
+): void {
+  const { columns } = block;
+  const commit = { commit: byCommit, arrivalUnixNs: block.row.arrivalUnixNs };
+  const tallies = new SpanTallies(columns, 2);
+  const groups = new TraceGroups();
+  const wanted = new WantedRows();
+  const words = columns.idWords();
+  groups.begin(columns.length);
+  wanted.begin(columns);
+  for (const row of rows) {
+    tallies.add(row, 1, groups.traceOf(words, row));
+    if (wanted.has(row))
+      into.spans.push(Object.assign(volume.spanAt(block, row), { sessionKey, ...commit }));
+  }
+  for (const tally of tallies.finish(commit, () => sessionKey)) into.tallies.push(tally);
 }

@@ -22,6 +22,15 @@ export interface IntakePorts {
 /** What is known of a trace: its session, once a span named one. */
 interface KnownTrace {
   session: SessionName | undefined;
+  /** Spans of it are stored: before this batch, that is. */
+  isStored: boolean;
+}
+
+/** A trace with stored spans whose session this batch made known. */
+export interface Adoption {
+  readonly session: SessionName;
+  /** A row of the trace. */
+  readonly row: number;
 }
 
 /** New rows with the session of each. */
@@ -29,6 +38,7 @@ export interface IntakeResult {
   readonly repeatedCount: number;
   /** Sessions of new rows; a row's number in `sessionOf` is its place here plus 1. */
   readonly sessions: readonly SessionName[];
+  readonly adoptions: readonly Adoption[];
   /** Fills in row IDs of the volume and groups the rows. */
   finish(rowIdOf: (session: SessionName) => number): CommitRows;
   /** By row: 0 without a session. */
@@ -62,10 +72,16 @@ export class SpanIntake {
         repeatedCount++;
       }
     }
+    const orphans = traces.map(trace => trace.isStored && trace.session === undefined);
     const sessions = this.#findSessions(columns, traces, ports);
+    const adoptions = traces.flatMap(({ session }, trace) =>
+      orphans[trace] && session ? { session, row: groups.firstRow(trace) } : [],
+    );
+    for (const trace of traces) trace.isStored = true;
     return {
       repeatedCount,
       sessions,
+      adoptions,
       sessionOf: this.#sessionOf,
       traceOf: row => groups.tracePlace(row),
       isNew: row => !groups.isLeftOut(row),
@@ -129,10 +145,11 @@ export class SpanIntake {
   }
 
   #load(columns: SpanColumns, row: number, ports: IntakePorts): KnownTrace {
-    const known: KnownTrace = { session: undefined };
+    const known: KnownTrace = { session: undefined, isStored: false };
     const hash = traceHash(columns.idWords(), row * 8);
     for (const volume of ports.volumes()) {
       for (const part of volume.partsOf(hash, () => columns.traceId(row))) {
+        known.isStored = true;
         const block = volume.spans.blockIn(part.commit);
         if (!block) continue;
         const stored = block.columns.idWords();

@@ -25,6 +25,9 @@ export const SPAN_READ = {
     FROM ingest LEFT JOIN directory USING (commit_no)
     WHERE commit_no > ? ORDER BY commit_no LIMIT ?`,
   sessionCommits: `SELECT commit_no FROM session_part WHERE session = ? ORDER BY commit_no`,
+  adopted: `
+    SELECT commit_no, from_row, row_count, by_commit FROM adopted
+    WHERE session = ? ORDER BY commit_no, from_row`,
   sessionKey: `SELECT key FROM session WHERE id = ?`,
   largeText: `SELECT text FROM large_text WHERE key = ?`,
 } as const;
@@ -58,7 +61,22 @@ interface BlockRow {
   readonly traces: Buffer | null;
 }
 
-interface OpenBlock extends SpanBlock {
+interface AdoptedRow {
+  readonly commit_no: bigint;
+  readonly from_row: bigint;
+  readonly row_count: bigint;
+  readonly by_commit: bigint;
+}
+
+/** Rows of a session in one block. */
+export interface SessionRows {
+  readonly block: OpenBlock;
+  readonly rows: readonly number[];
+  /** The commit with which they became the session's: their own, or a later one. */
+  readonly byCommit: number;
+}
+
+export interface OpenBlock extends SpanBlock {
   readonly row: CommitRow;
 }
 
@@ -173,10 +191,11 @@ export class VolumeSpans {
   /** Spans of one session, by arrival. */
   ofSession(session: bigint, limit: number): StoredSpan[] {
     const spans: StoredSpan[] = [];
-    this.eachBlock(session, (block, rows) => {
+    const sessionKey = this.sessionKey(Number(session));
+    this.eachBlock(session, ({ block, rows }) => {
       for (const row of rows) {
         if (spans.length >= limit) return false;
-        spans.push(this.#spanAt(block, row));
+        spans.push(Object.assign(this.#spanAt(block, row), { sessionKey }));
       }
       return true;
     });
@@ -184,16 +203,27 @@ export class VolumeSpans {
   }
 
   /** The blocks that hold spans of a session, with its rows; until `visit` answers false. */
-  eachBlock(session: bigint, visit: (block: OpenBlock, rows: number[]) => boolean): void {
-    const rows = this.#statements.sessionCommits.all(session) as { commit_no: bigint }[];
-    for (const { commit_no: commit } of rows) {
-      const block = this.#block(Number(commit));
-      if (!block) continue;
-      const of: number[] = [];
-      for (let row = 0; row < block.columns.length; row++)
-        if (block.sessionRow[row] === Number(session)) of.push(row);
-      if (!visit(block, of)) return;
+  eachBlock(session: bigint, visit: (found: SessionRows) => boolean): void {
+    for (const { commit, byCommit, rows } of this.#sessionRows(session)) {
+      const block = this.#block(commit);
+      if (block && !visit({ block, byCommit, rows: rows ?? rowsOf(block, Number(session)) }))
+        return;
     }
+  }
+
+  /** By commit; with the rows where they are known: those that the session adopted. */
+  #sessionRows(session: bigint): { commit: number; byCommit: number; rows?: number[] }[] {
+    const own = this.#statements.sessionCommits.all(session) as { commit_no: bigint }[];
+    const adopted = this.#statements.adopted.all(session) as AdoptedRow[];
+    const found = [
+      ...own.map(row => ({ commit: Number(row.commit_no), byCommit: Number(row.commit_no) })),
+      ...adopted.map(row => ({
+        commit: Number(row.commit_no),
+        byCommit: Number(row.by_commit),
+        rows: Array.from({ length: Number(row.row_count) }, (_, i) => Number(row.from_row) + i),
+      })),
+    ];
+    return found.toSorted((a, b) => a.commit - b.commit);
   }
 
   /** A row as an object. */
@@ -201,7 +231,7 @@ export class VolumeSpans {
     return this.#spanAt(block, row);
   }
 
-  blockIn(commit: number): SpanBlock | undefined {
+  blockIn(commit: number): OpenBlock | undefined {
     return this.#block(commit);
   }
 
@@ -284,6 +314,13 @@ export class VolumeSpans {
     if (!row) throw new Error(`large text ${key.toString('hex')} is missing`);
     return inflateRawSync(row.text);
   }
+}
+
+function rowsOf(block: OpenBlock, session: number): number[] {
+  const rows: number[] = [];
+  for (let row = 0; row < block.columns.length; row++)
+    if (block.sessionRow[row] === session) rows.push(row);
+  return rows;
 }
 
 /** Answers what is kept for `key`, or makes it; the one not asked for longest goes. */

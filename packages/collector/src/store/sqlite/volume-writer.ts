@@ -18,13 +18,19 @@ import { VolumeSpans, type TracePart } from './volume-spans.ts';
 const WRITE = {
   ingest: `INSERT INTO ingest (commit_no, arrival_ns, span_count, spans) VALUES (?, ?, ?, ?)`,
   directory: `INSERT INTO directory (commit_no, traces) VALUES (?, ?)`,
-  renew: `UPDATE session SET last_commit = ?, last_arrival_ns = ? WHERE id = ?`,
+  renew: `
+    UPDATE session SET last_commit = max(last_commit, ?),
+      last_arrival_ns = max(last_arrival_ns, ?) WHERE id = ?`,
   session: `
     INSERT INTO session (key, session_id, incarnation, last_commit, last_arrival_ns)
     VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (key) DO UPDATE
-      SET last_commit = excluded.last_commit, last_arrival_ns = excluded.last_arrival_ns
+      SET last_commit = max(last_commit, excluded.last_commit),
+        last_arrival_ns = max(last_arrival_ns, excluded.last_arrival_ns)
     RETURNING id`,
+  adopted: `
+    INSERT INTO adopted (session, commit_no, from_row, row_count, by_commit) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (session, commit_no, from_row) DO NOTHING`,
   sessionPart: `INSERT INTO session_part (session, commit_no, span_count) VALUES (?, ?, ?)`,
   // A no-op update: DO NOTHING would answer no row.
   source: `
@@ -51,6 +57,7 @@ const DROP = {
     DELETE FROM directory WHERE commit_no IN (
       SELECT commit_no FROM directory ORDER BY commit_no LIMIT 1000)`,
   sessionParts: `DELETE FROM session_part`,
+  adopted: `DELETE FROM adopted`,
   runs: `DELETE FROM trace_run`,
   pages: `DELETE FROM trace_page WHERE id IN (SELECT id FROM trace_page ORDER BY id LIMIT 2000)`,
   largeTexts: `DELETE FROM large_text WHERE key IN (SELECT key FROM large_text LIMIT 1000)`,
@@ -110,6 +117,7 @@ export class VolumeWriter {
       directory: this.#database.prepare(WRITE.directory),
       renew: this.#database.prepare(WRITE.renew),
       session: this.#database.prepare(WRITE.session),
+      adopted: this.#database.prepare(WRITE.adopted),
       sessionPart: this.#database.prepare(WRITE.sessionPart),
       source: this.#database.prepare(WRITE.source),
       producer: this.#database.prepare(WRITE.producer),
@@ -193,6 +201,11 @@ export class VolumeWriter {
     this.#index.endCommit(commit.number);
   }
 
+  /** Rows that were stored before their session was known. `byCommit`: when it was. */
+  adopt(session: number, part: TracePart, byCommit: number): void {
+    this.#statements.adopted.run(session, part.commit, part.from, part.count, byCommit);
+  }
+
   /** So many spans of the session came with the commit. */
   writeSessionPart(session: number, commit: Commit, spanCount: number): void {
     this.#statements.sessionPart.run(session, commit.number, spanCount);
@@ -241,6 +254,7 @@ export class VolumeWriter {
       DROP.blocks,
       DROP.directories,
       DROP.sessionParts,
+      DROP.adopted,
       DROP.runs,
       DROP.pages,
       DROP.largeTexts,

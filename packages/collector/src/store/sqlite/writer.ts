@@ -19,6 +19,7 @@ import type {
   TouchedSession,
   UnfinishedSession,
 } from '../store.ts';
+import { adoptSpans } from './adoption.ts';
 import { SessionMemory, type KnownSession } from './memory.ts';
 import { MetaWriter } from './meta-writer.ts';
 import { guarded, lockFolder } from './open.ts';
@@ -163,6 +164,11 @@ export class SqliteWriter implements StoreWriter {
       this.#write(volume, draft);
     }
     const spans = this.#spansOf({ columns, intake, draft });
+    for (const { session, row } of intake.adoptions)
+      adoptSpans({ columns, row, session, commit: draft.commit, into: spans }, [
+        volume,
+        ...this.#recentVolumes(draft.commit.arrivalUnixNs).filter(other => other !== volume),
+      ]);
     this.#intake.turnOver();
     this.#sessions.trim();
     return resultOf(draft, { ...spans, spanCount });
@@ -189,7 +195,7 @@ export class SqliteWriter implements StoreWriter {
   }
 
   /** What assembly is told of the new spans. */
-  #spansOf({ columns, intake, draft }: SpanDraft): Pick<CommittedBatch, 'spans' | 'tallies'> {
+  #spansOf({ columns, intake, draft }: SpanDraft): RawSpans {
     const tallies = new SpanTallies(columns, intake.sessions.length + 1);
     const spans: StoredSpan[] = [];
     const commit = {
@@ -375,11 +381,10 @@ export class SqliteWriter implements StoreWriter {
     if (id === undefined) return undefined;
     const isWanted = (one: { arrivalUnixNs: bigint }): boolean =>
       fromUnixNs === undefined || one.arrivalUnixNs >= fromUnixNs;
-    const lastOf = [raw.tallies.at(-1), flushes.at(-1)].map(one => one?.commit ?? 0);
     return {
       key,
       id,
-      lastCommit: Math.max(0, ...lastOf),
+      lastCommit: Math.max(lastOf(raw.tallies), lastOf(flushes)),
       tallies: raw.tallies.filter(isWanted),
       spans: raw.spans.filter(isWanted),
       flushes: flushes.filter(isWanted),
@@ -406,6 +411,10 @@ function nextIncarnation(sessionId: string, before: KnownSession | undefined): S
 /** A log beside each file counts as well: a quarter of a volume, and never more than 32 MB. */
 const logBytesOf = (maxBytes: number): number =>
   Math.min(32 * 1024 * 1024, Math.floor(maxBytes / VOLUMES_AT_CAP / 4));
+
+/** Not simply the last one's: rows that a session adopted count with the commit that did. */
+const lastOf = (all: readonly { readonly commit: number }[]): number =>
+  all.reduce((last, { commit }) => Math.max(last, commit), 0);
 
 /** The new rows of a batch, with all that is found by them. */
 function writeSpans(volume: VolumeWriter, { columns, intake, draft }: SpanDraft): void {
