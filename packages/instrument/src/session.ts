@@ -226,7 +226,7 @@ export class Session {
    * a range of media, and a little around it. Where it is to be seen: spans `flight.dump` in the
    * session's trace. Default range: the last 10 s of the stream up to where it stands; default
    * stream: the first that goes up. `false` when this reason pulled too often: three at once, then
-   * one in 30 s. A barge-in and concealment at a `playout` hop pull by themselves. Costs a
+   * one in 30 s. Concealment at a `playout` hop, an underrun, pulls by itself. Costs a
    * microsecond; the dump is made half a second later. Never throws.
    */
   trigger(reason: string, range?: TriggerRange): boolean {

@@ -23,7 +23,7 @@ import { FlightRecorder } from './recorder.ts';
 
 /** What a trigger asks for when it does not say. */
 const RANGE_S = 10;
-/** What led to a barge-in or an underrun. */
+/** What led to an underrun. */
 const LED_TO_S = 5;
 /** Frames so near to one get a span of their own. */
 const AROUND_S = 0.1;
@@ -93,14 +93,14 @@ export class SessionFlight {
     for (const frame of this.#promoter.worst()) this.#write(frame);
   }
 
-  /** Frames around it are worth a span, and what led to it a dump. */
+  /** Frames around it are worth a span; what led to an underrun, which nobody wants, also a dump. */
   event(reason: 'barge_in' | 'underrun', stream: Stream, fromTick: number, toTick: number): void {
     const { sampleRate, name } = stream;
     const around = AROUND_S * sampleRate;
     const frames = { fromTick: fromTick - around, toTick: toTick + around };
     this.#promoter.around({ stream: name, reason, ...frames });
-    const range = { stream, fromTick: fromTick - LED_TO_S * sampleRate };
-    this.trigger(reason, toTick > fromTick ? { ...range, toTick } : range);
+    if (reason !== 'underrun') return;
+    this.trigger(reason, { stream, fromTick: fromTick - LED_TO_S * sampleRate, toTick });
   }
 
   /** May throw what a getter of `range` throws: callers stand in a guard. */
