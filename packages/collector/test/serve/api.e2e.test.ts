@@ -53,7 +53,8 @@ test('every route of the OpenAPI document answers, and as the document says', as
   const trace = (await get<Page<{ traceId: string }>>('/traces')).items[0]!.traceId;
   const problems: string[] = [];
   for (const [path, { get: operation }] of Object.entries(document.paths)) {
-    if (path === '/live') continue;
+    // One streams for ever; what is only posted has tests of its own.
+    if (path === '/live' || operation === undefined) continue;
     const query = NEEDED[path] ?? '';
     const url = `/api/v1${path.replace('{key}', session.key).replace('{traceId}', trace)}${query}`;
     const response = await fetch(collector.url + url, { headers: { accept: 'application/json' } });
@@ -79,7 +80,7 @@ interface OpenApi {
   readonly paths: Readonly<
     Record<
       string,
-      { get: { responses: Record<string, { content: Record<string, { schema?: object }> }> } }
+      { get?: { responses: Record<string, { content: Record<string, { schema?: object }> }> } }
     >
   >;
 }
