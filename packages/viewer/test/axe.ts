@@ -1,10 +1,7 @@
 // axe-core on a page: violations as lines that say what, where and why.
 
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import axe from 'axe-core';
 import type { Page } from 'playwright-core';
-
-const SOURCE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 interface Found {
   readonly id: string;
@@ -28,7 +25,7 @@ export async function violations(page: Page): Promise<string[]> {
     if (answer.exceptionDetails) throw new Error(JSON.stringify(answer.exceptionDetails));
     return answer.result.value;
   };
-  await run(SOURCE);
+  await run(axe.source);
   const found = (await run('axe.run(document).then(result => result.violations)')) as Found[];
   await cdp.detach();
   return found.flatMap(one =>
