@@ -50,7 +50,7 @@ const body = (...spans: object[]): object => ({
       resource: {
         attributes: [{ key: 'service.name', value: { stringValue: 'interop-agent' } }],
       },
-      scopeSpans: [{ scope: { name: 'voice' }, spans }],
+      scopeSpans: [{ scope: { name: 'voice', version: '1.2' }, spans }],
     },
   ],
 });
@@ -94,6 +94,7 @@ test.each(['http', 'grpc'] as const)('over %s a trace is found in Jaeger as it w
     error: true,
     'otel.status_description': 'no voice',
     'otel.scope.name': 'voice',
+    'otel.scope.version': '1.2',
   });
   expect(tts?.logs[0]?.fields).toContainEqual(expect.objectContaining({ value: 'half' }));
 });

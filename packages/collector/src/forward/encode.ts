@@ -21,24 +21,36 @@ export type OutSpan = Pick<
   | 'events'
   | 'links'
   | 'scope'
+  | 'scopeVersion'
   | 'resource'
 >;
 
+interface Scoped {
+  readonly scope: Buffer;
+  readonly spans: Buffer[];
+}
+
+const scopeOf = ({ scope, scopeVersion }: OutSpan): Buffer =>
+  scopeVersion === undefined
+    ? textField(1, scope)
+    : Buffer.concat([textField(1, scope), textField(2, scopeVersion)]);
+
 export function encodeTraces(spans: readonly OutSpan[]): Buffer {
-  const groups = new Map<string, { span: OutSpan; scopes: Map<string, Buffer[]> }>();
+  const groups = new Map<string, { span: OutSpan; scopes: Map<string, Scoped> }>();
   for (const span of spans) {
     const key = JSON.stringify(span.resource.attributes);
     let group = groups.get(key);
     if (!group) groups.set(key, (group = { span, scopes: new Map() }));
-    const list = group.scopes.get(span.scope);
+    const scope = `${span.scope}\n${span.scopeVersion ?? ''}`;
+    const list = group.scopes.get(scope);
     const bytes = bytesField(2, encodeSpan(span));
-    if (list) list.push(bytes);
-    else group.scopes.set(span.scope, [bytes]);
+    if (list) list.spans.push(bytes);
+    else group.scopes.set(scope, { scope: scopeOf(span), spans: [bytes] });
   }
   const resources = [...groups.values()].map(({ span, scopes }) => {
     const resource = bytesField(1, keyValues(1, span.resource.attributes));
-    const scopeSpans = [...scopes].map(([scope, list]) =>
-      bytesField(2, Buffer.concat([bytesField(1, textField(1, scope)), ...list])),
+    const scopeSpans = [...scopes.values()].map(one =>
+      bytesField(2, Buffer.concat([bytesField(1, one.scope), ...one.spans])),
     );
     return bytesField(1, Buffer.concat([resource, ...scopeSpans]));
   });

@@ -16,6 +16,7 @@ import type { Access } from './access.ts';
 import {
   checkHost,
   login,
+  mayChange,
   mayRead,
   mayWrite,
   ownPagesOnly,
@@ -27,6 +28,7 @@ import { annotationHandlers } from './annotations.ts';
 import { jaegerRoutes } from './jaeger-routes.ts';
 import type { LiveHub } from './live.ts';
 import { forwardMetrics } from './forward-metrics.ts';
+import { forwardRoute } from './forward-route.ts';
 import type { Health } from './metrics.ts';
 import { API_BASE, openApiDocument } from './openapi.ts';
 import { readParams } from './params.ts';
@@ -61,6 +63,7 @@ export function makeApp(ports: AppPorts): Express {
   receiveRoutes(app, ports);
   probeRoutes(app, ports);
   app.get('/login/:word', login(ports.access, ports.isTls));
+  changeRoutes(app, ports);
   app.use(mayRead(ports.access));
   metricsRoute(app, ports);
   app.use(
@@ -157,19 +160,20 @@ function metricsRoute(
   });
 }
 
-function serveApi(app: Express, ports: AppPorts): void {
-  const routes = apiRoutes(ports);
-  const document = JSON.stringify(openApiDocument(routes, ports.version));
+/** Before reading is asked for: where there are two tokens, one request shows the one that writes. */
+function changeRoutes(app: Express, { access, writer }: AppPorts): void {
   app.use('/api', ownPagesOnly);
-  app.get(`${API_BASE}/forward`, (_request, response) => {
-    response.type('json').send(JSON.stringify({ items: ports.forwarding.status() }));
-  });
   app.post(
     `${API_BASE}/annotations`,
-    mayWrite(ports.access),
-    ...annotationHandlers(ports.writer, () => BigInt(Date.now()) * 1_000_000n),
+    mayChange(access),
+    ...annotationHandlers(writer, () => BigInt(Date.now()) * 1_000_000n),
   );
-  app.post(`${API_BASE}/ingest-tokens`, ...ingestTokens(ports.access));
+  app.post(`${API_BASE}/ingest-tokens`, mayChange(access), ...ingestTokens(access));
+}
+
+function serveApi(app: Express, ports: AppPorts): void {
+  const routes = [...apiRoutes(ports), forwardRoute(ports.forwarding)];
+  const document = JSON.stringify(openApiDocument(routes, ports.version));
   app.use(API_BASE, (_request, response, next) => {
     response.setHeader('Cache-Control', 'no-store');
     next();

@@ -111,6 +111,24 @@ export const mayWrite =
       .end(status('json', RPC.unauthenticated, right.why));
   };
 
+/** Changing something on the API: the token of `--token`; one of a session is not enough. */
+export const mayChange =
+  (access: Access): RequestHandler =>
+  (request, response, next) => {
+    const right = access.mayWrite(request.headers.authorization);
+    if (right.kind === 'all') {
+      next();
+      return;
+    }
+    response.setHeader('WWW-Authenticate', 'Bearer');
+    const isKnown = right.kind === 'session';
+    const detail = isKnown ? 'an ingest token sends telemetry of its session only' : right.why;
+    sendProblem(
+      response,
+      new ApiError(isKnown ? 403 : 401, isKnown ? 'forbidden' : 'unauthorized', detail),
+    );
+  };
+
 /** Reading: the token or the cookie. */
 export const mayRead =
   (access: Access): RequestHandler =>

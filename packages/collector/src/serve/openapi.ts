@@ -21,18 +21,35 @@ export function openApiDocument(routes: readonly Route[], version: string): obje
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: API_BASE }],
-    paths: Object.fromEntries(
-      described.map(one => [
-        one.path,
-        { get: operation(one), ...(one.path === '/annotations' && { post: ANNOTATE }) },
-      ]),
-    ),
+    paths: {
+      ...Object.fromEntries(
+        described.map(one => [
+          one.path,
+          { get: operation(one), ...(one.path === '/annotations' && { post: ANNOTATE }) },
+        ]),
+      ),
+      '/ingest-tokens': { post: MAKE_TOKEN },
+    },
     components: { schemas: SCHEMAS },
   };
 }
 
-/** The one thing of the API that is written; everything else is read, or sent as OTLP. */
-const ANNOTATE = {
+const MAKE_TOKEN: object = {
+  summary: 'Makes a token that sends the telemetry of one session; takes the token of --token.',
+  requestBody: {
+    required: true,
+    content: { 'application/json': { schema: { $ref: '#/components/schemas/IngestTokenInput' } } },
+  },
+  responses: {
+    201: {
+      description: 'To be shown as a bearer token by a page.',
+      content: { 'application/json': { schema: { $ref: '#/components/schemas/IngestToken' } } },
+    },
+  },
+};
+
+/** Beside tokens the one thing of the API that is written; everything else is read, or sent as OTLP. */
+const ANNOTATE: object = {
   summary: 'Marks a deploy, an incident or a note on the time axis. `atUnixNs` absent: now.',
   requestBody: {
     required: true,

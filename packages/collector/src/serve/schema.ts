@@ -57,7 +57,29 @@ const summary: Readonly<Record<string, Schema>> = {
 const quantile = orNull(ns);
 
 /** Components by name: those of one call first, then measures, then traces. */
+/** As `--forward` names targets. */
+const FORWARD: Readonly<Record<string, Schema>> = {
+  ForwardList: object({ items: list(ref('ForwardStatus')) }),
+  ForwardStatus: object({
+    target: text,
+    send: list(text),
+    state: oneOf('idle', 'sending', 'retrying'),
+    lagNs: ns,
+    waitingBytes: count,
+    unreadCommits: count,
+    sentSpans: count,
+    sentBodies: count,
+    retries: count,
+    rejectedSpans: count,
+    droppedCommits: count,
+    lastError: orNull(text),
+  }),
+  IngestToken: object({ token: text, expiresUnixNs: unixNs }),
+  IngestTokenInput: partly({ sessionId: text }, { seconds: count }),
+};
+
 export const SCHEMAS: Readonly<Record<string, Schema>> = {
+  ...FORWARD,
   Problem: object({ type: text, title: text, status: count, code: text, detail: text }),
   Quantiles: object({
     n: count,

@@ -42,6 +42,7 @@ test('spans of several resources and scopes keep them', () => {
     spanOf('a2', { scope: 'other' }),
     spanOf('b3', { resource: { attributes: { 'service.name': 'b' } }, kind: 3 }),
     spanOf('a4', { statusCode: 2, statusMessage: 'no' }),
+    spanOf('a5', { scope: 'other', scopeVersion: '1.2' }),
   ];
   const byId = (a: DecodedSpan, b: DecodedSpan): number => (a.spanId < b.spanId ? -1 : 1);
   expect(decodedAgain(spans).toSorted(byId)).toEqual(spans);

@@ -174,7 +174,7 @@ test('pages elsewhere may post telemetry only when named, and never change or re
 });
 
 test('an ingest token writes its own session and nothing else', async () => {
-  const { url } = await started({ token: TOKEN });
+  const { url } = await started({ token: TOKEN, readToken: READ });
   const ask = (headers: Record<string, string>, body: object): Promise<Response> =>
     fetch(`${url}/api/v1/ingest-tokens`, {
       method: 'POST',
@@ -198,10 +198,11 @@ test('an ingest token writes its own session and nothing else', async () => {
   );
   expect(await mixed.json()).toMatchObject({ partialSuccess: { rejectedSpans: '2' } });
   const read = await fetch(`${url}/api/v1/traces/${'0123456789abcdef'.repeat(2)}`, {
-    headers: bearer(TOKEN),
+    headers: bearer(READ),
   });
   expect(((await read.json()) as { spans: unknown[] }).spans).toHaveLength(1);
-  expect((await ask(bearer(token), { sessionId: 'yours' })).status).not.toBe(201);
+  expect((await ask(bearer(token), { sessionId: 'yours' })).status).toBe(403);
+  expect((await ask(bearer(READ), { sessionId: 'mine' })).status).toBe(401);
 });
 
 test('the ingest port takes telemetry and serves nothing else', async () => {
