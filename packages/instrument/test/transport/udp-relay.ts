@@ -13,8 +13,12 @@ export interface RelayOptions {
   /** Share that is held up so long that the next ones overtake. */
   readonly reordered: number;
   readonly heldMs: number;
-  /** What becomes of one from `a`: `undefined` throws it away. */
+  /** What becomes of one from `a`. */
   readonly change?: (datagram: Buffer, index: number) => Buffer;
+  /** Told each datagram from `a`, and whether it is lost. */
+  readonly seen?: (datagram: Buffer, isLost: boolean) => void;
+  /** Where it listens; default loopback only. */
+  readonly host?: string;
 }
 
 export interface Relay {
@@ -23,7 +27,7 @@ export interface Relay {
   readonly backPort: number;
   readonly lostCount: number;
   readonly heldCount: number;
-  /** Says where the endpoints are. */
+  /** Says where the endpoints are; else they are learnt from what they send. */
   connect(aPort: number, bPort: number): void;
   close(): Promise<void>;
 }
@@ -34,30 +38,48 @@ export function randomFrom(seed: number): () => number {
   return () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;
 }
 
-export async function udpSocket(): Promise<Socket> {
+export async function udpSocket(host = '127.0.0.1'): Promise<Socket> {
   const socket = createSocket('udp4');
-  await new Promise<void>(resolve => socket.bind(0, '127.0.0.1', resolve));
+  await new Promise<void>(resolve => socket.bind(0, host, resolve));
   return socket;
 }
 
 export const portOf = (socket: Socket): number => (socket.address() as AddressInfo).port;
 
+interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+}
+
 export async function udpRelay(options: RelayOptions): Promise<Relay> {
   const random = randomFrom(options.seed);
-  const [front, back] = [await udpSocket(), await udpSocket()];
-  let [aPort, bPort, lostCount, heldCount, index] = [0, 0, 0, 0, 0];
+  const [front, back] = [await udpSocket(options.host), await udpSocket(options.host)];
+  let a: Endpoint | undefined;
+  let b: Endpoint | undefined;
+  let [lostCount, heldCount, index] = [0, 0, 0];
   let isOpen = true;
-  const pass = (datagram: Buffer, from: Socket, port: number): void => {
-    if (random() < options.loss) return void (lostCount += 1);
-    const send = (): void => void (isOpen && from.send(datagram, port, '127.0.0.1'));
+  const isLost = (): boolean => {
+    const lost = random() < options.loss;
+    if (lost) lostCount += 1;
+    return lost;
+  };
+  const pass = (datagram: Buffer, from: Socket, to: Endpoint | undefined): void => {
+    if (to === undefined) return;
+    const send = (): void => void (isOpen && from.send(datagram, to.port, to.address));
     if (random() >= options.reordered) return send();
     heldCount += 1;
     setTimeout(send, options.heldMs);
   };
-  front.on('message', datagram =>
-    pass(options.change?.(datagram, index++) ?? datagram, back, bPort),
-  );
-  back.on('message', datagram => pass(datagram, front, aPort));
+  front.on('message', (datagram, source) => {
+    a ??= source;
+    const lost = isLost();
+    options.seen?.(datagram, lost);
+    if (!lost) pass(options.change?.(datagram, index++) ?? datagram, back, b);
+  });
+  back.on('message', (datagram, source) => {
+    b ??= source;
+    if (!isLost()) pass(datagram, front, a);
+  });
   return {
     frontPort: portOf(front),
     backPort: portOf(back),
@@ -67,9 +89,9 @@ export async function udpRelay(options: RelayOptions): Promise<Relay> {
     get heldCount() {
       return heldCount;
     },
-    connect: (a, b) => {
-      aPort = a;
-      bPort = b;
+    connect: (aPort, bPort) => {
+      a = { address: '127.0.0.1', port: aPort };
+      b = { address: '127.0.0.1', port: bPort };
     },
     close: async () => {
       isOpen = false;

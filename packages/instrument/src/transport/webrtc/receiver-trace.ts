@@ -19,12 +19,20 @@ import type { TraceHost } from './sender-trace.ts';
 /** A peer that traces says its ticks at once; 5 s of frames wait for that, then count from 0. */
 const WAITING_MAX = 256;
 
+/** Batches of rows are 0.1 s, packets overtake each other by less. */
+const SETTLED_S = 0.25;
+/** In a pause nothing comes any more that could settle it. */
+const WAIT_MS_MAX = 1_000;
+const SPANS_MAX = 32;
+
 /** All that is told by one SSRC's timestamps. */
 class Axis {
   readonly ssrc: number;
   readonly rtp: RtpAxis;
   readonly log = new ReceiveLog();
   readonly playout: PlayoutTrack;
+  /** Answers of the browser whose frames are not marked yet. */
+  readonly spans: PlayoutSpan[] = [];
   last: { readonly rtp: number; readonly sequence: number | undefined } | undefined;
 
   constructor(ssrc: number, sampleRate: number, clockRate: number) {
@@ -92,7 +100,13 @@ export class ReceiverTrace implements TapEvents {
     const rtp = axis.rtp.unwrap(timestamp);
     if (!axis.rtp.isPlaced && !this.#isPeerAwaited) axis.rtp.place(rtp, this.#position());
     const span = axis.playout.add({ rtp, atMs });
-    if (span !== undefined && axis.rtp.isPlaced) this.#markSpan(axis, span);
+    if (span !== undefined) axis.spans.push(span);
+    this.#markSpans(axis, atMs);
+  }
+
+  /** Nothing more will come: marks what waited to be sure. */
+  finish(): void {
+    if (this.#axis !== undefined) this.#markSpans(this.#axis, Infinity);
   }
 
   #position(): number {
@@ -168,6 +182,23 @@ export class ReceiverTrace implements TapEvents {
     if (tick === undefined || this.#stream === undefined) return;
     const hop = kind === 'silence' ? 'receive' : 'jitter_buffer';
     this.#stream[kind](hop, tick, axis.rtp.ticksIn(length));
+  }
+
+  /**
+   * What left the buffer is marked once it is sure what came before it: rows arrive in batches, and a
+   * packet that was overtaken comes with a later one.
+   */
+  #markSpans(axis: Axis, nowMs: number): void {
+    if (!axis.rtp.isPlaced) return;
+    const settledRtp = (axis.last?.rtp ?? 0) - axis.rtp.clockRate * SETTLED_S;
+    while (axis.spans.length > 0) {
+      const span = axis.spans[0]!;
+      const isSettled = axis.log.isEmpty || span.to.rtp <= settledRtp;
+      const isOld = nowMs - span.to.atMs > WAIT_MS_MAX || axis.spans.length > SPANS_MAX;
+      if (!isSettled && !isOld) return;
+      axis.spans.shift();
+      this.#markSpan(axis, span);
+    }
   }
 
   #markSpan(axis: Axis, span: PlayoutSpan): void {

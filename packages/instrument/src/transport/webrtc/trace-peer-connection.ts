@@ -127,6 +127,7 @@ class PeerTrace {
   #stop(): void {
     this.#isStopped = true;
     this.#timer?.cancel();
+    for (const { trace } of this.#receivers) trace.finish();
     this.#channel?.close();
     this.#taps.stop(() => propertyOf(this.#pc, 'connectionState') === 'closed');
   }
