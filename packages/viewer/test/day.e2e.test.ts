@@ -14,7 +14,6 @@ import {
   settledAnswers,
   simulate,
   turnOf,
-  type AnswerSpec,
 } from '@framescope/testkit';
 import { startCollector, type Collector } from 'framescope';
 import type { Page } from 'playwright-core';
@@ -23,6 +22,9 @@ import { launchBrowser, type TestBrowser } from '../../../test/browser.ts';
 import { violations } from './axe.ts';
 
 const viewerFolder = fileURLToPath(new URL('../dist/', import.meta.url));
+
+/** What can be slow in an answer. */
+type AnswerSpec = ReturnType<typeof answerOf>;
 
 interface World {
   readonly collector: Collector;

@@ -59,6 +59,9 @@ function mapOf(
     overBudget: [],
     exemplars: [],
     coverage: { covered: 0, of: 0, sessions: 0 },
+    intervals: { p50: null, p95: null, p99: null, p999: null },
+    groups: [],
+    omittedGroupCount: 0,
   };
 }
 

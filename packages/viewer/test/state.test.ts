@@ -2,6 +2,7 @@
 
 import type { Part, Turn, Wait } from '@framescope/protocol';
 import { expect, test } from 'vitest';
+import { formatPicked, parsePicked } from '../src/state/picked.ts';
 import { addsUp, ledgerRows, quantile } from '../src/state/ledger.ts';
 import { formatRoute, parseRoute, sessionRoute } from '../src/state/route.ts';
 import { around, held, LiveEdge, panned, zoomed } from '../src/state/viewport.ts';
@@ -136,4 +137,24 @@ test('a quantile is the value of rank ceil(q·n)', () => {
     3,
     undefined,
   ]);
+});
+
+test('what is picked on the heatmap survives its address; nonsense is no pick', () => {
+  const picked = { fromMs: 1_795_354_071_000, toMs: 1_795_354_131_000, minNs: 8e8, maxNs: 1e15 };
+  const texts = [false, true].map(isNever => formatPicked({ ...picked, isNever }));
+  expect(texts.map(parsePicked)).toEqual([false, true].map(isNever => ({ ...picked, isNever })));
+  expect(['slow', undefined, '5~4~1~2', '1~2~x~3', '~~~'].map(parsePicked)).toEqual(
+    Array.from({ length: 5 }),
+  );
+});
+
+test('filters, groups and both sides of a comparison are in the address', () => {
+  for (const path of [
+    '/tail?measure=part.tool&range=6h&filter=region%3Aeu-west+v2v%3E800ms&group=release&pick=slow',
+    '/sessions?filter=release%3A%222.5.0%22',
+    '/compare?measure=voice_to_voice.client&aFilter=release%3A1&bFrom=1795354071000000000&bFilter=x',
+  ]) {
+    const [page = '', search = ''] = path.split('?');
+    expect(formatRoute(parseRoute(page, `?${search}`))).toBe(path);
+  }
 });
