@@ -3,9 +3,8 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { findNpm } from '../scripts/setup/npm.mjs';
@@ -47,11 +46,8 @@ function installed(): string {
 
 /** What better-sqlite3's install script downloads, or compiles for minutes: the workspace has it. */
 function bringAddon(folder: string): void {
-  const require = createRequire(join(ROOT, 'packages/collector/package.json'));
-  const ours = dirname(require.resolve('better-sqlite3/package.json'));
-  const addon = 'build/Release/better_sqlite3.node';
-  const theirs = join(folder, 'node_modules/better-sqlite3', addon);
-  cpSync(join(ours, addon), theirs);
+  const addon = 'node_modules/better-sqlite3/build/Release/better_sqlite3.node';
+  cpSync(join(ROOT, addon), join(folder, addon));
 }
 
 async function readyUrl(child: ChildProcess): Promise<string> {

@@ -20,7 +20,7 @@ function writerIn(folder: string): Writer {
       clock: { domain: 'ab'.repeat(8), epoch: 0, zeroUnixNs: 0n },
       budgets: {},
     },
-    { onChanges: ignore, onVolumes: ignore, onCounts: ignore, onCrash: ignore },
+    { onChanges: ignore, onVolumes: ignore, onCounts: ignore, onMeasures: ignore, onCrash: ignore },
     { unixNs: () => BigInt(Date.now()) * 1_000_000n, ns: () => 0 },
   );
   onTestFinished(() => writer.close());
