@@ -207,4 +207,6 @@ export const BASELINE_WEIGHT = 1_000;
  * bits of a multiplicative hash: frames stand at multiples of their size, which the low bits keep.
  */
 export const isBaselineTick = (tick: number): boolean =>
-  Math.floor(((Math.imul(tick, 0x9e3779b1) >>> 0) / 2 ** 32) * BASELINE_WEIGHT) === 0;
+  Math.imul(tick, 0x9e3779b1) >>> 0 < BASELINE_HASH_END;
+
+const BASELINE_HASH_END = 2 ** 32 / BASELINE_WEIGHT;
