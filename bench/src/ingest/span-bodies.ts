@@ -93,10 +93,10 @@ export class SpanBodies {
       const index = span % SPANS_A_TRACE;
       if (index === 0)
         for (let at = 0; at < ids.length; at += 4) ids.writeUInt32LE(this.#random(), at);
-      writer(bytes, template.traceIds[span]!, ids, 0, 16);
-      writer(bytes, template.spanIds[span]!, ids, 16 + 8 * index, 8);
+      writer(bytes, template.traceIds[span]!, ids.subarray(0, 16));
+      writer(bytes, template.spanIds[span]!, idAt(ids, index));
       const parent = template.parentIds[span]!;
-      if (parent > 0) writer(bytes, parent, ids, 16 + 8 * ((index - 1) >> 1), 8);
+      if (parent > 0) writer(bytes, parent, idAt(ids, (index - 1) >> 1));
       const start = nowUnixNs - 50_000_000n + BigInt((span << 10) + (this.#random() & 0xfffff));
       const end = start + BigInt(100_000 + (this.#random() % 20_000_000));
       this.#writeTime(bytes, template.starts[span]!, start);
@@ -122,17 +122,19 @@ export class SpanBodies {
   }
 }
 
-function writeRaw(bytes: Buffer, at: number, ids: Buffer, from: number, length: number): void {
-  for (let i = 0; i < length; i++) bytes[at + i] = ids[from + i]!;
+/** The span ID of one of a trace's spans, behind the trace ID. */
+const idAt = (ids: Buffer, index: number): Buffer => ids.subarray(16 + 8 * index, 24 + 8 * index);
+
+function writeRaw(bytes: Buffer, at: number, id: Buffer): void {
+  for (let i = 0; i < id.length; i++) bytes[at + i] = id[i]!;
 }
 
 const HEX = Buffer.from('0123456789abcdef');
 
-function writeHex(bytes: Buffer, at: number, ids: Buffer, from: number, length: number): void {
-  for (let i = 0; i < length; i++) {
-    const byte = ids[from + i]!;
-    bytes[at + 2 * i] = HEX[byte >> 4]!;
-    bytes[at + 2 * i + 1] = HEX[byte & 15]!;
+function writeHex(bytes: Buffer, at: number, id: Buffer): void {
+  for (let i = 0; i < id.length; i++) {
+    bytes[at + 2 * i] = HEX[id[i]! >> 4]!;
+    bytes[at + 2 * i + 1] = HEX[id[i]! & 15]!;
   }
 }
 
