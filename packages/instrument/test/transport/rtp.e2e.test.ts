@@ -4,6 +4,8 @@
 import type { Socket } from 'node:dgram';
 import { skewedClock, systemClock, type Clock, type Session } from '@framescope/instrument';
 import {
+  decodeHeaderExtensions,
+  encodeHeaderExtensions,
   extensionIdIn,
   extmapLines,
   RtpLink,
@@ -135,6 +137,31 @@ test('through 2 % loss, reordering and a stretch without extensions every frame 
     const offsetNs = (t2 - t1 + (t3 - t4)) / 2 + Number(agentZero - systemClock().zeroUnixNs);
     const boundMs = (t4 - t1 - (t3 - t2)) / 2e6 + 1;
     expect(Math.abs(offsetNs / 1e6 - 3_700)).toBeLessThan(boundMs);
+  }
+});
+
+test('our packing and the stack’s are the same bytes, in either form', () => {
+  for (const lengths of [
+    [8, 3],
+    [8, 100],
+  ]) {
+    const extensions = lengths.map((length, i) => ({
+      id: i + 3,
+      payload: Buffer.alloc(length, i + 1),
+    }));
+    const { profile, bytes } = encodeHeaderExtensions(extensions);
+    const header = new RtpHeader({
+      extensionProfile: profile as RtpHeader['extensionProfile'],
+      extensions,
+    });
+    const packet = new RtpPacket(header, Buffer.from([7])).serialize();
+    // 12 bytes of header, profile and length, the block, one byte of payload.
+    expect(packet.subarray(16, -1).equals(bytes)).toBe(true);
+    expect(packet.readUInt16BE(12)).toBe(profile);
+    const read = decodeHeaderExtensions(profile, packet.subarray(16, -1));
+    expect(read.ok && read.value.map(one => [one.id, one.payload.length])).toEqual(
+      lengths.map((length, i) => [i + 3, length]),
+    );
   }
 });
 
