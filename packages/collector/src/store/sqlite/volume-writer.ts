@@ -159,8 +159,9 @@ export class VolumeWriter {
       this.#index.countCommit();
     }
     if (this.#filter) return;
-    this.#filter = new TraceFilter();
-    for (const hash of this.#index.hashes()) this.#filter.add(hash);
+    const filter = new TraceFilter();
+    this.#index.eachHash(hash => filter.add(hash));
+    this.#filter = filter;
   }
 
   /** Adds or renews a session; answers its row ID in this volume. */
