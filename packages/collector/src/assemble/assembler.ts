@@ -24,6 +24,8 @@ export type Change =
 export interface Assembled {
   readonly derived: readonly DerivedRows[];
   readonly changes: readonly Change[];
+  /** There was no time for all that is due. */
+  readonly isMore?: boolean;
 }
 
 export interface AssemblerOptions {

@@ -65,9 +65,11 @@ export class SessionEngine implements Assembler {
     const derived: DerivedRows[] = [];
     const changes: Change[] = [];
     let marks = 0;
+    let isMore = false;
     for (const session of this.#sessions.values()) {
       if (!session.isDue(nowUnixNs) && !(isLast && session.isDirty)) continue;
-      if (hasTime?.() === false || (marks > PASS_MARKS_MAX && !isLast)) break;
+      isMore = hasTime?.() === false || (marks > PASS_MARKS_MAX && !isLast);
+      if (isMore) break;
       marks += session.data.markCount;
       const pass = session.pass(nowUnixNs);
       derived.push(pass.derived);
@@ -77,7 +79,7 @@ export class SessionEngine implements Assembler {
       this.#sessions.set(session.key, session);
     }
     this.#letGo(nowUnixNs);
-    return { derived, changes };
+    return { derived, changes, isMore };
   }
 
   #letGo(nowUnixNs: bigint): void {

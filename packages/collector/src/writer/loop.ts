@@ -26,9 +26,8 @@ const GROUP_BYTES_MAX: number = 2 * 1024 * 1024;
 
 const TIDY_NS_A_TICK = 25_000_000;
 
-/** Assembling has half of the time between two ticks, and less while bodies wait for their answer. */
-const ASSEMBLE_NS_A_TICK = 125_000_000;
-const BUSY_NS_A_TICK = 40_000_000;
+/** Assembling goes in slices: a body that comes meanwhile waits for one of them at most. */
+const SLICE_NS = 25_000_000;
 /** Before it stops: whoever asked is waiting, and the next start takes up what is left. */
 const LAST_NS = 3_000_000_000;
 
@@ -58,6 +57,8 @@ export class WriterLoop {
   /** Spans of the commit in the making; filled again and again. */
   readonly #sink = new ColumnSink(new SpanColumns());
   #isScheduled = false;
+  #isSliceWaiting = false;
+  #isClosed = false;
   /** Derived rows that the disk had no room for: written before more are made. */
   #unwritten: readonly DerivedRows[] = [];
   #counts = new Counts();
@@ -177,14 +178,27 @@ export class WriterLoop {
     if (!this.#writeDerived(this.#unwritten)) return;
     this.#unwritten = [];
     this.#ports.keepClock();
-    const { nowNs, nowUnixNs, assembler } = this.#ports;
-    const spareNs = this.#waiting.length > 0 ? BUSY_NS_A_TICK : ASSEMBLE_NS_A_TICK;
-    const untilNs = nowNs() + (isLast ? LAST_NS : spareNs);
-    const hasTime = (): boolean => nowNs() <= untilNs;
-    const { derived, changes } = assembler.tick(nowUnixNs(), { isLast, hasTime });
-    if (!this.#writeDerived(derived)) this.#unwritten = derived;
-    if (changes.length > 0) this.#ports.post({ type: 'changes', changes });
+    this.#assembleSome(isLast);
     this.#tidy();
+  }
+
+  /** A slice of what is due; the next one follows behind the messages that came meanwhile. */
+  #assembleSome(isLast: boolean): void {
+    const { nowNs, nowUnixNs, assembler, soon } = this.#ports;
+    const untilNs = nowNs() + (isLast ? LAST_NS : SLICE_NS);
+    const hasTime = (): boolean => nowNs() <= untilNs;
+    const { derived, changes, isMore } = assembler.tick(nowUnixNs(), { isLast, hasTime });
+    const isWritten = this.#writeDerived(derived);
+    if (!isWritten) this.#unwritten = derived;
+    if (changes.length > 0) this.#ports.post({ type: 'changes', changes });
+    if (isLast || isMore !== true || !isWritten || this.#isSliceWaiting) return;
+    this.#isSliceWaiting = true;
+    soon(() => {
+      this.#isSliceWaiting = false;
+      // While bodies wait, a slice a tick has to do.
+      if (this.#waiting.length === 0 && this.#unwritten.length === 0 && !this.#isClosed)
+        this.#assembleSome(false);
+    });
   }
 
   /** What can wait (packing, adding up) has a tenth of the time, and none while bodies wait. */
@@ -230,6 +244,7 @@ export class WriterLoop {
   /** Commits what waits, writes what is derived, and closes the store. */
   close(): void {
     while (this.#waiting.length > 0) this.#drain();
+    this.#isClosed = true;
     this.tick(true);
     this.#report();
     this.#ports.store.close();
