@@ -165,7 +165,7 @@ async function marks(seconds: number): Promise<Row[]> {
     const result = await load(loadOf(collector, { kind: 'records', seconds }));
     const loadedMs = performance.now();
     // Rolled up: the last record's minute is in the rollups when the writer has caught up.
-    await rolledUp(collector, result.itemsInAll);
+    await rolledUp(collector, result.itemsInAll, seconds * PATIENCE_TIMES * 1e3);
     const behindSeconds = (performance.now() - loadedMs) / 1e3;
     const inAllSeconds = (performance.now() - startMs) / 1e3;
     const bytes = await collector.stop();
@@ -196,11 +196,16 @@ async function marks(seconds: number): Promise<Row[]> {
   });
 }
 
-const ROLL_UP_PATIENCE_MS = 120_000;
+/** How many times as long as the load the rollups may take to come, before the bench goes on. */
+const PATIENCE_TIMES = 5;
 
 /** Waits until the rollups of all frames count what was sent. */
-async function rolledUp(collector: BenchCollector, markCount: number): Promise<void> {
-  const endMs = performance.now() + ROLL_UP_PATIENCE_MS;
+async function rolledUp(
+  collector: BenchCollector,
+  markCount: number,
+  patienceMs: number,
+): Promise<void> {
+  const endMs = performance.now() + patienceMs;
   let count = 0;
   while (performance.now() < endMs) {
     const { items } = (await collector.get('/api/v1/measures')) as {
@@ -210,7 +215,7 @@ async function rolledUp(collector: BenchCollector, markCount: number): Promise<v
     if (count >= markCount) return;
     await new Promise(resolve => setTimeout(resolve, 100));
   }
-  console.error(`      ${count} of ${markCount} marks are rolled up after 2 minutes`);
+  console.error(`      ${count} of ${markCount} marks are rolled up after ${patienceMs / 1e3} s`);
 }
 
 async function memory(spansASecond: number, long: boolean): Promise<Row> {
