@@ -1,4 +1,4 @@
-// A simulated hour of forty calls with one slow part: the page names it, three
+// A simulated half hour of calls with one slow part: the page names it, three
 // clicks from its front; every page is fit for a screen reader, in both themes.
 
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -48,10 +48,10 @@ afterAll(async () => {
   }
 });
 
-const CALLS = 44;
-const TURNS = 14;
+const CALLS = 28;
+const TURNS = 22;
 
-/** Forty-four calls; one turn in sixteen, wherever it is, has one slow part; the newer release has a model slower by so much. */
+/** Twenty-eight calls, just enough turns for thirty in the slowest twentieth; one turn in sixteen, wherever it is, has one slow part; the newer release has a model slower by so much. */
 async function worldOf(slow: Partial<AnswerSpec>, newerMs = 0): Promise<World> {
   const data = mkdtempSync(join(tmpdir(), 'framescope-day-'));
   const collector = await startCollector({ data, viewerFolder });
@@ -71,9 +71,11 @@ async function worldOf(slow: Partial<AnswerSpec>, newerMs = 0): Promise<World> {
       },
       isLean: true,
       flushMs: 5_000,
+      tailMs: 2_200,
       turns: Array.from({ length: TURNS }, (_, turn) =>
         turnOf({
-          speechMs: 600,
+          speechMs: 400,
+          gapMs: 300,
           endpointingMs: 200 + ((call * 7 + turn * 3) % 9) * 10,
           answer: answerOf({
             audioMs: 400,
