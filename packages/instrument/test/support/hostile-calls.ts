@@ -140,6 +140,10 @@ export async function checkHostileCalls(runs: number): Promise<void> {
       const internal = world.problems.filter(problem => problem.code === 'not_encoded');
       expect(internal).toEqual([]);
       expect(world.received.length).toBeGreaterThan(0);
+      // A scope that is not shut down waits for the end of the process, with all it holds.
+      const isOver = scope.shutdown();
+      await world.pass(10_000);
+      await isOver;
     }),
     { numRuns: runs },
   );
