@@ -136,5 +136,5 @@ const header = {
   date: new Date().toISOString().slice(0, 10),
   contentType: 'application/x-protobuf',
 };
-writeFileSync(path('chromium-marks.json'), `${JSON.stringify({ header, bodies }, null, 1)}\n`);
+writeFileSync(path('chromium-marks.json'), `${JSON.stringify({ header, bodies }, null, 2)}\n`);
 console.log(`${bodies.length} bodies kept in bench/recordings/chromium-marks.json`);

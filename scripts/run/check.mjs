@@ -44,7 +44,7 @@ function steps() {
       name: `publint of ${path}`,
       command: [...toolCommand(ROOT, 'publint'), '--strict', '--pack', 'false', path],
     })),
-    ...['api-report', 'bytes-per-mark'].map(gate => ({
+    ...['api-report', 'bundle-size', 'bytes-per-mark'].map(gate => ({
       name: `gate ${gate}`,
       command: [process.execPath, `packages/instrument/gates/${gate}.mjs`],
     })),
