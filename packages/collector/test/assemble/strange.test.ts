@@ -122,4 +122,5 @@ test('any turns that pass the door have ledgers that sum, in a session that is t
     }),
     { numRuns: 300 },
   );
-});
+  // Three hundred calls assembled: seconds on an idle core, and more beside other tests.
+}, 60_000);
