@@ -159,6 +159,7 @@ export class ReceiverTrace implements TapEvents {
 
   #mark(axis: Axis, rtp: number, row: FrameRow): void {
     const { last } = axis;
+    if (row.byteLength === 0) return this.#pad(axis, row.sequence);
     const isNext = last?.sequence !== undefined && ((last.sequence + 1) & 0xffff) === row.sequence;
     if (last !== undefined && isNext) axis.rtp.learnFrame(last.rtp, rtp);
     const { sequence } = row;
@@ -170,6 +171,15 @@ export class ReceiverTrace implements TapEvents {
     if (last !== undefined && rtp > last.rtp) this.#tellSilence(axis, last.rtp, rtp);
     const atNs = clockNsOf(this.#host.port.clock, row.mediaMs ?? row.atMs);
     this.#stream.hop('receive').markAt(tick, axis.rtp.ticksIn(axis.rtp.frameRtp), atNs);
+  }
+
+  /** A packet with nothing in it uses up a sequence number: what follows it is not lost. */
+  #pad(axis: Axis, sequence: number | undefined): void {
+    const { last } = axis;
+    if (last === undefined || sequence === undefined) return;
+    axis.log.add({ rtp: last.rtp, length: axis.rtp.frameRtp, sequence });
+    const isLater = ((sequence - (last.sequence ?? sequence)) & 0xffff) < 0x8000;
+    if (isLater) axis.last = { rtp: last.rtp, sequence };
   }
 
   #tellSilence(axis: Axis, fromRtp: number, toRtp: number): void {
