@@ -113,8 +113,8 @@ const info = (
   return { name, on, type: type as AttributeInfo['type'], unit: unit.join(' '), meaning };
 };
 
-/** One row an attribute, in the order of the document. */
-const makeTable = (): readonly AttributeInfo[] => [
+/** Where a span comes from, and on which clock its times were read. */
+const placeRows = (): readonly AttributeInfo[] => [
   info(ATTR.serviceName, 'resource', 'string', 'Which service the process is part of.'),
   info(ATTR.serviceInstanceId, 'resource', 'string', 'Which process: a place of its hops.'),
   info(ATTR.hostName, 'resource', 'string', 'Machine.'),
@@ -144,6 +144,10 @@ const makeTable = (): readonly AttributeInfo[] => [
     'string decimal ns',
     'Wall clock at domain time 0: span time − this = domain time, exactly.',
   ),
+];
+
+/** Records of frames, and the turns and stages around them. */
+const frameRows = (): readonly AttributeInfo[] => [
   info(
     ATTR.producer,
     'audio.frames',
@@ -198,6 +202,10 @@ const makeTable = (): readonly AttributeInfo[] => [
     'bool',
     'True when the collector closed it because the session broke off.',
   ),
+];
+
+/** Frames told one by one, dumps, and labels of a session. */
+const promotedRows = (): readonly AttributeInfo[] => [
   info(
     ATTR.adjusted,
     'promoted frame',
@@ -240,6 +248,10 @@ const makeTable = (): readonly AttributeInfo[] => [
     'What the process remembered: series with µs since the start of the span, and values.',
   ),
   info(ATTR.synthetic, 'session', 'string', 'A label on generated calls, e.g. `simulated day`.'),
+];
+
+/** What the collector adds: to what it stores, and to what it hands on. */
+const collectorRows = (): readonly AttributeInfo[] => [
   info(ATTR.log, 'stored', 'string severity', 'A log record, kept as a span of no length.'),
   info(ATTR.logBody, 'stored', 'string', 'What the record says; any value of OTLP.'),
   info(
@@ -281,6 +293,14 @@ const makeTable = (): readonly AttributeInfo[] => [
   info(ATTR.turnFramesOverBudget, 'forwarded turn', 'int count', 'Of these, over budget.'),
   info(ATTR.turnFramesLost, 'forwarded turn', 'int count', 'Frames lost during the turn.'),
   info(ATTR.turnFramesWorstNs, 'forwarded turn', 'int ns', 'The worst latency of a frame in it.'),
+];
+
+/** One row an attribute, in the order of the document. */
+const makeTable = (): readonly AttributeInfo[] => [
+  ...placeRows(),
+  ...frameRows(),
+  ...promotedRows(),
+  ...collectorRows(),
 ];
 
 /** Every attribute there is; a bundle that does not print it does not carry it. */
