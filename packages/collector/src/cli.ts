@@ -11,14 +11,16 @@ import { VERSION } from './version.ts';
 type Log = (message: string, error?: unknown) => void;
 
 export async function main(): Promise<void> {
+  const args = process.argv.slice(2);
   let command: Command;
   try {
-    if (runMaintenance(process.argv.slice(2))) return;
-    if (isClientCommand(process.argv[2])) {
-      await askCollector(process.argv.slice(2));
+    // One text describes all commands: `framescope export --help` is answered with it as well.
+    if (args.includes('--help')) command = { kind: 'help' };
+    else if (runMaintenance(args)) return;
+    else if (isClientCommand(args[0])) {
+      await askCollector(args);
       return;
-    }
-    command = readCommand(process.argv.slice(2), process.env);
+    } else command = readCommand(args, process.env);
   } catch (problem) {
     if (!(problem instanceof UsageError)) throw problem;
     process.stderr.write(`framescope: ${problem.message}\nframescope --help lists the flags.\n`);

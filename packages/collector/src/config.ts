@@ -150,12 +150,15 @@ function readArguments(args: readonly string[]): Map<FlagName, readonly string[]
   return given;
 }
 
+/** Read elsewhere (maintenance.ts, commands/): here they are only named. */
+const OTHER_COMMANDS = 'export, import, check, prune, rebuild, sql and integrity';
+
 function flagOf(argument: string, isFirst: boolean): readonly [FlagName, string | undefined] {
   if (argument === '-h') return ['help', undefined];
   if (!argument.startsWith('--'))
     throw new UsageError(
       isFirst
-        ? `"${argument}" is not a command of this version; there is serve (the default)`
+        ? `"${argument}" is not a command; there are serve (the default), ${OTHER_COMMANDS}`
         : `"${argument}" belongs to no flag`,
     );
   const [name = '', ...value] = argument.slice(2).split('=');

@@ -84,7 +84,10 @@ test.each([
   ],
   ['--allow-remote=yes', '--allow-remote takes no value'],
   ['--log-format xml', '--log-format must be text or json, got "xml"'],
-  ['export', '"export" is not a command of this version; there is serve (the default)'],
+  [
+    'exprot',
+    '"exprot" is not a command; there are serve (the default), export, import, check, prune, rebuild, sql and integrity',
+  ],
   ['serve now', '"now" belongs to no flag'],
 ])('framescope %s: %s', (args, expected) => {
   expect(problemOf(args)).toBe(expected);

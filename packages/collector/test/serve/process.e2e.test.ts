@@ -24,6 +24,14 @@ test('a ready collector says one line on stdout, with the port it picked', async
   expect(await (await fetch(`${url}/readyz`)).text()).toBe('storing\n');
 });
 
+test('every command answers --help with what all of them take', async () => {
+  for (const command of ['serve', 'export', 'check', 'sql']) {
+    const { code, stdout, stderr } = await runCommand(command, '--help');
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(new RegExp(`framescope \\[?${command}\\b`));
+  }
+});
+
 test('SIGTERM ends a collector with code 0, after its answers', async () => {
   const collector = start(temporaryFolder());
   const url = await collector.ready();
