@@ -9,7 +9,7 @@
 // is counted). A crash between answer and drop sends the same bytes again;
 // their IDs are the same, so the other side has them once.
 
-import type { StoreReader, StoredSpan } from '../store/store.ts';
+import type { CommitPlace, StoreReader, StoredSpan } from '../store/store.ts';
 import { encodeTraces, type OutSpan } from './encode.ts';
 import type { Outcome, Transport } from './outcome.ts';
 import type { ForwardQueue, QueuedBody } from './queue.ts';
@@ -23,6 +23,9 @@ const BODY_SPANS = 512;
 
 /** gRPC servers take 4 MiB by default. */
 const BODY_BYTES_MAX: number = 3 * 1024 * 1024;
+
+/** Of what the other side may ask for. */
+const RETRY_AFTER_MS_MAX = 3_600_000;
 
 export const BACKOFF_MS = { first: 250, most: 30_000 } as const;
 
@@ -117,10 +120,12 @@ export class Forwarder {
     if (!run.first || !run.last) return;
     this.#noteGap(run.first.commit);
     const dueUnixNs = nowUnixNs() - BigInt(this.#target.delayMs) * 1_000_000n;
-    const due = run.spans.filter(span => span.arrivalUnixNs <= dueUnixNs);
-    const commit =
-      run.last.arrivalUnixNs <= dueUnixNs ? run.last.commit : (due.at(-1)?.commit ?? this.#cursor);
-    if (commit === this.#cursor) return;
+    const isDue = (one: CommitPlace): boolean => one.arrivalUnixNs <= dueUnixNs;
+    const last = isDue(run.last) ? run.last : run.spans.findLast(isDue);
+    if (!last) return;
+    const { commit } = last;
+    // By commit, not by time: what arrived before the wall clock was set back goes along.
+    const due = run.spans.filter(span => span.commit <= commit);
     queue.push(this.#bodiesOf(await prepare(due, this.#target)), commit);
     this.#cursor = commit;
   }
@@ -177,14 +182,17 @@ export class Forwarder {
     return 0;
   }
 
-  /** Doubles from try to try, half of it by chance; what the other side asks for is a lower bound. */
+  /**
+   * Doubles from try to try, half of it by chance; what the other side asks for is a lower bound, up
+   * to an hour: a date in the next century would be no wait at all to a timer of 31 bits.
+   */
   #waitAfter({ why, afterMs = 0 }: Outcome & { kind: 'retry' }): number {
     this.#failures++;
     this.#counts.retries++;
     this.#state = 'retrying';
     this.#tell(why);
     const ms = Math.min(BACKOFF_MS.first * 2 ** (this.#failures - 1), BACKOFF_MS.most);
-    return Math.max(afterMs, ms * (0.5 + this.#ports.random() / 2));
+    return Math.max(Math.min(afterMs, RETRY_AFTER_MS_MAX), ms * (0.5 + this.#ports.random() / 2));
   }
 
   /** Once an error, not once a try. */

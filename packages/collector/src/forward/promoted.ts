@@ -8,8 +8,10 @@
 
 import {
   ATTR,
+  BASELINE_WEIGHT,
   FRAME_FLAG,
   frameSpanId,
+  isBaselineTick,
   SCOPE_NAME,
   sessionTraceId,
   type Attributes,
@@ -28,9 +30,6 @@ const OVER_BUDGET_MAX = 10;
 const BARGE_IN_NS = 100_000_000;
 const BARGE_IN_MAX = 10;
 
-/** One in so many. */
-const BASELINE = 1_000;
-
 const KIND_INTERNAL = 1;
 
 export interface TurnFrames {
@@ -42,15 +41,16 @@ export interface TurnFrames {
 
 export function promotedOf(turn: Turn, of: TurnFrames): OutSpan[] {
   const traceId = sessionTraceId(of.session.id);
-  return of.frames.streams.flatMap(stream =>
-    stream.hops.flatMap(hop =>
-      [...chosen(hop, turn)].map(([row, reasons]) => {
+  // Two instances of a hop may tell of one frame: it is one span.
+  const spans = new Map<SpanId, OutSpan>();
+  for (const stream of of.frames.streams)
+    for (const hop of stream.hops)
+      for (const [row, reasons] of chosen(hop, turn)) {
         const tick = hop.rows.startTick[row]!;
-        const spanId = frameSpanId(traceId, stream.name, hop.key, tick);
-        return spanOf({ hop, row, reasons, spanId }, of);
-      }),
-    ),
-  );
+        const spanId = frameSpanId(traceId, stream.name, hop.bareKey, tick);
+        if (!spans.has(spanId)) spans.set(spanId, spanOf({ hop, row, reasons, spanId }, of));
+      }
+  return [...spans.values()];
 }
 
 /** Rows of the hop within the turn, each with why. */
@@ -73,7 +73,7 @@ function chosen(hop: HopFrames, turn: Turn): Map<number, string[]> {
     const around = rowsBetween(hop, onsetNs - BARGE_IN_NS, onsetNs + BARGE_IN_NS);
     for (const row of around.slice(0, BARGE_IN_MAX)) add(row, 'barge_in');
   }
-  for (const row of inTurn) if (isBaseline(hop.rows.startTick[row]!)) add(row, 'baseline');
+  for (const row of inTurn) if (isBaselineTick(hop.rows.startTick[row]!)) add(row, 'baseline');
   return rows;
 }
 
@@ -83,9 +83,6 @@ function rowsBetween(hop: HopFrames, fromNs: number, toNs: number): number[] {
     if (hop.atNs[row]! >= fromNs && hop.atNs[row]! < toNs) rows.push(row);
   return rows;
 }
-
-/** Fibonacci hashing: frames stand at multiples of their size, and those must not all be chosen. */
-const isBaseline = (tick: number): boolean => (Math.imul(tick, 0x9e3779b1) >>> 0) % BASELINE === 0;
 
 interface Chosen {
   readonly hop: HopFrames;
@@ -105,7 +102,7 @@ function spanOf({ hop, row, reasons, spanId }: Chosen, of: TurnFrames): OutSpan 
     [ATTR.frameTick]: hop.rows.startTick[row]!,
     [ATTR.framePromoted]: reasons,
     [ATTR.clockErrorNs]: hop.latencyErrorNs,
-    ...(isBaselineOnly && { [ATTR.sampleWeight]: BASELINE }),
+    ...(isBaselineOnly && { [ATTR.sampleWeight]: BASELINE_WEIGHT }),
   };
   return {
     traceId: of.root.traceId,

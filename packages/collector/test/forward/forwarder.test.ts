@@ -97,6 +97,20 @@ test('a commit is left until its delay is over', async () => {
   expect(world.received).toEqual(['a1', 'b1']);
 });
 
+test('a wall clock that is set back leaves nothing behind', async () => {
+  const world = new World();
+  world.commit(1, 'a1', NOON_NS + seconds(3_600));
+  world.commit(2, 'b1', NOON_NS);
+  world.commit(3, 'c1', NOON_NS + seconds(9));
+  world.nowUnixNs = NOON_NS + seconds(10);
+  const forwarder = world.forwarder('send=all&delay=5&from=start');
+  await steps(forwarder, 2);
+  expect(world.received).toEqual(['a1 b1']);
+  world.nowUnixNs = NOON_NS + seconds(14);
+  await steps(forwarder, 2);
+  expect(world.received).toEqual(['a1 b1', 'c1']);
+});
+
 test('a new target gets what comes from now on', async () => {
   const world = new World();
   world.commit(1, 'a1');
@@ -143,6 +157,13 @@ test('a try waits 30 s at most, and the first one after success is quick again',
   world.commit(2, 'b1');
   world.answers = [{ kind: 'retry', why: 'x' }];
   expect(await forwarder.step()).toBe(250);
+});
+
+test('who asks for a wait of a century is waited for an hour', async () => {
+  const world = new World();
+  world.commit(1, 'a1');
+  world.answers = [{ kind: 'retry', why: 'x', afterMs: 3.2e12 }];
+  expect(await world.forwarder().step()).toBe(3_600_000);
 });
 
 test('what the other side refuses for good is counted and told, and the next is sent', async () => {
