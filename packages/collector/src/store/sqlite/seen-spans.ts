@@ -21,6 +21,12 @@ export class SeenSpans {
     return this.#young.add(low, high);
   }
 
+  /** Of a stored span whose trace is known from now on: as young as what is known of the trace. */
+  keep(words: Uint32Array, row: number): void {
+    fingerprint(words, row * 8);
+    this.#young.add(low, high);
+  }
+
   /** Call between commits. True when spans were forgotten: then what traces are complete is, too. */
   turnOver(): boolean {
     if (this.#young.count < SPANS_MAX) return false;

@@ -153,7 +153,7 @@ export class SpanIntake {
         const block = volume.spans.blockIn(part.commit);
         if (!block) continue;
         const stored = block.columns.idWords();
-        for (let i = part.from; i < part.from + part.count; i++) this.#seen.add(stored, i);
+        for (let i = part.from; i < part.from + part.count; i++) this.#seen.keep(stored, i);
         if (part.sessionKey !== null) known.session = ports.nameOf(part.sessionKey);
       }
     }
