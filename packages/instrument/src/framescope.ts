@@ -75,7 +75,7 @@ export class Scope {
   readonly #stopOnExit: () => void;
   readonly #rounds: FlushRounds;
   readonly #endMs: number;
-  #isShutDown = false;
+  #shutdown: Promise<void> | undefined;
 
   constructor(options: FramescopeOptions, platform: Platform) {
     const given = copyOf(options);
@@ -136,7 +136,7 @@ export class Scope {
       problems,
       endMs: this.#endMs,
     });
-    this.#stopOnExit = this.#platform.onExit(isGone => this.#lastFlush(isGone));
+    this.#stopOnExit = this.#platform.onExit(Scope.#weakLastFlush(new WeakRef(this)));
   }
 
   /**
@@ -167,9 +167,12 @@ export class Scope {
    * Ends all sessions, sends what waits, stops. Resolves when all is acknowledged, and at the latest
    * after `shutdownMs`, whatever the collector does; what is left then is dropped. Never rejects.
    */
-  async shutdown(): Promise<void> {
-    if (this.#isShutDown) return;
-    this.#isShutDown = true;
+  shutdown(): Promise<void> {
+    this.#shutdown ??= this.#shutDown();
+    return this.#shutdown;
+  }
+
+  async #shutDown(): Promise<void> {
     await this.#within(this.#end());
     this.#prober.stop();
     this.#leaps.stop();
@@ -272,7 +275,7 @@ export class Scope {
   }
 
   #admit(session: Session, open: Open): void {
-    if (this.#isShutDown || this.#open.size >= SESSIONS_MAX) {
+    if (this.#shutdown !== undefined || this.#open.size >= SESSIONS_MAX) {
       this.#problems.report(
         'too_many_sessions',
         `startSession: the scope was shut down, or ${SESSIONS_MAX} sessions are open; this one is not sent. End sessions with session.end()`,
@@ -297,6 +300,11 @@ export class Scope {
   async #ended(session: Session): Promise<void> {
     const open = this.#open.get(session);
     if (open === undefined) return;
+    this.#problems.guard(
+      'flight',
+      () => this.#flights.settle(session.traceId),
+      () => undefined,
+    );
     this.#open.delete(session);
     open.exporter.flush();
     this.#problems.guard(
@@ -342,6 +350,18 @@ export class Scope {
       'the clock jumped against the wall clock (sleep, or the time was set); a new epoch begins',
     );
     this.#rounds.all();
+  }
+
+  /**
+   * For the end of the process, which must not keep a scope: one with an open session, or with
+   * something on its way, is held by its timers and requests; one that was only forgotten has nothing
+   * to flush. Static, since a closure of the constructor would hold `this`.
+   */
+  static #weakLastFlush(self: WeakRef<Scope>): (isGone: boolean) => Promise<void> {
+    return async isGone => {
+      const scope = self.deref();
+      if (scope !== undefined) await scope.#lastFlush(isGone);
+    };
   }
 
   async #lastFlush(isGone: boolean): Promise<void> {

@@ -347,3 +347,14 @@ test('an hour of events with IDs that never come back holds bounded state', asyn
   const open = [...last.values()].filter(turn => turn.endedAt === undefined);
   expect(open.length).toBeLessThanOrEqual(16);
 });
+
+test('options that throw at every touch throw into nobody’s call', () => {
+  const adapters = [
+    traceLiveKitRoom,
+    traceOpenAIRealtime,
+    tracePipecatClient,
+    traceTwilioMediaStream,
+  ];
+  for (const one of adapters)
+    expect(one(new Client() as never, trap() as never).session.id).toBe('nobody');
+});

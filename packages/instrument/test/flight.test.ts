@@ -148,3 +148,13 @@ test('a trigger that the collector refuses is told; one it does not answer is se
   expect(statuses).toEqual([]);
   expect(world.codes()).toContain('trigger_refused');
 });
+
+test('a trigger pulled just before the end of a session is dumped all the same', async () => {
+  const world = new World();
+  const { call } = await calling(world, 3);
+  expect(call.trigger('crash')).toBe(true);
+  const ended = call.end();
+  await world.pass(2_000);
+  await ended;
+  expect(dumpsOf(world).map(({ attributes }) => attributes[ATTR.flightReason])).toEqual(['crash']);
+});

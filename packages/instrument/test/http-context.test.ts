@@ -106,3 +106,10 @@ test('foreign headers of any kind are read without an exception', () => {
   );
   expect(readContext(new Headers({ baggage: 'a=1, session.id=x%20y;p=1' })).sessionId).toBe('x y');
 });
+
+test('without a session, or with an odd one, nothing goes along and nothing is followed', () => {
+  for (const session of [undefined, null, 7, {}]) {
+    expect(contextHeaders(session as never)).toEqual({});
+    expect(followContext(session as never, readContext({}))).toBeUndefined();
+  }
+});

@@ -62,6 +62,8 @@ export class Flights {
   readonly #ports: FlightsPorts;
   readonly #buckets = new TokenBuckets(TRIGGER_BUCKETS);
   readonly #seen = new Set<string>();
+  /** Pulled here, not dumped yet. */
+  readonly #pending = new Map<Trigger, Timer>();
   /** Of the process: event-loop lag. */
   readonly #process = new FlightRecorder();
   #askedFrom = 0;
@@ -96,15 +98,26 @@ export class Flights {
     // No problem: this is how it is meant, and the caller is told.
     if (!this.#buckets.take(trigger.reason, clock.now())) return false;
     // Not now: whoever pulls it may be an audio callback, and what follows belongs to it.
-    timers.after(DUMP_AFTER_MS, () =>
-      problems.guard(
-        'flight',
-        () => this.#dumpIfOpen(trigger),
-        () => undefined,
-      ),
+    const dump = (): void => {
+      this.#pending.delete(trigger);
+      this.#dumpIfOpen(trigger);
+    };
+    const timer = timers.after(DUMP_AFTER_MS, () =>
+      problems.guard('flight', dump, () => undefined),
     );
+    this.#pending.set(trigger, timer);
     void this.#tell(trigger, 1);
     return true;
+  }
+
+  /** The session ends: what was to be dumped in a moment is dumped now. Call it while it is open. */
+  settle(traceId: string): void {
+    for (const [trigger, timer] of this.#pending) {
+      if (trigger.traceId !== traceId) continue;
+      timer.cancel();
+      this.#pending.delete(trigger);
+      this.#dumpIfOpen(trigger);
+    }
   }
 
   /** What a probe asks for, as a query: `&s=` and the sessions by the start of their trace IDs. */

@@ -34,13 +34,22 @@ interface Chosen {
   readonly gone: () => void;
 }
 
+/** A getter that throws has nothing to give. */
+function readOf(options: unknown, name: string): unknown {
+  try {
+    return propertyOf(options, name);
+  } catch {
+    return undefined;
+  }
+}
+
 /** With neither there is nobody to tell it to: what happens is followed, and goes nowhere. */
 function sessionOf(options: unknown): Chosen {
-  const session = propertyOf(options, 'session');
+  const session = readOf(options, 'session');
   if (session instanceof Session) return { session, gone: () => undefined };
-  const scope = propertyOf(options, 'scope');
+  const scope = readOf(options, 'scope');
   if (scope instanceof Scope) {
-    const made = scope.startSession({ id: propertyOf(options, 'id') as string });
+    const made = scope.startSession({ id: readOf(options, 'id') as string });
     return { session: made, gone: () => void made.end() };
   }
   return { session: nowhere().startSession({ id: 'nobody' }), gone: () => undefined };
@@ -51,10 +60,18 @@ export const sessionOr = (value: unknown): Session => sessionOf({ session: value
 
 let inert: Scope | undefined;
 
-/** A scope whose clock stands still and whose network is unplugged. */
+/** Shut down from the start: it keeps no session, so one that nobody holds is gone. */
 function nowhere(): Scope {
+  if (inert !== undefined) return inert;
+  inert = makeNowhere();
+  void inert.shutdown();
+  return inert;
+}
+
+/** A scope whose clock stands still and whose network is unplugged. */
+function makeNowhere(): Scope {
   const now = (): DomainNs => domainNs(0);
-  inert ??= new Scope(
+  return new Scope(
     { serviceName: 'nobody', tracerProvider: false },
     {
       clock: {
@@ -73,7 +90,6 @@ function nowhere(): Scope {
       onExit: () => () => undefined,
     },
   );
-  return inert;
 }
 
 export interface Following {

@@ -17,7 +17,7 @@ import { Stream } from '../../hop/stream.ts';
 import { contextOfIds, extracted, idsOf, injected, type TraceIds } from '../../otel/propagate.ts';
 import type { OtelContext } from '../../otel/run-in-span.ts';
 import type { Problems } from '../../problems.ts';
-import type { Session } from '../../session.ts';
+import { Session } from '../../session.ts';
 import { Stage } from '../../turn/stage.ts';
 import { Turn } from '../../turn/turn.ts';
 import { AnchorExchange } from '../../transport/anchor-exchange.ts';
@@ -63,6 +63,8 @@ export function contextHeaders(
   session: Session,
   options?: OutgoingOptions,
 ): Readonly<Record<string, string>> {
+  // Nobody's call: what went along would join the calls of all who forgot theirs.
+  if (!(session instanceof Session)) return {};
   const port = session.port();
   const make = (): Record<string, string> => {
     const of = propertyOf(options, 'of');
@@ -106,6 +108,7 @@ export function readContext(headers: HeadersLike): IncomingContext {
  * of another session (told as a problem). Never throws.
  */
 export function followContext(session: Session, incoming: IncomingContext): Stream | undefined {
+  if (!(session instanceof Session)) return undefined;
   const port = session.port();
   const take = (): Stream | undefined => {
     const { anchor } = incoming;

@@ -113,7 +113,8 @@ class PeerTrace {
 
   start(): void {
     this.#hooks.onStop(() => this.#stop());
-    if (this.#choices.isPeerTraced === true) this.#openChannel();
+    // By itself: a second tracing of the same connection finds the channel's number taken.
+    if (this.#choices.isPeerTraced === true) this.#hooks.run(() => this.#openChannel());
     const scan = (): void => this.#scan();
     // At once: Chromium lets frames bypass scripts for good when a sender or receiver got no
     // transform in the task that made it.
@@ -140,8 +141,10 @@ class PeerTrace {
         isClosed = this.#pc.connectionState === 'closed';
         if (!isClosed) this.#look();
       });
-      if (isClosed) this.#gone();
-      else this.#schedule();
+      if (!isClosed) return this.#schedule();
+      // Not only at the session's end: a page that reconnects would keep a worker for each connection.
+      this.#hooks.stop();
+      this.#gone();
     });
   }
 
