@@ -6,7 +6,13 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { traceTwilioMediaStream } from '@framescope/instrument/adapters';
 import { tracePeerConnection } from '@framescope/instrument/webrtc';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import { makePacker } from '../src/export/frames-packer.ts';
+import { Outbox } from '../src/export/outbox.ts';
+import { Problems } from '../src/problems.ts';
+import { captureFrames } from '../src/transport/web-audio/capture-frames.ts';
+import { registerCapture } from '../src/transport/web-audio/processors.ts';
+import { FrameTaps, type Transformable } from '../src/transport/webrtc/frame-tap.ts';
 import { World } from './support/world.ts';
 
 setFlagsFromString('--expose-gc');
@@ -98,4 +104,91 @@ test('a connection that gives no channel is traced without one', () => {
   const peer = new Peer();
   tracePeerConnection(peer as never, { session, isPeerTraced: true });
   expect(Object.hasOwn(peer, 'addTrack')).toBe(true);
+});
+
+test('who waited for a collector in vain is not kept until it answers', async () => {
+  const world = new World();
+  const never = (): Promise<never> => new Promise<never>(() => undefined);
+  const outbox = new Outbox({
+    http: never,
+    timers: world.timers,
+    random: () => 0,
+    url: 'http://collector.test/v1/traces',
+    headers: {},
+    format: makePacker('json', {}, '0'),
+    bytesMax: 1_000,
+    problems: new Problems(undefined),
+  });
+  outbox.enqueue({ recordIds: [], bytes: new Uint8Array(1), settled: () => undefined });
+  const waited = async (): Promise<WeakRef<object>> => {
+    const flushed = outbox.flush(1_000);
+    await world.pass(2_000);
+    await flushed;
+    return new WeakRef(flushed);
+  };
+  expect(await isCollected(await waited())).toBe(true);
+  expect(outbox.waitingCount).toBe(1);
+});
+
+test('a capture that was stopped costs the audio thread nothing more', () => {
+  const made: { port: FakePort; process: (i: unknown[][], o: unknown[][]) => boolean }[] = [];
+  class FakePort {
+    onmessage: ((event: { data: object }) => void) | null = null;
+    postMessage(): void {}
+  }
+  class AudioWorkletProcessor {
+    readonly port = new FakePort();
+  }
+  const registerProcessor = (_name: string, processor: unknown): void => {
+    const options = { processorOptions: { frameSamples: 960, wantsPcm: false, capacity: 0 } };
+    made.push(Reflect.construct(processor as new () => never, [options]));
+  };
+  const scope = { currentFrame: 0, AudioWorkletProcessor, registerProcessor };
+  registerCapture(scope, 'capture', captureFrames);
+  const [capture] = made;
+  expect(capture!.process([[new Float32Array(128)]], [[]])).toBe(true);
+  expect(capture!.process([[]], [[]])).toBe(true);
+  capture!.port.onmessage?.({ data: { ended: true } });
+  expect(capture!.process([[]], [[]])).toBe(false);
+});
+
+/** A worker whose script a content security policy refuses, as it is told: later. */
+class RefusedWorker extends EventTarget {
+  static readonly all: RefusedWorker[] = [];
+  constructor() {
+    super();
+    RefusedWorker.all.push(this);
+  }
+  postMessage(): void {}
+  terminate(): void {}
+}
+
+test('where the worker for frames is refused, frames pass as if nobody traced', () => {
+  vi.stubGlobal('Worker', RefusedWorker);
+  vi.stubGlobal('RTCRtpScriptTransform', class {});
+  const world = new World();
+  const taps = new FrameTaps(world.scope().startSession({ id: 'call' }).port());
+  const events = { rows: () => undefined, anchor: () => undefined };
+  const [sender, receiver]: Transformable[] = [{ transform: null }, { transform: null }];
+  taps.add(sender!, true, events);
+  expect(sender!.transform).not.toBeNull();
+  RefusedWorker.all[0]!.dispatchEvent(new Event('error'));
+  expect(sender!.transform).toBeNull();
+  expect(taps.add(receiver!, false, events)).toBeUndefined();
+  expect(receiver!.transform).toBeNull();
+  expect(world.codes()).toEqual(['no_frame_worker']);
+  vi.unstubAllGlobals();
+});
+
+test('an error in a worker that runs leaves its transforms in place', () => {
+  vi.stubGlobal('Worker', RefusedWorker);
+  vi.stubGlobal('RTCRtpScriptTransform', class {});
+  const taps = new FrameTaps(new World().scope().startSession({ id: 'call' }).port());
+  const sender: Transformable = { transform: null };
+  taps.add(sender, true, { rows: () => undefined, anchor: () => undefined });
+  const worker = RefusedWorker.all.at(-1)!;
+  worker.dispatchEvent(new MessageEvent('message', { data: { pong: 0, now: 0, timeOrigin: 0 } }));
+  worker.dispatchEvent(new Event('error'));
+  expect(sender.transform).not.toBeNull();
+  vi.unstubAllGlobals();
 });

@@ -74,7 +74,7 @@ export class Outbox {
   #retry: Timer | undefined;
   /** Items at the head that are sent one by one, since a post with them was partly refused. */
   #aloneCount = 0;
-  #idle: (() => void)[] = [];
+  readonly #idle = new Set<() => void>();
   #isHeld = false;
 
   constructor(ports: OutboxPorts) {
@@ -121,11 +121,13 @@ export class Outbox {
     if (this.#waiting.length === 0) return Promise.resolve();
     this.#hurry();
     return new Promise(resolve => {
-      const timer = this.#ports.timers.after(timeoutMs, resolve);
-      this.#idle.push(() => {
+      const done = (): void => {
+        this.#idle.delete(done);
         timer.cancel();
         resolve();
-      });
+      };
+      const timer = this.#ports.timers.after(timeoutMs, done);
+      this.#idle.add(done);
     });
   }
 
@@ -246,9 +248,7 @@ export class Outbox {
       item.settled(drop);
     }
     if (this.#waiting.length > 0) return;
-    const idle = this.#idle;
-    this.#idle = [];
-    for (const resolve of idle) resolve();
+    for (const done of this.#idle) done();
   }
 }
 

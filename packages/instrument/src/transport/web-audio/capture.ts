@@ -8,7 +8,7 @@ import type { Session } from '../../session.ts';
 import { textOf } from '../../problems.ts';
 import { plainOptions } from '../plain-options.ts';
 import { ContextClock } from './context-clock.ts';
-import { PROCESSOR, type CaptureMessage } from './processors.ts';
+import { PROCESSOR, type CaptureMessage, type ToPlayout } from './processors.ts';
 import { addProcessors } from './worklets.ts';
 
 /** 20 ms. */
@@ -74,6 +74,8 @@ export async function tapCapture(source: AudioNode, options: CaptureOptions): Pr
     source.connect(node);
     const stop = (): void => {
       node.port.onmessage = null;
+      const ended: ToPlayout = { ended: true };
+      node.port.postMessage(ended);
       node.disconnect();
       problems.guard(
         'tapCapture',

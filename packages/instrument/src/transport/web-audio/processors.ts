@@ -78,13 +78,21 @@ export function registerCapture(
 ): void {
   class Capture extends scope.AudioWorkletProcessor {
     declare readonly frames: CaptureFrames;
+    declare isOver: boolean;
 
     constructor({ processorOptions: { frameSamples, wantsPcm } }: Options) {
       super();
       this.frames = makeFrames(frameSamples, wantsPcm);
+      this.isOver = false;
+      // The page says one thing only: that it has stopped.
+      this.port.onmessage = () => {
+        this.isOver = true;
+      };
     }
 
     process(inputs: Float32Array[][], outputs: Float32Array[][]): boolean {
+      // A processor that answers true runs as long as its context, connected or not.
+      if (this.isOver) return false;
       const input = inputs[0]?.[0];
       if (input === undefined) return true;
       outputs[0]?.[0]?.set(input);

@@ -118,7 +118,7 @@ export class FrameTaps {
     if (of.transform !== null && of.transform !== undefined) return undefined;
     this.#worker ??= TapWorker.start(this.#port.problems);
     const worker = this.#worker;
-    if (worker === undefined) return undefined;
+    if (worker === undefined || worker.isRefused) return undefined;
     const tap = worker.attach(of, isSending);
     attached.set(of, tap);
     return tap;
@@ -130,6 +130,11 @@ class TapWorker {
   readonly #worker: Worker;
   readonly #problems: Problems;
   readonly #taps: Attached[] = [];
+  readonly #carriers: Transformable[] = [];
+  /** It has said something: its script was loaded. */
+  #isRunning = false;
+  /** It never ran, and will not: a transform in it would let no frame through. */
+  isRefused = false;
   /** Page clock − worker clock, ms. */
   #aheadMs = 0;
 
@@ -148,7 +153,7 @@ class TapWorker {
   constructor(worker: Worker, problems: Problems) {
     this.#worker = worker;
     this.#problems = problems;
-    worker.addEventListener('error', event => refused(problems, event.message));
+    worker.addEventListener('error', event => this.#failed(event.message));
     worker.addEventListener('message', ({ data }: MessageEvent<FromWorker>) => this.#take(data));
     worker.postMessage({ ping: performance.now() });
   }
@@ -157,6 +162,7 @@ class TapWorker {
     const key = this.#taps.length;
     const transform = new RTCRtpScriptTransform(this.#worker, { key, isSending });
     of.transform = transform;
+    this.#carriers.push(of);
     const tap = { worker: this, key, transform, isSending, settings: QUIET, events: undefined };
     this.#taps.push(tap);
     return tap;
@@ -174,7 +180,21 @@ class TapWorker {
     port.timers.after(LOOK_FOR_CLOSED_MS, () => this.endWhen(isClosed, port));
   }
 
+  /** Some browsers tell only now that a policy forbids the worker, with the transforms already in place. */
+  #failed(why: string): void {
+    refused(this.#problems, why);
+    if (this.#isRunning) return;
+    this.isRefused = true;
+    for (const of of this.#carriers.splice(0))
+      this.#problems.guard(
+        'frame tap',
+        () => void (of.transform = null),
+        () => undefined,
+      );
+  }
+
   #take(message: FromWorker): void {
+    this.#isRunning = true;
     const take = (): void => {
       if (message.pong !== undefined) return this.#compareClocks(message);
       const events = this.#taps[message.key ?? -1]?.events;
