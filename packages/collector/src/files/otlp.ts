@@ -1,7 +1,7 @@
 // Stored spans as OTLP/JSON again: grouped by resource and scope, in order of time.
 //
 // What the store keeps of a value is its JSON form: a whole number is written as an integer, and a
-// double that happens to be whole becomes one. Bytes are the base64 text that came.
+// double that happens to be whole (below 2^53) becomes one. Bytes are the base64 text that came.
 
 import type { AttributeValue, Attributes } from '@framescope/protocol';
 import type { DecodedSpan } from '../decode/types.ts';
@@ -29,7 +29,7 @@ export function otlpValue(value: AttributeValue): OtlpValue {
   if (typeof value === 'string') return { stringValue: value };
   if (typeof value === 'boolean') return { boolValue: value };
   if (typeof value === 'number')
-    return Number.isInteger(value) ? { intValue: String(value) } : { doubleValue: value };
+    return Number.isSafeInteger(value) ? { intValue: String(value) } : { doubleValue: value };
   if (isList(value)) return { arrayValue: { values: value.map(otlpValue) } };
   return { kvlistValue: { values: otlpAttributes(value) } };
 }
