@@ -105,15 +105,19 @@ function prune(
   }
 }
 
-/** Session by session, so that memory holds one of them. */
+/**
+ * Session by session, so that memory holds one of them. Those whose frames or spans retention took
+ * stay as they are: turns and charts live longer than what they were made from.
+ */
 function rebuild(folder: string): { lines: string[]; code: number } {
   const store = new SqliteWriter({ folder, maxBytes: Number.MAX_SAFE_INTEGER });
   const clock = systemClock(() => 'rebuild');
   let count = 0;
   try {
     const clockBook = new ClockBook(store.collectorClocks(), clock);
+    const thinned = store.thinnedSessions();
     for (const key of store.sessionKeys()) {
-      const raw = store.loadSession(key);
+      const raw = thinned.has(key) ? undefined : store.loadSession(key);
       if (!raw) continue;
       const assembler = makeAssembler({
         clockBook,
@@ -126,7 +130,10 @@ function rebuild(folder: string): { lines: string[]; code: number } {
       count++;
     }
     while (store.tidy(nowUnixNs()));
-    return { lines: [`${count} sessions made anew`], code: 0 };
+    const lines = [`${count} sessions made anew`];
+    if (thinned.size > 0)
+      lines.push(`${thinned.size} left as they are: retention took some of their frames or spans`);
+    return { lines, code: 0 };
   } finally {
     store.close();
   }

@@ -3,19 +3,20 @@ import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
 import { UsageError } from '../src/config.ts';
 import { maintain } from '../src/maintenance.ts';
+import type { DecodedFlush } from '../src/decode/types.ts';
 import { readRetention } from '../src/retention-flag.ts';
 import { SqliteReader } from '../src/store/sqlite/reader.ts';
 import { SqliteWriter } from '../src/store/sqlite/writer.ts';
-import { batchOf, NOON_NS, seconds, spanOf, temporaryFolder } from './support/spans.ts';
+import { batchOf, flushOf, NOON_NS, seconds, spanOf, temporaryFolder } from './support/spans.ts';
 
 /** Two days of spans of one call, nothing derived. */
-function usedFolder(): string {
+function usedFolder(flushesOf: (day: number) => readonly DecodedFlush[] = () => []): string {
   const folder = temporaryFolder();
   const writer = new SqliteWriter({ folder, maxBytes: 1e9 });
   for (let day = 0; day < 2; day++) {
     const span = spanOf(`a${day + 1}`, { sessionId: 's', attributes: { 'session.id': 's' } });
     // Within an hour of each other, on two sides of midnight.
-    writer.commit(batchOf([span], [], NOON_NS + seconds(12 * 3_600 - 60 + day * 120)));
+    writer.commit(batchOf([span], flushesOf(day), NOON_NS + seconds(12 * 3_600 - 60 + day * 120)));
   }
   writer.close();
   return folder;
@@ -54,6 +55,23 @@ test('rebuild makes sessions anew from what was received', async () => {
   const { items } = await reader.sessions({ limit: 9 });
   reader.close();
   expect(items.map(session => [session.id, session.spanCount])).toEqual([['s', 2]]);
+});
+
+test.each(['frames=1d', 'spans=1d'])('rebuild leaves what outlived its raw data: %s', async age => {
+  const folder = usedFolder(day => [flushOf('s', day)]);
+  run('rebuild', '--data', folder);
+  const sessions = async (): Promise<unknown> => {
+    const reader = new SqliteReader(folder);
+    const { items } = await reader.sessions({ limit: 9 });
+    reader.close();
+    return items;
+  };
+  const before = await sessions();
+  run('prune', '--retention', age, '--data', folder);
+  expect(run('rebuild', '--data', folder)[1]).toBe(
+    '1 left as they are: retention took some of their frames or spans',
+  );
+  expect(await sessions()).toEqual(before);
 });
 
 test('prune deletes what is older than it is told, and says how much', () => {

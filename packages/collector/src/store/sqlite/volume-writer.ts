@@ -63,6 +63,11 @@ const DROP = {
   largeTexts: `DELETE FROM large_text WHERE key IN (SELECT key FROM large_text LIMIT 1000)`,
 } as const;
 
+/** Whether any of that was taken. Flushes go in the order of their numbers, from 1; sources stay. */
+const IS_THINNED = `
+  SELECT EXISTS (SELECT 1 FROM source) AND NOT EXISTS (SELECT 1 FROM flush WHERE id = 1)
+    OR EXISTS (SELECT 1 FROM ingest WHERE span_count > 0 AND spans IS NULL)`;
+
 /** Makes blocks; one for all volumes, since its memory is used again. */
 const BLOCKS = new SpanBlockWriter();
 const DIRECTORIES = new DirectoryWriter();
@@ -260,6 +265,11 @@ export class VolumeWriter {
       DROP.pages,
       DROP.largeTexts,
     ]);
+  }
+
+  /** Retention took frames or spans out of the file. Looks at every commit. */
+  isThinned(): boolean {
+    return this.#database.prepare(IS_THINNED).pluck().get() === 1;
   }
 
   #dropSome(statements: readonly string[]): boolean {

@@ -339,6 +339,15 @@ export class SqliteWriter implements StoreWriter {
     return [...new Set(keys)];
   }
 
+  /** Sessions with derived rows that what is left of their raw data would not give again. */
+  thinnedSessions(): ReadonlySet<string> {
+    const derived = new Set(this.#meta.covered().map(one => one.key));
+    const keys = this.#volumes
+      .filter(volume => volume.isThinned())
+      .flatMap(({ queries }) => queries.sessions().map(one => one.key));
+    return new Set(keys.filter(key => derived.has(key)));
+  }
+
   annotate(annotation: AnnotationInput): Annotation {
     return guarded(this.#meta.path, () => this.#meta.annotate(annotation));
   }
