@@ -1,3 +1,4 @@
+import { ATTR } from '@framescope/protocol';
 import { expect, test } from 'vitest';
 import { picture } from './support/picture.ts';
 import { MS, World } from './support/world.ts';
@@ -138,4 +139,14 @@ test('marks with a time of their own are bounded, and what finds no room is coun
   for (let i = 0; i < 2_050; i++) hop.markAt(i * 160, 160, i * MS);
   await world.pass(1_000);
   expect(world.states().map(state => state.dropped)).toEqual([{ ring_full: 2 }]);
+});
+
+test('marks that found no room are told once, however many records the flush makes', async () => {
+  const world = new World();
+  const hop = world.scope().startSession({ id: 'call' }).stream('mic').hop('receive');
+  for (let i = 0; i < 4_096 + 10; i++) hop.mark(320);
+  hop.markAt(2_000_000, 320, world.nowNs);
+  await world.pass(1_500);
+  const lost = world.received.map(({ attributes }) => attributes[ATTR.frameLost] ?? 0);
+  expect(lost.reduce((sum: number, one) => sum + Number(one), 0)).toBe(10);
 });

@@ -148,3 +148,10 @@ test('what is malformed is left out', async () => {
   expect(post?.headers['ok']).toBe('%zz');
   expect(resource).toMatchObject({ b: '2', 'service.name': 'unknown_service' });
 });
+
+test('an endpoint that is no URL, though it looks like one, is left out', async () => {
+  const { post } = await sentWith({
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://host:99999/traces',
+  });
+  expect(post?.url).toBe('http://127.0.0.1:4318/v1/traces');
+});

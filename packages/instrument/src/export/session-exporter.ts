@@ -96,19 +96,21 @@ export class SessionExporter {
   /** Packs what came since the last call and hands it to the outbox. Never throws. */
   flush(): void {
     const { problems } = this.#host;
-    const lost = problems.guard(
+    let lost = problems.guard(
       'flush',
       () => this.#countLost(),
       () => 0,
     );
-    // A full ring may hold more than one record's worth.
-    do
+    // Ring and timed marks together may be more than one record's worth; what was lost is told once.
+    do {
+      const lostCount = lost;
+      lost = 0;
       problems.guard(
         'flush',
-        () => this.#flushOnce(lost),
+        () => this.#flushOnce(lostCount),
         () => undefined,
       );
-    while (this.#host.ring.length > 0 || this.#host.timed.length > 0);
+    } while (this.#host.ring.length > 0 || this.#host.timed.length > 0);
   }
 
   #flushOnce(lostCount: number): void {

@@ -41,7 +41,7 @@ function valueOf(env: Environment, name: string): string | undefined {
 }
 
 const urlIn = (value: string | undefined): string | undefined =>
-  value !== undefined && /^https?:\/\/[^\s/]\S*$/.test(value)
+  value !== undefined && /^https?:\/\/[^\s/]\S*$/.test(value) && URL.canParse(value)
     ? value.replace(/\/+$/, '')
     : undefined;
 
