@@ -158,3 +158,12 @@ test('a trigger pulled just before the end of a session is dumped all the same',
   await ended;
   expect(dumpsOf(world).map(({ attributes }) => attributes[ATTR.flightReason])).toEqual(['crash']);
 });
+
+test('reasons of long ago do not keep a new one from being heard', async () => {
+  const world = new World();
+  const call = world.scope().startSession({ id: 'call' });
+  for (let i = 0; i < 32; i++) expect(call.trigger(`order ${i} failed`)).toBe(true);
+  expect(call.trigger('one more at once')).toBe(false);
+  await world.pass(31_000);
+  expect(call.trigger('the next')).toBe(true);
+});

@@ -27,6 +27,7 @@ export class TokenBuckets {
     const { burst, refillNs, reasonsMax } = this.#size;
     let bucket = this.#buckets.get(reason);
     if (bucket === undefined) {
+      if (this.#buckets.size >= reasonsMax) this.#forgetFull(nowNs);
       if (this.#buckets.size >= reasonsMax) return false;
       bucket = { tokens: burst, filledNs: nowNs };
       this.#buckets.set(reason, bucket);
@@ -39,5 +40,12 @@ export class TokenBuckets {
     if (bucket.tokens === 0) return false;
     bucket.tokens -= 1;
     return true;
+  }
+
+  /** A bucket that has filled up again is as good as new. */
+  #forgetFull(nowNs: number): void {
+    const { burst, refillNs } = this.#size;
+    for (const [reason, { tokens, filledNs }] of this.#buckets)
+      if (tokens + Math.floor((nowNs - filledNs) / refillNs) >= burst) this.#buckets.delete(reason);
   }
 }
