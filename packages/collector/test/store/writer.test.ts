@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SCOPE_NAME } from '@framescope/protocol';
 import { expect, onTestFinished, test } from 'vitest';
@@ -152,6 +152,21 @@ test('a new volume begins at midnight UTC of arrival, and reading merges them', 
     ['a1', 4],
     ['b1', 1],
   ]);
+});
+
+test('a reader passes over a volume that is just being made', async () => {
+  const folder = temporaryFolder();
+  const writer = writerIn(folder);
+  writer.commit(batchOf([spanOf('a1')]));
+  const reader = readerIn(folder);
+  const next = join(folder, 'volumes', '000002.db');
+  writeFileSync(next, '');
+  reader.refresh();
+  expect((await reader.traces({ limit: 9 })).items.length).toBe(1);
+  rmSync(next);
+  writer.commit(batchOf([spanOf('b1')], [], NOON_NS + seconds(86_400)));
+  reader.refresh();
+  expect((await reader.traces({ limit: 9 })).items.length).toBe(2);
 });
 
 test('a span sent again after midnight is known from the volume before', () => {

@@ -41,6 +41,15 @@ export function readMigrations(kind: FileKind): readonly Migration[] {
     });
 }
 
+const versions = new Map<FileKind, number>();
+
+/** False while migrations are missing: its tables may not be there. */
+export function isUpToDate(database: Database, kind: FileKind): boolean {
+  let version = versions.get(kind);
+  if (version === undefined) versions.set(kind, (version = readMigrations(kind).length));
+  return (database.pragma('user_version', { simple: true }) as number) >= version;
+}
+
 /**
  * Applies what is missing, and returns the version reached.
  *

@@ -36,6 +36,7 @@ import type {
 import { cursorOf, numbersOf } from './cursor.ts';
 import { MetaReader } from './meta-reader.ts';
 import { MetricPoints } from './metric-points.ts';
+import { isUpToDate } from './migrate.ts';
 import { openForReading } from './open.ts';
 import { summaryOfTrace } from './trace-summary.ts';
 import { DataFolder } from './volume-files.ts';
@@ -83,6 +84,11 @@ export class SqliteReader implements StoreReader {
     // Dropped between listing and opening: gone is gone.
     if (!existsSync(path)) return undefined;
     const database = openForReading(path, 'volume');
+    // The writer is just making it, or died of that; it says so when it is done.
+    if (!isUpToDate(database, 'volume')) {
+      database.close();
+      return undefined;
+    }
     return {
       number,
       queries: new VolumeQueries(database),
