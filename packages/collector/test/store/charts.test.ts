@@ -1,7 +1,9 @@
 // What charts read must be the same whether a session stands in rows or packed, before and after
 // it changed: a naive list of the same rows is kept beside the store.
 
+import { join } from 'node:path';
 import { Sketch } from '@framescope/protocol';
+import Database from 'better-sqlite3';
 import { expect, onTestFinished, test } from 'vitest';
 import { encodeMinutes, entryOf, MinuteCursor, rowOf } from '../../src/rollup/minute-codec.ts';
 import { SqliteReader } from '../../src/store/sqlite/reader.ts';
@@ -203,6 +205,33 @@ test('minutes of all calls and of a region add up, while dirty, clean, packed an
   await check();
   tidy();
   await check();
+});
+
+test('minutes of all calls go with the sessions that they were added up from', async () => {
+  const folder = temporaryFolder();
+  const before = new SqliteWriter({ folder, maxBytes: 1e9 });
+  const rows = someRollups('a', seeded(5));
+  const nextDay = rollupOf('b', NOON_MINUTE + 1_440, [7 * MS]);
+  before.commitDerived([
+    derivedOf({ key: 'a' }, { rollups: rows }),
+    derivedOf({ key: 'b', startUnixNs: NOON_NS + DAY_NS }, { rollups: [nextDay] }),
+  ]);
+  while (before.tidy(NOON_NS + 2n * DAY_NS));
+  before.close();
+  const writer = new SqliteWriter({ folder, maxBytes: 1e9, retention: { turnsNs: DAY_NS } });
+  const reader = new SqliteReader(folder);
+  onTestFinished(() => {
+    reader.close();
+    writer.close();
+  });
+  expect(await framesIn(reader)).toEqual(naiveFrames(rows));
+  while (writer.tidy(NOON_NS + DAY_NS + 30n * MINUTE_NS));
+  expect(await framesIn(reader)).toEqual(naiveFrames([]));
+  const database = new Database(join(folder, 'meta.db'), { readonly: true });
+  expect(database.prepare('SELECT DISTINCT minute FROM group_rollup').pluck().all()).toEqual([
+    nextDay.minute,
+  ]);
+  database.close();
 });
 
 test('a session walk sees whole packs of 64 minutes at a time, only sessions that are wanted', async () => {

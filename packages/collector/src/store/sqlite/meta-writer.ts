@@ -57,6 +57,10 @@ const WRITE = {
   deleteOldest: `
     DELETE FROM session WHERE id IN (SELECT id FROM session ORDER BY start_ns, id LIMIT ?)`,
   deleteCovered: `DELETE FROM session WHERE covered_commit <= ?`,
+  // A minute less: an offset that became known later may have moved a start.
+  deleteMinutes: `
+    DELETE FROM group_rollup WHERE measure IN (SELECT id FROM measure) AND minute <
+      coalesce((SELECT min(start_ns) FROM session) / 60000000000 - 1, 9223372036854775807)`,
 } as const;
 
 const COVERED = `SELECT key, covered_commit, status FROM session`;
@@ -103,6 +107,7 @@ export class MetaWriter {
       deleteBefore: database.prepare(WRITE.deleteBefore),
       deleteOldest: database.prepare(WRITE.deleteOldest),
       deleteCovered: database.prepare(WRITE.deleteCovered),
+      deleteMinutes: database.prepare(WRITE.deleteMinutes),
     };
   }
 
@@ -255,7 +260,7 @@ export class MetaWriter {
 
   /** Derived rows of sessions whose last raw data went with a dropped volume. */
   dropCovered(lastCommit: number): void {
-    if (this.#statements.deleteCovered.run(lastCommit).changes > 0) this.#giveBack();
+    this.#dropped(this.#statements.deleteCovered.run(lastCommit).changes);
   }
 
   /** Rows of the sessions that ended before, a few at a time; true when there were any. */
@@ -268,9 +273,12 @@ export class MetaWriter {
     return this.#dropped(this.#statements.deleteOldest.run(limit).changes);
   }
 
+  /** Minutes of all calls go with the last session that was added up in them. */
   #dropped(count: number): boolean {
-    if (count > 0) this.#giveBack();
-    return count > 0;
+    if (count === 0) return false;
+    this.#statements.deleteMinutes.run();
+    this.#giveBack();
+    return true;
   }
 
   /** Free pages go back to the file system. */
