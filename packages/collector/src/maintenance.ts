@@ -90,11 +90,10 @@ function prune(
 ): { lines: string[]; code: number } {
   const ages = retention === undefined ? {} : readRetention(retention);
   if (typeof ages === 'string') throw new UsageError(`--retention: ${ages}`);
-  const store = new SqliteWriter({
-    folder,
-    maxBytes: maxSize === undefined ? MAX_BYTES_DEFAULT : readSize(maxSize),
-    retention: ages,
-  });
+  // Who asks for ages alone has not said that the folder is too large: its collector may have more.
+  const otherwise = retention === undefined ? MAX_BYTES_DEFAULT : Number.MAX_SAFE_INTEGER;
+  const maxBytes = maxSize === undefined ? otherwise : readSize(maxSize);
+  const store = new SqliteWriter({ folder, maxBytes, retention: ages });
   try {
     const before = store.sizeBytes();
     store.prune(nowUnixNs());

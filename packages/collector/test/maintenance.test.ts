@@ -1,3 +1,4 @@
+import { existsSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
@@ -80,6 +81,17 @@ test('prune deletes what is older than it is told, and says how much', () => {
     /^0\.\d MB freed, 0\.\d MB left$/,
   );
   expect(() => run('sql', 'SELECT 1', '--volume', '1', '--data', folder)).toThrow(/is not there/);
+});
+
+test('prune by age alone deletes nothing for its size', () => {
+  const folder = usedFolder();
+  const first = join(folder, 'volumes', '000001.db');
+  // Beyond what is the limit when nobody names one; a sparse file.
+  truncateSync(first, 11 * 1024 ** 3);
+  run('prune', '--retention', 'spans=90000d', '--data', folder);
+  expect(existsSync(first)).toBe(true);
+  run('prune', '--data', folder);
+  expect(existsSync(first)).toBe(false);
 });
 
 test('integrity reads everything, and names what it cannot read', () => {
