@@ -1,6 +1,6 @@
 // Frames worth a span of their own.
 
-import { ATTR, sessionTraceId, turnTraceId } from '@framescope/protocol';
+import { ATTR, sessionTraceId, tick, turnTraceId } from '@framescope/protocol';
 import {
   BasicTracerProvider,
   InMemorySpanExporter,
@@ -43,7 +43,7 @@ function calling() {
       world.nowNs -= isLate ? lateMs * MS : 0;
     }
   };
-  return { call, mic, frames, play };
+  return { world, call, mic, frames, play };
 }
 
 /** Not only one of those that a hash of the tick picks. */
@@ -67,15 +67,61 @@ test('a frame 301 ms late has a span from when it was due until it passed; one 2
 });
 
 test('of a stall four frames are told at each hop, then one in fifteen seconds while it stays late', async () => {
-  const { frames, play } = calling();
-  await play(50);
-  await play(40, 400);
+  const { mic, frames, play } = calling();
+  const both = async (count: number): Promise<void> => {
+    for (let i = 0; i < count; i++) {
+      await play(1);
+      mic.hop('decode').mark(FRAME);
+    }
+  };
+  await both(50);
+  // `decode` stalls while `receive` goes on, and is 400 ms behind from then on.
+  await play(20);
+  await both(40);
   const told = async () =>
     (await frames()).filter(({ reasons }) => String(reasons).includes('over_budget')).length;
   expect(await told()).toBe(4);
-  // The second that `told` let pass puts all that follows a second late.
-  await play(20 * 50);
+  // The second without marks that `told` let pass moves the schedule; `decode` is late against it still.
+  await both(20 * 50);
   expect(await told()).toBe(5);
+});
+
+test('after a pause without marks, as of a mute, what follows on time is not late', async () => {
+  const { world, mic, frames, play } = calling();
+  const both = async (count: number): Promise<void> => {
+    for (let i = 0; i < count; i++) {
+      await play(1);
+      mic.hop('decode').mark(FRAME);
+    }
+  };
+  await both(50);
+  for (const pauseMs of [5_000, 350, 60_000]) {
+    await world.pass(pauseMs);
+    await both(100);
+  }
+  await world.pass(62_000);
+  await both(1);
+  expect((await frames()).filter(unusual)).toEqual([]);
+});
+
+test('frames that a stall kept back and that then come all at once are late', async () => {
+  const { world, mic, frames, play } = calling();
+  await play(60);
+  await world.pass(500);
+  // What was kept back: 25 frames, the first 480 ms late, and then on time again.
+  for (let i = 0; i < 25; i++) mic.hop('receive').mark(FRAME);
+  await play(20);
+  const late = (await frames()).filter(unusual);
+  expect(late.map(({ frame }) => frame)).toEqual([60, 61, 62, 63]);
+  expect(late[0]!.duration).toEqual([0, 480_000_000]);
+});
+
+test('after the peer says that the stream stands further back, what follows on time is not late', async () => {
+  const { mic, frames, play } = calling();
+  await play(100);
+  mic.follow(tick(40 * FRAME));
+  await play(100);
+  expect((await frames()).filter(unusual)).toEqual([]);
 });
 
 test('the worst frame of each minute has a span, at each hop', async () => {

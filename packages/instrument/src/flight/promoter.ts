@@ -4,12 +4,13 @@
 // its tick, so that "usual" can be seen beside "bad".
 //
 // Judged here is what this process alone can know: how much later than the media
-// clock a frame passed, against the least that this hop has seen. What lies
+// clock a frame passed, against the media schedule (`media-schedule.ts`). What lies
 // between processes the collector knows, which promotes by it when it forwards.
 // A frame has one span ID wherever it is promoted.
 
 import { frameSpanId, hopKey, isBaselineTick, NS_PER_S, type HopName } from '@framescope/protocol';
 import type { MarkRows } from '../hot/mark-ring.ts';
+import { inOrder, latenessNs, type Due, type InOrder, type Paced } from './media-schedule.ts';
 import { TokenBuckets } from './token-buckets.ts';
 
 export type PromotionReason =
@@ -40,13 +41,10 @@ const OVER_BUDGET_BUCKETS = { burst: 4, refillNs: 15_000_000_000, reasonsMax: 51
 const AROUND_MAX = 10;
 const EVENTS_MAX = 16;
 
-interface Watched {
+interface Watched extends Due {
   readonly stream: string;
   readonly isUp: boolean;
   readonly key: string;
-  readonly nsPerTick: number;
-  /** Least of (time passed − media time) so far; the media clock's own drift stays far below a budget. */
-  offsetNs: number;
   worst: { tick: number; atNs: number; lateNs: number } | undefined;
 }
 
@@ -62,6 +60,7 @@ interface Event {
 export class Promoter {
   readonly #traceId: string;
   readonly #hops: Watched[] = [];
+  readonly #paced = new Map<string, Paced>();
   readonly #overBudget = new TokenBuckets(OVER_BUDGET_BUCKETS);
   #events: Event[] = [];
   #minuteFromNs = Number.NaN;
@@ -79,14 +78,20 @@ export class Promoter {
     stream: { readonly name: string; readonly sampleRate: number; readonly direction: string },
     hop: HopName,
   ): void {
-    this.#hops.push({
+    const paced = this.#paced.get(stream.name) ?? { hops: [], lastNs: Number.NaN };
+    this.#paced.set(stream.name, paced);
+    const watched: Watched = {
+      paced,
       stream: stream.name,
       isUp: stream.direction === 'up',
       key: hopKey({ ...hop, stream: stream.name }),
       nsPerTick: NS_PER_S / stream.sampleRate,
       offsetNs: Infinity,
+      endTick: 0,
       worst: undefined,
-    });
+    };
+    paced.hops.push(watched);
+    this.#hops.push(watched);
   }
 
   /** Frames of these ticks are worth a span when they come, a few of them. */
@@ -95,10 +100,11 @@ export class Promoter {
     if (this.#events.length > EVENTS_MAX) this.#events.shift();
   }
 
-  /** Judges the marks of a flush, in their order. */
+  /** Judges the marks of a flush, in the order of their times. */
   take(rows: MarkRows, count: number): Promoted[] {
     const promoted: Promoted[] = [];
-    for (let row = 0; row < count; row++) this.#judge(rows, row, promoted);
+    const marks = inOrder(rows, count);
+    for (let place = 0; place < count; place++) this.#judge(marks, place, promoted);
     const lastNs = count === 0 ? Number.NaN : rows.atNs[count - 1]!;
     if (Number.isNaN(this.#minuteFromNs)) this.#minuteFromNs = lastNs;
     if (lastNs - this.#minuteFromNs >= MINUTE_NS) {
@@ -120,14 +126,14 @@ export class Promoter {
     });
   }
 
-  #judge(rows: MarkRows, row: number, promoted: Promoted[]): void {
+  #judge(marks: InOrder, place: number, promoted: Promoted[]): void {
+    const { rows, order } = marks;
+    const row = order[place]!;
     const hop = this.#hops[rows.hop[row]!];
     if (hop === undefined) return;
     const tick = rows.startTick[row]!;
     const atNs = rows.atNs[row]!;
-    const passedNs = atNs - (tick + rows.samples[row]!) * hop.nsPerTick;
-    if (passedNs < hop.offsetNs) hop.offsetNs = passedNs;
-    const lateNs = passedNs - hop.offsetNs;
+    const lateNs = latenessNs(hop, marks, place);
     const isBaseline = isBaselineTick(tick);
     // The agent's audio comes ahead of real time: against the schedule it is never late.
     const isWatched = hop.isUp && lateNs > 0;

@@ -1,0 +1,83 @@
+// When the media of a stream is due at each hop: the least of (time passed −
+// media time) that the hop has seen, until the schedule itself moves.
+//
+// It moves when nobody sends for a while (mute, push-to-talk, sleep) and the
+// ticks go on where they were, and when a hop is told that it stands further
+// back. A stall looks alike at its first frame, but what it kept back comes faster
+// than it plays, so the marks that follow tell. Taken for a move by mistake, at
+// the end of a flush, it is put right by the next frame that comes earlier.
+//
+//   passed − media   ▁▁▁▁▁      ▇▇▇▇▇▇▇   a pause: due from here on at ▇
+//                    ▁▁▁▁▁      ▇▅▂▁▁▁▁   a stall: late by what lies above ▁
+
+import type { MarkRows } from '../hot/mark-ring.ts';
+
+/** A stream that nobody marks for so long, with ticks that go on, may have paused. */
+const PAUSE_NS = 200_000_000;
+/** Marks looked at, of all hops, to tell a pause from a stall. */
+const AHEAD_MAX = 512;
+
+/** A stream, as its hops share it. */
+export interface Paced {
+  readonly hops: Due[];
+  /** The last mark at any hop. */
+  lastNs: number;
+}
+
+/** When media is due at one hop. */
+export interface Due {
+  readonly paced: Paced;
+  readonly nsPerTick: number;
+  /** Least of (time passed − media time); the media clock's own drift stays far below a budget. */
+  offsetNs: number;
+  /** Where the last frame ended. */
+  endTick: number;
+}
+
+/** Rows of a flush in the order of their times. */
+export interface InOrder {
+  readonly rows: MarkRows;
+  /** Indices of rows: timed marks lie behind the others, whenever they were made. */
+  readonly order: readonly number[];
+}
+
+export function inOrder(rows: MarkRows, count: number): InOrder {
+  const order = Array.from({ length: count }, (_, row) => row);
+  const isBack = (row: number): boolean => row > 0 && rows.atNs[row]! < rows.atNs[row - 1]!;
+  if (order.some(isBack)) order.sort((a, b) => rows.atNs[a]! - rows.atNs[b]! || a - b);
+  return { rows, order };
+}
+
+/** How late the `place`-th mark is, ns from 0; marks are asked for in their order, each once. */
+export function latenessNs(due: Due, marks: InOrder, place: number): number {
+  const { rows, order } = marks;
+  const { paced } = due;
+  const row = order[place]!;
+  const atNs = rows.atNs[row]!;
+  const passedNs = passed(due, rows, row);
+  const isKnown = due.offsetNs !== Infinity;
+  const isPaused = atNs - paced.lastNs > PAUSE_NS;
+  const isBack = rows.startTick[row]! < due.endTick;
+  const riseNs = passedNs - due.offsetNs;
+  if (isKnown && riseNs > PAUSE_NS && (isPaused || isBack) && !catchesUp(due, marks, place))
+    // A pause is the stream's, and a hop that was late stays so; a jump comes to each hop in its turn.
+    for (const hop of isPaused ? paced.hops : [due]) hop.offsetNs += riseNs;
+  // A hop's first mark says nothing about a pause: the next one of another hop does.
+  if (isKnown || Number.isNaN(paced.lastNs)) paced.lastNs = atNs;
+  due.endTick = rows.startTick[row]! + rows.samples[row]!;
+  due.offsetNs = Math.min(due.offsetNs, passedNs);
+  return passedNs - due.offsetNs;
+}
+
+/** Whether marks that follow make up for half of how late this one is. */
+function catchesUp(due: Due, { rows, order }: InOrder, place: number): boolean {
+  const hop = rows.hop[order[place]!];
+  const passedNs = passed(due, rows, order[place]!);
+  const halfNs = (passedNs + due.offsetNs) / 2;
+  return order
+    .slice(place + 1, place + 1 + AHEAD_MAX)
+    .some(row => rows.hop[row] === hop && passed(due, rows, row) <= halfNs);
+}
+
+const passed = ({ nsPerTick }: Due, rows: MarkRows, row: number): number =>
+  rows.atNs[row]! - (rows.startTick[row]! + rows.samples[row]!) * nsPerTick;
