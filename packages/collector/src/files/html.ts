@@ -85,7 +85,7 @@ function summary(detail: SessionDetail): string {
 function turnHtml(turn: Turn): string {
   const words = turn.words.map(
     one =>
-      `<p class="${one.who}"><b>${one.who}</b> ${escaped(one.text)}${one.cut ? ' <i>(cut)</i>' : ''}</p>`,
+      `<p class="${escaped(one.who)}"><b>${escaped(one.who)}</b> ${escaped(one.text)}${one.cut ? ' <i>(cut)</i>' : ''}</p>`,
   );
   return `<section><h3>${clock(turn.startNs)} ${escaped(turn.outcome)}</h3>${words.join('')}${turn.waits
     .map(waitHtml)
@@ -104,7 +104,7 @@ function waitHtml(wait: Wait): string {
     )
     .join('');
   const resolved = `${Math.round(100 * wait.resolved)} % resolved, ± ${ms(wait.errorNs)}`;
-  return `<p>${escaped(wait.kind)}, ${escaped(wait.outcome.replaceAll('_', ' '))}: <b>${ms(wait.waitNs)}</b> (${wait.definition}; ${resolved})</p><div class="bar">${bars.join('')}</div><ol>${list}</ol>`;
+  return `<p>${escaped(wait.kind)}, ${escaped(wait.outcome.replaceAll('_', ' '))}: <b>${ms(wait.waitNs)}</b> (${escaped(wait.definition)}; ${resolved})</p><div class="bar">${bars.join('')}</div><ol>${list}</ol>`;
 }
 
 /** One of eight tints by name: the same part has the same everywhere. */

@@ -1,9 +1,11 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { expect, onTestFinished, test } from 'vitest';
 import { SqliteReader } from '../../src/store/sqlite/reader.ts';
 import { SqliteWriter } from '../../src/store/sqlite/writer.ts';
 import type { Retention } from '../../src/store/store.ts';
+import { derivedOf } from '../support/derived.ts';
 import { batchOf, flushOf, NOON_NS, seconds, spanOf, temporaryFolder } from '../support/spans.ts';
 
 const DAY_NS = seconds(86_400);
@@ -55,6 +57,23 @@ test('the files are within the cap after every commit, with readers open', () =>
   // It was reached: 6 MB came in.
   expect(highest).toBeGreaterThan(maxBytes / 2);
 }, 60_000);
+
+test('a commit that is durable is told so, though no room can be made behind it', () => {
+  const folder = temporaryFolder();
+  const before = new SqliteWriter({ folder, maxBytes: 1e9 });
+  before.commit(batchOf([spanOf('a1')], [], NOON_NS));
+  before.commitDerived([derivedOf({ key: 'a' }, { values: [] })]);
+  before.close();
+  const meta = new Database(join(folder, 'meta.db'));
+  meta.exec(
+    "CREATE TRIGGER stuck BEFORE DELETE ON session BEGIN SELECT RAISE(ABORT, 'stuck'); END",
+  );
+  meta.close();
+  const writer = writerIn(folder, 1);
+  expect(writer.commit(batchOf([spanOf('a2')], [], NOON_NS)).repeatedCount).toBe(0);
+  // What cannot be made room for is told where nothing acknowledged hangs on it.
+  expect(() => writer.prune(NOON_NS)).toThrow('stuck');
+});
 
 /** Three days of a session each: a flush and a span. */
 function threeDays(writer: SqliteWriter): void {

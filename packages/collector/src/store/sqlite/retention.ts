@@ -64,6 +64,18 @@ export class RetentionKeeper {
     }
   }
 
+  /**
+   * After a batch that is durable: a failure here must not call it refused, or its sender comes
+   * again with what counts as known, and nobody assembles it. Derived rows come next and tell it.
+   */
+  tryKeepCap(): void {
+    try {
+      this.keepCap();
+    } catch {
+      return;
+    }
+  }
+
   #dropOldest(withDerived: boolean): void {
     const { folder, volumes, meta, onVolumes } = this.#ports;
     const oldest = volumes.shift()!;

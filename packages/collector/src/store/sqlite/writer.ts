@@ -129,16 +129,17 @@ export class SqliteWriter implements StoreWriter {
   commit(batch: IngestBatch): CommitResult {
     return guarded(this.#folder.path, () => {
       const volume = this.#currentVolume(batch.arrivalUnixNs);
+      let result: CommitResult;
       try {
-        const result = volume.transaction(() => this.#commitInto(volume, batch));
-        this.#retention.keepCap();
-        return result;
+        result = volume.transaction(() => this.#commitInto(volume, batch));
       } catch (problem) {
         // What was remembered may have been taken back with the transaction.
         this.#intake.clear();
         this.#sessions.clear();
         throw problem;
       }
+      this.#retention.tryKeepCap();
+      return result;
     });
   }
 
