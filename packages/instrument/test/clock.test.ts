@@ -2,7 +2,7 @@ import { domainNs } from '@framescope/protocol';
 import { ClockColumn, skewClock, type Clock } from '@framescope/instrument';
 import { expect, test } from 'vitest';
 import { JumpWatch } from '../src/clock/jump-watch.ts';
-import { rowsBeforeLeap } from '../src/clock/leap-watch.ts';
+import { isTimedBeforeLeap, rowsBeforeLeap } from '../src/clock/leap-watch.ts';
 import { MS, World } from './support/world.ts';
 
 const answering =
@@ -171,6 +171,57 @@ test('marks on both sides of a leap within one flush are told apart', async () =
     [1, 25],
     [1, 50],
   ]);
+});
+
+test.each([-60_000, 60_000])(
+  'at a leap of %i ms a mark that brought its time stands on the side where its time does',
+  async leapMs => {
+    const world = new World();
+    let leaptNs = 0;
+    let epoch = 0;
+    const now = () => domainNs(world.nowNs + leaptNs);
+    const clock: Clock = {
+      ...world.clock(),
+      get epoch() {
+        return epoch;
+      },
+      epochFromNs: domainNs(400 * MS),
+      now,
+      makeColumn: capacity => new ClockColumn(capacity, now),
+      check: () => {
+        if (leaptNs === 0 || epoch === 1) return false;
+        epoch = 1;
+        return true;
+      },
+    };
+    const mic = world.scope({ clock }).startSession({ id: 'call' }).stream('mic');
+    for (let frame = 0; frame < 25; frame++) {
+      if (frame === 21) leaptNs = leapMs * MS;
+      mic.hop('decode').mark(320);
+      mic.hop('receive').markAt(frame * 320, 320, now());
+      await world.pass(20);
+    }
+    const told = world
+      .records()
+      .filter(({ blocks }) => blocks.length > 0)
+      .map(({ epoch: of, blocks }) => [
+        of,
+        ...blocks.flatMap(({ columns }) => columns.map(column => column.length)),
+      ]);
+    expect(told).toEqual([
+      [0, 21, 21],
+      [1, 4, 4],
+    ]);
+  },
+);
+
+test('of marks that brought their time those near the last good reading came before a leap', () => {
+  const before = (checkedMs: number, nowMs: number, ...atMs: number[]): number[] =>
+    atMs.filter(ms => isTimedBeforeLeap(ms * MS, checkedMs * MS, nowMs * MS));
+  expect(before(400, 5_500, 5_420, -900, 420, 5_500)).toEqual([-900, 420]);
+  expect(before(400, -5_500, -5_580, -900, 420, -5_500)).toEqual([-900, 420]);
+  // A small step back: what is too old to have come since the last check came before it.
+  expect(before(400, 300, 100, 149, 280, 300, 310)).toEqual([100, 149, 310]);
 });
 
 test('of marks around a leap those before it are found, ahead, back, or asleep', () => {

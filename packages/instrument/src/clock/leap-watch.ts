@@ -3,13 +3,16 @@
 // A leap is noticed at a check, never before: marks between the two would carry
 // an epoch that is not theirs. So checks come more often than flushes, whoever
 // holds marks is told at once, and a mark whose own time shows on which side of
-// the leap it stands is put there (`rowsBeforeLeap`).
+// the leap it stands is put there (`rowsBeforeLeap`, `isTimedBeforeLeap`).
 
+import { NS_PER_MS } from '@framescope/protocol';
 import type { Clock, Timer, Timers } from '../ports.ts';
 
 const CHECK_MS = 100;
 /** A gap between two marks that may be the leap itself. */
 const LEAP_NS = 50_000_000;
+/** Longer than a check, with slack: what a mark made since the last one can be old. */
+const SINCE_CHECK_NS = 1.5 * CHECK_MS * NS_PER_MS;
 
 export class LeapWatch {
   readonly #clock: Clock;
@@ -67,4 +70,15 @@ export function rowsBeforeLeap(atNs: ArrayLike<number>, count: number, checkedNs
     beforeNs = at;
   }
   return count;
+}
+
+/**
+ * Whether a mark that brought its time came before a leap that is noticed at `nowNs`, on the clock as
+ * it is since. Such marks come late and from several threads, so that their order says nothing; each
+ * is on the side of the reading that it is nearer to.
+ */
+export function isTimedBeforeLeap(atNs: number, checkedNs: number, nowNs: number): boolean {
+  if (nowNs >= checkedNs) return atNs <= (checkedNs + nowNs) / 2;
+  const newForNs = Math.max(SINCE_CHECK_NS, (checkedNs - nowNs) / 2);
+  return atNs > nowNs || atNs <= nowNs - newForNs;
 }

@@ -12,7 +12,7 @@ import {
   type SessionState,
   type UnixNs,
 } from '@framescope/protocol';
-import { rowsBeforeLeap } from '../clock/leap-watch.ts';
+import { isTimedBeforeLeap, rowsBeforeLeap } from '../clock/leap-watch.ts';
 import type { TimedMarks } from '../hop/timed-marks.ts';
 import type { SessionFlight } from '../flight/session-flight.ts';
 import type { MarkRing, MarkRows } from '../hot/mark-ring.ts';
@@ -115,14 +115,34 @@ export class SessionExporter {
 
   #flushOnce(lostCount: number): void {
     const { ring, timed, rows, clock, flight } = this.#host;
-    const frameCount = timed.drainInto(rows, ring.drain(rows));
+    const ringCount = ring.drain(rows);
+    const frameCount = timed.drainInto(rows, ringCount);
     flight.take(rows, frameCount);
     if (clock.epoch === this.#epoch.number) return this.#pack(frameCount, lostCount);
-    const oldCount = rowsBeforeLeap(rows.atNs, frameCount, clock.epochFromNs ?? -Infinity);
-    this.#pack(oldCount, lostCount);
+    const [oldRows, newRows] = this.#sidesOfLeap(ringCount, frameCount);
+    arrange(rows, [...oldRows, ...newRows]);
+    this.#pack(oldRows.length, lostCount);
     this.#epoch = epochOf(clock);
-    rows.shift(oldCount, frameCount);
-    if (frameCount > oldCount) this.#pack(frameCount - oldCount, 0);
+    arrange(
+      rows,
+      newRows.map((_, i) => oldRows.length + i),
+    );
+    if (newRows.length > 0) this.#pack(newRows.length, 0);
+  }
+
+  /** Rows made before the leap, and after it: first those of the ring, then those that brought their time. */
+  #sidesOfLeap(ringCount: number, frameCount: number): [number[], number[]] {
+    const { rows, clock } = this.#host;
+    const checkedNs = clock.epochFromNs ?? -Infinity;
+    const oldRingCount = rowsBeforeLeap(rows.atNs, ringCount, checkedNs);
+    const nowNs = clock.now();
+    const sides: [number[], number[]] = [[], []];
+    for (let row = 0; row < frameCount; row++) {
+      const isOld =
+        row < ringCount ? row < oldRingCount : isTimedBeforeLeap(rows.atNs[row]!, checkedNs, nowNs);
+      sides[isOld ? 0 : 1].push(row);
+    }
+    return sides;
   }
 
   /** Makes one record of the first `frameCount` rows, and sends it. */
@@ -237,6 +257,12 @@ export class SessionExporter {
       );
     return refused + bad;
   }
+}
+
+/** Puts the rows named in `order`, indices without repetition, to the front. */
+function arrange(rows: MarkRows, order: readonly number[]): void {
+  for (const column of [rows.atNs, rows.startTick, rows.samples, rows.hop])
+    column.set(order.map(row => column[row]!));
 }
 
 function least(values: Float64Array, count: number): number {

@@ -32,14 +32,6 @@ export class MarkRows {
     this.samples = new Int32Array(capacity);
     this.hop = new Uint16Array(capacity);
   }
-
-  /** Moves rows `from` … `to` to the front. */
-  shift(from: number, to: number): void {
-    this.atNs.copyWithin(0, from, to);
-    this.startTick.copyWithin(0, from, to);
-    this.samples.copyWithin(0, from, to);
-    this.hop.copyWithin(0, from, to);
-  }
 }
 
 export class MarkRing {
