@@ -41,13 +41,25 @@ test('a round pauses after each half millisecond and sends when it is over', asy
   );
 });
 
-test('a round that is asked for goes on with the one under way', async () => {
+test('a round that is asked for while one is under way flushes all once more, those already flushed too', async () => {
   const { world, said, made } = rounds(4, 0.3);
   const first = made.round();
-  const second = made.round();
-  await world.pass(5);
-  await Promise.all([first, second]);
-  expect(said.filter(word => word === 'flush').length).toBe(4);
+  const second = Promise.all([made.round(), made.round()]);
+  void first.then(() => said.push('first'));
+  void second.then(() => said.push('second'));
+  await world.pass(10);
+  expect(said.join(' ')).toBe(
+    'hold flush flush pause flush flush release hold pause first flush flush pause flush flush release second',
+  );
+});
+
+test('what waits for a round to come is over when all flush at once', async () => {
+  const { world, said, made } = rounds(3, 0.6);
+  const asked = Promise.all([made.round(), made.round()]);
+  made.stop();
+  await asked;
+  await world.pass(10);
+  expect(said.join(' ')).toBe('hold flush pause release flush flush flush');
 });
 
 test('when the page goes all flush at once, the round under way included', () => {

@@ -34,6 +34,8 @@ export class FlushRounds {
   #pause: Timer | undefined;
   #left: Flushing[] | undefined;
   #done: (() => void)[] = [];
+  /** Asked for while a round was under way, which some had behind them: for the next one. */
+  #next: (() => void)[] = [];
   #isRunning = false;
 
   constructor(ports: RoundPorts) {
@@ -55,16 +57,19 @@ export class FlushRounds {
     this.all();
   }
 
-  /** A round now, or what is left of the one under way; resolves at its end. */
+  /** A round now, or right after the one under way; resolves when all have flushed since this call. */
   round(): Promise<void> {
     return new Promise(resolve => {
+      if (this.#left !== undefined) return void this.#next.push(resolve);
       this.#done.push(resolve);
-      if (this.#left === undefined) this.#begin();
+      this.#begin();
+      this.#slice();
     });
   }
 
   /** All at once: the page goes, or the clock leapt. */
   all(): void {
+    this.#done.push(...this.#next.splice(0));
     if (this.#left !== undefined) this.#end();
     for (const one of this.#ports.all()) one.flush();
   }
@@ -72,7 +77,10 @@ export class FlushRounds {
   #schedule(): void {
     this.#period = this.#ports.timers.after(this.#ports.everyMs, () => {
       this.#period = undefined;
-      if (this.#left === undefined) this.#begin();
+      if (this.#left === undefined) {
+        this.#begin();
+        this.#slice();
+      }
       if (this.#isRunning) this.#schedule();
     });
   }
@@ -80,7 +88,6 @@ export class FlushRounds {
   #begin(): void {
     this.#left = [...this.#ports.all()];
     this.#ports.outbox.hold();
-    this.#slice();
   }
 
   #slice(): void {
@@ -103,5 +110,9 @@ export class FlushRounds {
     const done = this.#done;
     this.#done = [];
     for (const resolve of done) resolve();
+    if (this.#next.length === 0) return;
+    this.#done = this.#next.splice(0);
+    this.#begin();
+    this.#pause = this.#ports.timers.after(PAUSE_MS, () => this.#slice());
   }
 }
