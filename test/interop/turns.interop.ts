@@ -35,11 +35,16 @@ test('a turn is found in Jaeger with its wait, parts that sum to it, its stages 
   const url = `otlp+grpc://127.0.0.1:${jaeger.ports.grpc}?delay=3`;
   const framescope = await Framescope.start('--forward', url);
   await loadDay(framescope.url, 40);
-  const status = async (): Promise<unknown> =>
-    ((await framescope.get('/api/v1/forward')) as { items: unknown[] }).items[0];
+  // Idle before it has looked for the first time is not done: something must have been handed on.
+  const status = async (): Promise<unknown> => {
+    const { items } = (await framescope.get('/api/v1/forward')) as {
+      items: { sentSpans: number }[];
+    };
+    return { ...items[0], hasSent: items[0]!.sentSpans > 0 };
+  };
   await expect
     .poll(status, { timeout: 60_000 })
-    .toMatchObject({ state: 'idle', lagNs: 0, unreadCommits: 0, rejectedSpans: 0 });
+    .toMatchObject({ state: 'idle', lagNs: 0, unreadCommits: 0, rejectedSpans: 0, hasSent: true });
   const services = (await jaeger.get('/api/services')) as { data: string[] };
   const traces: TraceJson[] = [];
   for (const service of services.data) {

@@ -9,6 +9,7 @@ import { tracePeerConnection } from '@framescope/instrument/webrtc';
 import { expect, test, vi } from 'vitest';
 import { makePacker } from '../src/export/frames-packer.ts';
 import { Outbox } from '../src/export/outbox.ts';
+import type { SessionPort } from '../src/ports.ts';
 import { Problems } from '../src/problems.ts';
 import { captureFrames } from '../src/transport/web-audio/capture-frames.ts';
 import { registerCapture } from '../src/transport/web-audio/processors.ts';
@@ -153,6 +154,10 @@ test('a capture that was stopped costs the audio thread nothing more', () => {
 });
 
 /** A worker whose script a content security policy refuses, as it is told: later. */
+/** The package seen through its front door has types of its own build. */
+const portOf = (world: World): SessionPort =>
+  world.scope().startSession({ id: 'call' }).port() as unknown as SessionPort;
+
 class RefusedWorker extends EventTarget {
   static readonly all: RefusedWorker[] = [];
   constructor() {
@@ -167,7 +172,7 @@ test('where the worker for frames is refused, frames pass as if nobody traced', 
   vi.stubGlobal('Worker', RefusedWorker);
   vi.stubGlobal('RTCRtpScriptTransform', class {});
   const world = new World();
-  const taps = new FrameTaps(world.scope().startSession({ id: 'call' }).port());
+  const taps = new FrameTaps(portOf(world));
   const events = { rows: () => undefined, anchor: () => undefined };
   const [sender, receiver]: Transformable[] = [{ transform: null }, { transform: null }];
   taps.add(sender!, true, events);
@@ -183,7 +188,7 @@ test('where the worker for frames is refused, frames pass as if nobody traced', 
 test('an error in a worker that runs leaves its transforms in place', () => {
   vi.stubGlobal('Worker', RefusedWorker);
   vi.stubGlobal('RTCRtpScriptTransform', class {});
-  const taps = new FrameTaps(new World().scope().startSession({ id: 'call' }).port());
+  const taps = new FrameTaps(portOf(new World()));
   const sender: Transformable = { transform: null };
   taps.add(sender, true, { rows: () => undefined, anchor: () => undefined });
   const worker = RefusedWorker.all.at(-1)!;
