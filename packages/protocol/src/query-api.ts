@@ -127,6 +127,15 @@ export interface SessionDetail extends SessionSummary {
   readonly traceIds: readonly string[];
   /** What the collector was told could not be delivered, and what it refused, by reason. */
   readonly dropped: Readonly<Record<string, number>>;
+  /** Programs whose telemetry was recognised; absent when only our own instrument told of it. */
+  readonly sources?: readonly SourceDetail[];
+}
+
+export interface SourceDetail {
+  readonly name: string;
+  readonly turnCount: number;
+  /** What was not understood or not plotted, and why; one sentence each. */
+  readonly notes: readonly string[];
 }
 
 export interface StreamDetail {
@@ -204,6 +213,8 @@ export interface Budget {
 
 export interface Turn {
   readonly sessionKey: string;
+  /** Whose word it is: `framescope`, `pipecat`, `livekit-agents`, … Absent in turns stored before there were several. */
+  readonly source?: string;
   readonly tick: number;
   readonly traceId: string | null;
   readonly spanId: string | null;
@@ -228,6 +239,8 @@ export interface Turn {
     readonly stopNs: number | null;
     readonly unheardNs: number | null;
   } | null;
+  /** Models, voices, tokens, characters, tools, versions; absent when nothing told of them. */
+  readonly features?: Attributes;
 }
 
 export interface Stage {
@@ -266,6 +279,22 @@ export interface Wait {
   }[];
   /** Clock revision the parts were computed with. */
   readonly revision: number;
+  /** The same wait as a framework reports it itself; absent: none does. */
+  readonly reported?: readonly ReportedWait[];
+}
+
+/** A framework's own figure, kept beside ours and explained. */
+export interface ReportedWait {
+  /** Who reports it, and the attribute it stood in. */
+  readonly source: string;
+  readonly name: string;
+  readonly valueNs: number;
+  /** Between which two moments the framework takes it. */
+  readonly meaning: string;
+  /** Ours minus theirs. */
+  readonly differenceNs: number;
+  /** How much of ours lies outside those two moments: the difference, explained. Null: not known. */
+  readonly outsideNs: number | null;
 }
 
 export interface Part {

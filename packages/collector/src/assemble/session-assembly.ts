@@ -16,10 +16,13 @@ import { sessionDetail } from './session-detail.ts';
 import { SessionData, type TurnFacts } from './session-data.ts';
 import { SessionSpans } from './session-spans.ts';
 import { RevisionWatch } from './clock/revision-watch.ts';
+import { joinTurns } from './turns/join-turns.ts';
 import { buildTurn, type BuiltTurn, type TurnContext } from './turns/turns.ts';
 
 const SECOND_NS = 1_000_000_000;
 const IDLE_AFTER_NS: bigint = 60n * BigInt(SECOND_NS);
+/** The root of a call came: its other spans may be in the exporter's next batch. */
+const SOURCE_ENDED_AFTER_NS: bigint = 6n * BigInt(SECOND_NS);
 /** Without an announced flush period nobody can say that a call broke off: it is quiet, then over. */
 const PLAIN_ENDED_AFTER_NS: bigint = 3_600n * BigInt(SECOND_NS);
 const BROKEN_AFTER_PERIODS = 3n;
@@ -30,7 +33,8 @@ const PASS_EVERY_NS_A_MARK = 10_000n;
 
 interface HeldTurn {
   readonly built: BuiltTurn;
-  readonly rev: number;
+  /** Of its own state and of those joined to it. */
+  readonly rev: string;
   readonly revision: number;
   readonly isSettled: boolean;
   told: string;
@@ -52,6 +56,7 @@ export class SessionAssembly {
   #commit = 0;
   #isDirty = false;
   #toldRevision = -1;
+  #toldZeroUnixNs: bigint | undefined;
   #lastPassUnixNs = 0n;
   #status: SessionStatus = 'live';
   /** Session times of marks that came since the last pass. */
@@ -99,6 +104,7 @@ export class SessionAssembly {
   statusAt(nowUnixNs: bigint): SessionStatus {
     const silenceNs = nowUnixNs - this.lastArrivalUnixNs;
     if (!this.data.hasFlushes) {
+      if (this.#spans.sources.isOver && silenceNs > SOURCE_ENDED_AFTER_NS) return 'ended';
       if (silenceNs > PLAIN_ENDED_AFTER_NS) return 'ended';
       return silenceNs > IDLE_AFTER_NS ? 'idle' : 'live';
     }
@@ -151,12 +157,14 @@ export class SessionAssembly {
     this.#isDirty = false;
     this.#lastPassUnixNs = nowUnixNs;
     if (this.#spans.count > 0) this.data.assumeZero(this.#spans.startUnixNs);
+    this.#spans.sources.recognise(this.data, status !== 'live');
     const revision = this.#revisions.next(this.data.clocks.maps(), isClosing);
     this.#noteNewMarks();
     const streams = this.#frames();
     const { byHop: rollups, rows } = this.#rollUp(streams.flatMap(stream => stream.hops));
     const turns = this.#buildTurns(streams, revision);
-    const isAll = revision !== this.#toldRevision;
+    const hasMoved = this.#hasMoved(turns);
+    const isAll = hasMoved || revision !== this.#toldRevision;
     this.#toldRevision = revision;
     if (isAll) this.#rollups.clear();
     const newRollups = this.#untoldRollups(rows);
@@ -205,8 +213,11 @@ export class SessionAssembly {
   }
 
   #buildTurns(streams: readonly StreamFrames[], revision: number): HeldTurn[] {
-    const all = [...this.data.turns.entries()].map(([id, facts]) => ({
-      id,
+    const told = joinTurns([[...this.data.turns.values()], ...this.#spans.sources.turns()], facts =>
+      this.data.clocks.map(facts.clock),
+    );
+    const all = told.map(facts => ({
+      id: `${facts.state.stream} ${facts.state.tick}`,
       facts,
       startNs: this.data.clocks.map(facts.clock).toSession(facts.state.startedAt),
     }));
@@ -214,12 +225,13 @@ export class SessionAssembly {
     const context = this.#turnContext(streams, revision);
     return all.map(({ id, facts }, i) => {
       const held = this.#turns.get(id);
-      const isSame = held?.rev === facts.state.rev && held.revision === revision;
+      const rev = revOf(facts);
+      const isSame = held?.rev === rev && held.revision === revision;
       if (held !== undefined && isSame && held.isSettled && !this.#isTouched(held)) return held;
       const built = buildTurn(facts, all[i + 1]?.facts, context);
       const next: HeldTurn = {
         built,
-        rev: facts.state.rev,
+        rev,
         revision,
         isSettled: this.#isSettled(facts),
         told: held?.told ?? '',
@@ -227,6 +239,22 @@ export class SessionAssembly {
       this.#turns.set(id, next);
       return next;
     });
+  }
+
+  /** Turns that were told are none any more (a parent came), or the session's zero moved. */
+  #hasMoved(turns: readonly HeldTurn[]): boolean {
+    const { zeroUnixNs } = this.data;
+    const isShifted = this.#toldZeroUnixNs !== undefined && this.#toldZeroUnixNs !== zeroUnixNs;
+    this.#toldZeroUnixNs = zeroUnixNs;
+    if (this.#turns.size === turns.length) return isShifted;
+    const now = new Set(turns);
+    let isLess = false;
+    for (const [id, held] of this.#turns) {
+      if (now.has(held)) continue;
+      this.#turns.delete(id);
+      isLess ||= held.told !== '';
+    }
+    return isShifted || isLess;
   }
 
   /** Its end is long enough ago, on its own clock, for every process to have told of it. */
@@ -257,6 +285,7 @@ export class SessionAssembly {
       clockOf: turn => data.clocks.map(turn.clock),
       producerOf: processOf,
       knownToRawNs: turn => {
+        if (turn.knownToRawNs !== undefined) return turn.knownToRawNs;
         const process = data.processes.get(processOf(turn) ?? '');
         return process?.clock === turn.clock ? process.lastRawNs : turn.state.startedAt;
       },
@@ -380,6 +409,9 @@ const isAsTold = (row: RollupRow, told: RollupRow): boolean =>
   row.lateCount === told.lateCount &&
   row.concealedCount === told.concealedCount &&
   Math.abs(row.sumNs - told.sumNs) <= MEAN_MOVE_NS * row.count;
+
+const revOf = ({ state, joined = [] }: TurnFacts): string =>
+  [state.rev, ...joined.map(one => one.state.rev)].join();
 
 const isUntold = (held: HeldTurn): boolean => held.told !== JSON.stringify(held.built.turn);
 

@@ -12,9 +12,9 @@ import {
   type RecordPart,
   type SessionState,
   type StateMessage,
-  type TurnState,
 } from '@framescope/protocol';
 import { takeRecord } from '../decode/record-cache.ts';
+import type { KnownTurn, SourceName } from '../recognise/source.types.ts';
 import type { StoredFlush } from '../store/store.ts';
 import type { ClockBook } from './clock/clock-book.ts';
 import type { ClockKey } from './clock/clock-graph.ts';
@@ -38,9 +38,14 @@ export interface Process {
 
 /** A turn as its authority last told it. */
 export interface TurnFacts {
-  readonly state: TurnState;
+  readonly state: KnownTurn;
   readonly clock: ClockKey;
   readonly producer: string | undefined;
+  readonly source: SourceName;
+  /** DomainNs until which its source was heard of; absent: as its process was. */
+  readonly knownToRawNs?: number;
+  /** The same turn as others tell it: their moments are told with it. */
+  readonly joined?: readonly TurnFacts[];
 }
 
 /** Rows carry their clock in a byte. */
@@ -108,7 +113,7 @@ export class SessionData {
     this.#hasReferences = true;
     const key = this.clocks.note(flush.clock);
     const process = this.#process(flush, key);
-    if (process === undefined) return this.#refuse('too many processes');
+    if (process === undefined) return this.refuse('too many processes');
     process.resource = flush.resource.attributes;
     process.clock = key;
     process.lostCount += flush.lostCount;
@@ -146,7 +151,7 @@ export class SessionData {
     // Checked at the door; a volume that was written by an older version may still surprise.
     const known = takeRecord(bytes);
     const record = known ? decoded(known) : decodeRecord(bytes);
-    if (!record.ok) return this.#refuse('unreadable record');
+    if (!record.ok) return this.refuse('unreadable record');
     this.addRecord(record.value, process.producer);
   }
 
@@ -156,13 +161,13 @@ export class SessionData {
     for (const sample of record.clockSamples) this.clocks.addSample(key, sample);
     const clock = this.#clockNumber(key);
     if (clock === undefined || this.markCount > MARKS_MAX)
-      return this.#refuse('marks beyond memory');
+      return this.refuse('marks beyond memory');
     const resource = this.processes.get(producer)?.resource ?? {};
     const instance = textOf(resource, ATTR.serviceInstanceId) ?? producer;
     for (const block of record.blocks) {
       const stream = this.#stream(block.stream, block);
       if (stream === undefined) {
-        this.#refuse('too many streams');
+        this.refuse('too many streams');
         continue;
       }
       const before = stream.markCount;
@@ -197,9 +202,14 @@ export class SessionData {
     if (message.dropped !== undefined) process.dropped = message.dropped;
     for (const interval of message.media ?? [])
       if (!this.media.add(interval, process.clock))
-        this.#refuse('media figures of too many streams');
+        this.refuse('media figures of too many streams');
     for (const state of message.turns ?? [])
-      this.addTurn({ state, clock: process.clock, producer: process.producer });
+      this.addTurn({
+        state,
+        clock: process.clock,
+        producer: process.producer,
+        source: 'framescope',
+      });
   }
 
   /** Upserts by (stream, tick); the higher revision wins. */
@@ -207,7 +217,7 @@ export class SessionData {
     const id = `${facts.state.stream} ${facts.state.tick}`;
     const known = this.turns.get(id);
     if (known !== undefined && known.state.rev > facts.state.rev) return;
-    if (known === undefined && this.turns.size >= TURNS_MAX) return this.#refuse('too many turns');
+    if (known === undefined && this.turns.size >= TURNS_MAX) return this.refuse('too many turns');
     // A span tells the same state later, without its producer.
     this.turns.set(id, { ...facts, producer: facts.producer ?? known?.producer });
     this.revision++;
@@ -228,7 +238,8 @@ export class SessionData {
     return undefined;
   }
 
-  #refuse(reason: string): void {
+  /** Counts what was left out here. */
+  refuse(reason: string): void {
     this.refused.set(reason, (this.refused.get(reason) ?? 0) + 1);
   }
 

@@ -73,10 +73,11 @@ export function sessionDetail(input: DetailInput): SessionDetail {
     budgets: Object.entries(input.budgets).map(([measure, limitNs]) => ({ measure, limitNs })),
     traceIds: spans.traceIds(),
     dropped: droppedOf(data),
+    ...(spans.sources.isEmpty ? {} : { sources: spans.sources.details() }),
   };
 }
 
-/** What the authority says of the session wins over others, and that over resources. */
+/** What the authority says of the session wins over others, that over frameworks, and that over resources. */
 function attributesOf(data: SessionData, spans: SessionSpans): Attributes {
   const fromResources: Record<string, string> = {};
   const resources = [
@@ -90,7 +91,12 @@ function attributesOf(data: SessionData, spans: SessionSpans): Attributes {
     }
   const said = [...data.processes.values()].flatMap(one => (one.session ? [one.session] : []));
   const inOrder = said.toSorted((a, b) => Number(a.authority) - Number(b.authority));
-  return Object.assign({}, fromResources, ...inOrder.map(one => one.attributes)) as Attributes;
+  return Object.assign(
+    {},
+    fromResources,
+    spans.sources.attributes(),
+    ...inOrder.map(one => one.attributes),
+  ) as Attributes;
 }
 
 /** Attributes of a resource that tell calls apart. */

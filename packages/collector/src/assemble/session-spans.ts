@@ -1,10 +1,11 @@
 // What spans tell of a session: when it was, who took part, which traces belong
 // to it. For a user of plain OpenTelemetry this is all there is.
 
-import { ATTR, SPAN, type Attributes } from '@framescope/protocol';
+import { ATTR, SCOPE_NAME, SPAN, type Attributes } from '@framescope/protocol';
 import { decodeTurnState } from '../recognise/framescope.ts';
 import type { SpanTally, StoredSpan } from '../store/store.ts';
 import type { SessionData } from './session-data.ts';
+import { SessionSources } from './turns/sources.ts';
 import { clockKey } from './clock/clock-graph.ts';
 
 const TRACES_MAX = 200;
@@ -16,6 +17,8 @@ export class SessionSpans {
   startUnixNs = 0n;
   endUnixNs = 0n;
   lastArrivalUnixNs = 0n;
+  /** What other programs tell of turns. */
+  readonly sources: SessionSources = new SessionSources();
   /** Oldest first. */
   readonly #traceIds = new Set<string>();
   readonly #resources = new Map<string, Attributes>();
@@ -46,7 +49,8 @@ export class SessionSpans {
 
   /** One of the spans that were counted, whole. */
   addWhole(span: StoredSpan, data: SessionData): void {
-    if (span.name === SPAN.turn) addTurnOf(span, data);
+    if (span.name === SPAN.turn && ATTR.turnState in span.attributes) addTurnOf(span, data);
+    else if (span.scope !== SCOPE_NAME) this.sources.add(span, data);
   }
 
   #addTrace(traceId: string): void {
@@ -75,8 +79,7 @@ function addTurnOf(span: StoredSpan, data: SessionData): void {
   if (typeof zero !== 'string' || !/^-?\d{1,19}$/.test(zero)) return;
   const state = decodeTurnState(text, ATTR.turnState);
   if (!state.ok) {
-    data.refused.set('unreadable turn state', (data.refused.get('unreadable turn state') ?? 0) + 1);
-    return;
+    return data.refuse('unreadable turn state');
   }
   const epoch = Number(attributes[ATTR.clockEpoch] ?? 0);
   if (!Number.isSafeInteger(epoch)) return;
@@ -86,5 +89,6 @@ function addTurnOf(span: StoredSpan, data: SessionData): void {
     state: state.value,
     clock: clockKey(domain, epoch),
     producer: typeof producer === 'string' ? producer : undefined,
+    source: 'framescope',
   });
 }

@@ -2,7 +2,6 @@
 // for both encodings, so that they cannot disagree.
 
 import {
-  ATTR,
   decodeSpanId,
   decodeTraceId,
   type Attributes,
@@ -10,7 +9,8 @@ import {
   type Decoded,
   type SpanId,
 } from '@framescope/protocol';
-import { SESSION_ID_LENGTH_MAX, UNIX_NS_MAX } from './limits.ts';
+import { sessionOf } from './session-keys.ts';
+import { UNIX_NS_MAX } from './limits.ts';
 import { SpanProblem } from './problem.ts';
 import { scopeOf } from './scope.ts';
 import type { DecodedEvent, DecodedLink, DecodedResource, DecodedSpan } from './types.ts';
@@ -53,7 +53,7 @@ export function checkSpan(raw: RawSpan, scope: string, resource: DecodedResource
   const startUnixNs = checkTime(raw.startUnixNs, 'startTimeUnixNano');
   const endUnixNs = checkTime(raw.endUnixNs || raw.startUnixNs, 'endTimeUnixNano');
   const parentSpanId = parentOf(raw.parentSpanId);
-  const sessionId = sessionIdOf(raw.attributes) ?? sessionIdOf(resource.attributes);
+  const session = sessionOf(raw.attributes, resource.attributes);
   return {
     traceId,
     spanId,
@@ -69,7 +69,7 @@ export function checkSpan(raw: RawSpan, scope: string, resource: DecodedResource
     links: raw.links.filter((link, index) => isLink(link, index)),
     ...scopeOf(scope),
     resource,
-    ...(sessionId !== undefined && { sessionId }),
+    ...(session && { sessionId: session.id, sessionRank: session.rank }),
   };
 }
 
@@ -118,18 +118,4 @@ function isLink(link: DecodedLink, index: number): boolean {
   orThrow(decodeTraceId(link.traceId, `links[${index}].traceId`), 'link');
   orThrow(decodeSpanId(link.spanId, `links[${index}].spanId`), 'link');
   return true;
-}
-
-/** `session.id` of a span or a resource. @throws {SpanProblem} when it is too long. */
-export function sessionIdOf(attributes: Attributes): string | undefined {
-  const value = attributes[ATTR.sessionId];
-  if (typeof value === 'number') return String(value);
-  if (typeof value !== 'string' || value === '') return undefined;
-  if (value.length > SESSION_ID_LENGTH_MAX)
-    throw new SpanProblem(
-      `attributes["${ATTR.sessionId}"]`,
-      'session_id',
-      `${value.length} characters; at most ${SESSION_ID_LENGTH_MAX}`,
-    );
-  return value;
 }

@@ -61,8 +61,8 @@ export class ColumnSink {
     const { columns } = this;
     try {
       const number = columns.resourceNumber(resource);
-      const { session } = columns.resources[number]!;
-      return { scope: columns.texts.internText(scope), resource: number, session };
+      const { session, sessionRank } = columns.resources[number]!;
+      return { scope: columns.texts.internText(scope), resource: number, session, sessionRank };
     } catch (problem) {
       if (problem instanceof SpanProblem) return undefined;
       throw problem;

@@ -1,15 +1,17 @@
-// What decoding into columns has to know of a text: is it `session.id`, the name
+// What decoding into columns has to know of a text: does it name a session, is it the name
 // of our own flushes, … Asked of each text once, not of each span.
 
-import { ATTR, SPAN } from '@framescope/protocol';
+import { SPAN } from '@framescope/protocol';
+import { RANK_NONE, SESSION_KEYS } from './session-keys.ts';
 import type { SpanColumns } from './span-columns.ts';
 
 export class ColumnWords {
   readonly #columns: SpanColumns;
   #clearedCount = -1;
-  /** Text numbers. */
-  sessionId = 0;
+  /** Text numbers. No key beyond this one names a session: one comparison an attribute. */
+  lastSessionKey = 0;
   framesName = 0;
+  readonly #ranks = new Map<number, number>();
 
   constructor(columns: SpanColumns) {
     this.#columns = columns;
@@ -20,7 +22,14 @@ export class ColumnWords {
     const { texts } = this.#columns;
     if (texts.clearedCount === this.#clearedCount) return;
     this.#clearedCount = texts.clearedCount;
-    this.sessionId = texts.internText(ATTR.sessionId);
+    this.#ranks.clear();
+    for (const [rank, key] of SESSION_KEYS.entries()) this.#ranks.set(texts.internText(key), rank);
+    this.lastSessionKey = Math.max(...this.#ranks.keys());
     this.framesName = texts.internText(SPAN.frames);
+  }
+
+  /** Rank of a key as the name of a session (session-keys.ts). */
+  rankOf(key: number): number {
+    return this.#ranks.get(key) ?? RANK_NONE;
   }
 }

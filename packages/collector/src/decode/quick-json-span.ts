@@ -3,6 +3,7 @@
 
 import { ATTRIBUTES_MAX, SESSION_ID_LENGTH_MAX, TEXT_LENGTH_MAX } from './limits.ts';
 import type { ColumnWords } from './column-words.ts';
+import { RANK_CERTAIN } from './session-keys.ts';
 import { JsonScanner } from './json-scanner.ts';
 import type { QuickPlace } from './quick-protobuf.ts';
 import { ID_BYTES, PARENT_ID_AT, SPAN_ID_AT, VALUE, type SpanColumns } from './span-columns.ts';
@@ -57,6 +58,7 @@ export class QuickJsonSpan {
   /** Where the value that was read ends. */
   #end = 0;
   #session = 0;
+  #sessionRank = 0;
   readonly #lastKeys = new Uint32Array(ATTRIBUTES_MAX);
 
   constructor(columns: SpanColumns, words: ColumnWords) {
@@ -78,6 +80,7 @@ export class QuickJsonSpan {
     const row = columns.length;
     this.#blank(row);
     this.#session = place.session;
+    this.#sessionRank = place.sessionRank;
     if (!this.#fields(at, row) || !this.#isSound(row)) {
       columns.attributeCount = attributeCount;
       return -1;
@@ -85,6 +88,7 @@ export class QuickJsonSpan {
     columns.scope[row] = place.scope;
     columns.resource[row] = place.resource;
     columns.session[row] = this.#session;
+    columns.sessionRank[row] = this.#sessionRank;
     columns.extra[row] = 0;
     columns.attrEnd[row] = columns.attributeCount;
     columns.length = row + 1;
@@ -338,7 +342,7 @@ export class QuickJsonSpan {
     if (scanner.byte(at) !== 0x7d) return false;
     this.#end = at + 1;
     columns.attributeCount = i + 1;
-    return key !== this.#words.sessionId || this.#sessionFrom(i);
+    return key > this.#words.lastSessionKey || this.#sessionFrom(i, key);
   }
 
   #key(at: number, index: number): number {
@@ -431,10 +435,17 @@ export class QuickJsonSpan {
     return Number.isFinite(value);
   }
 
-  #sessionFrom(i: number): boolean {
+  #sessionFrom(i: number, key: number): boolean {
     const { attrType, attrValue, texts } = this.#columns;
-    if (attrType[i] !== VALUE.text || attrValue[i] === 0) return false;
+    const rank = this.#words.rankOf(key);
+    // A better one is known; of one rank the span's own wins over its resource's.
+    if (rank > this.#sessionRank) return true;
+    const isText = attrType[i] === VALUE.text && attrValue[i] !== 0;
+    const isShort = isText && texts.byteLength(attrValue[i]!) <= SESSION_ID_LENGTH_MAX;
+    // A number, nothing at all, or too long: for the reader that knows what that means.
+    if (!isShort) return rank !== RANK_CERTAIN;
     this.#session = attrValue[i]!;
-    return texts.byteLength(this.#session) <= SESSION_ID_LENGTH_MAX;
+    this.#sessionRank = rank;
+    return true;
   }
 }

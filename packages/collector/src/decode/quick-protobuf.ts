@@ -8,6 +8,7 @@
 
 import { ATTRIBUTES_MAX, SESSION_ID_LENGTH_MAX, TEXT_LENGTH_MAX } from './limits.ts';
 import type { ColumnWords } from './column-words.ts';
+import { RANK_CERTAIN } from './session-keys.ts';
 import { ID_BYTES, PARENT_ID_AT, SPAN_ID_AT, VALUE, type SpanColumns } from './span-columns.ts';
 
 /** field << 3 | wire type */
@@ -37,8 +38,9 @@ const TWO_32 = 2 ** 32;
 export interface QuickPlace {
   readonly scope: number;
   readonly resource: number;
-  /** Text of the resource's `session.id`, 0 for none. */
+  /** Text of the session that the resource names, 0 for none, and by which key. */
   readonly session: number;
+  readonly sessionRank: number;
 }
 
 export class QuickProtobuf {
@@ -50,6 +52,7 @@ export class QuickProtobuf {
   /** Keys of the span before: the next one mostly has the same. */
   readonly #lastKeys = new Uint32Array(ATTRIBUTES_MAX);
   #session = 0;
+  #sessionRank = 0;
 
   constructor(columns: SpanColumns, words: ColumnWords) {
     this.#columns = columns;
@@ -75,6 +78,7 @@ export class QuickProtobuf {
     columns.scope[row] = place.scope;
     columns.resource[row] = place.resource;
     columns.session[row] = this.#session;
+    columns.sessionRank[row] = this.#sessionRank;
     columns.extra[row] = 0;
     columns.attrEnd[row] = columns.attributeCount;
     columns.length = row + 1;
@@ -91,6 +95,7 @@ export class QuickProtobuf {
     columns.startLo[row] = columns.startHi[row] = columns.endLo[row] = columns.endHi[row] = 0;
     columns.name[row] = columns.message[row] = columns.kind[row] = columns.status[row] = 0;
     this.#session = place.session;
+    this.#sessionRank = place.sessionRank;
     let index = 0;
     this.#at = from;
     while (this.#at < to) {
@@ -255,7 +260,7 @@ export class QuickProtobuf {
     columns.attrKey[i] = key;
     if (!this.#value(i, end)) return false;
     columns.attributeCount = i + 1;
-    return key !== this.#words.sessionId || this.#sessionFrom(i);
+    return key > this.#words.lastSessionKey || this.#sessionFrom(i, key);
   }
 
   /** A value of one field, which takes all bytes to `end`. */
@@ -343,12 +348,18 @@ export class QuickProtobuf {
     return at === end && byte < 0x80;
   }
 
-  #sessionFrom(i: number): boolean {
+  #sessionFrom(i: number, key: number): boolean {
     const { attrType, attrValue, texts } = this.#columns;
-    // A number, or nothing at all: for the reader that knows what that means.
-    if (attrType[i] !== VALUE.text || attrValue[i] === 0) return false;
+    const rank = this.#words.rankOf(key);
+    // A better one is known; of one rank the span's own wins over its resource's.
+    if (rank > this.#sessionRank) return true;
+    const isText = attrType[i] === VALUE.text && attrValue[i] !== 0;
+    const isShort = isText && texts.byteLength(attrValue[i]!) <= SESSION_ID_LENGTH_MAX;
+    // A number, nothing at all, or too long: for the reader that knows what that means.
+    if (!isShort) return rank !== RANK_CERTAIN;
     this.#session = attrValue[i]!;
-    return texts.byteLength(this.#session) <= SESSION_ID_LENGTH_MAX;
+    this.#sessionRank = rank;
+    return true;
   }
 
   #skip(tag: number, to: number): boolean {

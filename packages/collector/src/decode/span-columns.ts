@@ -13,7 +13,8 @@
 // The same columns are filled again and again: `clear` keeps their memory.
 
 import type { Attributes, AttributeValue, SpanId, TraceId } from '@framescope/protocol';
-import { sessionIdOf, setAttribute } from './check-span.ts';
+import { setAttribute } from './check-span.ts';
+import { RANK_NONE, sessionOf, sessionOfResource } from './session-keys.ts';
 import { scopeOf, scopeText } from './scope.ts';
 import { TextTable } from './text-table.ts';
 import type { DecodedEvent, DecodedLink, DecodedResource, DecodedSpan } from './types.ts';
@@ -36,9 +37,10 @@ const TEXT_BYTES_MAX: number = 8 << 20;
 /** A resource of the columns, each content once. */
 interface ColumnResource {
   readonly of: DecodedResource;
-  /** Texts: its attributes as JSON; its `session.id`, 0 for none. */
+  /** Texts: its attributes as JSON; the session that it names, 0 for none, and by which key. */
   readonly json: number;
   readonly session: number;
+  readonly sessionRank: number;
 }
 
 interface Extra {
@@ -63,8 +65,10 @@ export class SpanColumns {
   message: Uint32Array = new Uint32Array(ROWS_AT_START);
   /** JSON of events and links; 0 without any. */
   extra: Uint32Array = new Uint32Array(ROWS_AT_START);
-  /** The text of `session.id`, the span's own or its resource's; 0: none said. */
+  /** The text of the session that the span names, or its resource; 0: none said. */
   session: Uint32Array = new Uint32Array(ROWS_AT_START);
+  /** By which key (session-keys.ts). */
+  sessionRank: Uint8Array = new Uint8Array(ROWS_AT_START);
   resource: Uint32Array = new Uint32Array(ROWS_AT_START);
   kind: Uint8Array = new Uint8Array(ROWS_AT_START);
   status: Uint8Array = new Uint8Array(ROWS_AT_START);
@@ -110,23 +114,31 @@ export class SpanColumns {
 
   /** The same as `resourceNumber` for resources that are all different. */
   addResource(resource: DecodedResource): void {
-    const session = this.texts.internText(sessionIdOf(resource.attributes) ?? '');
-    this.resources.push({ of: resource, json: 0, session });
+    this.resources.push({ of: resource, json: 0, ...this.#sessionOf(resource) });
   }
 
   /** @throws {SpanProblem} when its `session.id` is too long. */
   resourceNumber(resource: DecodedResource): number {
     const known = this.#resourceNumbers.get(resource);
     if (known !== undefined) return known;
-    const session = this.texts.internText(sessionIdOf(resource.attributes) ?? '');
+    const session = this.#sessionOf(resource);
     const json = this.texts.internText(JSON.stringify(resource.attributes));
     let number = this.#resourceTexts.get(json);
     if (number === undefined) {
-      number = this.resources.push({ of: { attributes: resource.attributes }, json, session }) - 1;
+      number =
+        this.resources.push({ of: { attributes: resource.attributes }, json, ...session }) - 1;
       this.#resourceTexts.set(json, number);
     }
     this.#resourceNumbers.set(resource, number);
     return number;
+  }
+
+  #sessionOf({ attributes }: DecodedResource): Pick<ColumnResource, 'session' | 'sessionRank'> {
+    const named = sessionOfResource(attributes);
+    return {
+      session: this.texts.internText(named?.id ?? ''),
+      sessionRank: named?.rank ?? RANK_NONE,
+    };
   }
 
   /** Adds one span that was decoded into an object. */
@@ -150,6 +162,7 @@ export class SpanColumns {
     this.extra[row] = this.texts.internText(extraText(span));
     this.resource[row] = this.resourceNumber(span.resource);
     this.session[row] = this.texts.internText(span.sessionId ?? '');
+    this.sessionRank[row] = span.sessionId === undefined ? RANK_NONE : (span.sessionRank ?? 0);
     this.kind[row] = span.kind;
     this.status[row] = span.statusCode;
     for (const [key, value] of entries) this.#addAttribute(key, value);
@@ -235,7 +248,7 @@ export class SpanColumns {
     const attributes = this.attributes(row);
     const resource = this.resources[this.resource[row]!]!.of;
     const parentAt = row * ID_BYTES + PARENT_ID_AT;
-    const sessionId = sessionIdOf(attributes) ?? sessionIdOf(resource.attributes);
+    const session = sessionOf(attributes, resource.attributes);
     return {
       traceId: this.traceId(row),
       spanId: this.spanId(row),
@@ -252,7 +265,7 @@ export class SpanColumns {
       ...childrenOf(this.texts.text(this.extra[row]!)),
       ...scopeOf(this.texts.text(this.scope[row]!)),
       resource,
-      ...(sessionId !== undefined && { sessionId }),
+      ...(session && { sessionId: session.id, sessionRank: session.rank }),
     };
   }
 
@@ -272,6 +285,7 @@ export class SpanColumns {
     this.message = words(this.message, size);
     this.extra = words(this.extra, size);
     this.session = words(this.session, size);
+    this.sessionRank = bytes(this.sessionRank, size);
     this.resource = words(this.resource, size);
     this.kind = bytes(this.kind, size);
     this.status = bytes(this.status, size);

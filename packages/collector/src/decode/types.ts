@@ -46,8 +46,10 @@ export interface DecodedSpan {
   /** Version of the scope; absent: none said. */
   readonly scopeVersion?: string;
   readonly resource: DecodedResource;
-  /** `session.id` of the span, else of its resource; absent: none said. */
+  /** The session that the span names, else its resource (session-keys.ts); absent: none said. */
   readonly sessionId?: string;
+  /** By which key; 0 is `session.id`, others are hints. Absent with `sessionId`: 0. */
+  readonly sessionRank?: number;
 }
 
 /** Whose clock a span of ours was read on, from its attributes. */

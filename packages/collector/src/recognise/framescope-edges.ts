@@ -1,11 +1,5 @@
 // Which moment waits for which, in telemetry of our own instrument.
 //
-// Pipelines do not run in one order, so a ledger is a walk through a graph, and
-// each recogniser states the edges of its source. A moment that says `after`
-// itself is believed; for the others these hold. Read "turn_decided, if before"
-// as: if it had come by then, it was waited for; if it came later, the work was
-// begun without it (preemptive generation).
-//
 //   speech_end_captured ─uplink─▶ speech_end_received ─┬─endpointing──▶ turn_decided ──┐
 //                                                      └─transcription▶ transcript_final┤
 //        ┌───────────────────────────── latest of those that came before ──────────────┘
@@ -15,45 +9,18 @@
 //            turn_decided, floor ──┴ latest ─delivery─▶ first_frame_sent ─leading_silence─▶
 //   first_voiced_sent ─downlink─▶ _received ─jitter_buffer─▶ _unbuffered ─playout─▶ _audible
 
-import { needsTranscript, type PartName } from '../assemble/ledger/parts.ts';
-
-/** How an input is meant. */
-export type InputKind =
-  /** Waited for. If nobody saw it, its own inputs stand in for it and the parts merge. */
-  | 'always'
-  /** Waited for if it was seen to come first. */
-  | 'if before'
-  /** The same, but one that nobody saw is taken to have come first. */
-  | 'if before or unseen';
-
-export interface EdgeInput {
-  readonly name: string;
-  readonly kind: InputKind;
-}
-
-export interface EdgeRule {
-  /** What is under way between the latest input and this moment. */
-  readonly part: PartName;
-  readonly inputs: readonly EdgeInput[];
-}
-
-/** What the moments of one wait tell of its pipeline. */
-export interface PipelineFacts {
-  readonly kind: 'response' | 'greeting' | 'resume';
-  /** Names of the moments that are known. */
-  readonly known: ReadonlySet<string>;
-  readonly decidedBy: string | undefined;
-  /** Source of `first_audio`: a realtime model speaks without text. */
-  readonly audioFrom: string | undefined;
-}
-
-/** Rules by moment name. A moment without a rule is nobody's work: `unattributed`. */
-export type Profile = ReadonlyMap<string, EdgeRule>;
-
-const always = (name: string): EdgeInput => ({ name, kind: 'always' });
-const ifBefore = (name: string): EdgeInput => ({ name, kind: 'if before' });
-const ifBeforeOrUnseen = (name: string): EdgeInput => ({ name, kind: 'if before or unseen' });
-const rule = (part: PartName, ...inputs: EdgeInput[]): EdgeRule => ({ part, inputs });
+import { needsTranscript } from '../assemble/ledger/parts.ts';
+import {
+  always,
+  ifBefore,
+  ifBeforeOrUnseen,
+  rule,
+  TO_THE_EAR,
+  type EdgeInput,
+  type EdgeRule,
+  type PipelineFacts,
+  type Profile,
+} from './edges.ts';
 
 /** A realtime model: request to first audio is inference, with no text between. */
 const SPEECH_TO_SPEECH = /realtime|speech.?to.?speech|s2s|\bmodel\b/i;
@@ -117,16 +84,12 @@ function requestInputs(kind: PipelineFacts['kind'], hasText: boolean): EdgeInput
   ];
 }
 
-const SPEAKING: readonly [string, EdgeRule][] = [
+const SPEAKING: readonly (readonly [string, EdgeRule])[] = [
   // Own earlier speech still playing or queued: nobody's fault before it, policy from then on.
   ['floor_free', rule('floor')],
   [
     'first_frame_sent',
     rule('delivery', always('first_audio'), ifBefore('turn_decided'), ifBefore('floor_free')),
   ],
-  ['first_voiced_sent', rule('leading_silence', always('first_frame_sent'))],
-  ['first_voiced_carried', rule('downlink', always('first_voiced_sent'))],
-  ['first_voiced_received', rule('downlink', always('first_voiced_sent'))],
-  ['first_voiced_unbuffered', rule('jitter_buffer', always('first_voiced_received'))],
-  ['first_voiced_audible', rule('playout', always('first_voiced_unbuffered'))],
+  ...TO_THE_EAR,
 ];

@@ -75,6 +75,13 @@ export class SessionClocks {
     return key;
   }
 
+  /** What was said of a known clock. */
+  nameOf(key: ClockKey): ClockName {
+    const name = this.#names.get(key);
+    if (name === undefined) throw new Error(`clock ${key} was never noted`);
+    return name;
+  }
+
   /** The clock whose wall time is taken where none leads to the collector. */
   prefer(key: ClockKey): void {
     if (this.#preferred !== undefined) return;

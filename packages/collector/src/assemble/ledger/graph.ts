@@ -8,7 +8,7 @@
 //   transcript 380 ──┐                     not seen: model_requested
 //   decided    500 ──┴──▶ first_speakable  = preparation+inference from 500
 
-import type { EdgeInput, Profile } from '../../recognise/framescope-edges.ts';
+import type { EdgeInput, Profile } from '../../recognise/edges.ts';
 import { inPathOrder, type PartName } from './parts.ts';
 
 /** A moment as the graph needs it. `atNs` is a whole number of ns on the wait's axis. */

@@ -6,7 +6,9 @@
 // up, and its last part is what was under way then.
 
 import type { Moment, Part, Wait, WaitDefinition, WaitOutcome } from '@framescope/protocol';
-import { framescopeProfile } from '../../recognise/framescope-edges.ts';
+import type { Profile } from '../../recognise/edges.ts';
+import type { SourceName } from '../../recognise/source.types.ts';
+import { profileOf } from '../../recognise/sources.ts';
 import { buildGraph, type FailedAttempt, type GraphNode } from './graph.ts';
 import { isResolved, ownerOf, type PartName } from './parts.ts';
 import { placeMoments, type PlacedMoment, type Placement, type RawMoment } from './place.ts';
@@ -19,6 +21,8 @@ export interface WaitFacts {
   /** Seen moments, of the generation that spoke and of none; discarded ones left out. */
   readonly moments: readonly RawMoment[];
   readonly failed: readonly RawAttempt[];
+  /** Whose edges hold; absent: our own instrument's. A framework's first frame sent is an end of its own. */
+  readonly source?: SourceName;
   /** Where it was given up, or now; for waits without a first voiced sample. */
   readonly cut?: RawMoment;
   readonly revision: number;
@@ -44,7 +48,7 @@ export interface WaitLedger {
   readonly faultCount: number;
 }
 
-/** Starts and ends by definition, widest first: client, then server. */
+/** Starts and ends by definition, widest first: client, then server, then a framework's own. */
 const STARTS = {
   client: 'speech_end_captured',
   carrier: 'speech_end_carried',
@@ -53,9 +57,10 @@ const STARTS = {
 const CLIENT_ENDS = ['first_voiced_audible', 'first_voiced_unbuffered', 'first_voiced_received'];
 const CARRIER_END = 'first_voiced_carried';
 const SERVER_END = 'first_voiced_sent';
+const FRAMEWORK_END = 'first_frame_sent';
 
 interface Span {
-  readonly definition: 'client' | 'carrier' | 'server';
+  readonly definition: 'client' | 'carrier' | 'server' | 'framework';
   readonly start: RawMoment;
   readonly end: RawMoment;
 }
@@ -117,7 +122,7 @@ function byNodeOf(
 }
 
 /** Definitions of which both ends are known, widest first. */
-function spansOf({ kind, moments, cut }: WaitFacts): Span[] {
+function spansOf({ kind, moments, cut, source }: WaitFacts): Span[] {
   const find = (name: string): RawMoment | undefined => moments.find(one => one.name === name);
   const opened = find('wait_opened');
   const clientEnd = CLIENT_ENDS.map(find).find(one => one !== undefined) ?? cut;
@@ -131,21 +136,29 @@ function spansOf({ kind, moments, cut }: WaitFacts): Span[] {
   const isCarried = find(STARTS.carrier) ?? find(CARRIER_END);
   const carrierEnd = isCarried === undefined ? undefined : (find(CARRIER_END) ?? cut);
   add('carrier', kind === 'response' ? find(STARTS.carrier) : opened, carrierEnd);
-  add('server', kind === 'response' ? find(STARTS.server) : opened, serverEnd);
+  const serverStart = kind === 'response' ? find(STARTS.server) : opened;
+  if (isOfFramework(source)) {
+    // A frame sent is no voice yet: the framework's definition, never mixed with the server's.
+    add('server', serverStart, find(SERVER_END));
+    add('framework', serverStart, find(FRAMEWORK_END) ?? cut);
+  } else add('server', serverStart, serverEnd);
   // Given up: one figure, by the widest start; nobody heard an end that could tell them apart.
   return cut === undefined || kind === 'response' ? spans : spans.slice(-1);
 }
 
 /** No definition has both ends: from the first known moment to the last, "at least so long". */
-function guessedSpan({ moments, cut }: WaitFacts): Span | undefined {
+function guessedSpan({ moments, cut, source }: WaitFacts): Span | undefined {
   const all = cut === undefined ? moments : [...moments, cut];
   const order = (one: RawMoment): number => one.clock.toSession(one.rawNs);
   const sorted = all.toSorted((a, b) => order(a) - order(b));
   const [start] = sorted;
   const end = sorted.at(-1);
   if (start === undefined || end === undefined) return undefined;
-  return { definition: 'server', start, end };
+  return { definition: isOfFramework(source) ? 'framework' : 'server', start, end };
 }
+
+const isOfFramework = (source: SourceName | undefined): boolean =>
+  source !== undefined && source !== 'framescope';
 
 function graphOf(
   facts: WaitFacts,
@@ -154,7 +167,7 @@ function graphOf(
 ): GraphNode[] {
   const sourceOf = (name: string): string | undefined =>
     facts.moments.find(one => one.name === name)?.source;
-  const profile = framescopeProfile({
+  const profile = profileOf(facts.source ?? 'framescope', {
     kind: facts.kind,
     known: new Set(facts.moments.map(one => one.name)),
     decidedBy: sourceOf('turn_decided'),
@@ -174,11 +187,7 @@ function graphOf(
 }
 
 /** What was under way when it was given up: the work of the moment that would have come next. */
-function connectCut(
-  nodes: readonly GraphNode[],
-  count: number,
-  profile: ReturnType<typeof framescopeProfile>,
-): void {
+function connectCut(nodes: readonly GraphNode[], count: number, profile: Profile): void {
   const cut = nodes.slice(0, count).find(node => node.moment.name === 'given_up');
   if (cut === undefined) return;
   const seen = nodes
@@ -199,7 +208,7 @@ function connectCut(
 }
 
 /** The part after a moment: that of the first rule which always waits for it. */
-function nextPart(name: string, profile: ReturnType<typeof framescopeProfile>): PartName {
+function nextPart(name: string, profile: Profile): PartName {
   for (const rule of profile.values())
     if (rule.inputs.some(input => input.name === name && input.kind !== 'if before'))
       return rule.part;
@@ -296,6 +305,7 @@ const AFTER: ReadonlyMap<string, readonly string[]> = new Map([
   ['first_voiced_audible', ['device and Bluetooth']],
   [CARRIER_END, ['carrier to caller']],
   [SERVER_END, ['downlink', 'jitter buffer and playout']],
+  [FRAMEWORK_END, ['leading silence', 'downlink', 'jitter buffer and playout']],
 ]);
 
 function figureOf(

@@ -1,13 +1,19 @@
 // Turns as they are shown, and their numbers as they are charted.
 
 import type { Attributes, Stage, Turn, Wait, WaitDefinition } from '@framescope/protocol';
+import type {
+  KnownBargeIn,
+  KnownSpeech,
+  ReportedFigure,
+  SourceName,
+} from '../../recognise/source.types.ts';
 import type { ValueRow } from '../../store/store.ts';
 import type { ClockMap } from '../clock/session-clocks.ts';
 import { instanceWith } from '../frames/instances.ts';
 import type { HopFrames, StreamFrames } from '../frames/stream-frames.ts';
 import { ledgerOf, type WaitLedger } from '../ledger/wait.ts';
 import type { TurnFacts } from '../session-data.ts';
-import { waitFacts, type WaitPlace } from './wait-facts.ts';
+import { waitFacts, type JoinedTurn, type WaitPlace } from './wait-facts.ts';
 
 export interface TurnContext {
   readonly sessionKey: string;
@@ -45,6 +51,8 @@ export function buildTurn(
     streams: context.streams,
     marked: { clocks: context.clocks, authority: context.producerOf(facts) },
     knownToRawNs: context.knownToRawNs(facts),
+    source: facts.source,
+    joined: joinedOf(facts, context),
     nextTurnRawNs: next?.clock === facts.clock ? next.state.startedAt : undefined,
     session: context.session,
     revision: context.revision,
@@ -58,6 +66,12 @@ export function buildTurn(
   };
 }
 
+/** The framework that tells the same turn, if one does. */
+function joinedOf({ joined }: TurnFacts, context: TurnContext): JoinedTurn | undefined {
+  const [other] = joined ?? [];
+  return other && { state: other.state, clock: context.clockOf(other), source: other.source };
+}
+
 interface Parts {
   readonly facts: TurnFacts;
   readonly clock: ClockMap;
@@ -69,10 +83,14 @@ interface Parts {
 function turnOf({ facts, clock, ledgers, next, context }: Parts): Turn {
   const { state } = facts;
   const at = (rawNs: number): number => clock.toSession(rawNs);
-  const waits = ledgers.flatMap(one => (one === undefined ? [] : [one.wait]));
+  const waits = ledgers.flatMap((one, i) =>
+    one === undefined ? [] : [withReported(one.wait, reportedOf(facts, i))],
+  );
   const isOver = context.session !== 'open';
+  const features = featuresOf(facts);
   return {
     sessionKey: context.sessionKey,
+    source: facts.source,
     tick: state.tick,
     traceId: state.traceId,
     spanId: state.spanId,
@@ -88,10 +106,66 @@ function turnOf({ facts, clock, ledgers, next, context }: Parts): Turn {
       cut: cut === true,
     })),
     waits,
-    stages: state.stages.map(stage =>
-      stageOf(stage, at, isOver ? context.knownToRawNs(facts) : undefined),
-    ),
+    stages: stagesOf(facts, context, isOver),
     bargeIn: bargeInOf(facts, clock, context),
+    ...(features && { features }),
+  };
+}
+
+/** Its own, and those that a framework tells of the same turn and it does not. */
+function stagesOf(facts: TurnFacts, context: TurnContext, isOver: boolean): Stage[] {
+  const names = new Set(facts.state.stages.map(stage => stage.name));
+  return [facts, ...(facts.joined ?? [])].flatMap((told, i) => {
+    const clock = context.clockOf(told);
+    const untilRawNs = isOver ? context.knownToRawNs(told) : undefined;
+    return told.state.stages
+      .filter(stage => i === 0 || !names.has(stage.name))
+      .map(stage => stageOf(stage, rawNs => clock.toSession(rawNs), untilRawNs));
+  });
+}
+
+function featuresOf(facts: TurnFacts): Attributes | undefined {
+  const all = [...(facts.joined ?? []), facts].flatMap(one => one.state.features ?? []);
+  return all.length === 0 ? undefined : (Object.assign({}, ...all) as Attributes);
+}
+
+// ---- a framework's own figure beside ours ---------------------------------------------------
+
+interface Reported extends ReportedFigure {
+  readonly source: SourceName;
+}
+
+function reportedOf(facts: TurnFacts, index: number): Reported[] {
+  const { kind } = facts.state.waits[index]!;
+  const nth = facts.state.waits.slice(0, index).filter(wait => wait.kind === kind).length;
+  return [facts, ...(facts.joined ?? [])].flatMap(({ state, source }) =>
+    (state.waits.filter(wait => wait.kind === kind)[nth]?.reported ?? []).map(figure => ({
+      ...figure,
+      source,
+    })),
+  );
+}
+
+/** How far ours and theirs are apart, and how much of it lies where they do not measure. */
+function withReported(wait: Wait, reported: readonly Reported[]): Wait {
+  if (reported.length === 0) return wait;
+  const find = (name: string): number | undefined =>
+    wait.moments.find(moment => moment.name === name)?.atNs;
+  const fromNs = find('speech_end_received');
+  const toNs = find('first_frame_sent');
+  const endNs = wait.startNs + wait.waitNs;
+  const outsideNs =
+    fromNs === undefined || toNs === undefined ? null : fromNs - wait.startNs + (endNs - toNs);
+  return {
+    ...wait,
+    reported: reported.map(({ name, source, valueNs, meaning }) => ({
+      name,
+      source,
+      valueNs,
+      meaning,
+      differenceNs: wait.waitNs - valueNs,
+      outsideNs,
+    })),
   };
 }
 
@@ -126,6 +200,8 @@ function timeAt(hop: HopFrames | undefined, tick: number): number | undefined {
 }
 
 function userSpeech(facts: TurnFacts, waits: readonly Wait[], context: TurnContext): Turn['user'] {
+  const known = knownSpeech(facts.state.user, facts, context);
+  if (known !== null) return known;
   const response = waits.find(wait => wait.kind === 'response');
   if (response === undefined) return null;
   const stream = context.streams.get(facts.state.stream);
@@ -133,6 +209,18 @@ function userSpeech(facts: TurnFacts, waits: readonly Wait[], context: TurnConte
   const startNs = timeAt(instanceWith(hops, hops[0], facts.state.tick), facts.state.tick);
   if (startNs === undefined) return null;
   return { startNs, endNs: Math.max(startNs, response.startNs) };
+}
+
+/** Speech as a framework saw it, where nobody saw its samples. */
+function knownSpeech(
+  speech: KnownSpeech | undefined,
+  facts: TurnFacts,
+  context: TurnContext,
+): Turn['user'] {
+  if (speech === undefined) return null;
+  const clock = context.clockOf(facts);
+  const startNs = clock.toSession(speech.startsAt);
+  return { startNs, endNs: Math.max(startNs, clock.toSession(speech.endsAt)) };
 }
 
 /** From its first voiced sample to the last of its frames before the next turn's. */
@@ -143,9 +231,10 @@ function agentSpeech(
   context: TurnContext,
 ): Turn['agent'] {
   const index = facts.state.waits.findIndex(wait => wait.closes !== undefined);
+  const known = knownSpeech(facts.state.agent, facts, context);
   const closes = facts.state.waits[index]?.closes;
   const startNs = waits[index]?.endNs ?? null;
-  if (closes === undefined || startNs === null) return null;
+  if (closes === undefined || startNs === null || 'at' in closes) return known;
   const stream = context.streams.get(closes.stream);
   const hop = instanceWith(stream?.hops ?? [], stream?.hops.at(-1), closes.tick);
   if (stream === undefined || hop === undefined) return null;
@@ -177,7 +266,9 @@ function nextUtteranceTick(
   next: TurnFacts | undefined,
 ): number | undefined {
   const ticksOf = (turn: TurnFacts): number[] =>
-    turn.state.waits.flatMap(({ closes }) => (closes?.stream === name ? [closes.tick] : []));
+    turn.state.waits.flatMap(({ closes }) =>
+      closes !== undefined && 'tick' in closes && closes.stream === name ? [closes.tick] : [],
+    );
   const voicedTick = next && ticksOf(next)[0];
   const source = instanceWith(stream.hops, stream.hops[0], voicedTick ?? -1);
   if (voicedTick === undefined || source === undefined) return voicedTick;
@@ -194,6 +285,7 @@ const OVERLAP_NS = 1_500_000_000;
 function bargeInOf({ state }: TurnFacts, clock: ClockMap, context: TurnContext): Turn['bargeIn'] {
   const { bargeIn } = state;
   if (bargeIn === undefined) return null;
+  if ('onsetAt' in bargeIn) return knownBargeIn(bargeIn, clock);
   const mic = context.streams.get(state.stream);
   const onsetNs =
     mic?.schedule === undefined
@@ -202,7 +294,7 @@ function bargeInOf({ state }: TurnFacts, clock: ClockMap, context: TurnContext):
   if (onsetNs === undefined) return null;
   const since = (rawNs: number | undefined): number | null =>
     rawNs === undefined ? null : clock.toSession(rawNs) - onsetNs;
-  const heard = lastHeard(state, context);
+  const heard = lastHeard(state, bargeIn.generatedTick, context);
   const generatedTick = bargeIn.generatedTick;
   return {
     onsetNs,
@@ -215,13 +307,27 @@ function bargeInOf({ state }: TurnFacts, clock: ClockMap, context: TurnContext):
   };
 }
 
+function knownBargeIn(bargeIn: KnownBargeIn, clock: ClockMap): Turn['bargeIn'] {
+  const onsetNs = clock.toSession(bargeIn.onsetAt);
+  const since = (rawNs: number | undefined): number | null =>
+    rawNs === undefined ? null : clock.toSession(rawNs) - onsetNs;
+  return {
+    onsetNs,
+    detectNs: since(bargeIn.detectedAt),
+    stopNs: since(bargeIn.stoppedAt),
+    unheardNs: null,
+  };
+}
+
 /** The end of the last frame of the cancelled speech that reached the ear. */
 function lastHeard(
   state: TurnFacts['state'],
+  limit: number | undefined,
   { streams }: TurnContext,
 ): { atNs: number; tick: number; sampleRate: number } | undefined {
-  const limit = state.bargeIn?.generatedTick;
-  const closes = state.waits.findLast(wait => wait.closes !== undefined)?.closes;
+  const closes = state.waits
+    .flatMap(wait => (wait.closes !== undefined && 'tick' in wait.closes ? [wait.closes] : []))
+    .at(-1);
   const stream = closes === undefined ? undefined : streams.get(closes.stream);
   const players = stream?.hops.filter(one => one.name === 'playout') ?? [];
   const hop = instanceWith(players, players.at(-1), closes?.tick ?? -1);

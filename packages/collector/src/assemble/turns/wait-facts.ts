@@ -1,13 +1,8 @@
 // From what the authority told of a wait, and what the marks saw, to the facts
 // of its ledger.
 
-import type {
-  MomentState,
-  StageState,
-  TurnState,
-  WaitOutcome,
-  WaitState,
-} from '@framescope/protocol';
+import type { MomentState, StageState, WaitOutcome } from '@framescope/protocol';
+import type { KnownTurn, KnownWait, SourceName } from '../../recognise/source.types.ts';
 import type { ClockMap } from '../clock/session-clocks.ts';
 import type { StreamFrames } from '../frames/stream-frames.ts';
 import type { RawMoment } from '../ledger/place.ts';
@@ -16,7 +11,8 @@ import { firstVoiced, speechEnd, type MarkedContext } from './marked-moments.ts'
 
 /** The turn that a wait belongs to. */
 export interface WaitPlace {
-  readonly state: TurnState;
+  readonly state: KnownTurn;
+  readonly source: SourceName;
   /** The authority's clock. */
   readonly clock: ClockMap;
   readonly streams: ReadonlyMap<string, StreamFrames>;
@@ -28,25 +24,34 @@ export interface WaitPlace {
   /** How the session stands: an open wait of an ended call will not be answered. */
   readonly session: 'open' | 'ended' | 'broken_off';
   readonly revision: number;
+  /** The same turn as a framework told it. */
+  readonly joined: JoinedTurn | undefined;
+}
+
+export interface JoinedTurn {
+  readonly state: KnownTurn;
+  readonly clock: ClockMap;
+  readonly source: SourceName;
 }
 
 export function waitFacts(index: number, place: WaitPlace): WaitFacts {
   const wait = place.state.waits[index]!;
   const outcome = outcomeOf(wait, index, place);
   const marked = markedMoments(wait, place);
-  const moments = [...marked, ...recordedMoments(index, place)];
-  const isCut = wait.closes === undefined;
+  const moments = withJoined([...marked, ...recordedMoments(index, place)], index, place);
+  const isCut = wait.closes === undefined && wait.isAnsweredUnseen !== true;
   return {
     kind: wait.kind,
     outcome,
     moments,
     failed: failedAttempts(place),
+    source: place.joined?.source ?? place.source,
     ...(isCut ? { cut: cutOf(wait, index, place) } : {}),
     revision: place.revision,
   };
 }
 
-function outcomeOf(wait: WaitState, index: number, place: WaitPlace): WaitOutcome {
+function outcomeOf(wait: KnownWait, index: number, place: WaitPlace): WaitOutcome {
   const { state, session, nextTurnRawNs } = place;
   if (wait.outcome !== undefined) return wait.outcome;
   const isLast = index === state.waits.length - 1;
@@ -54,6 +59,7 @@ function outcomeOf(wait: WaitState, index: number, place: WaitPlace): WaitOutcom
     if (isLast && state.outcome === 'interrupted') return 'interrupted_after';
     return wait.closes.filler === true ? 'filler_only' : 'answered';
   }
+  if (wait.isAnsweredUnseen === true) return 'answered';
   if (state.outcome === 'interrupted') return 'interrupted_before';
   if (state.outcome === 'abandoned' || state.outcome === 'failed') return state.outcome;
   if (state.endedAt !== undefined) return 'none';
@@ -63,12 +69,13 @@ function outcomeOf(wait: WaitState, index: number, place: WaitPlace): WaitOutcom
 }
 
 /** Where a wait without an answer ends: given up, or as far as anybody knows. */
-function cutOf(wait: WaitState, index: number, place: WaitPlace): RawMoment {
+function cutOf(wait: KnownWait, index: number, place: WaitPlace): RawMoment {
   const { state, clock, knownToRawNs, nextTurnRawNs } = place;
   const nextWait = state.waits[index + 1]?.opens;
   const nextWaitNs = nextWait !== undefined && 'at' in nextWait ? nextWait.at : undefined;
-  const openedNs = 'at' in wait.opens ? wait.opens.at : state.startedAt;
-  const rawNs = state.endedAt ?? nextWaitNs ?? nextTurnRawNs ?? knownToRawNs;
+  const { opens } = wait;
+  const openedNs = opens !== undefined && 'at' in opens ? opens.at : state.startedAt;
+  const rawNs = wait.gaveUpAt ?? state.endedAt ?? nextWaitNs ?? nextTurnRawNs ?? knownToRawNs;
   return {
     name: 'given_up',
     rawNs: Math.max(rawNs, openedNs),
@@ -78,25 +85,63 @@ function cutOf(wait: WaitState, index: number, place: WaitPlace): RawMoment {
   };
 }
 
-function markedMoments(
-  { opens, closes }: WaitState,
-  { streams, marked, clock }: WaitPlace,
-): RawMoment[] {
-  const opened: RawMoment[] =
-    'at' in opens
-      ? [
-          {
-            name: 'wait_opened',
-            rawNs: opens.at,
-            clock,
-            source: opens.source,
-            errorNs: opens.errorNs,
-          },
-        ]
-      : speechEnd(streams.get(opens.stream), opens, { ...marked, isCarried: isCarried(streams) });
-  const closed =
-    closes === undefined ? [] : firstVoiced(streams.get(closes.stream), closes, marked);
-  return [...opened, ...closed];
+function markedMoments(wait: KnownWait, place: WaitPlace): RawMoment[] {
+  const { opens, closes } = wait;
+  const { streams, marked } = place;
+  return [...openedMoments(opens), ...closedMoments(closes)];
+
+  function openedMoments(at: KnownWait['opens']): RawMoment[] {
+    if (at === undefined) return [];
+    if ('at' in at) return [said(openedName(wait, place), at, place.clock)];
+    return speechEnd(streams.get(at.stream), at, { ...marked, isCarried: isCarried(streams) });
+  }
+
+  function closedMoments(at: KnownWait['closes']): RawMoment[] {
+    if (at === undefined) return [];
+    if ('at' in at) return [said('first_frame_sent', at, place.clock)];
+    return firstVoiced(streams.get(at.stream), at, marked);
+  }
+}
+
+/** A framework hears the user where it runs; our own instrument would know the sample. */
+const openedName = ({ kind }: KnownWait, { source }: WaitPlace): string =>
+  kind === 'response' && source !== 'framescope' ? 'speech_end_received' : 'wait_opened';
+
+const said = (
+  name: string,
+  {
+    at,
+    source,
+    errorNs,
+  }: { readonly at: number; readonly source: string; readonly errorNs: number },
+  clock: ClockMap,
+): RawMoment => ({ name, rawNs: at, clock, source, errorNs });
+
+/**
+ * Moments of the same wait as a framework tells it, for a turn that our own instrument tells:
+ * of what both name, the word of who stood nearer counts.
+ */
+function withJoined(own: RawMoment[], index: number, place: WaitPlace): RawMoment[] {
+  const { joined } = place;
+  if (joined === undefined) return own;
+  const wait = waitLike(place, index, joined);
+  if (wait === undefined) return own;
+  const others = [
+    ...markedMoments(wait, { ...place, ...joined }),
+    ...wait.moments.map(moment => rawOf(moment, joined.clock)),
+  ];
+  const isInServer = own.some(one => one.name === 'first_voiced_sent');
+  const names = new Set((isInServer ? own : others).map(one => one.name));
+  return isInServer
+    ? [...own, ...others.filter(one => !names.has(one.name))]
+    : [...own.filter(one => !names.has(one.name)), ...others];
+}
+
+/** The wait of the framework's turn that this one is: of the same kind, the same in order. */
+function waitLike(place: WaitPlace, index: number, joined: JoinedTurn): KnownWait | undefined {
+  const { kind } = place.state.waits[index]!;
+  const nth = place.state.waits.slice(0, index).filter(wait => wait.kind === kind).length;
+  return joined.state.waits.filter(wait => wait.kind === kind)[nth];
 }
 
 /** A process reports for the carrier what it played. */
@@ -109,9 +154,11 @@ const MARKED = /^(speech_end_|first_voiced_)/;
 const OUTLIVES = new Set(['model_requested', 'tool_started', 'tool_ended']);
 const OUTLIVING_MAX = 64;
 
-function recordedMoments(index: number, { state, clock }: WaitPlace): RawMoment[] {
+function recordedMoments(index: number, { state, clock, source }: WaitPlace): RawMoment[] {
   const discarded = discardedGenerations(state.stages);
-  const own = state.waits[index]!.moments.filter(moment => !MARKED.test(moment.name));
+  const own = state.waits[index]!.moments.filter(
+    moment => source !== 'framescope' || !MARKED.test(moment.name),
+  );
   const before = state.waits
     .slice(0, index)
     .flatMap(wait => wait.moments.filter(moment => OUTLIVES.has(moment.name)))

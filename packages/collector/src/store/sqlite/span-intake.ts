@@ -5,6 +5,7 @@
 // spans there count as seen, and its session is theirs. What a commit that failed
 // has changed here is forgotten with it.
 
+import { RANK_CERTAIN, RANK_NONE } from '../../decode/session-keys.ts';
 import type { SpanColumns } from '../../decode/span-columns.ts';
 import { traceHash, TraceGroups, type CommitRows } from './commit-rows.ts';
 import { SeenSpans } from './seen-spans.ts';
@@ -22,6 +23,9 @@ export interface IntakePorts {
 /** What is known of a trace: its session, once a span named one. */
 interface KnownTrace {
   session: SessionName | undefined;
+  /** By which key it was named, and what stood there; of a trace read from a volume nobody knows. */
+  rank: number;
+  named: string;
   /** Spans of it are stored: before this batch, that is. */
   isStored: boolean;
 }
@@ -95,7 +99,7 @@ export class SpanIntake {
     traces: readonly KnownTrace[],
     ports: IntakePorts,
   ): SessionName[] {
-    const { length, session } = columns;
+    const { length, session, sessionRank } = columns;
     if (this.#sessionOf.length < length) this.#sessionOf = new Uint32Array(length * 2);
     const sessions: SessionName[] = [];
     const places = new Map<string, number>();
@@ -105,17 +109,35 @@ export class SpanIntake {
       return place;
     };
     const byText = new Map<number, number>();
-    for (let row = 0; row < length; row++) {
-      const text = session[row]!;
-      this.#sessionOf[row] = 0;
-      if (text === 0 || this.#groups.isLeftOut(row)) continue;
+    const name = (row: number, text: number): void => {
       let place = byText.get(text);
       if (place === undefined) {
         place = placeOf(ports.touch(columns.texts.text(text)));
         byText.set(text, place);
       }
       this.#sessionOf[row] = place;
-      traces[this.#groups.tracePlace(row)]!.session ??= sessions[place - 1]!;
+      const trace = traces[this.#groups.tracePlace(row)]!;
+      if (trace.session !== undefined) return;
+      trace.session = sessions[place - 1]!;
+      trace.rank = sessionRank[row]!;
+      trace.named = columns.texts.text(text);
+    };
+    const hints: number[] = [];
+    for (let row = 0; row < length; row++) {
+      const text = session[row]!;
+      this.#sessionOf[row] = 0;
+      if (text === 0 || this.#groups.isLeftOut(row)) continue;
+      if (sessionRank[row] === RANK_CERTAIN) name(row, text);
+      else hints.push(row);
+    }
+    // Best key first, so that what a batch holds in which order names nothing differently.
+    hints.sort((a, b) => sessionRank[a]! - sessionRank[b]! || a - b);
+    for (const row of hints) {
+      const { session: known, rank, named } = traces[this.#groups.tracePlace(row)]!;
+      const text = session[row]!;
+      // Another value of the very key that named the trace: two calls are interleaved in it.
+      const isOther = rank === sessionRank[row] && named !== columns.texts.text(text);
+      if (known === undefined || isOther) name(row, text);
     }
     for (let row = 0; row < length; row++) {
       if (this.#sessionOf[row] !== 0 || this.#groups.isLeftOut(row)) continue;
@@ -145,7 +167,12 @@ export class SpanIntake {
   }
 
   #load(columns: SpanColumns, row: number, ports: IntakePorts): KnownTrace {
-    const known: KnownTrace = { session: undefined, isStored: false };
+    const known: KnownTrace = {
+      session: undefined,
+      rank: RANK_NONE,
+      named: '',
+      isStored: false,
+    };
     const hash = traceHash(columns.idWords(), row * 8);
     for (const volume of ports.volumes()) {
       for (const part of volume.partsOf(hash, () => columns.traceId(row))) {

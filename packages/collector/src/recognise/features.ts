@@ -1,0 +1,64 @@
+// What a turn was made with, under names of ours: models, voices, tokens, characters,
+// tools, by which turns are grouped and filtered. Sources spell the same thing in several
+// ways; all known spellings are read.
+
+import type { Attributes } from '@framescope/protocol';
+import { numberAt, textAt } from './span-reader.ts';
+
+export type FeatureDraft = Record<string, string | number | boolean>;
+
+/** Kind of service by the name of its span or operation. */
+const KINDS: Readonly<Record<string, 'stt' | 'llm' | 'tts'>> = {
+  stt: 'stt',
+  speech_to_text: 'stt',
+  tts: 'tts',
+  text_to_speech: 'tts',
+  llm: 'llm',
+  chat: 'llm',
+  llm_request: 'llm',
+  llm_response: 'llm',
+  realtime_inference: 'llm',
+};
+
+/** Added up over the spans of a turn. Spellings of one thing in order of trust. */
+const SUMS: Readonly<Record<string, readonly string[]>> = {
+  'llm.input_tokens': ['gen_ai.usage.input_tokens', 'llm.token_count.prompt'],
+  'llm.output_tokens': ['gen_ai.usage.output_tokens', 'llm.token_count.completion'],
+  'llm.cached_tokens': [
+    'gen_ai.usage.cache_read.input_tokens',
+    'gen_ai.usage.cache_read_input_tokens',
+    'gen_ai.usage.cached_input_tokens',
+  ],
+  'llm.reasoning_tokens': ['gen_ai.usage.reasoning.output_tokens', 'gen_ai.usage.reasoning_tokens'],
+  'llm.audio_input_tokens': ['gen_ai.usage.audio.input_tokens', 'gen_ai.usage.input_audio_tokens'],
+  'llm.audio_output_tokens': [
+    'gen_ai.usage.audio.output_tokens',
+    'gen_ai.usage.output_audio_tokens',
+  ],
+  'tts.characters': ['metrics.character_count'],
+  'stt.audio_seconds': ['metrics.audio_seconds'],
+};
+
+/** Adds what one span of a turn tells. */
+export function addFeatures(draft: FeatureDraft, name: string, attributes: Attributes): void {
+  const kind = KINDS[name];
+  if (kind !== undefined) {
+    const set = (key: string, value: string | undefined): void => {
+      if (value !== undefined && value !== 'unknown')
+        draft[`${kind}.${key}`] ??= value.slice(0, 256);
+    };
+    set('model', textAt(attributes, 'gen_ai.request.model'));
+    set(
+      'provider',
+      textAt(attributes, 'gen_ai.provider.name') ?? textAt(attributes, 'gen_ai.system'),
+    );
+    if (kind === 'tts')
+      set('voice', textAt(attributes, 'voice_id') ?? textAt(attributes, 'gen_ai.speech.voice'));
+    if (kind === 'stt') set('language', textAt(attributes, 'language'));
+    if (kind === 'llm') draft['llm.calls'] = Number(draft['llm.calls'] ?? 0) + 1;
+  }
+  for (const [key, spellings] of Object.entries(SUMS)) {
+    const value = spellings.map(one => numberAt(attributes, one)).find(one => one !== undefined);
+    if (value !== undefined) draft[key] = Number(draft[key] ?? 0) + value;
+  }
+}

@@ -1,0 +1,25 @@
+// Whose telemetry is it? The recognisers in the order in which they are asked; what none
+// of them owns is a plain span, and shown as one.
+
+import type { StoredSpan } from '../store/store.ts';
+import type { PipelineFacts, Profile } from './edges.ts';
+import { framescopeProfile } from './framescope-edges.ts';
+import { pipecat } from './pipecat.ts';
+import type { Recogniser, SourceName } from './source.types.ts';
+
+const RECOGNISERS: readonly Recogniser[] = [pipecat];
+
+const BY_NAME: ReadonlyMap<SourceName, Recogniser> = new Map(
+  RECOGNISERS.map(one => [one.name, one]),
+);
+
+/** The recogniser of a span; undefined: a plain span, or one of our own instrument. */
+export const recogniserOf = (
+  span: Pick<StoredSpan, 'scope' | 'name' | 'attributes'>,
+): Recogniser | undefined => RECOGNISERS.find(one => one.owns(span));
+
+export const recogniserNamed = (name: SourceName): Recogniser | undefined => BY_NAME.get(name);
+
+/** Which moment waits for which, by the word of the source that tells the turn. */
+export const profileOf = (source: SourceName, facts: PipelineFacts): Profile =>
+  BY_NAME.get(source)?.profile(facts) ?? framescopeProfile(facts);
