@@ -108,9 +108,7 @@ export type {
   QuantileIntervals,
   Quantiles,
   SearchHit,
-  ReportedWait,
   SessionDetail,
-  SourceDetail,
   SessionStatus,
   SessionSummary,
   Span,
@@ -135,6 +133,7 @@ export { DEFAULT_QUANTUM_NS, RECORD_BASE64_LIMIT } from './record-format.ts';
 export { EncodeTally } from './record-rows.ts';
 export { decoded, rejected, type Decoded } from './result.ts';
 export { bucketOf, bucketUpperNs, rankOf, Sketch, SKETCH_SCALE, SKETCH_ZERO_NS } from './sketch.ts';
+export type { ReportedWait, SourceDetail } from './sources-api.ts';
 export type {
   BargeInState,
   MediaFigures,

@@ -4,6 +4,7 @@
 // from the session's zero and durations are whole nanoseconds as numbers
 // (`…Ns`). `null` means known to be absent. Lists answer `{ items, nextCursor }`.
 
+import type { ReportedWait, SourceDetail } from './sources-api.ts';
 import type { MediaFigures } from './state.ts';
 
 export interface Page<T> {
@@ -129,13 +130,6 @@ export interface SessionDetail extends SessionSummary {
   readonly dropped: Readonly<Record<string, number>>;
   /** Programs whose telemetry was recognised; absent when only our own instrument told of it. */
   readonly sources?: readonly SourceDetail[];
-}
-
-export interface SourceDetail {
-  readonly name: string;
-  readonly turnCount: number;
-  /** What was not understood or not plotted, and why; one sentence each. */
-  readonly notes: readonly string[];
 }
 
 export interface StreamDetail {
@@ -281,20 +275,6 @@ export interface Wait {
   readonly revision: number;
   /** The same wait as a framework reports it itself; absent: none does. */
   readonly reported?: readonly ReportedWait[];
-}
-
-/** A framework's own figure, kept beside ours and explained. */
-export interface ReportedWait {
-  /** Who reports it, and the attribute it stood in. */
-  readonly source: string;
-  readonly name: string;
-  readonly valueNs: number;
-  /** Between which two moments the framework takes it. */
-  readonly meaning: string;
-  /** Ours minus theirs. */
-  readonly differenceNs: number;
-  /** How much of ours lies outside those two moments: the difference, explained. Null: not known. */
-  readonly outsideNs: number | null;
 }
 
 export interface Part {

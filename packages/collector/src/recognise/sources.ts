@@ -18,8 +18,6 @@ export const recogniserOf = (
   span: Pick<StoredSpan, 'scope' | 'name' | 'attributes'>,
 ): Recogniser | undefined => RECOGNISERS.find(one => one.owns(span));
 
-export const recogniserNamed = (name: SourceName): Recogniser | undefined => BY_NAME.get(name);
-
 /** Which moment waits for which, by the word of the source that tells the turn. */
 export const profileOf = (source: SourceName, facts: PipelineFacts): Profile =>
   BY_NAME.get(source)?.profile(facts) ?? framescopeProfile(facts);

@@ -12,10 +12,9 @@ import {
 import type { StoredSpan } from '../store/store.ts';
 
 /** Beyond this a latency is a stale anchor's, not a wait's. */
-export const LATENCY_MAX_NS = 60_000_000_000;
+const LATENCY_MAX_NS = 60_000_000_000;
 
 const NS_PER_SECOND = 1e9;
-const NS_PER_MS = 1e6;
 const TEXT_MAX = 4_000;
 
 export const textAt = (attributes: Attributes, key: string): string | undefined => {
@@ -33,19 +32,17 @@ export const flagAt = (attributes: Attributes, key: string): boolean | undefined
   return typeof value === 'boolean' ? value : undefined;
 };
 
-const latency = (value: number | undefined, nsPerUnit: number): DurationNs | undefined => {
+/** A latency in units of `nsPerUnit`; 0 and −1 are how frameworks say "not known". */
+function latencyAt(attributes: Attributes, key: string, nsPerUnit: number): DurationNs | undefined {
+  const value = numberAt(attributes, key);
   if (value === undefined || !(value > 0)) return undefined;
   const ns = Math.round(value * nsPerUnit);
   return ns > LATENCY_MAX_NS ? undefined : durationNs(ns);
-};
+}
 
-/** A latency in seconds; 0 and −1 are how frameworks say "not known". */
+/** The same in seconds. */
 export const secondsAt = (attributes: Attributes, key: string): DurationNs | undefined =>
-  latency(numberAt(attributes, key), NS_PER_SECOND);
-
-/** The same in milliseconds. */
-export const millisecondsAt = (attributes: Attributes, key: string): DurationNs | undefined =>
-  latency(numberAt(attributes, key), NS_PER_MS);
+  latencyAt(attributes, key, NS_PER_SECOND);
 
 /** Text as it is shown: cut where it is longer than anybody reads. */
 export const shown = (text: string): string => text.slice(0, TEXT_MAX);

@@ -1,18 +1,14 @@
 // Turns as they are shown, and their numbers as they are charted.
 
 import type { Attributes, Stage, Turn, Wait, WaitDefinition } from '@framescope/protocol';
-import type {
-  KnownBargeIn,
-  KnownSpeech,
-  ReportedFigure,
-  SourceName,
-} from '../../recognise/source.types.ts';
+import type { KnownBargeIn, KnownSpeech } from '../../recognise/source.types.ts';
 import type { ValueRow } from '../../store/store.ts';
 import type { ClockMap } from '../clock/session-clocks.ts';
 import { instanceWith } from '../frames/instances.ts';
 import type { HopFrames, StreamFrames } from '../frames/stream-frames.ts';
 import { ledgerOf, type WaitLedger } from '../ledger/wait.ts';
 import type { TurnFacts } from '../session-data.ts';
+import { reportedOf, withReported } from './reported.ts';
 import { waitFacts, type JoinedTurn, type WaitPlace } from './wait-facts.ts';
 
 export interface TurnContext {
@@ -127,46 +123,6 @@ function stagesOf(facts: TurnFacts, context: TurnContext, isOver: boolean): Stag
 function featuresOf(facts: TurnFacts): Attributes | undefined {
   const all = [...(facts.joined ?? []), facts].flatMap(one => one.state.features ?? []);
   return all.length === 0 ? undefined : (Object.assign({}, ...all) as Attributes);
-}
-
-// ---- a framework's own figure beside ours ---------------------------------------------------
-
-interface Reported extends ReportedFigure {
-  readonly source: SourceName;
-}
-
-function reportedOf(facts: TurnFacts, index: number): Reported[] {
-  const { kind } = facts.state.waits[index]!;
-  const nth = facts.state.waits.slice(0, index).filter(wait => wait.kind === kind).length;
-  return [facts, ...(facts.joined ?? [])].flatMap(({ state, source }) =>
-    (state.waits.filter(wait => wait.kind === kind)[nth]?.reported ?? []).map(figure => ({
-      ...figure,
-      source,
-    })),
-  );
-}
-
-/** How far ours and theirs are apart, and how much of it lies where they do not measure. */
-function withReported(wait: Wait, reported: readonly Reported[]): Wait {
-  if (reported.length === 0) return wait;
-  const find = (name: string): number | undefined =>
-    wait.moments.find(moment => moment.name === name)?.atNs;
-  const fromNs = find('speech_end_received');
-  const toNs = find('first_frame_sent');
-  const endNs = wait.startNs + wait.waitNs;
-  const outsideNs =
-    fromNs === undefined || toNs === undefined ? null : fromNs - wait.startNs + (endNs - toNs);
-  return {
-    ...wait,
-    reported: reported.map(({ name, source, valueNs, meaning }) => ({
-      name,
-      source,
-      valueNs,
-      meaning,
-      differenceNs: wait.waitNs - valueNs,
-      outsideNs,
-    })),
-  };
 }
 
 function stageOf(

@@ -1,0 +1,93 @@
+// The spans of a Pipecat turn by what they are of: speech heard, text generated, speech
+// made, with the moments that each tells.
+
+import type { DomainNs } from '@framescope/protocol';
+import type { StoredSpan } from '../store/store.ts';
+import { flagAt, later, numberAt, secondsAt, textAt, type TimedSpan } from './span-reader.ts';
+
+/** Ends of two spans that one event closed are no further apart. */
+export const SAME_EVENT_NS = 50_000_000;
+
+/** How this version writes. */
+export interface Dialect {
+  /** stt and tts spans last as long as what they are of (1.2.0 and later). */
+  readonly hasLengths: boolean;
+}
+
+export interface Facts {
+  readonly turn: TimedSpan;
+  readonly heard: readonly Heard[];
+  readonly llms: readonly Generation[];
+  readonly spoken: readonly Spoken[];
+}
+
+/** One stretch of the user's speech, to its transcript. */
+export interface Heard {
+  readonly span: StoredSpan;
+  readonly startsAt: DomainNs;
+  /** End of speech; where it is not known, the transcript's time. */
+  readonly endsAt: DomainNs;
+  readonly isEndKnown: boolean;
+  /** Absent: the span was closed by the end of the turn, not by a transcript. */
+  readonly transcriptAt: DomainNs | undefined;
+  /** The end of the turn closed the span: that is when it was decided. */
+  readonly decidedAt: DomainNs | undefined;
+}
+
+export function heardOf({ span, startAt, endAt }: TimedSpan, { hasLengths }: Dialect): Heard {
+  const { attributes } = span;
+  const ttfbNs = secondsAt(attributes, 'metrics.ttfb');
+  // Closed by UserStoppedSpeaking with no transcript that said it was the last one.
+  const isIncomplete = flagAt(attributes, 'stt.incomplete') === true;
+  const transcriptAt = isIncomplete ? undefined : hasLengths ? endAt : startAt;
+  const isEndKnown = transcriptAt !== undefined && ttfbNs !== undefined;
+  const endsAt = isEndKnown ? later(transcriptAt, -ttfbNs) : (transcriptAt ?? endAt);
+  return {
+    span,
+    startsAt: hasLengths && startAt < endsAt ? startAt : endsAt,
+    endsAt,
+    isEndKnown,
+    transcriptAt,
+    decidedAt: isIncomplete ? endAt : undefined,
+  };
+}
+
+export interface Generation extends TimedSpan {
+  /** Its first chunk. */
+  readonly firstAt: DomainNs | undefined;
+  /** It said something: its first chunk is a word, not a tool call. */
+  readonly isSpeakable: boolean;
+  /** It was asked with the result of a tool. */
+  readonly hasToolResult: boolean;
+}
+
+export function generationOf(one: TimedSpan): Generation {
+  const { attributes } = one.span;
+  const ttfbNs = secondsAt(attributes, 'metrics.ttfb');
+  const firstAt = ttfbNs === undefined ? undefined : later(one.startAt, ttfbNs);
+  // A thinking model's first chunk is no word: where the first word is nobody says.
+  const isThinking = (numberAt(attributes, 'gen_ai.usage.reasoning.output_tokens') ?? 0) > 0;
+  return {
+    ...one,
+    firstAt: firstAt !== undefined && firstAt <= one.endAt ? firstAt : undefined,
+    isSpeakable: textAt(attributes, 'output') !== undefined && !isThinking,
+    hasToolResult: (textAt(attributes, 'input') ?? '').includes('"tool_call_id"'),
+  };
+}
+
+export interface Spoken extends TimedSpan {
+  readonly firstAt: DomainNs | undefined;
+  readonly isCut: boolean;
+}
+
+export function spokenOf(one: TimedSpan, { hasLengths }: Dialect): Spoken {
+  const { attributes } = one.span;
+  const ttfbNs = secondsAt(attributes, 'metrics.ttfb');
+  const firstAt = ttfbNs === undefined ? undefined : later(one.startAt, ttfbNs);
+  return {
+    ...one,
+    endAt: hasLengths ? one.endAt : (firstAt ?? one.startAt),
+    firstAt: !hasLengths || (firstAt !== undefined && firstAt <= one.endAt) ? firstAt : undefined,
+    isCut: flagAt(attributes, 'tts.interrupted') === true,
+  };
+}

@@ -1,0 +1,196 @@
+// One turn of Pipecat: its waits, and what else is shown of it.
+
+import { tick, type Attributes, type StageState, type WordsState } from '@framescope/protocol';
+import { addFeatures, type FeatureDraft } from './features.ts';
+import {
+  generationOf,
+  heardOf,
+  SAME_EVENT_NS,
+  spokenOf,
+  type Dialect,
+  type Facts,
+} from './pipecat-spans.ts';
+import { waitsOf } from './pipecat-waits.ts';
+import type { KnownTurn, KnownWait } from './source.types.ts';
+import { flagAt, later, numberAt, shown, textAt, unixMs, type TimedSpan } from './span-reader.ts';
+
+const STREAM = 'pipecat';
+/** A turn runs on so long behind the agent's last word, unless the user speaks. */
+const TURN_END_TIMEOUT_NS = 2_500_000_000;
+
+/** What the spans of one call have in common. */
+export interface CallFacts {
+  readonly dialect: Dialect;
+  /** Unix time of DomainNs 0. */
+  readonly zeroUnixNs: bigint;
+}
+
+export function turnOf(
+  turn: TimedSpan,
+  children: readonly TimedSpan[],
+  next: TimedSpan | undefined,
+  call: CallFacts,
+): KnownTurn {
+  const { span, startAt, endAt } = turn;
+  const of = (name: string): TimedSpan[] =>
+    children.filter(one => one.span.name === name).toSorted((a, b) => a.startAt - b.startAt);
+  const heard = of('stt').map(one => heardOf(one, call.dialect));
+  const llms = of('llm').map(generationOf);
+  const spoken = of('tts').map(one => spokenOf(one, call.dialect));
+  const facts: Facts = { turn, heard, llms, spoken };
+  const waits = waitsOf(facts);
+  const isHungUp = flagAt(span.attributes, 'turn.ended_by_conversation_end') === true;
+  const isInterrupted = flagAt(span.attributes, 'turn.was_interrupted') === true && !isHungUp;
+  const speech = heard.filter(one => one.startsAt < one.endsAt);
+  const agent = agentSpeech(facts, waits, next);
+  return {
+    tick: tick(unixMs(startAt, call.zeroUnixNs)),
+    stream: STREAM,
+    traceId: span.traceId,
+    spanId: span.spanId,
+    rev: 0,
+    startedAt: startAt,
+    endedAt: endAt,
+    ...(isInterrupted ? { outcome: 'interrupted' } : {}),
+    ...(isHungUp && waits.at(-1)?.closes === undefined && waits.length > 0
+      ? { outcome: 'abandoned' }
+      : {}),
+    ...(!isHungUp && !isInterrupted ? { outcome: 'completed' } : {}),
+    waits,
+    stages: stagesOf(facts),
+    words: wordsOf(facts),
+    ...(speech.length > 0 && {
+      user: { startsAt: speech[0]!.startsAt, endsAt: speech.at(-1)!.endsAt },
+    }),
+    ...(agent && { agent }),
+    features: featuresOf(turn, children),
+  };
+}
+
+export function stagesOf({ heard, llms, spoken }: Facts): StageState[] {
+  const stages: StageState[] = heard.map(one => ({
+    name: 'stt',
+    spanId: one.span.spanId,
+    startedAt: one.endsAt,
+    endedAt: one.transcriptAt ?? one.decidedAt ?? one.endsAt,
+    attributes: plain(one.span.attributes, STT_ATTRIBUTES),
+  }));
+  for (const [i, llm] of llms.entries()) {
+    stages.push({
+      name: 'llm',
+      spanId: llm.span.spanId,
+      startedAt: llm.startAt,
+      ...(llm.firstAt !== undefined && { firstAt: llm.firstAt }),
+      endedAt: llm.endAt,
+      ...(llm.span.statusCode === 2 && { error: llm.span.statusMessage || 'error' }),
+      attributes: plain(llm.span.attributes, LLM_ATTRIBUTES),
+    });
+    const next = llms[i + 1];
+    if (next?.hasToolResult === true && llm.endAt <= next.startAt)
+      stages.push({
+        name: 'tool',
+        spanId: next.span.spanId,
+        startedAt: llm.endAt,
+        endedAt: next.startAt,
+        attributes: { 'framescope.inferred': 'between two llm spans' },
+      });
+  }
+  for (const one of spoken)
+    stages.push({
+      name: 'tts',
+      spanId: one.span.spanId,
+      startedAt: one.startAt,
+      ...(one.firstAt !== undefined && { firstAt: one.firstAt }),
+      endedAt: one.endAt,
+      attributes: plain(one.span.attributes, TTS_ATTRIBUTES),
+    });
+  return stages;
+}
+
+const SERVICE_ATTRIBUTES: readonly string[] = [
+  'gen_ai.provider.name',
+  'gen_ai.system',
+  'gen_ai.request.model',
+  'metrics.ttfb',
+];
+const STT_ATTRIBUTES: readonly string[] = [
+  ...SERVICE_ATTRIBUTES,
+  'language',
+  'is_final',
+  'stt.incomplete',
+];
+const LLM_ATTRIBUTES: readonly string[] = [
+  ...SERVICE_ATTRIBUTES,
+  'gen_ai.usage.input_tokens',
+  'gen_ai.usage.output_tokens',
+  'tool_count',
+];
+const TTS_ATTRIBUTES: readonly string[] = [
+  ...SERVICE_ATTRIBUTES,
+  'voice_id',
+  'metrics.character_count',
+  'tts.interrupted',
+];
+
+function plain(
+  attributes: Attributes,
+  keys: readonly string[],
+): Record<string, string | number | boolean> {
+  const kept: Record<string, string | number | boolean> = {};
+  for (const key of keys) {
+    const value = attributes[key];
+    if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+      kept[key] = typeof value === 'string' ? shown(value) : value;
+  }
+  return kept;
+}
+
+export function wordsOf({ heard, llms, spoken }: Facts): WordsState[] {
+  const words: WordsState[] = [];
+  for (const one of heard) {
+    const text = textAt(one.span.attributes, 'transcript');
+    if (text !== undefined) words.push({ who: 'user', text: shown(text), at: one.endsAt });
+  }
+  for (const one of spoken) {
+    const text = textAt(one.span.attributes, 'text');
+    if (text !== undefined)
+      words.push({
+        who: 'agent',
+        text: shown(text),
+        at: one.firstAt ?? one.startAt,
+        ...(one.isCut && { cut: true }),
+      });
+  }
+  // Without a voice of its own what the model wrote is what was said, as far as anybody knows.
+  if (spoken.length === 0)
+    for (const llm of llms) {
+      const text = textAt(llm.span.attributes, 'output');
+      if (text !== undefined)
+        words.push({ who: 'agent', text: shown(text), at: llm.firstAt ?? llm.endAt });
+    }
+  return words.toSorted((a, b) => a.at - b.at);
+}
+
+/** From its first frame to where Pipecat took it for silent. */
+export function agentSpeech(
+  { turn, spoken }: Facts,
+  waits: readonly KnownWait[],
+  next: TimedSpan | undefined,
+): KnownTurn['agent'] {
+  const closes = waits.at(-1)?.closes;
+  const startsAt = closes !== undefined && 'at' in closes ? closes.at : spoken[0]?.firstAt;
+  if (startsAt === undefined) return undefined;
+  const isEndedByUser =
+    (next !== undefined && next.startAt - turn.endAt < SAME_EVENT_NS) ||
+    flagAt(turn.span.attributes, 'turn.ended_by_conversation_end') === true;
+  const endsAt = isEndedByUser ? turn.endAt : later(turn.endAt, -TURN_END_TIMEOUT_NS);
+  return { startsAt, endsAt: endsAt < startsAt ? startsAt : endsAt };
+}
+
+export function featuresOf(turn: TimedSpan, children: readonly TimedSpan[]): Attributes {
+  const draft: FeatureDraft = {};
+  for (const { span } of children) addFeatures(draft, span.name, span.attributes);
+  const number = numberAt(turn.span.attributes, 'turn.number');
+  if (number !== undefined) draft['turn.number'] = number;
+  return draft;
+}
