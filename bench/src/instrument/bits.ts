@@ -1,7 +1,7 @@
 // Bits a mark takes in a block, and the order-0 entropy of the same data.
 //
-// The records are packed again as they were flushed, less their headers and
-// clock samples. The entropy is that of what is left of each time after the
+// The records are packed again as they were flushed, less their headers (base
+// time and CRC included) and clock samples. The entropy is that of what is left of each time after the
 // best of the same predictions (media clock, previous hop, previous row),
 // hop by hop over the whole recording: a coder that knew each hop's
 // distribution beforehand would need so much. Over few marks it comes out low.
@@ -26,18 +26,22 @@ export function bitsOf(records: readonly FrameRecord[]): Bits {
     const { blocks } = record;
     const rows = blocks.flatMap(block => block.columns.map(column => column.length));
     marks += rows.reduce((sum, count) => sum + count, 0);
-    bits +=
-      8 *
-      (sizeOf({ ...record, clockSamples: [] }) -
-        sizeOf({ ...record, clockSamples: [], blocks: [] }));
+    const parts = encodeRecord({ ...record, clockSamples: [] });
+    for (const part of parts) bits += 8 * (part.length - headerLength(part));
   }
   return { marks, bitsPerMark: bits / marks, entropyBits: entropy(records) };
 }
 
-const sizeOf = (record: FrameRecord): number => {
-  const parts = encodeRecord(record);
-  return parts.reduce((sum, part) => sum + part.length, 0);
-};
+/** Bytes before the first item, and the CRC: docs/wire.md, section 4. */
+function headerLength(part: Uint8Array): number {
+  const afterVarints = (from: number, count: number): number => {
+    let at = from;
+    for (let left = count; left > 0; at++) if (part[at]! < 128) left--;
+    return at;
+  };
+  const afterBase = afterVarints(32, 1) + 2;
+  return afterVarints(afterBase, 4) + 4;
+}
 
 /** Residuals of one hop by each prediction, over all records. */
 interface Residuals {

@@ -1,8 +1,8 @@
 // One piece of a column → bytes: its hop, its cut of the media axis, its times.
-// Layout: docs/wire.md, "Record", items 2, 5 and 6.
+// Layout: docs/wire.md, "Record", items 2, 5 and 7.
 //
-//   rows ─ residuals by three predictors ─ the cheapest ─┬ near each other → item 6, Rice
-//                                                        └ else → item 2, packed by width
+//   rows ─ residuals by four predictors ─ the cheapest ─┬ near each other → item 7, Rice
+//                                                       └ else → item 2, packed by width
 
 import { pack, PACKED_MAX } from './bit-packing.ts';
 import type { ByteWriter } from './bytes.ts';
@@ -18,14 +18,18 @@ import {
   NEAR_BIAS,
   PREDICTOR,
   PREDICTOR_SHIFT,
+  RICE_K_TOLD,
+  TWO_SIDED,
+  USUAL_MS,
 } from './record-format.ts';
 import {
   predictByMediaClock,
   predictByPreviousHop,
+  predictByRowBeforeLast,
   type QuantaColumn,
 } from './record-prediction.ts';
 import type { LateRows } from './record-rows.ts';
-import { writeRice } from './rice.ts';
+import { chooseRice, middleOf, referenceShift, writeRice, type RiceCode } from './rice.ts';
 import { encodeUtf8 } from './utf8.ts';
 
 /** What a piece is told against. */
@@ -43,7 +47,7 @@ export interface ColumnContext {
 }
 
 /** Scratch for one column at a time: encoding is synchronous and runs once a flush. */
-const candidates = [0, 1, 2].map(() => new Float64Array(COLUMN_ROWS_MAX));
+const candidates = [0, 1, 2, 3].map(() => new Float64Array(COLUMN_ROWS_MAX));
 const cutScratch = new Float64Array(COLUMN_ROWS_MAX);
 const residuals = new Int32Array(COLUMN_ROWS_MAX);
 /** Beyond this apart, residuals are told by width. */
@@ -66,11 +70,12 @@ export function writeColumn(out: ByteWriter, rows: QuantaColumn, context: Column
   const size = evenSize(rows);
   const isSame = previous !== undefined && hasSameCut(rows, previous);
   const predictor = choosePredictor(rows, context, isSame);
-  const before = out.length;
-  if (isNear(candidates[predictor]!, rows.at.length)) {
-    writeCompactHead(out, rows, context, { size, isSame, predictor });
-    if (writeRice(out, residuals, rows.at.length)) return size;
-    out.length = before;
+  const count = rows.at.length;
+  const code = isNear(candidates[predictor]!, count) ? chooseRice(residuals, count) : undefined;
+  if (code !== undefined) {
+    writeShortHead(out, rows, context, { size, isSame, predictor, code });
+    writeRice(out, residuals, count, code);
+    return size;
   }
   const cut = isSame ? COLUMN_FLAG.sameCut : size > 0 ? COLUMN_FLAG.evenCut : 0;
   out.u8(ITEM.column | cut | (predictor << PREDICTOR_SHIFT));
@@ -98,43 +103,87 @@ interface Found {
   readonly size: number;
   readonly isSame: boolean;
   readonly predictor: number;
+  readonly code: RiceCode;
 }
 
-function writeCompactHead(
+function writeShortHead(
   out: ByteWriter,
   rows: QuantaColumn,
   context: ColumnContext,
-  { size, isSame, predictor }: Found,
+  { size, isSame, predictor, code }: Found,
 ): void {
   const { previous, previousSize, hop } = context;
   const near = isSame || size !== previousSize ? -1 : nearByte(rows, previous, size);
   const even = size > 0 ? COMPACT_CUT.even : COMPACT_CUT.uneven;
   const cut = isSame ? COMPACT_CUT.same : near >= 0 ? COMPACT_CUT.near : even;
-  out.u8(ITEM.compactColumn | cut | (predictor << PREDICTOR_SHIFT));
-  writeShortHop(out, hop, context.role);
+  const sides = code.isTwoSided ? TWO_SIDED : 0;
+  out.u8(ITEM.shortColumn | cut | (predictor << PREDICTOR_SHIFT) | sides);
+  const hopBits = shortHopCode(hop, context.role);
+  out.u8(hopBits | (Math.min(code.k, RICE_K_TOLD) << 4));
+  if (hopBits === 0) writeHop(out, hop);
+  if (code.k >= RICE_K_TOLD) out.u8(code.k);
+  out.svarint(code.reference / 2 ** referenceShift(code.k));
   if (isSame) return;
   if (near >= 0) return out.u8(near);
   const from = previous?.start[0] ?? 0;
-  if (size > 0) writeEvenCut(out, rows, { from, size, sampleRate: context.sampleRate });
-  else writeCut(out, rows, from, false);
+  writeFrames(out, rows, { from, size, sampleRate: context.sampleRate });
 }
 
-/** Frames of whole milliseconds that begin at a multiple of their size, as nearly all do; or any. */
-function writeEvenCut(
+interface FrameFacts {
+  /** First start of the column before, or 0. */
+  readonly from: number;
+  /** Ticks of each frame if no hole lies between them; else 0. */
+  readonly size: number;
+  readonly sampleRate: number;
+}
+
+/** Frames of whole milliseconds, counted in themselves, as nearly all are; or any. */
+function writeFrames(
   out: ByteWriter,
-  { start }: QuantaColumn,
-  { from, size, sampleRate }: { from: number; size: number; sampleRate: number },
+  rows: QuantaColumn,
+  { from, size, sampleRate }: FrameFacts,
 ): void {
-  out.varint(start.length);
-  const ms = (size * 1_000) / sampleRate;
-  const frames = (start[0]! - from) / size;
-  if (Number.isInteger(ms) && ms < 256 && Number.isSafeInteger(frames)) {
-    out.u8(ms);
-    return out.svarint(frames);
+  const { start } = rows;
+  const ms = wholeMs(rows, from, sampleRate);
+  const isUsual = ms === USUAL_MS;
+  out.varint(start.length * 2 + (isUsual ? 0 : 1));
+  if (!isUsual) out.u8(ms);
+  if (ms > 0) {
+    out.svarint((start[0]! - from) / (rows.end[0]! - start[0]!));
+    if (size === 0) writeHoles(out, rows);
+    return;
   }
-  out.u8(0);
   out.svarint(start[0]! - from);
-  out.varint(size);
+  if (size > 0) out.varint(size);
+  else writeUneven(out, rows);
+}
+
+/** Milliseconds of each frame where all are of one size and at most whole ones are missing; else 0. */
+function wholeMs({ start, end }: QuantaColumn, from: number, sampleRate: number): number {
+  const size = end[0]! - start[0]!;
+  const ms = (size * 1_000) / sampleRate;
+  if (!Number.isInteger(ms) || ms > 255 || !Number.isSafeInteger((start[0]! - from) / size))
+    return 0;
+  for (let i = 1; i < start.length; i++)
+    if (end[i]! - start[i]! !== size || (start[i]! - end[i - 1]!) % size !== 0) return 0;
+  return ms;
+}
+
+/** Rows since the hole before, and how many frames are missing. */
+function writeHoles(out: ByteWriter, { start, end }: QuantaColumn): void {
+  const count = start.length;
+  const size = end[0]! - start[0]!;
+  let holes = 0;
+  for (let i = 1; i < count; i++) if (start[i] !== end[i - 1]) holes++;
+  out.varint(holes);
+  let rowOfHole = 0;
+  for (let i = 1; i < count; i++) {
+    if (start[i] === end[i - 1]) continue;
+    const missing = (start[i]! - end[i - 1]!) / size;
+    out.varint((i - rowOfHole) * 4 + Math.min(missing - 1, 3));
+    if (missing > 3) out.varint(missing - 4);
+    rowOfHole = i;
+  }
 }
 
 /** Rows and start as differences from an even column before, in frames; −1 when they are too large. */
@@ -146,13 +195,11 @@ function nearByte(rows: QuantaColumn, previous: QuantaColumn | undefined, size: 
   return isInReach && Number.isInteger(shift) ? shift * 16 + more : -1;
 }
 
-/** One byte for a standard hop of the role last spelled out; else 0 and the long form. */
-function writeShortHop(out: ByteWriter, hop: HopName, role: string | undefined): void {
+/** Four bits for a standard hop of the role last spelled out; else 0, and the long form follows. */
+function shortHopCode(hop: HopName, role: string | undefined): number {
   const code = hopCode(hop.name);
-  if (code > 0 && hop.role === role && hop.nth === 0 && hop.after === undefined)
-    return out.u8(code);
-  out.u8(0);
-  writeHop(out, hop);
+  const isShort = code < 16 && hop.role === role && hop.nth === 0 && hop.after === undefined;
+  return isShort ? code : 0;
 }
 
 /** Late rows `[from, to)`, each told alone. */
@@ -209,10 +256,16 @@ function evenSize({ start, end }: QuantaColumn): number {
 
 function writeCut(out: ByteWriter, rows: QuantaColumn, from: number, isEven: boolean): void {
   const { start, end } = rows;
-  const count = start.length;
-  out.varint(count);
+  out.varint(start.length);
   out.svarint(start[0]! - from);
-  if (isEven) return out.varint(end[0]! - start[0]!);
+  if (isEven) out.varint(end[0]! - start[0]!);
+  else writeUneven(out, rows);
+}
+
+/** Lengths and gaps in the greatest unit that divides them all. */
+function writeUneven(out: ByteWriter, rows: QuantaColumn): void {
+  const { start, end } = rows;
+  const count = start.length;
   const unit = commonUnit(rows);
   out.varint(unit);
   for (let i = 0; i < count; i++) cutScratch[i] = (end[i]! - start[i]!) / unit;
@@ -237,49 +290,63 @@ function greatestDivisor(a: number, b: number): number {
   return x;
 }
 
-/** Beyond so many bits a mark the row before may tell more than clock and hop: a burst. */
-const BURST_BITS = 10;
+/** Within so many quanta of each other, on the mean, a column is told by the hop before it: no need to look on. */
+const CLOSE = 16;
+/** Beyond so many, rows before may tell more than clock and hop: a burst, or frames cut in turns. */
+const APART = 32;
+/** What lies further out than this counts as this: a pause costs bits once, however long it was. */
+const FAR = 32_768;
 
 /** The cheapest predictor, roughly; its residuals are left in `candidates`. */
 function choosePredictor(rows: QuantaColumn, context: ColumnContext, isSame: boolean): number {
   const { previous, baseQuanta, quantaPerTick } = context;
   const { at, end } = rows;
-  const [byClock, byHop, byRow] = candidates as [Float64Array, Float64Array, Float64Array];
-  predictByMediaClock(byClock, end, baseQuanta, quantaPerTick);
+  const count = at.length;
+  const [byClock, byHop, byRow, byRowBefore] = candidates as Candidates;
   let best: number = PREDICTOR.mediaClock;
-  let bestBits = residualBits(byClock, byClock, at);
+  let least = Infinity;
   if (previous !== undefined) {
     if (!isSame) predictByPreviousHop(byHop, end, previous, quantaPerTick);
-    const bits = residualBits(byHop, isSame ? previous.at : byHop, at);
-    if (bits < bestBits) best = PREDICTOR.previousHop;
-    bestBits = Math.min(bits, bestBits);
+    least = spreadOf(byHop, isSame ? previous.at : byHop, at);
+    if (least < Infinity) best = PREDICTOR.previousHop;
+    if (least <= CLOSE * count) return best;
   }
-  if (bestBits <= BURST_BITS * at.length) return best;
+  predictByMediaClock(byClock, end, baseQuanta, quantaPerTick);
+  const clockSpread = spreadOf(byClock, byClock, at);
+  if (clockSpread <= least) [best, least] = [PREDICTOR.mediaClock, clockSpread];
+  if (least <= APART * count) return best;
   byRow[0] = baseQuanta;
-  for (let i = 1; i < at.length; i++) byRow[i] = at[i - 1]!;
-  return residualBits(byRow, byRow, at) < bestBits ? PREDICTOR.previousRow : best;
+  for (let i = 1; i < count; i++) byRow[i] = at[i - 1]!;
+  const rowSpread = spreadOf(byRow, byRow, at);
+  if (rowSpread < least) [best, least] = [PREDICTOR.previousRow, rowSpread];
+  predictByRowBeforeLast(byRowBefore, rows, baseQuanta, quantaPerTick);
+  return spreadOf(byRowBefore, byRowBefore, at) < least ? PREDICTOR.rowBeforeLast : best;
 }
 
+type Candidates = [Float64Array, Float64Array, Float64Array, Float64Array];
+
 /**
- * Residuals of what was told, into `out`; what they cost, roughly: the widths of the steps between
- * neighbours. Infinity where one would not be exact.
+ * Residuals of what was told, into `out`; how far they lie from their middle, all together. Infinity
+ * where one would not be exact.
  */
-function residualBits(out: Float64Array, told: Float64Array, at: Float64Array): number {
-  let bits = 0;
-  let before = at[0]! - told[0]!;
-  let isExact = true;
-  for (let i = 0; i < at.length; i++) {
+function spreadOf(out: Float64Array, told: Float64Array, at: Float64Array): number {
+  const count = at.length;
+  for (let i = 0; i < count; i++) {
     const from = told[i]!;
     const residual = at[i]! - from;
     // Not a number fails both.
-    isExact &&=
+    const isExact =
       residual <= PACKED_MAX && residual >= -PACKED_MAX && from <= TOLD_MAX && from >= -TOLD_MAX;
-    const step = residual > before ? residual - before : before - residual;
-    bits += step < 0x80000000 ? 32 - Math.clz32(step) : 52;
-    before = residual;
+    if (!isExact) return Infinity;
     out[i] = residual;
   }
-  return isExact ? bits : Infinity;
+  const middle = middleOf(out, count);
+  let spread = 0;
+  for (let i = 0; i < count; i++) {
+    const distance = Math.abs(out[i]! - middle);
+    spread += distance < FAR ? distance : FAR;
+  }
+  return spread;
 }
 
 const TOLD_MAX = Number.MAX_SAFE_INTEGER;

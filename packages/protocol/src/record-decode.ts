@@ -28,26 +28,23 @@ import {
   HOP_FLAG,
   ITEM,
   NAME_BYTES_MAX,
-  NEAR_BIAS,
   PREDICTOR,
   PREDICTOR_SHIFT,
   QUANTUM_NS_MAX,
   RANGE_KINDS,
   RECORD_DECODE_MAX,
   RECORD_MAGIC,
-  ROWS_PER_BYTE_MAX,
+  RICE_K_TOLD,
   SAMPLE_RATE_MAX,
   SAMPLE_RATES,
   STREAM_NAMES,
   TICK_MAX,
+  TWO_SIDED,
 } from './record-format.ts';
-import {
-  predictByMediaClock,
-  predictByPreviousHop,
-  type QuantaColumn,
-} from './record-prediction.ts';
+import { CutReader, type Cut } from './record-cuts.ts';
+import { predictByMediaClock, predictByPreviousHop } from './record-prediction.ts';
 import { decoded, rejected, type Decoded } from './result.ts';
-import { readRice } from './rice.ts';
+import { readRice, referenceShift, RICE_K_MAX, type RiceCode } from './rice.ts';
 import { domainNs, NS_PER_S, tick, unixNs } from './units.ts';
 import { RECORD_VERSION, RECORD_VERSION_MIN } from './version.ts';
 
@@ -62,24 +59,16 @@ type MutableBlock = Omit<FrameBlock, 'columns' | 'ranges'> & {
   readonly ranges: MediaRange[];
 };
 
-type Cut = Pick<QuantaColumn, 'start' | 'end'>;
-type ReadNumbers = typeof unpack;
-
 interface ToldColumn {
   readonly hop: HopName;
   readonly cut: Cut;
   readonly flags: number;
-  readonly read: ReadNumbers;
-}
-
-interface TimesBy {
-  readonly predictor: number;
-  readonly read: ReadNumbers;
-  readonly quantaPerTick: number;
+  /** Absent: numbers are packed by width. */
+  readonly code?: RiceCode;
 }
 
 /** Smallest header and CRC. */
-const RECORD_BYTES_MIN = 48;
+const RECORD_BYTES_MIN = 43;
 
 /** Reads one part; never throws. The problem names the byte offset. */
 export function decodeRecord(bytes: Uint8Array): Decoded<RecordPart> {
@@ -106,24 +95,28 @@ function envelopeProblem(bytes: Uint8Array): string | undefined {
   const actual = crc32(bytes, 0, length - CRC_BYTES);
   if (expected !== actual)
     return `CRC is ${actual.toString(16)}, record says ${expected.toString(16)}`;
-  return bytes[3] === 0 ? undefined : `flags ${bytes[3]} at byte 3 are unknown`;
+  const isKnown = bytes[3] === 0 || (version >= 3 && roleOfCode(bytes[3]!) !== undefined);
+  return isKnown ? undefined : `flags ${bytes[3]} at byte 3 are unknown`;
 }
 
 class RecordReader {
   readonly #input: ByteReader;
-  readonly #rowsMax: number;
+  readonly #cuts: CutReader;
   readonly #blocks: MutableBlock[] = [];
   readonly #clockSamples: ClockSample[] = [];
-  #rowCount = 0;
   #baseQuanta = 0;
   #quantumNs = 1;
-  #previous: QuantaColumn | undefined = undefined;
   /** The role last spelled out, for the short form of a hop. */
   #role: string | undefined = undefined;
 
+  /** Of version 3 or later. */
+  readonly #isShort: boolean;
+
   constructor(input: ByteReader) {
     this.#input = input;
-    this.#rowsMax = input.bytes.length * ROWS_PER_BYTE_MAX;
+    this.#isShort = input.bytes[2]! >= 3;
+    if (this.#isShort) this.#role = roleOfCode(input.bytes[3]!);
+    this.#cuts = new CutReader(input);
   }
 
   read(): RecordPart {
@@ -132,7 +125,7 @@ class RecordReader {
     const domain = toHex(input.raw(8));
     const zeroLow = BigInt(input.u32());
     const zeroUnixNs = unixNs(BigInt.asIntN(64, (BigInt(input.u32()) << 32n) | zeroLow));
-    this.#baseQuanta = input.i64();
+    this.#baseQuanta = this.#isShort ? this.#readBase() : input.i64();
     const seq = input.varint();
     const part = input.varint();
     const epoch = input.varint();
@@ -145,17 +138,25 @@ class RecordReader {
     return { producer, seq, part, domain, epoch, zeroUnixNs, quantumNs, blocks, clockSamples };
   }
 
+  #readBase(): number {
+    const high = this.#input.svarint();
+    const base = high * 65_536 + this.#input.u16();
+    return Number.isSafeInteger(base) ? base : this.#input.fail('base time out of range');
+  }
+
   #readItem(head: number): void {
     const kind = head & 7;
     const flags = head & ~7;
     if (kind === ITEM.clockSample && flags === 0) return this.#readClockSample();
     if (kind === ITEM.block && (flags & ~(BLOCK_FLAG.down | BLOCK_FLAG.coded)) === 0)
       return this.#readBlock(flags);
+    if (kind === ITEM.usualBlock && this.#isShort) return this.#readUsualBlock(flags);
     const block = this.#blocks[this.#blocks.length - 1];
     if (block === undefined) this.#input.fail(`item ${head} before any block`);
     else if (kind === ITEM.column && (flags & 128) === 0) this.#readColumn(block, flags);
     else if (kind === ITEM.compactColumn && (flags & 128) === 0)
       this.#readCompactColumn(block, flags);
+    else if (kind === ITEM.shortColumn && this.#isShort) this.#readShortColumn(block, flags);
     else if (kind === ITEM.late && flags === 0) this.#readLate(block);
     else if (kind === ITEM.range) this.#readRange(block, flags >> 3);
     else this.#input.fail(`unknown item ${head}`);
@@ -170,7 +171,17 @@ class RecordReader {
     if (sampleRate < 1 || sampleRate > SAMPLE_RATE_MAX) input.fail(`sample rate ${sampleRate}`);
     const direction = (flags & BLOCK_FLAG.down) === 0 ? 'up' : 'down';
     this.#blocks.push({ stream, sampleRate, direction, columns: [], ranges: [] });
-    this.#previous = undefined;
+    this.#cuts.previous = undefined;
+  }
+
+  #readUsualBlock(flags: number): void {
+    const isDown = (flags & BLOCK_FLAG.down) !== 0;
+    const sampleRate = SAMPLE_RATES[(flags >> 4) - 1];
+    if (sampleRate === undefined) return void this.#input.fail(`sample rate code ${flags >> 4}`);
+    const stream = STREAM_NAMES[isDown ? 1 : 0]!;
+    const direction = isDown ? 'down' : 'up';
+    this.#blocks.push({ stream, sampleRate, direction, columns: [], ranges: [] });
+    this.#cuts.previous = undefined;
   }
 
   #readColumn(block: MutableBlock, flags: number): void {
@@ -179,25 +190,35 @@ class RecordReader {
     const kind = flags & (COLUMN_FLAG.sameCut | COLUMN_FLAG.evenCut);
     if (kind === (COLUMN_FLAG.sameCut | COLUMN_FLAG.evenCut)) return void input.fail(`cut ${kind}`);
     const isSame = kind === COLUMN_FLAG.sameCut;
-    const cut = isSame ? this.#sameCut() : this.#readCut(kind === COLUMN_FLAG.evenCut);
-    if (cut !== undefined) this.#addColumn(block, { hop, cut, flags, read: unpack });
+    const cut = isSame ? this.#cuts.same() : this.#cuts.any(kind === COLUMN_FLAG.evenCut);
+    if (cut !== undefined) this.#addColumn(block, { hop, cut, flags });
   }
 
   #readCompactColumn(block: MutableBlock, flags: number): void {
     const input = this.#input;
-    const code = input.u8();
-    const hop = code === 0 ? this.#readHop() : this.#shortHop(code);
-    const kind = flags & COMPACT_CUT.uneven;
-    const cut =
-      kind === COMPACT_CUT.same
-        ? this.#sameCut()
-        : kind === COMPACT_CUT.near
-          ? this.#nearCut()
-          : kind === COMPACT_CUT.even
-            ? this.#evenCut(block.sampleRate)
-            : this.#readCut(false);
-    const read: ReadNumbers = (from, out, _at, count) => readRice(from, out, count);
-    if (cut !== undefined) this.#addColumn(block, { hop, cut, flags, read });
+    const nameCode = input.u8();
+    const hop = nameCode === 0 ? this.#readHop() : this.#shortHop(nameCode);
+    const cut = this.#cuts.compact(block.sampleRate, flags & COMPACT_CUT.uneven);
+    const head = input.u8();
+    const [k, isTwoSided] = [head & 31, (head & 32) !== 0];
+    if (k > RICE_K_MAX || (head & 192) !== 0) return void input.fail(`rice code ${head} is none`);
+    const reference = input.svarint();
+    if (cut !== undefined)
+      this.#addColumn(block, { hop, cut, flags, code: { k, reference, isTwoSided } });
+  }
+
+  #readShortColumn(block: MutableBlock, flags: number): void {
+    const input = this.#input;
+    const byte = input.u8();
+    const nameCode = byte & 15;
+    const hop = nameCode === 0 ? this.#readHop() : this.#shortHop(nameCode);
+    const k = byte >> 4 === RICE_K_TOLD ? input.u8() : byte >> 4;
+    if (k > RICE_K_MAX) return void input.fail(`rice code ${k} is none`);
+    const reference = input.svarint() * 2 ** referenceShift(k);
+    const cut = this.#cuts.short(block.sampleRate, flags & COMPACT_CUT.uneven);
+    const isTwoSided = (flags & TWO_SIDED) !== 0;
+    if (cut !== undefined)
+      this.#addColumn(block, { hop, cut, flags, code: { k, reference, isTwoSided } });
   }
 
   #shortHop(code: number): HopName {
@@ -207,25 +228,31 @@ class RecordReader {
     return { role: this.#role ?? '', name: name ?? '', nth: 0 };
   }
 
-  #addColumn(block: MutableBlock, told: ToldColumn): void {
+  #addColumn(block: MutableBlock, { hop, cut, flags, code }: ToldColumn): void {
     const input = this.#input;
-    const { hop, cut, flags } = told;
     this.#role = hop.role;
-    const predictor = (flags >> PREDICTOR_SHIFT) & 3;
+    const length = cut.start.length;
+    const at = new Float64Array(length);
+    const isRead =
+      code === undefined ? unpack(input, at, 0, length) : readRice(input, at, length, code);
+    if (!isRead) return;
     const quantaPerTick = NS_PER_S / (block.sampleRate * this.#quantumNs);
-    const at = this.#readTimes({ predictor, read: told.read, quantaPerTick }, cut);
-    if (at === undefined) return;
-    const length = at.length;
+    if (!this.#addPrediction(at, cut, (flags >> PREDICTOR_SHIFT) & 3, quantaPerTick)) return;
     const atNs = new Float64Array(length);
+    const quantumNs = this.#quantumNs;
+    let most = 0;
     for (let i = 0; i < length; i++) {
-      atNs[i] = at[i]! * this.#quantumNs;
-      if (!Number.isSafeInteger(atNs[i])) return void input.fail('time out of range');
+      const ns = at[i]! * quantumNs;
+      atNs[i] = ns;
+      most = Math.max(most, Math.abs(ns));
     }
+    // A time that is not a number makes it one that is not, too.
+    if (!(most <= Number.MAX_SAFE_INTEGER)) return void input.fail('time out of range');
     // Copies of a shared cut: a column's arrays are its own, so that a reader may keep or move them.
     const startTick = cut.start.slice();
     const endTick = cut.end.slice();
     block.columns.push({ hop, length, startTick, endTick, atNs, late: [] });
-    this.#previous = { start: cut.start, end: cut.end, at };
+    this.#cuts.previous = { start: cut.start, end: cut.end, at };
   }
 
   #readHop(): HopName {
@@ -242,102 +269,31 @@ class RecordReader {
     return roleByte & HOP_FLAG.after ? { ...hop, after: input.string(NAME_BYTES_MAX) } : hop;
   }
 
-  /** Counts rows before anything is allocated for them. */
-  #claimRows(count: number): boolean {
-    this.#rowCount += count;
-    if (this.#rowCount <= this.#rowsMax && count >= 1 && count <= COLUMN_ROWS_MAX)
-      return this.#input.problem === undefined;
-    this.#input.fail(`${count} rows in a column`);
-    return false;
-  }
-
-  #sameCut(): Cut | undefined {
-    const previous = this.#previous;
-    if (previous === undefined) return void this.#input.fail('the cut of no column');
-    return this.#claimRows(previous.at.length) ? previous : undefined;
-  }
-
-  /** The frame size of the column before, its start and rows differing by some frames. */
-  #nearCut(): Cut | undefined {
-    const byte = this.#input.u8();
-    const previous = this.#previous;
-    if (previous === undefined) return void this.#input.fail('near the cut of no column');
-    const size = previous.end[0]! - previous.start[0]!;
-    const count = previous.start.length + (byte & 15) - NEAR_BIAS;
-    const first = previous.start[0]! + ((byte >> 4) - NEAR_BIAS) * size;
-    if (!this.#claimRows(count)) return undefined;
-    const cut = { start: new Float64Array(count), end: new Float64Array(count).fill(1) };
-    return this.#layOut(cut, first, size);
-  }
-
-  /** Frames of one size with no hole, counted in ms and in themselves, or in ticks. */
-  #evenCut(sampleRate: number): Cut | undefined {
-    const input = this.#input;
-    const count = input.varint();
-    const ms = input.u8();
-    const told = input.svarint();
-    const size = ms === 0 ? input.varint() : (ms * sampleRate) / 1_000;
-    const first = (this.#previous?.start[0] ?? 0) + (ms === 0 ? told : told * size);
-    if (!Number.isInteger(size)) return void input.fail(`frames of ${ms} ms at ${sampleRate} Hz`);
-    if (!this.#claimRows(count)) return undefined;
-    const cut = { start: new Float64Array(count), end: new Float64Array(count).fill(1) };
-    return this.#layOut(cut, first, size);
-  }
-
-  #readCut(isEven: boolean): Cut | undefined {
-    const input = this.#input;
-    const count = input.varint();
-    const first = input.svarint() + (this.#previous?.start[0] ?? 0);
-    const unit = input.varint();
-    if (!this.#claimRows(count)) return undefined;
-    const [start, end] = [new Float64Array(count), new Float64Array(count)];
-    if (isEven) end.fill(1);
-    else if (!unpack(input, end, 0, count) || !unpack(input, start, 1, count - 1)) return undefined;
-    return this.#layOut({ start, end }, first, unit);
-  }
-
-  /** Gaps (in `start`) and lengths (in `end`), in units, become ticks in place. */
-  #layOut({ start, end }: Cut, first: number, unit: number): Cut | undefined {
-    const input = this.#input;
-    const count = start.length;
-    let passed = first;
-    for (let i = 0; i < count; i++) {
-      const gap = i === 0 ? 0 : start[i]! * unit;
-      const size = end[i]! * unit;
-      start[i] = passed + gap;
-      end[i] = passed + gap + size;
-      if (!(gap >= 0 && size > 0 && start[i]! >= 0 && end[i]! <= TICK_MAX))
-        return void input.fail('tick out of range');
-      passed = end[i]!;
+  /** Residuals become times in quanta, in place; false when there is nothing to tell them against. */
+  #addPrediction(at: Float64Array, cut: Cut, predictor: number, quantaPerTick: number): boolean {
+    const base = this.#baseQuanta;
+    const previous = this.#cuts.previous;
+    if (predictor === PREDICTOR.mediaClock) predictByMediaClock(told, cut.end, base, quantaPerTick);
+    else if (predictor === PREDICTOR.previousHop) {
+      if (previous === undefined) {
+        this.#input.fail(`predictor ${predictor} with no column to tell against`);
+        return false;
+      }
+      if (previous.start === cut.start) told.set(previous.at);
+      else predictByPreviousHop(told, cut.end, previous, quantaPerTick);
+    } else {
+      if (predictor === PREDICTOR.previousRow) addRowBefore(at, base);
+      else addRowBeforeLast(at, cut.end, base, quantaPerTick);
+      return true;
     }
-    return { start, end };
-  }
-
-  /** Times in quanta. */
-  #readTimes(by: TimesBy, { start, end }: Cut): Float64Array | undefined {
-    const { predictor, quantaPerTick } = by;
-    const count = start.length;
-    const residuals = new Float64Array(count);
-    if (!by.read(this.#input, residuals, 0, count)) return undefined;
-    const at = new Float64Array(count);
-    if (predictor === PREDICTOR.mediaClock)
-      predictByMediaClock(at, end, this.#baseQuanta, quantaPerTick);
-    else if (predictor === PREDICTOR.previousHop && this.#previous !== undefined)
-      predictByPreviousHop(at, end, this.#previous, quantaPerTick);
-    else if (predictor !== PREDICTOR.previousRow)
-      return void this.#input.fail(`predictor ${predictor} with no column to tell against`);
-    let before = this.#baseQuanta;
-    for (let i = 0; i < count; i++) {
-      before = residuals[i]! + (predictor === PREDICTOR.previousRow ? before : at[i]!);
-      at[i] = before;
-    }
-    return at;
+    for (let i = 0; i < at.length; i++) at[i]! += told[i]!;
+    return true;
   }
 
   #readLate(block: MutableBlock): void {
     const hop = this.#readHop();
     const count = this.#input.varint();
-    if (!this.#claimRows(count)) return;
+    if (!this.#cuts.claimRows(count)) return;
     const late = columnOf(block, hop).late;
     for (let i = 0; i < count && this.#input.problem === undefined; i++)
       late.push(this.#readTicksAndTime());
@@ -365,14 +321,39 @@ class RecordReader {
     const input = this.#input;
     const peer = toHex(input.raw(8));
     const peerEpoch = input.varint();
-    const t1 = input.i64();
+    const t1 = this.#isShort ? input.svarint() + this.#baseQuanta * this.#quantumNs : input.i64();
     const t4 = t1 + input.svarint();
     const t2 = input.i64();
     const t3 = t2 + input.svarint();
-    if (!Number.isSafeInteger(t4) || !Number.isSafeInteger(t3))
-      input.fail('clock sample too large');
+    if (![t1, t3, t4].every(Number.isSafeInteger)) input.fail('clock sample too large');
     const stamps = { t1: domainNs(t1), t2: domainNs(t2), t3: domainNs(t3), t4: domainNs(t4) };
     this.#clockSamples.push({ peer, peerEpoch, ...stamps });
+  }
+}
+
+/** Predictions of one column at a time: decoding is synchronous. */
+const told = new Float64Array(COLUMN_ROWS_MAX);
+
+/** `previousRow`, undone in place: each row is told against the one that was just made whole. */
+function addRowBefore(at: Float64Array, base: number): void {
+  let before = base;
+  for (let i = 0; i < at.length; i++) {
+    before += at[i]!;
+    at[i] = before;
+  }
+}
+
+/** `rowBeforeLast` of record-prediction.ts, undone in place. */
+function addRowBeforeLast(
+  at: Float64Array,
+  end: Float64Array,
+  base: number,
+  quantaPerTick: number,
+): void {
+  at[0]! += base;
+  for (let i = 1; i < at.length; i++) {
+    const from = i < 2 ? 0 : i - 2;
+    at[i]! += at[from]! + Math.floor((end[i]! - end[from]!) * quantaPerTick);
   }
 }
 

@@ -17,6 +17,7 @@ import type {
   HopName,
   MediaRange,
 } from './frame-block.types.ts';
+import { roleCode, roleOfCode } from './hops.ts';
 import {
   isHopName,
   isName,
@@ -88,6 +89,8 @@ class RecordEncoder {
   readonly #maxBytes: number;
   readonly #quantumNs: number;
   readonly #baseQuanta: number;
+  /** Code of the role of the first hop, which most hops of a process share; 0 for one without. */
+  readonly #roleByte: number;
   readonly #parts: Uint8Array[] = [];
   #out: ByteWriter = scratch;
   #rowsInPart = 0;
@@ -106,6 +109,7 @@ class RecordEncoder {
     this.#maxBytes = Math.max(PART_BYTES_MIN, wanted);
     this.#quantumNs = whole(record.quantumNs, QUANTUM_NS_MAX, 0) || DEFAULT_QUANTUM_NS;
     this.#baseQuanta = firstQuanta(record, this.#quantumNs);
+    this.#roleByte = roleCode(firstRole(record));
     this.#startPart();
   }
 
@@ -124,8 +128,10 @@ class RecordEncoder {
     const t2 = Math.round(sample.t2);
     const away = Math.round(sample.t4) - t1;
     const held = Math.round(sample.t3) - t2;
+    const sinceBase = t1 - this.#baseQuanta * this.#quantumNs;
     const isExact =
       [t1, t2, t1 + away, t2 + held].every(Number.isSafeInteger) &&
+      Math.abs(sinceBase) <= SVARINT_MAX &&
       Math.abs(away) <= SVARINT_MAX &&
       Math.abs(held) <= SVARINT_MAX;
     if (!isExact) return this.#tally.refuse('clock sample whose times are no safe integers');
@@ -133,7 +139,7 @@ class RecordEncoder {
       out.u8(ITEM.clockSample);
       out.raw(hexInto(new Uint8Array(8), sample.peer));
       out.varint(whole(sample.peerEpoch, Number.MAX_SAFE_INTEGER, 0));
-      out.i64(t1);
+      out.svarint(sinceBase);
       out.svarint(away);
       out.i64(t2);
       out.svarint(held);
@@ -151,14 +157,16 @@ class RecordEncoder {
     out.length = 0;
     for (const byte of RECORD_MAGIC) out.u8(byte);
     out.u8(RECORD_VERSION);
-    out.u8(0);
+    out.u8(this.#roleByte);
     out.u32(0); // length, known at the end
     out.raw(hexInto(new Uint8Array(8), producer));
     out.raw(hexInto(new Uint8Array(8), domain));
     const zero = BigInt.asUintN(64, zeroUnixNs);
     out.u32(Number(zero & 0xffffffffn));
     out.u32(Number(zero >> 32n));
-    out.i64(this.#baseQuanta);
+    // Together any safe integer, which a varint alone does not hold.
+    out.svarint(Math.floor(this.#baseQuanta / 65_536));
+    out.u16(this.#baseQuanta & 0xffff);
     out.varint(whole(seq, Number.MAX_SAFE_INTEGER, 0));
     out.varint(this.#parts.length);
     out.varint(whole(epoch, Number.MAX_SAFE_INTEGER, 0));
@@ -168,7 +176,7 @@ class RecordEncoder {
     this.#itemsInPart = 0;
     this.#openBlock = undefined;
     this.#previous = undefined;
-    this.#role = undefined;
+    this.#role = roleOfCode(this.#roleByte);
   }
 
   #endPart(): void {
@@ -207,14 +215,13 @@ class RecordEncoder {
 
   #openIfNeeded(block: FrameBlock): void {
     if (this.#openBlock === block) return;
-    const head = block.direction === 'down' ? ITEM.block | BLOCK_FLAG.down : ITEM.block;
-    const stream = STREAM_NAMES.indexOf(block.stream) + 1;
+    const isDown = block.direction === 'down';
+    const direction = isDown ? BLOCK_FLAG.down : 0;
     const rate = SAMPLE_RATES.indexOf(block.sampleRate) + 1;
-    if (stream > 0 && rate > 0) {
-      this.#out.u8(head | BLOCK_FLAG.coded);
-      this.#out.u8(stream | (rate << 4));
-    } else {
-      this.#out.u8(head);
+    if (rate > 0 && block.stream === STREAM_NAMES[isDown ? 1 : 0])
+      this.#out.u8(ITEM.usualBlock | direction | (rate << 4));
+    else {
+      this.#out.u8(ITEM.block | direction);
       this.#out.string(block.stream);
       this.#out.varint(block.sampleRate);
     }
@@ -325,6 +332,9 @@ const rowsOf = (block: FrameBlock): number =>
   block.columns.reduce((sum, column) => sum + rowCount(column) + column.late.length, 0) +
   block.ranges.length;
 
+const firstRole = ({ blocks }: FrameRecord): string =>
+  blocks.find(({ columns }) => columns.length > 0)?.columns[0]?.hop.role ?? '';
+
 /** The first time that is one: all others are told from it. */
 function firstQuanta(record: FrameRecord, quantumNs: number): number {
   for (const { columns, ranges } of record.blocks) {
@@ -338,5 +348,7 @@ function firstQuanta(record: FrameRecord, quantumNs: number): number {
     const at = ranges[0] === undefined ? NaN : toQuanta(ranges[0].atNs, quantumNs);
     if (!Number.isNaN(at)) return at;
   }
-  return 0;
+  // Clock samples are told from it too.
+  const sampled = toQuanta(record.clockSamples[0]?.t1 ?? 0, quantumNs);
+  return Number.isNaN(sampled) ? 0 : sampled;
 }

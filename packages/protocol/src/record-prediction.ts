@@ -24,6 +24,22 @@ export function predictByMediaClock(
 }
 
 /**
+ * Frames cut by something that takes turns, as a browser's audio does (7, 8, 7, 8 pieces of 128
+ * samples for 20 ms at 48 kHz): the media time since the row before the last one.
+ */
+export function predictByRowBeforeLast(
+  out: Float64Array,
+  { end, at }: Pick<QuantaColumn, 'end' | 'at'>,
+  baseQuanta: number,
+  quantaPerTick: number,
+): void {
+  for (let i = 0; i < end.length; i++) {
+    const from = i < 2 ? 0 : i - 2;
+    out[i] = i === 0 ? baseQuanta : at[from]! + Math.floor((end[i]! - end[from]!) * quantaPerTick);
+  }
+}
+
+/**
  * When the frame's last sample passed the column before: the last row j of it with
  * start[j] < end[i] (else row 0). Where that row does not hold the sample, media time is added.
  */

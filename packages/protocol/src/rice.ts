@@ -1,8 +1,6 @@
 // Whole numbers around a reference, each in about as many bits as it is
 // surprising (Golomb-Rice, with an exponential tail for the rare far ones).
 //
-//   u8        bits 0–4: k (0 … 24) · bit 5: numbers lie on both sides of r · bits 6–7: 0
-//   svarint   reference r
 //   bits      lowest first, a number after the other, the last byte filled with zeros
 //
 //   z = n − r, or with both sides 2(n − r) where n ≥ r, 2(r − n) − 1 where it is less
@@ -12,15 +10,31 @@
 //   then the k low bits of z
 //
 // Against packing by fixed width it saves a bit a mark where a second of frames
-// is all there is to learn a width from; docs/measurements.md has the figures.
+// is all there is to learn a width from. A k that adapts from number to number
+// costs half a bit more than one k for the second, and so does the mean of what
+// came before instead of a reference: a column is too short to learn in.
 
 import type { ByteReader, ByteWriter } from './bytes.ts';
 
 /** Beyond this a number is packed by width instead: everything below stays within 32 bits. */
 export const RICE_MAX: number = 2 ** 24 - 1;
-const K_MAX = 24;
+export const RICE_K_MAX = 24;
+/** How far apart numbers may lie: zigzag doubles, and the reference is rounded. */
+export const RICE_SPAN_MAX: number = RICE_MAX >> 2;
 const ESCAPE = 4;
-const BOTH_SIDES = 32;
+
+/** How the numbers of one column are told. */
+export interface RiceCode {
+  /** Low bits that are told plainly; 0 to RICE_K_MAX. */
+  readonly k: number;
+  /** A multiple of 2^`referenceShift(k)`. */
+  readonly reference: number;
+  /** Numbers lie on both sides of the reference, not only above. */
+  readonly isTwoSided: boolean;
+}
+
+/** References are multiples of 2^this: finer ones would cost more than they save. */
+export const referenceShift = (k: number): number => (k > 3 ? k - 3 : 0);
 
 const chosen = { k: 0, reference: 0, isTwoSided: false };
 /** Numbers that the middle is sought among: of more, each second, third, … is looked at. */
@@ -29,56 +43,83 @@ const sample = new Int32Array(SAMPLE);
 const classes = new Int32Array(32);
 
 /**
- * Writes `count` numbers; false, and nothing written, when they span more than RICE_MAX.
- * At most 4,096 at a time.
+ * The cheaper of: all above the least number; both sides of the middle one. Undefined when numbers
+ * are more than RICE_SPAN_MAX apart. Good until the next call.
  */
-export function writeRice(out: ByteWriter, values: Int32Array, count: number): boolean {
-  if (!chooseCode(values, count)) return false;
-  const { k, reference, isTwoSided } = chosen;
-  out.u8(k | (isTwoSided ? BOTH_SIDES : 0));
-  out.svarint(reference);
+export function chooseRice(values: Int32Array, count: number): RiceCode | undefined {
+  let least = values[0]!;
+  let greatest = least;
+  for (let i = 1; i < count; i++) {
+    const value = values[i]!;
+    if (value < least) least = value;
+    else if (value > greatest) greatest = value;
+  }
+  if (greatest - least > RICE_SPAN_MAX) return undefined;
+  const middle = middleOf(values, count);
+  const above = costOf(values, count, least, false);
+  const aboveK = chosen.k;
+  const around = costOf(values, count, middle, true);
+  const isAbove = above <= around;
+  chosen.isTwoSided = !isAbove;
+  if (isAbove) chosen.k = aboveK;
+  const step = 2 ** referenceShift(chosen.k);
+  chosen.reference = isAbove ? Math.floor(least / step) * step : Math.round(middle / step) * step;
+  return chosen;
+}
+
+/** Writes `count` numbers, at most 4,096, by a code that was chosen for them. */
+export function writeRice(
+  out: ByteWriter,
+  values: Int32Array,
+  count: number,
+  code: RiceCode,
+): void {
+  const { k, reference, isTwoSided } = code;
   out.reserve(count * 8 + 8);
   const bytes = out.bytes;
+  const mask = (1 << k) - 1;
   let at = out.length;
   let bits = 0;
   let bitCount = 0;
   for (let i = 0; i < count; i++) {
     const z = zOf(values[i]! - reference, isTwoSided);
     const q = z >>> k;
-    let head: number;
-    let headBits: number;
-    if (q < ESCAPE) {
-      head = (1 << q) - 1;
-      headBits = q + 1;
+    if (q < ESCAPE && k <= 18) {
+      // At most 7 bits wait, 4 tell q, 18 follow: within 32.
+      bits |= (((1 << q) - 1) | ((z & mask) << (q + 1))) << bitCount;
+      bitCount += q + 1 + k;
     } else {
-      const m = 31 - Math.clz32(q - 3);
-      // Four ones and m ones; the zero and m more bits follow.
-      bits |= ((1 << ESCAPE) - 1) << bitCount;
-      bitCount += ESCAPE;
+      if (q < ESCAPE) {
+        bits |= ((1 << q) - 1) << bitCount;
+        bitCount += q + 1;
+      } else {
+        const m = 31 - Math.clz32(q - 3);
+        // Four ones and m ones; the zero and m more bits follow.
+        bits |= ((1 << ESCAPE) - 1) << bitCount;
+        bitCount += ESCAPE;
+        while (bitCount >= 8) {
+          bytes[at++] = bits;
+          bits >>>= 8;
+          bitCount -= 8;
+        }
+        bits |= ((1 << m) - 1) << bitCount;
+        bitCount += m + 1;
+        while (bitCount >= 8) {
+          bytes[at++] = bits;
+          bits >>>= 8;
+          bitCount -= 8;
+        }
+        bits |= (q - 3 - (1 << m)) << bitCount;
+        bitCount += m;
+      }
       while (bitCount >= 8) {
         bytes[at++] = bits;
         bits >>>= 8;
         bitCount -= 8;
       }
-      bits |= ((1 << m) - 1) << bitCount;
-      bitCount += m + 1;
-      while (bitCount >= 8) {
-        bytes[at++] = bits;
-        bits >>>= 8;
-        bitCount -= 8;
-      }
-      head = q - 3 - (1 << m);
-      headBits = m;
+      bits |= (z & mask) << bitCount;
+      bitCount += k;
     }
-    bits |= head << bitCount;
-    bitCount += headBits;
-    while (bitCount >= 8) {
-      bytes[at++] = bits;
-      bits >>>= 8;
-      bitCount -= 8;
-    }
-    bits |= (z & ((1 << k) - 1)) << bitCount;
-    bitCount += k;
     while (bitCount >= 8) {
       bytes[at++] = bits;
       bits >>>= 8;
@@ -87,33 +128,10 @@ export function writeRice(out: ByteWriter, values: Int32Array, count: number): b
   }
   if (bitCount > 0) bytes[at++] = bits;
   out.length = at;
-  return true;
 }
 
 const zOf = (distance: number, isTwoSided: boolean): number =>
   isTwoSided ? (distance << 1) ^ (distance >> 31) : distance;
-
-/** The cheaper of: all above the least number; both sides of the middle one. False if too far apart. */
-function chooseCode(values: Int32Array, count: number): boolean {
-  let least = values[0]!;
-  let greatest = least;
-  for (let i = 1; i < count; i++) {
-    const value = values[i]!;
-    if (value < least) least = value;
-    else if (value > greatest) greatest = value;
-  }
-  // Zigzag doubles: half the room on each side.
-  if (greatest - least > RICE_MAX >> 1) return false;
-  const middle = middleOf(values, count);
-  const above = costOf(values, count, least, false);
-  const aboveK = chosen.k;
-  const around = costOf(values, count, middle, true);
-  const isAbove = above <= around;
-  chosen.isTwoSided = !isAbove;
-  chosen.reference = isAbove ? least : middle;
-  if (isAbove) chosen.k = aboveK;
-  return true;
-}
 
 /**
  * Bits of all numbers by the best of four neighbouring k, which is left in `chosen`. Counted by the
@@ -129,7 +147,7 @@ function costOf(values: Int32Array, count: number, reference: number, isTwoSided
   for (let seen = classes[0]!; seen * 2 < count; seen += classes[middle]!) middle++;
   const first = Math.max(0, middle - 2);
   let best = Infinity;
-  for (let k = first; k <= Math.min(K_MAX, first + 3); k++) {
+  for (let k = first; k <= Math.min(RICE_K_MAX, first + 3); k++) {
     let bits = count * k;
     for (let width = 0; width <= widest; width++)
       bits += classes[width]! * (width <= k ? 1 : HEAD_BITS[width - k]!);
@@ -146,7 +164,7 @@ const HEAD_BITS: Float64Array = Float64Array.from({ length: 32 }, (_, more) =>
 );
 
 /** A number in the middle, by order, of all or of a sample. */
-function middleOf(values: Int32Array, count: number): number {
+export function middleOf(values: Int32Array | Float64Array, count: number): number {
   const stride = Math.ceil(count / SAMPLE);
   let size = 0;
   for (let from = 0; from < count; from += stride) {
@@ -162,81 +180,81 @@ function middleOf(values: Int32Array, count: number): number {
   return sample[size >> 1]!;
 }
 
-/** Reads `count` numbers into `out`; false, and `input.problem`, when they make no sense. */
-export function readRice(input: ByteReader, out: Float64Array, count: number): boolean {
-  const head = input.u8();
-  const k = head & 31;
-  if (k > K_MAX || (head & 192) !== 0) input.fail(`rice code ${head} is none`);
-  const reference = input.svarint();
-  const isTwoSided = (head & BOTH_SIDES) !== 0;
-  const bits = new BitReader(input.bytes, input.at, input.end);
-  for (let i = 0; i < count && input.problem === undefined; i++) {
-    const ones = bits.ones();
-    const q = ones < ESCAPE ? ones : 3 + 2 ** (ones - ESCAPE) + bits.take(ones - ESCAPE);
-    const z = q * 2 ** k + bits.take(k);
-    if (z > RICE_MAX || bits.isOver) {
-      input.at = Math.min(bits.at, input.end);
-      input.fail(bits.isOver ? 'input ends early' : `number ${z} is too far from its reference`);
+/**
+ * Reads `count` numbers into `out`; false, and `input.problem`, when they make no sense. What the
+ * code says is checked by whoever read it: k up to RICE_K_MAX.
+ */
+export function readRice(
+  input: ByteReader,
+  out: Float64Array,
+  count: number,
+  { k, reference, isTwoSided }: RiceCode,
+): boolean {
+  const bytes = input.bytes;
+  const end = input.end;
+  const mask = (1 << k) - 1;
+  let next = input.at;
+  let bits = 0;
+  let held = 0;
+  for (let i = 0; i < count; i++) {
+    // At least 25 bits in hand, zeros behind the end.
+    while (held < 25 && next < end) {
+      bits |= bytes[next++]! << held;
+      held += 8;
+    }
+    const inverted = ~bits;
+    const ones = 31 - Math.clz32(inverted & -inverted);
+    let z: number;
+    // 32 ones in hand have no zero: −1.
+    if (ones >= 0 && ones < ESCAPE && k <= 20) {
+      z = (ones << k) | ((bits >>> (ones + 1)) & mask);
+      bits >>>= ones + 1 + k;
+      held -= ones + 1 + k;
+    } else {
+      slow.bits = bits;
+      slow.held = held;
+      slow.next = next;
+      z = readFar(slow, bytes, end, k);
+      ({ bits, held, next } = slow);
+    }
+    if (held < 0 || z > RICE_MAX) {
+      input.at = end;
+      input.fail(held < 0 ? 'input ends early' : `number ${z} is too far from its reference`);
+      return false;
     }
     out[i] = reference + (isTwoSided ? (z >>> 1) ^ -(z & 1) : z);
   }
-  if (input.problem === undefined) input.at = bits.at;
-  return input.problem === undefined;
+  input.at = next - (held >> 3);
+  return true;
 }
 
-/** Bits of a range of bytes, lowest first; past its end they are zeros, and `isOver`. */
-class BitReader {
-  /** True once bits beyond the end were taken. */
-  isOver = false;
-  readonly #bytes: Uint8Array;
-  readonly #end: number;
-  #next: number;
-  #bits = 0;
-  #count = 0;
+interface BitState {
+  bits: number;
+  /** Bits in hand; negative once bits beyond the end were taken. */
+  held: number;
+  next: number;
+}
 
-  constructor(bytes: Uint8Array, from: number, end: number) {
-    this.#bytes = bytes;
-    this.#next = from;
-    this.#end = end;
-  }
+const slow: BitState = { bits: 0, held: 0, next: 0 };
 
-  /** The first byte of which no bit was taken. */
-  get at(): number {
-    return this.#next - (this.#count >> 3);
-  }
+/** A number far from the reference, or one with many low bits. */
+function readFar(state: BitState, bytes: Uint8Array, end: number, k: number): number {
+  let ones = 0;
+  // More than 28 ones make no sense.
+  while (ones < ESCAPE + RICE_K_MAX && take(state, bytes, end, 1) === 1) ones++;
+  const m = ones - ESCAPE;
+  const q = m < 0 ? ones : 3 + 2 ** m + take(state, bytes, end, m);
+  return q * 2 ** k + take(state, bytes, end, k);
+}
 
-  /** Ones up to the first zero, which is taken too; at most 28, beyond which nothing makes sense. */
-  ones(): number {
-    this.#fill();
-    // The lowest zero bit; bits beyond `#count` are zeros, and there are at least 24 of them in hand.
-    const inverted = ~this.#bits;
-    const ones = 31 - Math.clz32(inverted & -inverted);
-    this.#drop(Math.min(24, ones + 1));
-    if (ones < 24) return ones;
-    let more = 24;
-    while (more < ESCAPE + K_MAX && this.take(1) === 1) more++;
-    return more;
+/** `width` bits, at most 24. */
+function take(state: BitState, bytes: Uint8Array, end: number, width: number): number {
+  while (state.held < 25 && state.held >= 0 && state.next < end) {
+    state.bits |= bytes[state.next++]! << state.held;
+    state.held += 8;
   }
-
-  /** `width` bits, at most 24. */
-  take(width: number): number {
-    this.#fill();
-    const value = this.#bits & ((1 << width) - 1);
-    this.#drop(width);
-    return value;
-  }
-
-  #drop(width: number): void {
-    this.#bits >>>= width;
-    this.#count -= width;
-    if (this.#count < 0) this.isOver = true;
-  }
-
-  /** At least 24 bits in hand, zeros behind the end. */
-  #fill(): void {
-    while (this.#count < 24 && this.#next < this.#end) {
-      this.#bits |= this.#bytes[this.#next++]! << this.#count;
-      this.#count += 8;
-    }
-  }
+  const value = state.bits & ((1 << width) - 1);
+  state.bits >>>= width;
+  state.held -= width;
+  return value;
 }

@@ -8,12 +8,13 @@
 //   3  records 2: compact columns and coded blocks; records 1 are read as before
 //   4  attributes of promoted frames
 //   5  triggers and dumps of the flight recorder
+//   6  records 3: short columns, usual blocks, the row before the last one; 1 and 2 are read as before
 
 /** Rises with any change of what is sent or stored. */
-export const PROTOCOL_VERSION = 5;
+export const PROTOCOL_VERSION = 6;
 
 /** Byte 2 of a record that is written. */
-export const RECORD_VERSION = 2;
+export const RECORD_VERSION = 3;
 /** The oldest that is still read. */
 export const RECORD_VERSION_MIN = 1;
 /** Byte 2 of an anchor. */

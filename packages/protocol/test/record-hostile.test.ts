@@ -32,6 +32,8 @@ const problemOf = (bytes: Uint8Array): string => {
 const BLOCK = [1, 1, 0x6d, 0x80, 0x7d]; // stream m, 16 kHz, up
 const COLUMN = 2 | 16 | (2 << 5); // even cut, told against the row before
 const HOP = [3, 3]; // agent/send
+const USUAL = [0x20]; // mic up, 16 kHz
+const SHORT = 7; // even cut, told against the media clock
 
 test('one flipped bit anywhere in a record is noticed', () => {
   const bytes = whole();
@@ -52,10 +54,10 @@ test('a record cut anywhere is refused as truncated', () => {
 
 test('a record of a later version is refused by its version, with what to do', () => {
   const bytes = whole();
-  bytes[2] = 3;
-  expect(problemOf(resealed(bytes))).toBe('version 3, known is 2: upgrade the reader');
+  bytes[2] = 4;
+  expect(problemOf(resealed(bytes))).toBe('version 4, known is 3: upgrade the reader');
   bytes[2] = 0;
-  expect(problemOf(resealed(bytes))).toBe('version 0, known is 2: upgrade the reader');
+  expect(problemOf(resealed(bytes))).toBe('version 0, known is 3: upgrade the reader');
 });
 
 test('random bytes behind a right CRC never make the decoder throw or keep more rows than 32 a byte', () => {
@@ -83,9 +85,10 @@ test('random bytes behind a right CRC never make the decoder throw or keep more 
 });
 
 test('random items never make the decoder throw', () => {
+  const heads = fc.constantFrom(BLOCK, USUAL, [...USUAL, SHORT | 24, 0, ...HOP]);
   fc.assert(
-    fc.property(fc.array(fc.nat(255), { maxLength: 60 }), items => {
-      const withBlock = decodeRecord(recordOf([...BLOCK, ...items]));
+    fc.property(heads, fc.array(fc.nat(255), { maxLength: 60 }), (head, items) => {
+      const withBlock = decodeRecord(recordOf([...head, ...items]));
       expect(typeof withBlock.ok).toBe('boolean');
     }),
     { numRuns: 3_000 },
@@ -122,8 +125,17 @@ test('a few bytes that announce many rows are refused before anything is allocat
 
 test('each thing that makes no sense is named with its byte', () => {
   const at = (items: readonly number[]): string => problemOf(recordOf(items));
-  expect(at([7])).toBe('item 7 before any block at byte 46');
-  expect(at([...BLOCK, 7])).toMatch(/unknown item 7/);
+  expect(at([7])).toBe('item 7 before any block at byte 41');
+  expect(at([...BLOCK, 130])).toMatch(/unknown item 130/);
+  expect(at([0x08])).toMatch(/sample rate code 0/);
+  expect(at([...USUAL, 7, 0x04, 0, 4, 0, 0])).toMatch(/hop code 4 of role none/);
+  expect(at([...USUAL, SHORT, 0xf0, ...HOP, 25, 0, 4, 0])).toMatch(/rice code 25/);
+  expect(at([...USUAL, SHORT | 8, 0, ...HOP, 0, 0x88, 0])).toMatch(/near the cut of no column/);
+  expect(at([...USUAL, SHORT | 24, 0, ...HOP, 0, 6, 0, 1, 12, 0])).toMatch(
+    /hole before row 3 of 3/,
+  );
+  expect(at([...USUAL, SHORT | 24, 0, ...HOP, 0, 6, 0, 1, 3, 0])).toMatch(/hole before row 0 of 3/);
+  expect(at([...USUAL, SHORT, 0, ...HOP, 0, 7, 1, 0, 0])).toMatch(/tick out|ends early|none/);
   expect(at([1, 0, 0])).toMatch(/sample rate 0/);
   expect(at([...BLOCK, COLUMN, 60, 3])).toMatch(/role code 60 or hop code 3 is unknown/);
   expect(at([...BLOCK, 2 | 8, ...HOP, 0, 0])).toMatch(/the cut of no column/);

@@ -125,6 +125,15 @@ function everyCut() {
   return [block(up), block([column({ role: 'mixer', name: 'düse' }, bursts)], down)];
 }
 
+/** Audio cut in turns of 7 and 8 pieces of 128 samples at 48 kHz: the row before the last one tells most. */
+function inTurns() {
+  const at = i => 5e9 + Math.ceil((i + 1) * 7.5) * (128 / 48_000) * 1e9 + ((i * 31) % 7) * 10_000;
+  const captured = rows(40, 960, i => Math.floor(at(i)));
+  const far = captured.map(([a, b, ns], i) => [a, b, ns + (i === 20 ? 400e6 : 0)]);
+  const columns = [column({ name: 'capture' }, captured), column({ name: 'encode' }, far)];
+  return [block(columns, { sampleRate: 48_000 })];
+}
+
 /** 44,100 Hz: a tick is no whole number of quanta, so the rounding of predictions shows. */
 function unevenRate() {
   const due = i => 5e9 + Math.floor(((i + 1) * 441e9) / 44_100);
@@ -167,6 +176,7 @@ function recordSources() {
     empty: HEADER,
     'every predictor and cut': { ...HEADER, blocks: everyCut() },
     'a rate whose ticks are no whole quanta': { ...HEADER, blocks: unevenRate() },
+    'frames cut in turns': { ...HEADER, blocks: inTurns() },
     'late and repeated marks, ranges, clock samples': {
       ...HEADER,
       blocks: lateAndRanges(),
@@ -205,21 +215,24 @@ function recordVectors(p) {
     truncated: whole.slice(0, -7),
     'foreign version': sealed(
       p,
-      edited(bytes => void (bytes[2] = 3)),
+      edited(bytes => void (bytes[2] = 4)),
     ),
     'foreign magic': edited(bytes => void (bytes[0] = 0x66)),
     'unknown flags': sealed(
       p,
-      edited(bytes => void (bytes[3] = 1)),
+      edited(bytes => void (bytes[3] = 64)),
     ),
     'quantum of zero': withItems(p, [], 0),
     'item before any block': withItems(p, [2, 3, 3]),
-    'unknown item': withItems(p, [1, 1, 0x6d, 1, 7]),
+    'unknown item': withItems(p, [1, 1, 0x6d, 1, 0x82]),
     'more rows than 32 a byte': withItems(p, [1, 1, 0x6d, 1, 0x52, 3, 3, 0x80, 0x20, 0, 1]),
     'a short hop before any role': withItems(p, [0x11, 0x21, 6, 4, 3, 20, 0, 0, 0, 0]),
     'near no column': withItems(p, [0x11, 0x21, 14, 0, 3, 4, 0x88]),
     'frames of no whole tick': withItems(p, [0x11, 0x71, 6, 0, 3, 4, 1, 1, 0, 0, 0]),
     'a stream code nobody gave': withItems(p, [0x11, 0x2f]),
+    'a rate code nobody gave': withItems(p, [0xf0]),
+    'a Rice code beyond 24': withItems(p, [0x20, 7, 0xf0, 3, 4, 25, 0, 4, 0, 0, 0]),
+    'a hole beyond the last frame': withItems(p, [0x20, 31, 0, 3, 4, 0, 6, 0, 1, 12, 0, 0]),
     'no bytes': new Uint8Array(0),
   };
   const refused = Object.entries(damaged).map(([name, bytes]) => {
@@ -238,7 +251,7 @@ function sealed(p, bytes) {
 }
 
 function withItems(p, items, quantumNs = 1) {
-  const header = [0x46, 0x52, 2, 0, 0, 0, 0, 0, ...new Uint8Array(35), quantumNs];
+  const header = [0x46, 0x52, 3, 0, 0, 0, 0, 0, ...new Uint8Array(30), quantumNs];
   return sealed(p, Uint8Array.from([...header, ...items, 0, 0, 0, 0]));
 }
 
