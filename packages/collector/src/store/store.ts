@@ -1,17 +1,21 @@
 // The seam between the collector and whatever keeps its data.
 //
-// Nothing outside this folder knows SQL. The writer side is used by the writer
-// thread alone; readers have their own connections and answer promises, so
-// that another engine (or a thread of readers) can take its place.
+// Nothing outside this folder knows SQL. Raw data is written by the writer
+// thread, what is derived from it by the assembly thread; readers have their own
+// connections and answer promises, so that another engine (or a thread of
+// readers) can take its place.
 //
 // Raw data is the truth and never changes: each group commit has a number that
 // only rises, over all volumes. Derived rows can be made again from it. They
 // are written together with the number of the last commit that they cover, so
 // that assembly goes on after a `kill -9` where it was.
 //
-//   commit(batch) ──▶ raw, commit n ──▶ assembler ──▶ commitDerived(rows, covers n)
-//        │                                                   │
-//        └─ answered 200 here                                └─ shown from here
+//   commit(batch) ──▶ raw, commit n ┄┄▶ flushesBetween(m, n) ──▶ assembler ──▶ commitDerived(rows, covers n)
+//        │                                                                           │
+//        └─ answered 200 here                                                        └─ shown from here
+//
+// Assembly reads behind the commits, as fast as it can: what it has not come to
+// waits in the store, not in memory.
 
 import type {
   Annotation,
@@ -229,13 +233,32 @@ export interface Retention {
   readonly turnsNs?: bigint;
 }
 
-/** Used by the writer thread alone. Every method is one transaction, and throws a StoreError. */
-export interface StoreWriter {
+/** Whole commits of flushes, as they follow each other. */
+export interface FlushRun {
+  readonly flushes: readonly StoredFlush[];
+  /** All flushes up to this commit, inclusive, have been handed over. */
+  readonly lastCommit: number;
+}
+
+/** Takes raw data in; one in a data folder. Every method is one transaction, and throws a StoreError. */
+export interface RawWriter {
   /**
    * Raw data, durable when it returns. Writing twice is harmless: spans are known by
    * (trace, span), flushes by (session, producer, seq, part), looked up among the last 24 h.
    */
   commit(batch: IngestBatch): CommitResult;
+  /** Some of what is beyond size and ages goes; true when there is more of it. */
+  retain(nowUnixNs: bigint): boolean;
+  /** Bytes on disk, all files. */
+  sizeBytes(): number;
+  close(): void;
+}
+
+/**
+ * What assembly stands on: it reads what was committed, in its own time, and writes what it made
+ * of it. Used by one thread, another than the raw writer's; both may be one object.
+ */
+export interface AssemblyStore {
   commitDerived(rows: readonly DerivedRows[]): void;
   /**
    * Work that can wait: finished sessions are packed, minutes added up over calls. Does some of it
@@ -248,12 +271,17 @@ export interface StoreWriter {
   unfinishedSessions(): readonly UnfinishedSession[];
   /** Everything raw of one session; undefined when there is none. `fromUnixNs`: arrival. */
   loadSession(key: string, fromUnixNs?: bigint): RawSession | undefined;
+  /**
+   * Flushes of the commits after `after`, up to `upTo`, by arrival: whole commits, the first and
+   * then as many as keep within `limit` flushes.
+   */
+  flushesBetween(after: number, upTo: number, limit: number): FlushRun;
+  /** Number of the newest commit; 0 while there is none. */
+  newestCommit(): number;
   /** Zeros of the collector's clock that were noted, oldest first. */
   collectorClocks(): readonly CollectorClockRow[];
   /** Keeps another one, for sessions that begin from now on. */
   noteCollectorClock(clock: Omit<CollectorClockRow, 'sinceCommit'>): CollectorClockRow;
-  /** Bytes on disk, all files. */
-  sizeBytes(): number;
   close(): void;
 }
 

@@ -5,7 +5,7 @@
 import { ClockBook } from '../assemble/clock/clock-book.ts';
 import type { ClockName } from '../assemble/clock/session-clocks.ts';
 import { StoreError } from '../store/errors.ts';
-import type { StoreWriter } from '../store/store.ts';
+import type { AssemblyStore } from '../store/store.ts';
 
 /** Measured to less than a microsecond; what moved farther was set, not slewed. */
 const SET_NS = 1_000_000n;
@@ -13,7 +13,7 @@ const SET_NS = 1_000_000n;
 const LOOK_EVERY_NS = 10_000_000_000;
 
 export interface KeeperPorts {
-  readonly store: Pick<StoreWriter, 'collectorClocks' | 'noteCollectorClock'>;
+  readonly store: Pick<AssemblyStore, 'collectorClocks' | 'noteCollectorClock'>;
   /** The running clock. */
   readonly measured: ClockName;
   /** Measures its zero again: about a millisecond. */

@@ -1,27 +1,55 @@
-// Puts the writer together: store, assembler, loop. Used by the thread and by the inline writer.
+// Puts the loops together with their stores: one by one, each for its thread, or both
+// on one store, for tests and where no worker can be started.
 
 import { makeAssembler } from '../assemble/make-assembler.ts';
 import { measureZeroUnixNs } from '../receive/clock.ts';
 import { Redactor } from '../decode/redact.ts';
+import { SqliteAssemblyStore } from '../store/sqlite/assembly-store.ts';
 import { SqliteWriter } from '../store/sqlite/writer.ts';
+import type { AssemblyStore, RawWriter } from '../store/store.ts';
+import { AssemblyLoop, type AssemblyPorts } from './assembly-loop.ts';
 import { ClockKeeper } from './clock-keeper.ts';
 import { WriterLoop, type LoopPorts } from './loop.ts';
-import type { FromWriter, WriterOptions } from './messages.ts';
+import type { Body, FromAssembly, FromWriter, WriterOptions } from './messages.ts';
 
 /** How often derived rows are written and viewers told. */
 export const TICK_MS = 250;
 
-/** @throws {StoreError} when the data folder cannot be used. */
-export function makeLoop(
-  options: WriterOptions,
-  ports: Pick<LoopPorts, 'nowUnixNs' | 'nowNs' | 'soon'> & { post: (message: FromWriter) => void },
-): WriterLoop {
-  const store = new SqliteWriter({
+type Ports = Pick<LoopPorts, 'nowUnixNs' | 'nowNs' | 'soon'>;
+type WriterPorts = Ports & Pick<LoopPorts, 'post' | 'tell'>;
+type AssemblyLoopPorts = Ports & Pick<AssemblyPorts, 'post' | 'done'>;
+
+/** The writer's loop. @throws {StoreError} when the data folder cannot be used. */
+export const makeWriterLoop = (options: WriterOptions, ports: WriterPorts): WriterLoop =>
+  writerLoopOn(storeOf(options, ports.post), options, ports);
+
+/** Assembly's loop, on a folder that a writer has opened. @throws {StoreError} */
+export const makeAssemblyLoop = (options: WriterOptions, ports: AssemblyLoopPorts): AssemblyLoop =>
+  assemblyLoopOn(new SqliteAssemblyStore(options), options, ports);
+
+function storeOf(options: WriterOptions, post: (message: FromWriter) => void): SqliteWriter {
+  return new SqliteWriter({
     folder: options.folder,
     maxBytes: options.maxBytes,
     ...(options.retention && { retention: options.retention }),
-    onVolumes: () => ports.post({ type: 'volumes' }),
+    onVolumes: () => post({ type: 'volumes' }),
   });
+}
+
+function writerLoopOn(store: RawWriter, options: WriterOptions, ports: WriterPorts): WriterLoop {
+  const { redact = [] } = options;
+  return new WriterLoop({
+    ...ports,
+    store,
+    ...(redact.length > 0 && { redactor: new Redactor(redact) }),
+  });
+}
+
+function assemblyLoopOn(
+  store: AssemblyStore,
+  options: WriterOptions,
+  ports: AssemblyLoopPorts,
+): AssemblyLoop {
   const keeper = new ClockKeeper({
     ...ports,
     store,
@@ -33,14 +61,50 @@ export function makeLoop(
     startedUnixNs: ports.nowUnixNs(),
     budgets: options.budgets,
   });
-  const { redact = [] } = options;
-  const loop = new WriterLoop({
-    ...ports,
-    store,
-    assembler,
-    keepClock: () => keeper.look(),
-    ...(redact.length > 0 && { redactor: new Redactor(redact) }),
-  });
+  const loop = new AssemblyLoop({ ...ports, store, assembler, keepClock: () => keeper.look() });
   loop.resume();
   return loop;
+}
+
+/** Both loops in one thread. */
+export interface WholeLoop {
+  accept(id: number, body: Body): void;
+  annotate: AssemblyLoop['annotate'];
+  tick(): void;
+  close(): void;
+}
+
+/** @throws {StoreError} when the data folder cannot be used. */
+export function makeLoop(
+  options: WriterOptions,
+  ports: Ports & { post: (message: FromWriter | FromAssembly) => void },
+): WholeLoop {
+  return wholeLoop(storeOf(options, ports.post), options, ports);
+}
+
+/** On a store that is both. */
+export function wholeLoop(
+  store: RawWriter & AssemblyStore,
+  options: WriterOptions,
+  ports: Ports & { post: (message: FromWriter | FromAssembly) => void },
+): WholeLoop {
+  const writer = writerLoopOn(store, options, { ...ports, tell: news => assembly.take(news) });
+  const assembly = assemblyLoopOn(store, options, {
+    ...ports,
+    done: () => writer.assemblyDone(),
+  });
+  return {
+    accept: (id, body) => writer.accept(id, body),
+    annotate: (id, input) => assembly.annotate(id, input),
+    tick: () => {
+      writer.tick();
+      assembly.tick();
+    },
+    close: () => {
+      const last = writer.finish();
+      if (last !== undefined) assembly.take(last);
+      assembly.close();
+      ports.post({ type: 'closed' });
+    },
+  };
 }

@@ -1,14 +1,13 @@
-// The writer's loop: bodies → decode → one commit for all that wait → answers
-// → assemble → derived rows → changes. The same code runs in the writer thread
-// and, for tests, in the thread of the caller.
+// The writer's loop: bodies → decode → one commit for all that wait → answers.
+// What was committed is told to assembly (assembly-loop.ts), which nobody waits
+// for. The same code runs in the writer thread and, for tests, in the thread of
+// the caller.
 //
 // Group commit needs no timer: while one commit runs, the next bodies gather.
 //
 //   bodies   a b c │ d e f g │ h
 //   commits     [a b c]  [d e f g]  [h]
 
-import type { AnnotationInput } from '@framescope/protocol';
-import type { Assembler } from '../assemble/assembler.ts';
 import { decodeSignal } from '../decode/by-signal.ts';
 import { ColumnSink } from '../decode/column-sink.ts';
 import type { Redactor } from '../decode/redact.ts';
@@ -16,29 +15,24 @@ import { restrict } from '../decode/restrict.ts';
 import { REFUSALS_NAMED_MAX } from '../decode/limits.ts';
 import { SpanColumns } from '../decode/span-columns.ts';
 import type { DecodedFlush, DecodedRequest, MetricPoint } from '../decode/types.ts';
-import { CallCounts } from '../metrics/call-counts.ts';
 import { StoreError } from '../store/errors.ts';
-import type { CommittedBatch, DerivedRows, RawSession, StoreWriter } from '../store/store.ts';
+import type { CommittedBatch, RawWriter } from '../store/store.ts';
 import type { Answer, Body, FromWriter, WriterCounts } from './messages.ts';
+import { NewsDraft, type News } from './news.ts';
 
 /** A commit holds about this many bytes of bodies: larger ones make the answers of small ones late. */
 const GROUP_BYTES_MAX: number = 2 * 1024 * 1024;
 
-const TIDY_NS_A_TICK = 25_000_000;
-
-/** Assembling goes in slices: a body that comes meanwhile waits for one of them at most. */
-const SLICE_NS = 25_000_000;
-/** Before it stops: whoever asked is waiting, and the next start takes up what is left. */
-const LAST_NS = 3_000_000_000;
+/** What goes out of old files has a tenth of the time, and none while bodies wait. */
+const RETAIN_NS_A_TICK = 25_000_000;
 
 export interface LoopPorts {
-  readonly store: StoreWriter;
-  readonly assembler: Assembler;
+  readonly store: RawWriter;
   readonly nowUnixNs: () => bigint;
   /** Monotonic, ns; for counting only. */
   readonly nowNs: () => number;
-  /** Called with each tick: looks whether the wall clock was set. */
-  readonly keepClock: () => void;
+  /** Hands news to assembly; called again only after `assemblyDone`. */
+  readonly tell: (news: News) => void;
   /** Runs `work` soon, after what waits already. */
   readonly soon: (work: () => void) => void;
   readonly post: (message: FromWriter) => void;
@@ -57,25 +51,12 @@ export class WriterLoop {
   /** Spans of the commit in the making; filled again and again. */
   readonly #sink = new ColumnSink(new SpanColumns());
   #isScheduled = false;
-  #isSliceWaiting = false;
-  #isClosed = false;
-  /** Derived rows that the disk had no room for: written before more are made. */
-  #unwritten: readonly DerivedRows[] = [];
+  readonly #news = new NewsDraft();
+  #isAssemblyBusy = false;
   #counts = new Counts();
-  readonly #callCounts: CallCounts;
 
   constructor(ports: LoopPorts) {
     this.#ports = ports;
-    this.#callCounts = new CallCounts(ports.nowUnixNs());
-  }
-
-  /** Takes up what an earlier run left: sessions whose rows do not cover their raw data. */
-  resume(): void {
-    const { store, assembler } = this.#ports;
-    for (const { key } of store.unfinishedSessions()) {
-      const raw = store.loadSession(key);
-      if (raw) assembler.restore(raw);
-    }
   }
 
   accept(id: number, body: Body): void {
@@ -127,7 +108,8 @@ export class WriterLoop {
     this.#ports.post({ type: 'answers', answers });
     if (!outcome.ok) return;
     for (const { request } of requests) this.#counts.refuse(request);
-    if (outcome.committed) this.#assemble(outcome.committed);
+    if (outcome.committed) this.#news.add(outcome.committed);
+    this.#tell();
   }
 
   #kept(request: DecodedRequest, body: Body): DecodedRequest {
@@ -148,6 +130,7 @@ export class WriterLoop {
       for (const flush of request.flushes) flushes.push(flush);
     }
     if (spans.length + flushes.length + points.length === 0) return { ok: true };
+    if (this.#news.isFull) return { ok: false, answer: BEHIND };
     const startNs = this.#ports.nowNs();
     try {
       const arrivalUnixNs = this.#ports.nowUnixNs();
@@ -161,94 +144,47 @@ export class WriterLoop {
     }
   }
 
-  #assemble(committed: CommittedBatch): void {
-    if (committed.tallies.length + committed.flushes.length === 0) return;
-    const { store, assembler } = this.#ports;
-    for (const { key, isNew } of committed.sessions) {
-      if (isNew || assembler.has(key)) continue;
-      const raw = store.loadSession(key);
-      if (raw) assembler.restore(before(raw, committed.commit));
-    }
-    assembler.ingest(committed);
+  /** Hands over what was committed since assembly was last told; while it is busy, that gathers. */
+  #tell(): void {
+    if (this.#news.isEmpty || this.#isAssemblyBusy) return;
+    this.#isAssemblyBusy = true;
+    this.#ports.tell(this.#news.take());
   }
 
-  /** Call about four times a second: writes down what changed, and tells of it. */
-  tick(isLast = false): void {
+  /** Assembly has dealt with what it was told. */
+  assemblyDone(): void {
+    this.#isAssemblyBusy = false;
+    this.#tell();
+  }
+
+  /** Call about four times a second: counts are told, and what is too old or too much goes. */
+  tick(): void {
     this.#report();
-    if (!this.#writeDerived(this.#unwritten)) return;
-    this.#unwritten = [];
-    this.#ports.keepClock();
-    this.#assembleSome(isLast);
-    this.#tidy();
-  }
-
-  /** A slice of what is due; the next one follows behind the messages that came meanwhile. */
-  #assembleSome(isLast: boolean): void {
-    const { nowNs, nowUnixNs, assembler, soon } = this.#ports;
-    const untilNs = nowNs() + (isLast ? LAST_NS : SLICE_NS);
-    const hasTime = (): boolean => nowNs() <= untilNs;
-    const { derived, changes, isMore } = assembler.tick(nowUnixNs(), { isLast, hasTime });
-    const isWritten = this.#writeDerived(derived);
-    if (!isWritten) this.#unwritten = derived;
-    if (changes.length > 0) this.#ports.post({ type: 'changes', changes });
-    if (isLast || isMore !== true || !isWritten || this.#isSliceWaiting) return;
-    this.#isSliceWaiting = true;
-    soon(() => {
-      this.#isSliceWaiting = false;
-      // While bodies wait, a slice a tick has to do.
-      if (this.#waiting.length === 0 && this.#unwritten.length === 0 && !this.#isClosed)
-        this.#assembleSome(false);
-    });
-  }
-
-  /** What can wait (packing, adding up) has a tenth of the time, and none while bodies wait. */
-  #tidy(): void {
-    const untilNs = this.#ports.nowNs() + TIDY_NS_A_TICK;
+    const untilNs = this.#ports.nowNs() + RETAIN_NS_A_TICK;
     try {
-      while (this.#waiting.length === 0 && this.#ports.store.tidy(this.#ports.nowUnixNs()))
+      while (this.#waiting.length === 0 && this.#ports.store.retain(this.#ports.nowUnixNs()))
         if (this.#ports.nowNs() >= untilNs) return;
     } catch (problem) {
       if (!(problem instanceof StoreError) || !problem.isRetryable) throw problem;
     }
   }
 
-  #writeDerived(rows: readonly DerivedRows[]): boolean {
-    try {
-      this.#ports.store.commitDerived(rows);
-      for (const one of rows) this.#callCounts.take(one);
-      return true;
-    } catch (problem) {
-      if (problem instanceof StoreError && problem.isRetryable) return false;
-      throw problem;
-    }
-  }
-
-  annotate(id: number, input: AnnotationInput): void {
-    const { store, post } = this.#ports;
-    try {
-      post({ type: 'annotated', id, annotation: store.annotate(input) });
-    } catch (problem) {
-      if (!(problem instanceof StoreError) || !problem.isRetryable) throw problem;
-      post({ type: 'annotated', id, annotation: undefined });
-    }
-  }
-
   #report(): void {
-    const report = this.#callCounts.report();
-    if (report !== undefined) this.#ports.post({ type: 'measures', report });
     if (this.#counts.isEmpty()) return;
     this.#ports.post({ type: 'counts', counts: this.#counts.take() });
     this.#counts = new Counts();
   }
 
-  /** Commits what waits, writes what is derived, and closes the store. */
-  close(): void {
+  /** Commits what waits, and answers what assembly has not been told. The store stays open: see `close`. */
+  finish(): News | undefined {
     while (this.#waiting.length > 0) this.#drain();
-    this.#isClosed = true;
-    this.tick(true);
     this.#report();
+    return this.#news.isEmpty ? undefined : this.#news.take();
+  }
+
+  /** After assembly, which reads what is written here. */
+  close(): void {
     this.#ports.store.close();
-    this.#ports.post({ type: 'closed' });
   }
 }
 
@@ -307,6 +243,11 @@ class Counts {
   }
 }
 
+const BEHIND: Answer = {
+  kind: 'unavailable',
+  message: 'assembly is too far behind; send it again later',
+};
+
 /** Without what the sender's token does not let it write. */
 const permitted = (request: DecodedRequest, { onlySession }: Body): DecodedRequest =>
   onlySession === undefined ? request : restrict(request, onlySession);
@@ -325,13 +266,4 @@ function storedAnswer({ spans, rowCount = 0, flushes, points, refused }: Decoded
     rejectedCount: refused.length,
     message: named.join('; '),
   };
-}
-
-/** What of a session was there before `commit`, which will be ingested by itself. */
-function before(raw: RawSession, commit: number): RawSession {
-  const spans = raw.spans.filter(span => span.commit < commit);
-  const tallies = raw.tallies.filter(tally => tally.commit < commit);
-  const flushes = raw.flushes.filter(flush => flush.commit < commit);
-  const last = [...tallies, ...flushes].reduce((max, one) => Math.max(max, one.commit), 0);
-  return { ...raw, spans, tallies, flushes, lastCommit: last };
 }

@@ -1,5 +1,5 @@
-// What passes between the main thread and the writer thread. Bodies are moved,
-// not copied.
+// What passes between the main thread, the writer thread and the assembly thread.
+// Bodies are moved, not copied.
 
 import type { Annotation, AnnotationInput } from '@framescope/protocol';
 import type { Change } from '../assemble/assembler.ts';
@@ -8,6 +8,7 @@ import type { Signal } from '../decode/by-signal.ts';
 import type { MeasureReport } from '../metrics/buckets.ts';
 import type { Encoding } from '../decode/decode.ts';
 import type { Retention } from '../store/store.ts';
+import type { News } from './news.ts';
 
 export interface WriterOptions {
   readonly folder: string;
@@ -62,29 +63,55 @@ export interface WriterCounts {
 
 export type ToWriter =
   | { readonly type: 'body'; readonly id: number; readonly body: Body }
-  | { readonly type: 'annotate'; readonly id: number; readonly annotation: AnnotationInput }
   | { readonly type: 'close' };
 
+interface Started {
+  readonly type: 'ready';
+}
+
+interface Failed {
+  readonly type: 'failed';
+  readonly name: string;
+  readonly code: string;
+  readonly message: string;
+}
+
 export type FromWriter =
-  | { readonly type: 'ready' }
-  | {
-      readonly type: 'failed';
-      readonly name: string;
-      readonly code: string;
-      readonly message: string;
-    }
+  | Started
+  | Failed
   | {
       readonly type: 'answers';
       readonly answers: readonly (readonly [id: number, answer: Answer])[];
     }
-  | { readonly type: 'changes'; readonly changes: readonly Change[] }
   | { readonly type: 'volumes' }
   | { readonly type: 'counts'; readonly counts: WriterCounts }
+  | { readonly type: 'closed' };
+
+/** From the main thread. It closes when the writer does. */
+export interface ToAssembly {
+  readonly type: 'annotate';
+  readonly id: number;
+  readonly annotation: AnnotationInput;
+}
+
+export type FromAssembly =
+  | Started
+  | Failed
+  | { readonly type: 'changes'; readonly changes: readonly Change[] }
   | { readonly type: 'measures'; readonly report: MeasureReport }
   /** `annotation` is undefined when the disk refused it. */
   | {
       readonly type: 'annotated';
       readonly id: number;
       readonly annotation: Annotation | undefined;
-    }
-  | { readonly type: 'closed' };
+    };
+
+/** Between the two threads. */
+export type WriterToAssembly =
+  | { readonly type: 'news'; readonly news: News }
+  /** The last, if there is any; assembly answers when its files are closed. */
+  | { readonly type: 'close'; readonly news: News | undefined };
+
+export interface AssemblyToWriter {
+  readonly type: 'done' | 'closed';
+}

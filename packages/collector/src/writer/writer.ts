@@ -1,7 +1,7 @@
 // The main thread's end of the writer: bodies in, answers out, and no more
 // waiting than there is memory for.
 
-import { Worker } from 'node:worker_threads';
+import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
 import type { Annotation, AnnotationInput } from '@framescope/protocol';
 import type { MeasureReport } from '../metrics/buckets.ts';
 import type { Change } from '../assemble/assembler.ts';
@@ -10,7 +10,9 @@ import { makeLoop, TICK_MS } from './compose.ts';
 import type {
   Answer,
   Body,
+  FromAssembly,
   FromWriter,
+  ToAssembly,
   ToWriter,
   WriterCounts,
   WriterOptions,
@@ -38,9 +40,11 @@ export interface Writer {
   close(): Promise<void>;
 }
 
-/** How messages reach the loop: through a thread, or by a call. */
+/** How messages reach the loops: through threads, or by a call. */
 interface Line {
-  send(message: ToWriter): void;
+  send(message: ToWriter | ToAssembly): void;
+  /** After a crash of one end: the other ends too. */
+  cut(): void;
 }
 
 class QueuedWriter implements Writer {
@@ -51,6 +55,7 @@ class QueuedWriter implements Writer {
   #nextId = 0;
   #queuedBytes = 0;
   #isClosing = false;
+  #hasFailed = false;
   #onClosed: (() => void) | undefined;
 
   constructor(line: Line, events: WriterEvents) {
@@ -74,7 +79,7 @@ class QueuedWriter implements Writer {
     return this.#queuedBytes;
   }
 
-  receive(message: FromWriter): void {
+  receive(message: FromWriter | FromAssembly): void {
     if (message.type === 'answers')
       for (const [id, answer] of message.answers) this.#answer(id, answer);
     else if (message.type === 'changes') this.#events.onChanges(message.changes);
@@ -109,10 +114,12 @@ class QueuedWriter implements Writer {
 
   /** The line is dead: whoever waits is told so. */
   fail(problem: Error): void {
-    this.#isClosing = true;
+    if (this.#hasFailed) return;
+    this.#hasFailed = this.#isClosing = true;
     const answer: Answer = { kind: 'unavailable', message: 'the writer stopped' };
     for (const id of this.#waiting.keys()) this.#answer(id, answer);
     for (const id of this.#annotating.keys()) this.#annotated(id, undefined);
+    this.#line.cut();
     this.#onClosed?.();
     this.#events.onCrash(problem);
   }
@@ -133,33 +140,67 @@ class QueuedWriter implements Writer {
 
 const CLOSING: Answer = { kind: 'unavailable', message: 'the collector is stopping' };
 
-/** Starts the writer thread. @throws {StoreError} when the data folder cannot be used. */
+/**
+ * Starts the writer thread, and the assembly thread beside it.
+ * @throws {StoreError} when the data folder cannot be used.
+ */
 export async function startWriterThread(
   options: WriterOptions,
   events: WriterEvents,
 ): Promise<Writer> {
-  const worker = new Worker(new URL('thread.js', import.meta.url), { workerData: options });
+  const { port1: toAssembly, port2: toWriter } = new MessageChannel();
+  const writing = threadOf('thread.js', { options, assembly: toAssembly }, toAssembly);
+  const threads: Worker[] = [writing];
   const writer = new QueuedWriter(
     {
       send: message =>
-        worker.postMessage(message, message.type === 'body' ? [owned(message.body.bytes)] : []),
+        message.type === 'annotate'
+          ? assembling.postMessage(message)
+          : writing.postMessage(
+              message,
+              message.type === 'body' ? [owned(message.body.bytes)] : [],
+            ),
+      cut: () => void Promise.all(threads.map(thread => thread.terminate())),
     },
     events,
   );
+  // One after the other: assembly opens the files that the writer makes.
+  await ready(writing, writer);
+  const assembling = threadOf('assembly-thread.js', { options, writer: toWriter }, toWriter);
+  threads.push(assembling);
+  try {
+    await ready(assembling, writer);
+  } catch (problem) {
+    await writing.terminate();
+    throw problem;
+  }
+  for (const [thread, name] of [
+    [writing, 'writer'],
+    [assembling, 'assembly'],
+  ] as const) {
+    thread.on('error', problem => writer.fail(asError(problem)));
+    thread.on('exit', code => {
+      if (code !== 0 || !writer.isClosing())
+        writer.fail(new Error(`the ${name} thread ended with code ${code}`));
+    });
+  }
+  return writer;
+}
+
+const threadOf = (file: string, data: object, port: MessagePort): Worker =>
+  new Worker(new URL(file, import.meta.url), { workerData: data, transferList: [port] });
+
+/** Waits until a thread is ready, and passes on what it says from then on. */
+async function ready(thread: Worker, writer: QueuedWriter): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    worker.once('error', reject);
-    worker.on('message', (message: FromWriter) => {
+    thread.once('error', reject);
+    thread.on('message', (message: FromWriter | FromAssembly) => {
       if (message.type === 'ready') resolve();
       else if (message.type === 'failed') reject(namedError(message));
       else writer.receive(message);
     });
   });
-  worker.removeAllListeners('error');
-  worker.on('error', problem => writer.fail(asError(problem)));
-  worker.on('exit', code => {
-    if (!writer.isClosing()) writer.fail(new Error(`the writer thread ended with code ${code}`));
-  });
-  return writer;
+  thread.removeAllListeners('error');
 }
 
 /** The same writer in this thread: for tests, and where no worker can be started. */
@@ -168,7 +209,7 @@ export function startInlineWriter(
   events: WriterEvents,
   now: { readonly unixNs: () => bigint; readonly ns: () => number },
 ): Writer & { tick(): void } {
-  const post = (message: FromWriter): void => writer.receive(message);
+  const post = (message: FromWriter | FromAssembly): void => writer.receive(message);
   const line: Line = {
     send: message => {
       if (message.type === 'body') loop.accept(message.id, message.body);
@@ -178,6 +219,7 @@ export function startInlineWriter(
         loop.close();
       }
     },
+    cut: () => undefined,
   };
   const writer = new QueuedWriter(line, events);
   const loop = makeLoop(options, {
@@ -204,7 +246,7 @@ function owned(bytes: Uint8Array): ArrayBuffer {
 const asError = (problem: unknown): Error =>
   problem instanceof Error ? problem : new Error(String(problem));
 
-function namedError(message: FromWriter & { type: 'failed' }): StoreError {
+function namedError(message: { name: string; code: string; message: string }): StoreError {
   const error = new StoreError(message.code, message.message);
   Object.defineProperty(error, 'name', { value: message.name });
   return error;

@@ -225,7 +225,7 @@ test('minutes of all calls go with the sessions that they were added up from', a
     writer.close();
   });
   expect(await framesIn(reader)).toEqual(naiveFrames(rows));
-  while (writer.tidy(NOON_NS + DAY_NS + 30n * MINUTE_NS));
+  while (writer.retain(NOON_NS + DAY_NS + 30n * MINUTE_NS));
   expect(await framesIn(reader)).toEqual(naiveFrames([]));
   const database = new Database(join(folder, 'meta.db'), { readonly: true });
   expect(database.prepare('SELECT DISTINCT minute FROM group_rollup').pluck().all()).toEqual([

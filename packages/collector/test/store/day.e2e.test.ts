@@ -10,7 +10,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { SqliteReader } from '../../src/store/sqlite/reader.ts';
 import { VOLUMES_AT_CAP } from '../../src/store/sqlite/volume-files.ts';
 import { makeLoop } from '../../src/writer/compose.ts';
-import type { FromWriter } from '../../src/writer/messages.ts';
+import type { FromAssembly, FromWriter } from '../../src/writer/messages.ts';
 import { attribute, bodyOf, spanJson } from '../support/otlp-bodies.ts';
 import { NOON_NS, seconds } from '../support/spans.ts';
 
@@ -65,7 +65,7 @@ test(
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
     let nowUnixNs = NOON_NS;
     let soon: (() => void)[] = [];
-    const posted: FromWriter[] = [];
+    const posted: (FromWriter | FromAssembly)[] = [];
     const held: { reader?: SqliteReader } = {};
     const loop = makeLoop(
       {

@@ -145,12 +145,29 @@ test('every question to a volume is answered as it was when it was fast', () => 
       "firstCommit": [
         "SCAN ingest",
       ],
+      "flushBehind": [
+        "SEARCH flush USING INTEGER PRIMARY KEY (rowid>?)",
+      ],
       "flushByIdentity": [
         "SEARCH producer USING COVERING INDEX sqlite_autoindex_producer_1 (name=?)",
         "SEARCH flush USING COVERING INDEX flush_by_identity (session=? AND producer=? AND seq=? AND part=?)",
       ],
+      "flushFrom": [
+        "SEARCH flush USING INTEGER PRIMARY KEY (rowid>?)",
+      ],
+      "flushIds": [
+        "SEARCH flush",
+        "SCALAR SUBQUERY 1",
+        "SEARCH flush",
+      ],
       "flushes": [
         "SEARCH flush USING INDEX flush_by_session (session=?)",
+        "SEARCH source USING INTEGER PRIMARY KEY (rowid=?)",
+        "SEARCH ingest USING INTEGER PRIMARY KEY (rowid=?)",
+      ],
+      "flushesIn": [
+        "SEARCH flush USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
+        "SEARCH session USING INTEGER PRIMARY KEY (rowid=?)",
         "SEARCH source USING INTEGER PRIMARY KEY (rowid=?)",
         "SEARCH ingest USING INTEGER PRIMARY KEY (rowid=?)",
       ],

@@ -88,7 +88,7 @@ function threeDays(writer: SqliteWriter): void {
 }
 
 const tidyAll = (writer: SqliteWriter, nowUnixNs: bigint): void => {
-  while (writer.tidy(nowUnixNs));
+  while (writer.tidy(nowUnixNs) || writer.retain(nowUnixNs));
 };
 
 /** What is left: days with frames, days with spans, files. */

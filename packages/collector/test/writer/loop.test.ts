@@ -1,11 +1,9 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { makeAssembler } from '../../src/assemble/make-assembler.ts';
-import { ClockBook } from '../../src/assemble/clock/clock-book.ts';
 import { DiskError } from '../../src/store/errors.ts';
 import { SqliteReader } from '../../src/store/sqlite/reader.ts';
 import { SqliteWriter } from '../../src/store/sqlite/writer.ts';
-import { WriterLoop } from '../../src/writer/loop.ts';
-import type { FromWriter } from '../../src/writer/messages.ts';
+import { wholeLoop, type WholeLoop } from '../../src/writer/compose.ts';
+import type { FromAssembly, FromWriter } from '../../src/writer/messages.ts';
 import { attribute, bodyOf, spanJson } from '../support/otlp-bodies.ts';
 import { NOON_NS, seconds, temporaryFolder } from '../support/spans.ts';
 
@@ -32,27 +30,24 @@ class FillableWriter extends SqliteWriter {
 
 class Bench {
   readonly store: FillableWriter;
-  readonly loop: WriterLoop;
-  readonly posted: FromWriter[] = [];
+  readonly loop: WholeLoop;
+  readonly posted: (FromWriter | FromAssembly)[] = [];
   nowUnixNs = NOON_NS;
   #soon: (() => void)[] = [];
   #nextId = 0;
 
   constructor(folder: string) {
     this.store = new FillableWriter({ folder, maxBytes: 1e9 });
-    this.loop = new WriterLoop({
-      store: this.store,
-      assembler: makeAssembler({
-        clockBook: new ClockBook([{ ...CLOCK, sinceCommit: 0 }], CLOCK),
-        startedUnixNs: NOON_NS,
-        budgets: {},
-      }),
-      nowUnixNs: () => this.nowUnixNs,
-      nowNs: () => 0,
-      keepClock: () => undefined,
-      soon: work => this.#soon.push(work),
-      post: message => this.posted.push(message),
-    });
+    this.loop = wholeLoop(
+      this.store,
+      { folder, maxBytes: 1e9, clock: CLOCK, budgets: {} },
+      {
+        nowUnixNs: () => this.nowUnixNs,
+        nowNs: () => 0,
+        soon: work => this.#soon.push(work),
+        post: message => this.posted.push(message),
+      },
+    );
   }
 
   send(...bodies: Uint8Array[]): void {
@@ -135,7 +130,6 @@ test('what was stored and not yet assembled is assembled after a crash', () => {
   // No tick: nothing derived is written. As after a kill, only the raw data is there.
   before.store.close();
   const after = bench(folder);
-  after.loop.resume();
   after.loop.tick();
   expect(after.changes()).toEqual(['session']);
   expect(after.store.unfinishedSessions()[0]).toMatchObject({

@@ -11,9 +11,9 @@ interface SourceJson {
   readonly resource: Attributes;
 }
 
-type Source = Pick<DecodedFlush, 'producer' | 'clock' | 'resource'>;
+export type FlushSource = Pick<DecodedFlush, 'producer' | 'clock' | 'resource'>;
 
-export const sourceToJson = ({ producer, clock, resource }: Source): string =>
+export const sourceToJson = ({ producer, clock, resource }: FlushSource): string =>
   JSON.stringify({
     producer,
     domain: clock.domain,
@@ -22,7 +22,7 @@ export const sourceToJson = ({ producer, clock, resource }: Source): string =>
     resource: resource.attributes,
   } satisfies SourceJson);
 
-export function sourceFromJson(json: string): Source {
+export function sourceFromJson(json: string): FlushSource {
   const source = JSON.parse(json) as SourceJson;
   return {
     producer: source.producer,

@@ -13,6 +13,7 @@ import {
   TornFileError,
 } from '../errors.ts';
 import { migrate, readMigrations, type FileKind } from './migrate.ts';
+import { VOLUMES_AT_CAP } from './volume-files.ts';
 
 /** "FSM1" and "FSV1", in SQLite's header at byte 68. */
 const APPLICATION_ID: Readonly<Record<FileKind, number>> = { meta: 0x46534d31, volume: 0x46535631 };
@@ -23,6 +24,10 @@ const MAPPED_BYTES = 4 * 1024 * 1024 * 1024;
 const PAGE_BYTES = 8_192;
 
 const BUSY_TIMEOUT_MS = 5_000;
+
+/** A log beside each file counts as well: a quarter of a volume, and never more than 32 MB. */
+export const logBytesOf = (maxBytes: number): number =>
+  Math.min(32 * 1024 * 1024, Math.floor(maxBytes / VOLUMES_AT_CAP / 4));
 
 /** Files below this can be checked whole when opened: about 0.1 s. */
 const CHECKED_BYTES_MAX = 64 * 1024 * 1024;

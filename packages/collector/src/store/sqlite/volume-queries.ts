@@ -3,7 +3,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { SpanId, StateMessage, TraceId } from '@framescope/protocol';
 import type { StoredFlush, UnixRange } from '../store.ts';
-import { sourceFromJson } from './flush-source.ts';
+import { sourceFromJson, type FlushSource } from './flush-source.ts';
 
 /** Every statement that reads a volume; a test pins how SQLite answers each. */
 export const VOLUME_READ = {
@@ -26,6 +26,16 @@ export const VOLUME_READ = {
     FROM flush JOIN source ON source.id = flush.source
       JOIN ingest ON ingest.commit_no = flush.commit_no
     WHERE session = ? AND flush.commit_no > ? ORDER BY flush.id`,
+  flushesIn: `
+    SELECT session.key AS session_key, session.session_id AS session_id, seq, part,
+      source.json AS source, flush.commit_no, arrival_ns, start_ns, end_ns, trace_id, span_id,
+      frame_count, lost_count, record, state
+    FROM flush JOIN session ON session.id = flush.session JOIN source ON source.id = flush.source
+      JOIN ingest ON ingest.commit_no = flush.commit_no
+    WHERE flush.id > ? AND flush.id <= ? ORDER BY flush.id`,
+  flushIds: `SELECT min(id) AS first, (SELECT max(id) FROM flush) AS last FROM flush`,
+  flushFrom: `SELECT id, commit_no FROM flush WHERE id >= ? ORDER BY id LIMIT 1`,
+  flushBehind: `SELECT commit_no FROM flush WHERE id > ? ORDER BY id LIMIT 1 OFFSET ?`,
   flushByIdentity: `
     SELECT 1 AS found FROM flush JOIN producer ON producer.id = flush.producer
     WHERE session = ? AND producer.name = ? AND seq = ? AND part = ?`,
@@ -63,8 +73,12 @@ interface FlushRow {
 export const TIME_MIN: bigint = -(2n ** 63n);
 export const TIME_MAX: bigint = 2n ** 63n - 1n;
 
+/** Parsed sources kept: cleared rather than aged. */
+const SOURCES_MAX = 1_000;
+
 export class VolumeQueries {
   readonly #statements = new Map<string, Statement>();
+  readonly #sources = new Map<string, FlushSource>();
   readonly #database: Database;
 
   constructor(database: Database) {
@@ -125,37 +139,84 @@ export class VolumeQueries {
       range?.toUnixNs ?? TIME_MAX,
       range?.fromUnixNs ?? TIME_MIN,
     );
-    return rows.map(row => flushOf(row, owner));
+    return rows.map(row => this.#flushOf(row, owner));
   }
 
   /** Those of commits after `commit`. */
   flushesSince(session: bigint, owner: { key: string; id: string }, commit: number): StoredFlush[] {
     const rows = this.#all<FlushRow>(VOLUME_READ.flushesSince, session, commit);
-    return rows.map(row => flushOf(row, owner));
+    return rows.map(row => this.#flushOf(row, owner));
+  }
+
+  /** All sessions' flushes with numbers in (from, to], in order of arrival. */
+  flushesIn(from: number, to: number): StoredFlush[] {
+    if (to <= from) return [];
+    const rows = this.#all<FlushRow & { session_key: string; session_id: string }>(
+      VOLUME_READ.flushesIn,
+      from,
+      to,
+    );
+    return rows.map(row => this.#flushOf(row, { key: row.session_key, id: row.session_id }));
+  }
+
+  /** Number of the last flush that came with `commit` or before; 0 when there is none. */
+  lastFlushUpTo(commit: number): number {
+    const ends = this.#get<{ first: bigint | null; last: bigint | null }>(VOLUME_READ.flushIds);
+    // Numbers rise as commits do. Most often the last one is asked for.
+    let high = Number(ends?.last ?? 0);
+    if (high === 0 || this.#flushFrom(high)!.commit <= commit) return high;
+    let low = Number(ends!.first) - 1;
+    // The answer is in [low, high); what retention took leaves no gap within.
+    while (low + 1 < high) {
+      const middle = (low + high) >> 1;
+      if (this.#flushFrom(middle)!.commit <= commit) low = middle;
+      else high = middle;
+    }
+    return low;
+  }
+
+  #flushFrom(id: number): { id: number; commit: number } | undefined {
+    const row = this.#get<{ id: bigint; commit_no: bigint }>(VOLUME_READ.flushFrom, id);
+    return row && { id: Number(row.id), commit: Number(row.commit_no) };
+  }
+
+  /** Commit of the flush that is `offset` flushes behind the next one after `id`. */
+  commitOfFlush(id: number, offset: number): number | undefined {
+    const row = this.#get<{ commit_no: bigint }>(VOLUME_READ.flushBehind, id, offset);
+    return row && Number(row.commit_no);
   }
 
   hasFlush(session: bigint, flush: { producer: string; seq: number; part: number }): boolean {
     const { producer, seq, part } = flush;
     return this.#get(VOLUME_READ.flushByIdentity, session, producer, seq, part) !== undefined;
   }
-}
 
-function flushOf(row: FlushRow, owner: { key: string; id: string }): StoredFlush {
-  return {
-    ...sourceFromJson(row.source),
-    sessionId: owner.id,
-    sessionKey: owner.key,
-    traceId: row.trace_id.toString('hex') as TraceId,
-    spanId: row.span_id.toString('hex') as SpanId,
-    seq: Number(row.seq),
-    part: Number(row.part),
-    startUnixNs: row.start_ns,
-    endUnixNs: row.end_ns,
-    ...(row.record && { record: new Uint8Array(row.record) }),
-    ...(row.state !== null && { state: JSON.parse(row.state) as StateMessage }),
-    frameCount: Number(row.frame_count),
-    lostCount: Number(row.lost_count),
-    commit: Number(row.commit_no),
-    arrivalUnixNs: row.arrival_ns,
-  };
+  #flushOf(row: FlushRow, owner: { key: string; id: string }): StoredFlush {
+    return {
+      ...this.#sourceOf(row.source),
+      sessionId: owner.id,
+      sessionKey: owner.key,
+      traceId: row.trace_id.toString('hex') as TraceId,
+      spanId: row.span_id.toString('hex') as SpanId,
+      seq: Number(row.seq),
+      part: Number(row.part),
+      startUnixNs: row.start_ns,
+      endUnixNs: row.end_ns,
+      ...(row.record && { record: new Uint8Array(row.record) }),
+      ...(row.state !== null && { state: JSON.parse(row.state) as StateMessage }),
+      frameCount: Number(row.frame_count),
+      lostCount: Number(row.lost_count),
+      commit: Number(row.commit_no),
+      arrivalUnixNs: row.arrival_ns,
+    };
+  }
+
+  /** One object for all flushes of a process: there are few of these texts, and many flushes. */
+  #sourceOf(json: string): FlushSource {
+    let source = this.#sources.get(json);
+    if (source !== undefined) return source;
+    if (this.#sources.size >= SOURCES_MAX) this.#sources.clear();
+    this.#sources.set(json, (source = sourceFromJson(json)));
+    return source;
+  }
 }

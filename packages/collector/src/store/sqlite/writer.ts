@@ -1,5 +1,6 @@
-// The writer's side of the SQLite store: group commits into the newest volume,
-// derived rows into meta.db. One in a data folder, in the writer thread.
+// The writer's side of the SQLite store: group commits into the newest volume, and
+// retention. One in a data folder, in the writer thread. For commands and tests, which have
+// one thread, it is the store of assembly as well.
 
 import { sessionKey, type Annotation, type AnnotationInput } from '@framescope/protocol';
 import type { Database } from 'better-sqlite3';
@@ -9,23 +10,25 @@ import type {
   CollectorClockRow,
   CommitResult,
   CommittedBatch,
+  AssemblyStore,
   DerivedRows,
+  FlushRun,
   IngestBatch,
   RawSession,
+  RawWriter,
   Retention,
-  StoredFlush,
   StoredSpan,
-  StoreWriter,
   TouchedSession,
   UnfinishedSession,
 } from '../store.ts';
 import { adoptSpans } from './adoption.ts';
+import { AssemblyReads } from './assembly-reads.ts';
 import { SessionMemory, type KnownSession } from './memory.ts';
 import { MetaWriter } from './meta-writer.ts';
-import { guarded, lockFolder } from './open.ts';
+import { guarded, lockFolder, logBytesOf } from './open.ts';
 import { DataFolder, isOtherDay, VOLUMES_AT_CAP } from './volume-files.ts';
 import { RetentionKeeper } from './retention.ts';
-import { rawSpansOf, type RawSpans } from './session-raw.ts';
+import type { RawSpans } from './session-raw.ts';
 import { SpanIntake, type IntakeResult } from './span-intake.ts';
 import type { CommitRow } from './volume-queries.ts';
 import { VolumeWriter, type Commit, type SessionName } from './volume-writer.ts';
@@ -65,12 +68,13 @@ interface SpanDraft {
   readonly draft: Draft;
 }
 
-export class SqliteWriter implements StoreWriter {
+export class SqliteWriter implements RawWriter, AssemblyStore {
   readonly #folder: DataFolder;
   readonly #lock: Database;
   readonly #meta: MetaWriter;
   /** Oldest first; the last one is written. */
   readonly #volumes: VolumeWriter[] = [];
+  readonly #reads = new AssemblyReads(() => this.#volumes);
   readonly #maxBytes: number;
   readonly #onVolumes: () => void;
   readonly #intake = new SpanIntake();
@@ -117,10 +121,8 @@ export class SqliteWriter implements StoreWriter {
   }
 
   #lastCommit(): CommitRow {
-    for (const volume of this.#volumes.toReversed()) {
-      const last = volume.queries.lastCommit();
-      if (last) return last;
-    }
+    const last = this.#reads.newest();
+    if (last) return last;
     // Volumes may all have been dropped by hand: numbers still only rise.
     const covered = this.#meta.covered().map(one => one.covered_commit);
     return { commit: covered.reduce((a, b) => Math.max(a, b), 0), arrivalUnixNs: 0n };
@@ -320,10 +322,14 @@ export class SqliteWriter implements StoreWriter {
   }
 
   tidy(nowUnixNs: bigint): boolean {
-    return guarded(
-      this.#meta.path,
-      () => this.#meta.tidy(nowUnixNs) || this.#retention.age(nowUnixNs),
-    );
+    return guarded(this.#meta.path, () => this.#meta.tidy(nowUnixNs));
+  }
+
+  retain(nowUnixNs: bigint): boolean {
+    return guarded(this.#folder.path, () => {
+      this.#retention.keepCap();
+      return this.#retention.age(nowUnixNs);
+    });
   }
 
   /** All that is beyond size and ages, at once: for when nothing is written. */
@@ -354,17 +360,7 @@ export class SqliteWriter implements StoreWriter {
   }
 
   unfinishedSessions(): readonly UnfinishedSession[] {
-    const covered = new Map(this.#meta.covered().map(one => [one.key, one]));
-    const last = new Map<string, { id: string; lastCommit: number }>();
-    for (const { queries } of this.#volumes)
-      for (const { key, id, lastCommit } of queries.sessions()) last.set(key, { id, lastCommit });
-    return [...last].flatMap(([key, { id, lastCommit }]) => {
-      const derived = covered.get(key);
-      const isOpen = derived?.status === 'live' || derived?.status === 'idle';
-      const coveredCommit = derived?.covered_commit ?? 0;
-      if (coveredCommit >= lastCommit && !isOpen) return [];
-      return [{ key, id, coveredCommit, lastCommit, status: derived?.status ?? null }];
-    });
+    return guarded(this.#folder.path, () => this.#reads.unfinished(this.#meta.covered()));
   }
 
   collectorClocks(): readonly CollectorClockRow[] {
@@ -378,28 +374,18 @@ export class SqliteWriter implements StoreWriter {
   }
 
   loadSession(key: string, fromUnixNs?: bigint): RawSession | undefined {
-    const raw: RawSpans = { spans: [], tallies: [] };
-    const flushes: StoredFlush[] = [];
-    let id: string | undefined;
-    for (const { queries, spans } of this.#volumes) {
-      const session = queries.sessionByKey(key);
-      if (!session) continue;
-      id = session.sessionId;
-      rawSpansOf(spans, { row: session.id, key }, raw);
-      for (const flush of queries.flushes(session.id, { key, id })) flushes.push(flush);
-    }
-    if (id === undefined) return undefined;
-    const isWanted = (one: { arrivalUnixNs: bigint }): boolean =>
-      fromUnixNs === undefined || one.arrivalUnixNs >= fromUnixNs;
-    return {
-      key,
-      id,
-      lastCommit: Math.max(lastOf(raw.tallies), lastOf(flushes)),
-      tallies: raw.tallies.filter(isWanted),
-      spans: raw.spans.filter(isWanted),
-      flushes: flushes.filter(isWanted),
-      ...this.#meta.revision(key),
-    };
+    return guarded(this.#folder.path, () => {
+      const raw = this.#reads.loadSession(key, fromUnixNs);
+      return raw && { ...raw, ...this.#meta.revision(key) };
+    });
+  }
+
+  flushesBetween(after: number, upTo: number, limit: number): FlushRun {
+    return guarded(this.#folder.path, () => this.#reads.flushesBetween(after, upTo, limit));
+  }
+
+  newestCommit(): number {
+    return this.#last.commit;
   }
 
   sizeBytes(): number {
@@ -417,14 +403,6 @@ function nextIncarnation(sessionId: string, before: KnownSession | undefined): S
   const incarnation = before ? before.name.incarnation + 1 : 0;
   return { key: sessionKey(sessionId, incarnation), id: sessionId, incarnation };
 }
-
-/** A log beside each file counts as well: a quarter of a volume, and never more than 32 MB. */
-const logBytesOf = (maxBytes: number): number =>
-  Math.min(32 * 1024 * 1024, Math.floor(maxBytes / VOLUMES_AT_CAP / 4));
-
-/** Not simply the last one's: rows that a session adopted count with the commit that did. */
-const lastOf = (all: readonly { readonly commit: number }[]): number =>
-  all.reduce((last, { commit }) => Math.max(last, commit), 0);
 
 /** The new rows of a batch, with all that is found by them. */
 function writeSpans(volume: VolumeWriter, { columns, intake, draft }: SpanDraft): void {
