@@ -1,7 +1,7 @@
 // The facets of a session: what charts and lists filter and group by, taken from its detail once,
 // so that a chart over 50,000 sessions need not read 50,000 details.
 
-import type { ProcessDetail, SessionDetail } from '@framescope/protocol';
+import type { ProcessDetail, SessionDetail, SessionSummary, Turn } from '@framescope/protocol';
 import type { Place, SessionFacets } from './store.ts';
 
 const ATTRIBUTES_MAX = 32;
@@ -55,3 +55,17 @@ export const USUAL_DIMENSIONS: readonly string[] = [
   'service.version',
   'deployment.environment.name',
 ];
+
+/** A SessionDetail as its summary and what it adds. */
+export function splitDetail(detail: SessionDetail): { summary: SessionSummary; rest: object } {
+  const { zeroUnixNs, durationNs, streams, processes, budgets, traceIds, dropped, ...summary } =
+    detail;
+  return {
+    summary,
+    rest: { zeroUnixNs, durationNs, streams, processes, budgets, traceIds, dropped },
+  };
+}
+
+/** What was said in a turn, as search looks for it: lower case. */
+export const wordsOf = (turn: Turn): string =>
+  turn.words.map(one => one.text.toLowerCase()).join('\n');

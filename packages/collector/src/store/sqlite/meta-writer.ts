@@ -1,17 +1,10 @@
 // Writes derived rows to meta.db: one transaction a call, with the commit they cover.
 
 import type { Database, Statement } from 'better-sqlite3';
-import type {
-  Annotation,
-  AnnotationInput,
-  SessionDetail,
-  SessionStatus,
-  SessionSummary,
-  Turn,
-} from '@framescope/protocol';
+import type { Annotation, AnnotationInput, SessionStatus, Turn } from '@framescope/protocol';
 import type { CollectorClockRow, DerivedRows, RollupRow, ValueRow } from '../store.ts';
 import { collectorClocksIn } from './meta-reader.ts';
-import { facetsOf } from '../facets.ts';
+import { facetsOf, splitDetail, wordsOf } from '../facets.ts';
 import { CHART_WRITE, ChartWriter } from './chart-writer.ts';
 import { openForWriting } from './open.ts';
 
@@ -165,8 +158,13 @@ export class MetaWriter {
   #writeTurn(session: number, turn: Turn): void {
     this.#statements.deleteTurn.run(session, turn.tick);
     this.#statements.deleteTurnValues.run(session, turn.tick);
-    const words = turn.words.map(one => one.text.toLowerCase()).join('\n');
-    this.#statements.turn.run(session, turn.tick, turn.traceId, words, JSON.stringify(turn));
+    this.#statements.turn.run(
+      session,
+      turn.tick,
+      turn.traceId,
+      wordsOf(turn),
+      JSON.stringify(turn),
+    );
   }
 
   #writeValue(session: number, value: ValueRow): void {
@@ -292,14 +290,4 @@ export class MetaWriter {
     this.#database.pragma('wal_checkpoint(TRUNCATE)');
     this.#database.close();
   }
-}
-
-/** A SessionDetail as its summary and what it adds. */
-function splitDetail(detail: SessionDetail): { summary: SessionSummary; rest: object } {
-  const { zeroUnixNs, durationNs, streams, processes, budgets, traceIds, dropped, ...summary } =
-    detail;
-  return {
-    summary,
-    rest: { zeroUnixNs, durationNs, streams, processes, budgets, traceIds, dropped },
-  };
 }

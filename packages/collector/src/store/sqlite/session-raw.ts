@@ -4,7 +4,7 @@
 import type { StoredSpan, SpanTally } from '../store.ts';
 import { TraceGroups } from './commit-rows.ts';
 import type { SessionRows, VolumeSpans } from './volume-spans.ts';
-import { SpanTallies, WantedRows } from './wanted.ts';
+import { SpanTallies, WantedRows } from '../span-tallies.ts';
 
 export interface RawSpans {
   readonly spans: StoredSpan[];

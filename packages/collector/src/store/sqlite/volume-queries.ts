@@ -3,7 +3,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { SpanId, StateMessage, TraceId } from '@framescope/protocol';
 import type { StoredFlush, UnixRange } from '../store.ts';
-import { sourceFromJson, type FlushSource } from './flush-source.ts';
+import { sourceFromJson, type FlushSource } from '../flush-source.ts';
 
 /** Every statement that reads a volume; a test pins how SQLite answers each. */
 export const VOLUME_READ = {

@@ -3,7 +3,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { SpanColumns } from '../../decode/span-columns.ts';
 import type { DecodedFlush } from '../../decode/types.ts';
-import { sourceToJson } from './flush-source.ts';
+import { sourceToJson } from '../flush-source.ts';
 import { MetricPoints } from './metric-points.ts';
 import { openForWriting } from './open.ts';
 import { traceHash, type CommitRows } from './commit-rows.ts';

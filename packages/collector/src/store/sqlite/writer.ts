@@ -32,7 +32,7 @@ import type { RawSpans } from './session-raw.ts';
 import { SpanIntake, type IntakeResult } from './span-intake.ts';
 import type { CommitRow } from './volume-queries.ts';
 import { VolumeWriter, type Commit, type SessionName } from './volume-writer.ts';
-import { SpanTallies, WantedRows } from './wanted.ts';
+import { SpanTallies, WantedRows } from '../span-tallies.ts';
 
 const HOUR_NS = 3_600_000_000_000n;
 

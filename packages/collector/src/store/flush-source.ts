@@ -1,7 +1,7 @@
 // What the flushes of one process have in common, kept once: producer, clock, resource.
 
 import type { Attributes } from '@framescope/protocol';
-import type { DecodedFlush } from '../../decode/types.ts';
+import type { DecodedFlush } from '../decode/types.ts';
 
 interface SourceJson {
   readonly producer: string;

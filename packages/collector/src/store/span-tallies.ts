@@ -1,10 +1,10 @@
 // Which rows assembly wants to see, from the texts they have; and all of them counted.
 
 import type { Attributes } from '@framescope/protocol';
-import type { SpanColumns } from '../../decode/span-columns.ts';
-import { wantsKey, wantsName, wantsScope } from '../../recognise/interest.ts';
-import { scopeOf } from '../../decode/scope.ts';
-import type { SpanTally } from '../store.ts';
+import type { SpanColumns } from '../decode/span-columns.ts';
+import { wantsKey, wantsName, wantsScope } from '../recognise/interest.ts';
+import { scopeOf } from '../decode/scope.ts';
+import type { SpanTally } from './store.ts';
 
 const wantsScopeText = (text: string): boolean => wantsScope(scopeOf(text).scope);
 

@@ -1,0 +1,108 @@
+// Makes the tables that are missing, and refuses what is not ours.
+//
+// A table of spans that is there already and lacks our columns is somebody else's: the exporter of the
+// OpenTelemetry Collector made it. It is left as it is and read beside ours, which then has another name.
+
+import type { Retention } from '../store.ts';
+import { SchemaTooNewError, StoreError } from '../errors.ts';
+import type { Client } from './client.ts';
+import { clickhouseMigrations } from './ddl.ts';
+
+/** The name under which ours stands where the usual one is taken. */
+const OWN_SPANS = 'framescope_otel_traces';
+
+/** Somebody else's table under a name of ours. */
+export class ForeignTableError extends StoreError {
+  override readonly name = 'ForeignTableError';
+  readonly table: string;
+
+  constructor(table: string, missing: string) {
+    super(
+      'foreign_table',
+      `${table} is not a table of Framescope (it has no column ${missing}). It is left as it is; ` +
+        `give --store another database.`,
+    );
+    this.table = table;
+  }
+}
+
+/** @throws {StoreError} when the server cannot be used, or has other things under our names. */
+export async function makeTables(client: Client, retention?: Retention): Promise<void> {
+  const { database, cluster } = client.settings;
+  const on = cluster === undefined ? '' : ` ON CLUSTER ${cluster}`;
+  if (!(await hasDatabase(client)))
+    await client.command(`CREATE DATABASE IF NOT EXISTS ${database}${on}`);
+  await chooseSpansTable(client);
+  const migrations = clickhouseMigrations({
+    ...client.settings,
+    ...(retention && { retention }),
+  });
+  const done = await doneVersion(client);
+  const known = migrations.length;
+  if (done > known) throw new SchemaTooNewError(`database ${database}`, done, known);
+  for (const { version, statements } of migrations.slice(done)) {
+    for (const statement of statements)
+      await client.command(
+        statement.replace(/^CREATE (TABLE|MATERIALIZED VIEW) /, 'CREATE $1 IF NOT EXISTS '),
+      );
+    await client.insert(client.table('framescope_schema'), [{ version, made_by: 'framescope' }]);
+  }
+}
+
+async function hasDatabase(client: Client): Promise<boolean> {
+  const rows = await client.rows(
+    `SELECT name FROM system.databases WHERE name = {database:String}`,
+    { database: client.settings.database },
+  );
+  return rows.length > 0;
+}
+
+async function columnsOf(client: Client, table: string): Promise<Set<string>> {
+  const rows = await client.rows<{ name: string }>(
+    `SELECT name FROM system.columns WHERE database = {database:String} AND table = {table:String}`,
+    { database: client.settings.database, table },
+  );
+  return new Set(rows.map(row => row.name));
+}
+
+/** Where the exporter's table stands under the name, ours takes another and that one is read too. */
+export async function chooseSpansTable(client: Client): Promise<void> {
+  const { spansTable } = client.settings;
+  const columns = await columnsOf(client, spansTable);
+  if (columns.size === 0 || columns.has('FramescopeExact')) return;
+  for (const needed of ['Timestamp', 'TraceId', 'SpanId', 'SpanAttributes', 'Duration'])
+    if (!columns.has(needed)) throw new ForeignTableError(client.table(spansTable), needed);
+  client.writeSpansTo(OWN_SPANS);
+}
+
+/** 0 while there is nothing of ours. */
+async function doneVersion(client: Client): Promise<number> {
+  const columns = await columnsOf(client, 'framescope_schema');
+  if (columns.size === 0) {
+    await refuseForeign(client);
+    return 0;
+  }
+  if (!columns.has('made_by'))
+    throw new ForeignTableError(client.table('framescope_schema'), 'made_by');
+  const [row] = await client.rows<{ version: number }>(
+    `SELECT max(version) AS version FROM ${client.table('framescope_schema')}`,
+  );
+  return row?.version ?? 0;
+}
+
+/** A column each of our tables has; a table under that name without it is no table of ours. */
+const OURS: Readonly<Record<string, string>> = {
+  framescope_session: 'covered_commit',
+  framescope_turn: 'values.measure',
+  framescope_flush: 'record',
+  framescope_heard: 'incarnation',
+  framescope_minute: 'buckets',
+};
+
+async function refuseForeign(client: Client): Promise<void> {
+  for (const [table, column] of Object.entries(OURS)) {
+    const columns = await columnsOf(client, table);
+    if (columns.size > 0 && !columns.has(column))
+      throw new ForeignTableError(client.table(table), column);
+  }
+}

@@ -1,0 +1,174 @@
+// All that is stored of one session: its spans counted, those that assembly wants whole, its flushes.
+//
+// A span that named no session belongs to the one its trace was given to, and counts with the commit that
+// did so: whoever assembles sees it then for the first time.
+
+import type { TraceId } from '@framescope/protocol';
+import type { RawSession, SpanTally, StoredFlush, StoredSpan } from '../store.ts';
+import type { Client } from './client.ts';
+import { FLUSH_COLUMNS, flushOfRow, type FlushRow } from './flush-row.ts';
+import {
+  attributesOf,
+  OUR_SPAN_COLUMNS,
+  SPAN_COLUMNS,
+  spanOfRow,
+  type SpanRow,
+} from './span-row.ts';
+
+/** As many traces of a tally as a session's page lists, and some more. */
+const TRACES_MAX = 256;
+
+export class SessionRaw {
+  readonly #client: Client;
+
+  constructor(client: Client) {
+    this.#client = client;
+  }
+
+  async load(key: string, fromUnixNs?: bigint): Promise<Omit<RawSession, 'revision'> | undefined> {
+    const id = await this.#idOf(key);
+    if (id === undefined) return undefined;
+    const [tallies, spans, flushes] = await Promise.all([
+      this.tallies(key),
+      this.spans(key, { isWanted: true }),
+      this.flushes(key),
+    ]);
+    const isAsked = (one: { readonly arrivalUnixNs: bigint }): boolean =>
+      fromUnixNs === undefined || one.arrivalUnixNs >= fromUnixNs;
+    const last = [...tallies, ...flushes].reduce((max, one) => Math.max(max, one.commit), 0);
+    return {
+      key,
+      id,
+      lastCommit: last,
+      tallies: tallies.filter(isAsked),
+      spans: spans.filter(isAsked),
+      flushes: flushes.filter(isAsked),
+    };
+  }
+
+  async #idOf(key: string): Promise<string | undefined> {
+    const [row] = await this.#client.rows<{ id: string }>(
+      `SELECT session_id AS id FROM ${this.#client.table('framescope_heard')}
+       WHERE session_key = {key:String} LIMIT 1`,
+      { key },
+    );
+    return row?.id;
+  }
+
+  /** Rows of the session: its own, and those its traces brought; each span once. */
+  #from(): string {
+    const { spans } = this.#client;
+    const owners = this.#client.table('framescope_trace_session');
+    return `(
+      SELECT *, greatest(FramescopeCommit, named) AS seen, greatest(FramescopeArrival, namedAt) AS seenAt
+      FROM ${spans} LEFT JOIN (
+        SELECT trace_id, commit AS named, arrival AS namedAt FROM ${owners} FINAL
+        WHERE session_key = {key:String}
+      ) AS owner ON owner.trace_id = TraceId AND FramescopeSession = ''
+      WHERE FramescopeSession = {key:String}
+         OR (FramescopeSession = '' AND TraceId IN (
+              SELECT trace_id FROM ${owners} FINAL WHERE session_key = {key:String}))
+      ORDER BY seen, FramescopeCommit, Timestamp, SpanId LIMIT 1 BY TraceId, SpanId)`;
+  }
+
+  async spans(
+    key: string,
+    { limit, isWanted }: { limit?: number; isWanted?: boolean } = {},
+  ): Promise<StoredSpan[]> {
+    const rows = await this.#client.rows<SpanRow & { seen: string; seenAt: string }>(
+      `SELECT ${SPAN_COLUMNS}, ${OUR_SPAN_COLUMNS}, toString(seen) AS seen,
+         toString(toUnixTimestamp64Nano(seenAt)) AS seenAt
+       FROM ${this.#from()}
+       ${isWanted === true ? 'WHERE FramescopeWanted = 1' : ''}
+       ORDER BY seen, FramescopeCommit, Timestamp, SpanId ${limit === undefined ? '' : `LIMIT ${limit}`}`,
+      { key },
+    );
+    return rows.map(row => ({
+      ...spanOfRow(row, key),
+      commit: Number(row.seen),
+      arrivalUnixNs: BigInt(row.seenAt),
+    }));
+  }
+
+  async tallies(key: string): Promise<SpanTally[]> {
+    const rows = await this.#client.rows<TallyRow>(
+      `SELECT toString(seen) AS commit, toString(toUnixTimestamp64Nano(max(seenAt))) AS arrival,
+         ResourceAttributes AS resource, JSONExtractRaw(FramescopeExact, 'r') AS types,
+         groupUniqArray(${TRACES_MAX})(TraceId) AS traces, toString(count()) AS count,
+         toString(countIf(StatusCode = 'Error')) AS errors,
+         toString(min(toUnixTimestamp64Nano(Timestamp))) AS start,
+         toString(max(toUnixTimestamp64Nano(Timestamp) + ${SIGNED_DURATION})) AS end
+       FROM ${this.#from()}
+       GROUP BY seen, FramescopeCommit, resource, types ORDER BY seen, FramescopeCommit`,
+      { key },
+    );
+    return rows.map(row => tallyOfRow(row, key));
+  }
+
+  async flushes(
+    key: string,
+    where = '',
+    params: Record<string, string> = {},
+  ): Promise<StoredFlush[]> {
+    const rows = await this.#client.rows<FlushRow>(
+      `SELECT ${FLUSH_COLUMNS} FROM ${this.#client.table('framescope_flush')} AS f FINAL
+       WHERE session_key = {key:String} ${where} ORDER BY f.commit, f.producer, f.seq, f.part`,
+      { key, ...params },
+    );
+    return rows.map(flushOfRow);
+  }
+}
+
+/** Of the row, a negative one included. */
+const SIGNED_DURATION = `if(JSONHas(FramescopeExact, 'd'), toInt64OrZero(JSONExtractString(FramescopeExact, 'd')), toInt64(Duration))`;
+
+interface TallyRow {
+  readonly commit: string;
+  readonly arrival: string;
+  readonly resource: Record<string, string>;
+  readonly types: string;
+  readonly traces: readonly string[];
+  readonly count: string;
+  readonly errors: string;
+  readonly start: string;
+  readonly end: string;
+}
+
+const tallyOfRow = (row: TallyRow, sessionKey: string): SpanTally => ({
+  sessionKey,
+  traceIds: row.traces as TraceId[],
+  resource: attributesOf(row.resource, row.types),
+  count: Number(row.count),
+  errorCount: Number(row.errors),
+  startUnixNs: BigInt(row.start),
+  endUnixNs: BigInt(row.end),
+  commit: Number(row.commit),
+  arrivalUnixNs: BigInt(row.arrival),
+});
+
+/** Spans that a commit gave to a session, counted by the commit they came with. */
+export function talliesOf(
+  adopted: readonly { readonly span: StoredSpan; readonly cameWith: number }[],
+): SpanTally[] {
+  const tallies = new Map<string, SpanTally & { count: number }>();
+  for (const { span, cameWith } of adopted) {
+    const resource = span.resource.attributes;
+    const id = `${span.sessionKey} ${cameWith} ${JSON.stringify(resource)}`;
+    const before = tallies.get(id);
+    const isError = span.statusCode === 2 ? 1 : 0;
+    tallies.set(id, {
+      sessionKey: span.sessionKey ?? '',
+      traceIds: [...new Set([...(before?.traceIds ?? []), span.traceId])].slice(-TRACES_MAX),
+      resource,
+      count: (before?.count ?? 0) + 1,
+      errorCount: (before?.errorCount ?? 0) + isError,
+      startUnixNs: least(before?.startUnixNs, span.startUnixNs),
+      endUnixNs: -least(before && -before.endUnixNs, -span.endUnixNs),
+      commit: span.commit,
+      arrivalUnixNs: span.arrivalUnixNs,
+    });
+  }
+  return [...tallies.values()];
+}
+
+const least = (a: bigint | undefined, b: bigint): bigint => (a !== undefined && a < b ? a : b);

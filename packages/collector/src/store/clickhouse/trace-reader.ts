@@ -1,0 +1,159 @@
+// Traces from ClickHouse: one whole, a list of them, and spans in the order in which they came.
+//
+// Where the exporter of the OpenTelemetry Collector has a table of its own, traces of that are found too.
+
+import type { TraceSummary } from '@framescope/protocol';
+import type { PageRequest, SpanRun, StorePage, TraceOwner, TraceSpans } from '../store.ts';
+import type { Client } from './client.ts';
+import {
+  FOREIGN_SPAN_COLUMNS,
+  OUR_SPAN_COLUMNS,
+  SPAN_COLUMNS,
+  spanOfRow,
+  type SpanRow,
+} from './span-row.ts';
+
+const TRACE_ID = /^[0-9a-f]{32}$/;
+
+export class TraceReader {
+  readonly #client: Client;
+
+  constructor(client: Client) {
+    this.#client = client;
+  }
+
+  async trace(traceId: string, limit: number): Promise<TraceSpans | undefined> {
+    const key = (await this.owner(traceId))?.sessionKey ?? null;
+    const ours = await this.#spansOf(this.#client.spans, OUR_SPAN_COLUMNS, traceId);
+    const { foreignSpans } = this.#client;
+    const theirs =
+      foreignSpans === undefined
+        ? []
+        : await this.#spansOf(foreignSpans, FOREIGN_SPAN_COLUMNS, traceId);
+    const known = new Set(ours.map(row => row.spanId));
+    const rows = [...ours, ...theirs.filter(row => !known.has(row.spanId))];
+    if (rows.length === 0) return undefined;
+    return {
+      spans: rows.slice(0, limit).map(row => spanOfRow(row, key)),
+      omittedCount: Math.max(0, rows.length - limit),
+    };
+  }
+
+  async #spansOf(table: string, columns: string, traceId: string): Promise<SpanRow[]> {
+    return this.#client.rows<SpanRow>(
+      `SELECT ${SPAN_COLUMNS}, ${columns} FROM ${table}
+       WHERE TraceId = {traceId:String} ORDER BY commit, Timestamp, SpanId LIMIT 1 BY SpanId`,
+      { traceId },
+    );
+  }
+
+  async owner(traceId: string): Promise<TraceOwner | undefined> {
+    const [row] = await this.#client.rows<{ session_key: string; session_id: string }>(
+      `SELECT session_key, session_id FROM ${this.#client.table('framescope_trace_session')} FINAL
+       WHERE trace_id = {traceId:String}`,
+      { traceId },
+    );
+    return row && { sessionKey: row.session_key, sessionId: row.session_id, turnTick: null };
+  }
+
+  async known(text: string): Promise<readonly string[]> {
+    if (!TRACE_ID.test(text)) return [];
+    for (const table of [this.#client.spans, this.#client.foreignSpans]) {
+      if (table === undefined) continue;
+      const rows = await this.#client.rows(
+        `SELECT 1 AS found FROM ${table} WHERE TraceId = {text:String} LIMIT 1`,
+        { text },
+      );
+      if (rows.length > 0) return [text];
+    }
+    return [];
+  }
+
+  /** A trace stands where its latest part arrived. */
+  async traces(page: PageRequest): Promise<StorePage<TraceSummary>> {
+    const [commit, id] = page.cursor?.split('_') ?? [];
+    const rows = await this.#client.rows<TraceRow>(
+      `SELECT trace_id, toString(min(t.start)) AS start, toString(max(t.end)) AS end,
+         toString(sum(t.spans)) AS spans, toString(sum(t.errors)) AS errors, min(t.root) AS root,
+         max(t.last_commit) AS last, toString(last) AS lastCommit, any(o.session_key) AS sessionKey
+       FROM ${this.#client.table('framescope_traces')} AS t
+       LEFT JOIN (SELECT trace_id, session_key
+                  FROM ${this.#client.table('framescope_trace_session')} FINAL) AS o USING (trace_id)
+       GROUP BY trace_id
+       ${id === undefined ? '' : 'HAVING (last, trace_id) < ({commit:UInt64}, {id:String})'}
+       ORDER BY last DESC, trace_id DESC LIMIT {limit:UInt32}`,
+      { limit: page.limit + 1, ...(commit !== undefined && id !== undefined && { commit, id }) },
+    );
+    const items = rows.slice(0, page.limit);
+    const last = items.at(-1);
+    return {
+      items: items.map(summaryOf),
+      nextCursor: rows.length > page.limit && last ? `${last.lastCommit}_${last.trace_id}` : null,
+    };
+  }
+
+  /** Whole commits, the first of them and then as many as keep within the limit. */
+  async spansAfter(commit: number, spanLimit: number): Promise<SpanRun> {
+    type Place = { commit: string; arrival: string; count: string };
+    const places = await this.#client.rows<Place>(
+      `SELECT toString(c) AS commit, toString(toUnixTimestamp64Nano(max(a))) AS arrival,
+         toString(sum(n)) AS count FROM (
+         SELECT FramescopeCommit AS c, max(FramescopeArrival) AS a, count() AS n
+         FROM ${this.#client.spans} WHERE c > {commit:UInt64} GROUP BY c
+         UNION ALL
+         SELECT commit AS c, max(arrival) AS a, 0 AS n
+         FROM ${this.#client.table('framescope_heard')} WHERE c > {commit:UInt64} GROUP BY c)
+       GROUP BY c ORDER BY c LIMIT 1000`,
+      { commit: String(commit) },
+    );
+    const taken: Place[] = [];
+    let count = 0;
+    for (const place of places) {
+      count += Number(place.count);
+      if (taken.length > 0 && count > spanLimit) break;
+      taken.push(place);
+    }
+    const [first, last] = [taken[0], taken.at(-1)];
+    if (first === undefined || last === undefined)
+      return { spans: [], first: undefined, last: undefined };
+    const rows = await this.#client.rows<SpanRow & { owner: string }>(
+      `SELECT ${SPAN_COLUMNS}, ${OUR_SPAN_COLUMNS}, o.session_key AS owner FROM ${this.#client.spans}
+       LEFT JOIN (SELECT trace_id, session_key
+                  FROM ${this.#client.table('framescope_trace_session')} FINAL) AS o ON o.trace_id = TraceId
+       WHERE FramescopeCommit > {commit:UInt64} AND FramescopeCommit <= {last:UInt64}
+       ORDER BY FramescopeCommit, Timestamp, SpanId LIMIT 1 BY TraceId, SpanId`,
+      { commit: String(commit), last: last.commit },
+    );
+    const placeOf = (one: Place) => ({
+      commit: Number(one.commit),
+      arrivalUnixNs: BigInt(one.arrival),
+    });
+    return {
+      spans: rows.map(row => spanOfRow(row, row.owner === '' ? null : row.owner)),
+      first: placeOf(first),
+      last: placeOf(last),
+    };
+  }
+}
+
+interface TraceRow {
+  readonly trace_id: string;
+  readonly start: string;
+  readonly end: string;
+  readonly spans: string;
+  readonly errors: string;
+  readonly root: readonly [number, string, string, string];
+  readonly lastCommit: string;
+  readonly sessionKey: string;
+}
+
+const summaryOf = (row: TraceRow): TraceSummary => ({
+  traceId: row.trace_id,
+  rootName: row.root[2],
+  service: row.root[3],
+  startUnixNs: row.start,
+  durationNs: Number(BigInt(row.end) - BigInt(row.start)),
+  spanCount: Number(row.spans),
+  errorCount: Number(row.errors),
+  sessionKey: row.sessionKey === '' ? null : row.sessionKey,
+});

@@ -1,0 +1,163 @@
+// The writer's side of the ClickHouse store.
+
+import type { Annotation, AnnotationInput, SessionStatus } from '@framescope/protocol';
+import type {
+  CollectorClockRow,
+  CommitResult,
+  DerivedRows,
+  IngestBatch,
+  RawSession,
+  Retention,
+  UnfinishedSession,
+} from '../store.ts';
+import { Client } from './client.ts';
+import { DerivedWriter } from './derived.ts';
+import { ClickHouseIntake } from './intake.ts';
+import { makeTables } from './migrate.ts';
+import { SessionRaw } from './session-raw.ts';
+import type { ClickHouseSettings } from './settings.ts';
+
+export interface ClickHouseWriterOptions {
+  readonly settings: ClickHouseSettings;
+  readonly retention?: Retention;
+  /** Names this collector among those that write to the same tables. */
+  readonly collector: string;
+  readonly nowUnixMs: () => number;
+}
+
+export class ClickHouseWriter {
+  readonly #client: Client;
+  readonly #intake: ClickHouseIntake;
+  readonly #derived: DerivedWriter;
+  readonly #raw: SessionRaw;
+  readonly #nowUnixMs: () => number;
+
+  private constructor(client: Client, options: ClickHouseWriterOptions, lastCommit: number) {
+    this.#client = client;
+    this.#nowUnixMs = options.nowUnixMs;
+    this.#intake = new ClickHouseIntake(client, options.collector, lastCommit);
+    this.#derived = new DerivedWriter(client, () => options.nowUnixMs() * 1_000);
+    this.#raw = new SessionRaw(client);
+  }
+
+  /** Makes the tables that are missing. @throws {StoreError} when it cannot be used. */
+  static async open(options: ClickHouseWriterOptions): Promise<ClickHouseWriter> {
+    const client = new Client(options.settings);
+    try {
+      await makeTables(client, options.retention);
+      return new ClickHouseWriter(client, options, await lastCommitIn(client));
+    } catch (problem) {
+      await client.close();
+      throw problem;
+    }
+  }
+
+  commit(batch: IngestBatch): Promise<CommitResult> {
+    return this.#intake.commit(batch);
+  }
+
+  commitDerived(rows: readonly DerivedRows[]): Promise<void> {
+    return this.#derived.write(rows);
+  }
+
+  /** The engine merges and drops by itself. */
+  async tidy(): Promise<boolean> {
+    return false;
+  }
+
+  async annotate(annotation: AnnotationInput): Promise<Annotation> {
+    const { atUnixNs, endUnixNs, ...rest } = annotation;
+    const id = this.#nowUnixMs() * 1_000 + Math.floor(Math.random() * 1_000);
+    const row = { id, at: atUnixNs, end: endUnixNs, json: JSON.stringify(rest) };
+    await this.#client.insert(this.#client.table('framescope_annotation'), [row]);
+    return { id: String(id), ...annotation };
+  }
+
+  async unfinishedSessions(): Promise<readonly UnfinishedSession[]> {
+    type Found = { key: string; id: string; last: string; covered: string; status: string };
+    const rows = await this.#client.rows<Found>(
+      `SELECT heard.key AS key, heard.id AS id, toString(heard.last) AS last,
+         toString(session.covered_commit) AS covered, toString(session.status) AS status
+       FROM (SELECT session_key AS key, any(session_id) AS id, max(commit) AS last
+             FROM ${this.#client.table('framescope_heard')} GROUP BY session_key) AS heard
+       LEFT JOIN (SELECT key, covered_commit, status
+             FROM ${this.#client.table('framescope_session')} FINAL) AS session USING (key)
+       WHERE session.covered_commit < heard.last OR session.status IN ('live', 'idle')`,
+    );
+    return rows.map(row => ({
+      key: row.key,
+      id: row.id,
+      coveredCommit: Number(row.covered),
+      lastCommit: Number(row.last),
+      status: row.status === '' ? null : (row.status as SessionStatus),
+    }));
+  }
+
+  async loadSession(key: string, fromUnixNs?: bigint): Promise<RawSession | undefined> {
+    const raw = await this.#raw.load(key, fromUnixNs);
+    if (raw === undefined) return undefined;
+    const [row] = await this.#client.rows<{ revision: number }>(
+      `SELECT revision FROM ${this.#client.table('framescope_session')} FINAL WHERE key = {key:String}`,
+      { key },
+    );
+    return { ...raw, ...row };
+  }
+
+  async collectorClocks(): Promise<readonly CollectorClockRow[]> {
+    return collectorClocksIn(this.#client);
+  }
+
+  async noteCollectorClock(
+    clock: Omit<CollectorClockRow, 'sinceCommit'>,
+  ): Promise<CollectorClockRow> {
+    const row = { ...clock, sinceCommit: this.#intake.lastCommit };
+    await this.#client.insert(this.#client.table('framescope_collector_clock'), [
+      {
+        domain: row.domain,
+        epoch: row.epoch,
+        zero: String(row.zeroUnixNs),
+        since_commit: row.sinceCommit,
+        version: this.#nowUnixMs(),
+      },
+    ]);
+    return row;
+  }
+
+  /** Bytes on the server's disks, all replicas that it can see of its own. */
+  async sizeBytes(): Promise<number> {
+    const [row] = await this.#client.rows<{ bytes: string }>(
+      `SELECT toString(sum(bytes_on_disk)) AS bytes FROM system.parts
+       WHERE active AND database = {database:String}`,
+      { database: this.#client.settings.database },
+    );
+    return Number(row?.bytes ?? 0);
+  }
+
+  close(): Promise<void> {
+    return this.#client.close();
+  }
+}
+
+/** Zeros that were noted, oldest first. */
+export async function collectorClocksIn(client: Client): Promise<CollectorClockRow[]> {
+  type Noted = { domain: string; epoch: number; zero: string; since: string };
+  const rows = await client.rows<Noted>(
+    `SELECT domain, epoch, toString(zero) AS zero, toString(since_commit) AS since
+     FROM ${client.table('framescope_collector_clock')} FINAL ORDER BY version, since_commit`,
+  );
+  return rows.map(row => ({
+    domain: row.domain,
+    epoch: row.epoch,
+    zeroUnixNs: BigInt(row.zero),
+    sinceCommit: Number(row.since),
+  }));
+}
+
+async function lastCommitIn(client: Client): Promise<number> {
+  const [row] = await client.rows<{ last: string }>(
+    `SELECT toString(greatest(
+       (SELECT max(FramescopeCommit) FROM ${client.spans}),
+       (SELECT max(commit) FROM ${client.table('framescope_heard')}))) AS last`,
+  );
+  return Number(row?.last ?? 0);
+}

@@ -1,0 +1,35 @@
+import { onTestFinished } from 'vitest';
+import { SqliteReader } from '../../src/store/sqlite/reader.ts';
+import { SqliteWriter } from '../../src/store/sqlite/writer.ts';
+import { temporaryFolder } from '../support/spans.ts';
+import { derivedContract, rawContract, type OpenStore } from './contract.ts';
+
+async function open(): Promise<OpenStore> {
+  const folder = temporaryFolder();
+  let writer = new SqliteWriter({ folder, maxBytes: 1e9 });
+  const reader = new SqliteReader(folder);
+  onTestFinished(() => {
+    reader.close();
+    writer.close();
+  });
+  // A volume that a commit began is known to the reader at once, as the collector tells it.
+  const seeing = new Proxy(reader, {
+    get: (target, name) => {
+      target.refresh();
+      const value = Reflect.get(target, name) as unknown;
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  return {
+    writer,
+    reader: seeing,
+    again: async () => {
+      writer.close();
+      writer = new SqliteWriter({ folder, maxBytes: 1e9 });
+      return writer;
+    },
+  };
+}
+
+rawContract(open);
+derivedContract(open);

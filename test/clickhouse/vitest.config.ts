@@ -1,0 +1,15 @@
+// `npm run test:clickhouse`: the ClickHouse engine of the store on the real engine, over the wire.
+
+import { defineConfig } from 'vitest/config';
+import { fileURLToPath } from 'node:url';
+
+export default defineConfig({
+  root: fileURLToPath(new URL('.', import.meta.url)),
+  test: {
+    name: 'clickhouse',
+    include: ['*.clickhouse.ts'],
+    maxWorkers: 1,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+  },
+});
