@@ -22,9 +22,8 @@ import { makeServer, type TlsFiles } from './serve/http-server.ts';
 import { ingestSecret } from './serve/secret.ts';
 import { LiveHub } from './serve/live.ts';
 import { Health } from './serve/metrics.ts';
-import { SqliteReader } from './store/sqlite/reader.ts';
-import { DataFolder } from './store/sqlite/volume-files.ts';
-import type { Retention } from './store/store.ts';
+import { openReader, type StorePlace } from './store/engine.ts';
+import type { Retention, StoreReader } from './store/store.ts';
 import { VERSION } from './version.ts';
 import type { WriterOptions } from './writer/messages.ts';
 import {
@@ -167,7 +166,7 @@ async function compose(
   const health = new Health();
   const calls = new CallMetrics();
   const late: {
-    reader?: SqliteReader;
+    reader?: StoreReader;
     live?: LiveHub;
     asker?: Asker;
     forwarding?: Forwarding;
@@ -189,21 +188,21 @@ async function compose(
   };
   const budgets = { ...BUDGETS_DEFAULT, ...options.budgets };
   const writer = await startWriter(options, { clock, budgets }, events);
-  const reader = new SqliteReader(options.data);
+  const place: StorePlace = { folder: options.data };
+  const reader = await openReader(place);
   // Milliseconds in a thousandth place: rises from start to start, exact for centuries.
   const live = new LiveHub(reader, Date.now() * 1_000);
   const nowUnixNs = (): bigint => BigInt(Date.now()) * 1_000_000n;
   const asker =
     options.writer === 'inline'
       ? inlineAsker({ reader, nowUnixNs, budgets })
-      : startReaders({ folder: options.data, budgets });
+      : startReaders({ place, budgets });
   late.reader = reader;
   late.asker = asker;
   late.live = live;
   const targets = options.forward ?? [];
-  const forwarding = await startForwarding({ folder: options.data, targets, budgets }, log);
+  const forwarding = await startForwarding({ place, targets, budgets }, log);
   late.forwarding = forwarding;
-  const folder = new DataFolder(options.data);
   const ports: AppPorts = {
     writer,
     health,
@@ -218,7 +217,7 @@ async function compose(
     clock,
     nowNs: monotonicNs,
     triggers: new TriggerBoard(() => performance.now()),
-    dataBytes: () => folder.totalBytes(),
+    dataBytes: () => reader.sizeBytes(),
     version: VERSION,
     allowedHosts: options.allowedHosts ?? [],
     ...(options.viewerFolder !== undefined && { viewerFolder: options.viewerFolder }),
@@ -248,7 +247,7 @@ const accessOf = ({ token, readToken, data }: CollectorOptions): Access =>
 interface Parts {
   readonly live: LiveHub;
   readonly writer: Writer;
-  readonly reader: SqliteReader;
+  readonly reader: StoreReader;
   readonly asker: Asker;
   readonly forwarding: Forwarding;
 }
@@ -344,7 +343,7 @@ async function stop(
   await parts.writer.close();
   await parts.asker.close();
   await parts.forwarding.close();
-  parts.reader.close();
+  await parts.reader.close();
 }
 
 async function listen(server: Server, host: string, port: number, use: PortUse): Promise<void> {

@@ -9,11 +9,36 @@ import {
   type FilterValue,
 } from '@framescope/protocol';
 import { OUTCOMES } from '../rollup/wait-codec.ts';
-import type { FacetSession, Place, StoreReader, WaitTable } from '../store/store.ts';
+import type { FacetSession, Place, StoreReader, WaitTable, WordsFinder } from '../store/store.ts';
 
 const PLACE_KEYS: ReadonlySet<string> = new Set(['service', 'instance', 'host', 'zone', 'region']);
 
-type Words = Pick<StoreReader, 'hasWords'>;
+/** Looks words up that were said; made by `wordsOf` for one filter. */
+export interface Words {
+  readonly hasWords: (session: number, text: string, tick?: number) => boolean;
+}
+
+const NO_WORDS: Words = { hasWords: () => false };
+
+/** Asks the store for the words of a filter, each once, before it is judged. */
+export async function wordsOf(
+  filter: Filter | undefined,
+  reader: Pick<StoreReader, 'wordsFinder'>,
+): Promise<Words> {
+  const texts = filter === undefined ? [] : [...new Set(wordsIn(filter))];
+  if (texts.length === 0) return NO_WORDS;
+  const finders = new Map<string, WordsFinder>();
+  for (const text of texts) finders.set(text, await reader.wordsFinder(text));
+  return {
+    hasWords: (session, text, tick) => finders.get(text)?.(session, tick) ?? false,
+  };
+}
+
+function wordsIn(filter: Filter): string[] {
+  if (filter.kind === 'words') return [filter.text];
+  if (filter.kind === 'term') return [];
+  return filter.kind === 'not' ? wordsIn(filter.item) : filter.items.flatMap(wordsIn);
+}
 
 /** All values of a session under a key of the filter language, or of grouping. */
 export function sessionValues(session: FacetSession, key: string): readonly FilterValue[] {
@@ -67,7 +92,7 @@ export function passingRows(
 ): Uint8Array {
   const passes = new Uint8Array(table.length);
   if (filter === undefined) return passes.fill(1);
-  const isOfSession = !asksBeyond(filter, ['turn']) && !hasWordsIn(filter);
+  const isOfSession = !asksBeyond(filter, ['turn']) && wordsIn(filter).length === 0;
   if (isOfSession) {
     const known = table.sessions.map(one => passesFilter(filter, sessionSubject(one, words)));
     for (let row = 0; row < table.length; row++) passes[row] = known[table.session[row]!] ? 1 : 0;
@@ -79,12 +104,6 @@ export function passingRows(
     passes[row] = passesFilter(filter, subject) ? 1 : 0;
   }
   return passes;
-}
-
-function hasWordsIn(filter: Filter): boolean {
-  if (filter.kind === 'words') return true;
-  if (filter.kind === 'term') return false;
-  return filter.kind === 'not' ? hasWordsIn(filter.item) : filter.items.some(hasWordsIn);
 }
 
 class WaitSubject implements FilterSubject {

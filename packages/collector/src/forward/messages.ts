@@ -1,11 +1,12 @@
 // What passes between the main thread and the thread that hands spans on.
 
 import type { ForwardStatus } from './forwarder.ts';
+import type { StorePlace } from '../store/engine.ts';
 import type { ForwardTarget } from './target.ts';
 
 export interface ForwardOptions {
-  /** The data folder. */
-  readonly folder: string;
+
+  readonly place: StorePlace;
   readonly targets: readonly ForwardTarget[];
   readonly budgets: Readonly<Record<string, number>>;
 }

@@ -4,7 +4,8 @@
 import { join } from 'node:path';
 import { setImmediate as immediately, setTimeout as timeout } from 'node:timers/promises';
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
-import { SqliteReader } from '../store/sqlite/reader.ts';
+import { openReader } from '../store/engine.ts';
+import type { StoreReader } from '../store/store.ts';
 import { Forwarder } from './forwarder.ts';
 import type { ForwardOptions, FromForward, ToForward } from './messages.ts';
 import { preparer } from './prepare.ts';
@@ -28,11 +29,11 @@ async function sleep(ms: number, signal: AbortSignal): Promise<void> {
   else await timeout(ms, undefined, { signal }).catch(() => undefined);
 }
 
-function forwarderOf(target: ForwardTarget, reader: SqliteReader): Forwarder {
+function forwarderOf(target: ForwardTarget, reader: StoreReader): Forwarder {
   const context = { reader, nowUnixNs, budgets: options.budgets };
   return new Forwarder(target, {
     reader,
-    queue: new ForwardQueue(join(options.folder, 'forward', target.id)),
+    queue: new ForwardQueue(join(options.place.folder, 'forward', target.id)),
     transport: openTransport(target),
     prepare: preparer(context),
     nowUnixNs,
@@ -41,13 +42,13 @@ function forwarderOf(target: ForwardTarget, reader: SqliteReader): Forwarder {
   });
 }
 
-function start(): void {
-  const reader = new SqliteReader(options.folder);
+async function start(): Promise<void> {
+  const reader = await openReader(options.place);
   let forwarders: Forwarder[];
   try {
     forwarders = options.targets.map(target => forwarderOf(target, reader));
   } catch (problem) {
-    reader.close();
+    await reader.close();
     const why = problem instanceof Error ? problem.message : String(problem);
     post({ type: 'failed', message: why });
     return;
@@ -63,8 +64,8 @@ function start(): void {
     }
     stop.abort();
     clearInterval(timer);
-    void Promise.all(loops).then(() => {
-      reader.close();
+    void Promise.all(loops).then(async () => {
+      await reader.close();
       post({ type: 'closed' });
       port.close();
     });
@@ -73,4 +74,4 @@ function start(): void {
   post({ type: 'ready' });
 }
 
-start();
+await start();

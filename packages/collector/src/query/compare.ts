@@ -1,7 +1,7 @@
 // GET /api/v1/compare: two ranges (releases, groups) of one measure beside each other.
 
 import { bucketOf, bucketUpperNs, SKETCH_SCALE, type Comparison } from '@framescope/protocol';
-import { columnsOf, passingRows } from '../filter/subjects.ts';
+import { columnsOf, passingRows, wordsOf } from '../filter/subjects.ts';
 import { BUCKET_MIN } from '../rollup/minute-codec.ts';
 import type { ValueColumn } from '../rollup/wait-codec.ts';
 import type { UnixRange, WaitTable } from '../store/store.ts';
@@ -87,7 +87,7 @@ async function loadWaits(
     flags: new Uint8Array(table.length),
     savesNs: new Float64Array(table.length),
   };
-  const rows = rowsWith(column, passingRows(table, side.filter, reader));
+  const rows = rowsWith(column, passingRows(table, side.filter, await wordsOf(side.filter, reader)));
   const sorted = sortedOf(column, rows);
   const limitNs = budgetOf(budgets, measure);
   return {

@@ -1,6 +1,6 @@
 // GET /api/v1/tail/cutoffs: turns that were ended too early, beside every wish for a shorter window.
 
-import { columnsOf, passingRows } from '../filter/subjects.ts';
+import { columnsOf, passingRows, wordsOf } from '../filter/subjects.ts';
 import type { CutOffsQuery } from './queries.types.ts';
 import { chooseRange } from './measure-range.ts';
 import { rowsWith, sessionCount } from './wait-rows.ts';
@@ -13,7 +13,7 @@ export const cutOffs: CutOffsQuery = async (context, asked) => {
   const table = await context.reader.waits(range, {
     measures: [CUT_OFF, 'voice_to_voice.*', ...columnsOf(asked.filter)],
   });
-  const passes = passingRows(table, asked.filter, context.reader);
+  const passes = passingRows(table, asked.filter, await wordsOf(asked.filter, context.reader));
   const turns = new Set<string>();
   for (let row = 0; row < table.length; row++)
     if (passes[row] === 1) turns.add(`${table.session[row]} ${table.tick[row]}`);

@@ -2,7 +2,7 @@
 // over all calls where no filter tells them apart, else session by session.
 
 import { asksBeyond, passesFilter, type Filter } from '@framescope/protocol';
-import { sessionSubject } from '../filter/subjects.ts';
+import { sessionSubject, wordsOf } from '../filter/subjects.ts';
 import type { MinuteCursor } from '../rollup/minute-codec.ts';
 import { isMetric, walkMetric } from './metric-minutes.ts';
 import type { FacetSession, StoreReader, UnixRange } from '../store/store.ts';
@@ -46,8 +46,9 @@ export async function walkSessions(
   { measure, range, filter, visit }: FrameWalk,
 ): Promise<void> {
   if (filter !== undefined) refuseTurns(filter);
+  const words = await wordsOf(filter, reader);
   const wants = (session: FacetSession): boolean =>
-    filter === undefined || passesFilter(filter, sessionSubject(session, reader));
+    filter === undefined || passesFilter(filter, sessionSubject(session, words));
   await reader.scanSessions({
     measure,
     range,

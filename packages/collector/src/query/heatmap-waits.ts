@@ -1,7 +1,7 @@
 // A heatmap of waits, filled from a table of them in one walk a group.
 
 import type { Filter, Heatmap } from '@framescope/protocol';
-import { columnsOf, groupValuesOf, passingRows } from '../filter/subjects.ts';
+import { columnsOf, groupValuesOf, passingRows, wordsOf } from '../filter/subjects.ts';
 import { VALUE_FLAG, type ValueColumn } from '../rollup/wait-codec.ts';
 import type { StoreReader, WaitTable } from '../store/store.ts';
 import {
@@ -34,7 +34,7 @@ export async function waitHeatmaps(
   const table = await reader.waits(chosen.range, {
     measures: [measure, covering, ...columnsOf(asked.filter)],
   });
-  const passes = passingRows(table, asked.filter, reader);
+  const passes = passingRows(table, asked.filter, await wordsOf(asked.filter, reader));
   const column = table.columns.get(measure);
   const rows = column === undefined ? new Int32Array(0) : rowsWith(column, passes);
   const of = widestCover(table, covering.slice(0, -1), passes);

@@ -2,13 +2,14 @@
 // back is bytes ready to be sent, so that the thread that takes telemetry in only passes them on.
 
 import { Worker } from 'node:worker_threads';
-import { CursorError } from '../store/sqlite/cursor.ts';
+import { CursorError } from '../store/cursor.ts';
+import type { StorePlace } from '../store/engine.ts';
 import { StoreError } from '../store/errors.ts';
 import { LANES, ReadyBytes, type AnswerName, type ArgumentsOf, type Asker } from './answers.ts';
 import { QueryProblem } from './query-problem.ts';
 
 export interface ReaderOptions {
-  readonly folder: string;
+  readonly place: StorePlace;
   /** Limits by measure, ns. */
   readonly budgets: Readonly<Record<string, number>>;
 }

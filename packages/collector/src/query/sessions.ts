@@ -4,8 +4,8 @@
 // in the same order; a filter that asks about turns lists the sessions with a turn that passes.
 
 import { asksBeyond, passesFilter, type Filter, type SessionSummary } from '@framescope/protocol';
-import { columnsOf, passingRows, sessionSubject } from '../filter/subjects.ts';
-import { cursorOf, numbersOf } from '../store/sqlite/cursor.ts';
+import { columnsOf, passingRows, sessionSubject, wordsOf } from '../filter/subjects.ts';
+import { cursorOf, numbersOf } from '../store/cursor.ts';
 import type { FacetSession, SessionFilter, StorePage, StoreReader } from '../store/store.ts';
 import { isEmpty } from './frame-walk.ts';
 import type { QueryContext } from './queries.types.ts';
@@ -37,9 +37,10 @@ async function judgeOf(
   filter: Filter,
   { fromUnixNs = TIME_MIN, toUnixNs = TIME_MAX }: SessionFilter,
 ): Promise<Judge> {
-  if (!asksOfTurns(filter)) return session => passesFilter(filter, sessionSubject(session, reader));
+  const words = await wordsOf(filter, reader);
+  if (!asksOfTurns(filter)) return session => passesFilter(filter, sessionSubject(session, words));
   const table = await reader.waits({ fromUnixNs, toUnixNs }, { measures: wantedBy(filter) });
-  const passing = passingRows(table, filter, reader);
+  const passing = passingRows(table, filter, words);
   const rows = new Set<number>();
   for (let row = 0; row < table.length; row++)
     if (passing[row] === 1) rows.add(table.sessions[table.session[row]!]!.row);

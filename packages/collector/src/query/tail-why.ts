@@ -7,7 +7,7 @@ import {
   type TailPart,
   type TailWhy,
 } from '@framescope/protocol';
-import { columnsOf, passingRows } from '../filter/subjects.ts';
+import { columnsOf, passingRows, wordsOf } from '../filter/subjects.ts';
 import type { StoreReader, UnixRange, WaitTable } from '../store/store.ts';
 import { attribute } from './attribution.ts';
 import { attributeOdds, type SessionSplit } from './attribute-odds.ts';
@@ -73,7 +73,7 @@ async function waits(reader: StoreReader, chosen: Chosen, box: TailBox): Promise
   const rows =
     column === undefined
       ? new Int32Array(0)
-      : rowsWith(column, passingRows(table, box.filter, reader));
+      : rowsWith(column, passingRows(table, box.filter, await wordsOf(box.filter, reader)));
   const inside = new Uint8Array(table.length);
   const values = column?.valueNs ?? new Float64Array(0);
   const bounds = boundsOf(values, rows, box);

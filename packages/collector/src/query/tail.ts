@@ -1,7 +1,7 @@
 // GET /api/v1/tail: what is in a cell or a box of the heatmap, slowest first.
 
 import type { Filter, Tail, TailItem } from '@framescope/protocol';
-import { columnsOf, passingRows } from '../filter/subjects.ts';
+import { columnsOf, passingRows, wordsOf } from '../filter/subjects.ts';
 import { OUTCOMES, VALUE_FLAG, type ValueColumn } from '../rollup/wait-codec.ts';
 import type { StoreReader, WaitTable } from '../store/store.ts';
 import { FrameSum, type WorstFrame } from './frame-columns.ts';
@@ -42,7 +42,7 @@ async function waitTail(
   });
   const column = table.columns.get(measure);
   if (column === undefined) return { n: 0, items: [] };
-  const rows = rowsWith(column, passingRows(table, asked.filter, reader)).filter(
+  const rows = rowsWith(column, passingRows(table, asked.filter, await wordsOf(asked.filter, reader))).filter(
     row => isInside(column.valueNs[row]!, asked) && hasOutcome(table, column, row, asked.outcome),
   );
   const slowest = rows.sort((a, b) => column.valueNs[b]! - column.valueNs[a]! || a - b);

@@ -1,16 +1,16 @@
 // A thread that answers queries, with connections of its own that cannot write.
 
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
-import { SqliteReader } from '../store/sqlite/reader.ts';
+import { openReader } from '../store/engine.ts';
 import { ANSWERS } from './answers.ts';
 import type { FromReader, ReaderOptions, ToReader } from './pool.ts';
 import type { QueryContext } from './queries.types.ts';
 
 if (!parentPort) throw new Error('query/thread.js is a worker thread: the collector starts it');
 const port: MessagePort = parentPort;
-const { folder, budgets } = workerData as ReaderOptions;
+const { place, budgets } = workerData as ReaderOptions;
 
-const reader = new SqliteReader(folder);
+const reader = await openReader(place);
 const context: QueryContext = {
   reader,
   nowUnixNs: () => BigInt(Date.now()) * 1_000_000n,
@@ -20,8 +20,7 @@ const context: QueryContext = {
 port.on('message', (message: ToReader) => {
   if (message.type === 'refresh') reader.refresh();
   else if (message.type === 'close') {
-    reader.close();
-    port.close();
+    void Promise.resolve(reader.close()).then(() => port.close());
   } else void answer(message);
 });
 

@@ -6,7 +6,7 @@
 // twice, one merged with its neighbour) the wait stays as it is and is counted.
 
 import type { WhatIf } from '@framescope/protocol';
-import { columnsOf, passingRows } from '../filter/subjects.ts';
+import { columnsOf, passingRows, wordsOf } from '../filter/subjects.ts';
 import { VALUE_FLAG, type ValueColumn } from '../rollup/wait-codec.ts';
 import type { WaitTable } from '../store/store.ts';
 import { chooseMeasure, infoOf, type Chosen } from './measure-range.ts';
@@ -26,7 +26,7 @@ export const whatIf: WhatIfQuery = async (context, asked) => {
     hasSaves: true,
   });
   const column = table.columns.get(measure);
-  const passes = passingRows(table, asked.filter, context.reader);
+  const passes = passingRows(table, asked.filter, await wordsOf(asked.filter, context.reader));
   const rows = column === undefined ? new Int32Array(0) : rowsWith(column, passes);
   const info = infoOf(context.budgets, { ...chosen.measure, count: rows.length });
   const before = quantilesOfSorted(sortedOf(column ?? NO_COLUMN, rows));

@@ -46,7 +46,7 @@ export interface AppPorts {
   readonly clock: Pick<ClockName, 'domain' | 'epoch'>;
   readonly nowNs: () => number;
   readonly triggers: TriggerBoard;
-  readonly dataBytes: () => number;
+  readonly dataBytes: () => Promise<number>;
   readonly version: string;
   readonly admission: Admission;
   readonly forwarding: Pick<Forwarding, 'status'>;
@@ -146,10 +146,11 @@ function metricsRoute(
   app: Express,
   { health, writer, live, dataBytes, forwarding, calls }: AppPorts,
 ): void {
-  app.get('/metrics', (request, response) => {
+  app.get('/metrics', async (request, response) => {
     const gauges = {
       queuedBytes: writer.queuedBytes(),
-      dataBytes: dataBytes(),
+      // A store that does not answer is no reason to say nothing of the rest.
+      dataBytes: await dataBytes().catch(() => Number.NaN),
       listeners: live.listenerCount(),
     };
     const own = health.text(gauges) + forwardMetrics(forwarding.status());

@@ -4,7 +4,7 @@
 import type { Problem } from '@framescope/protocol';
 import type { NextFunction, Request, Response } from 'express';
 import { QueryProblem } from '../query/query-problem.ts';
-import { CursorError } from '../store/sqlite/cursor.ts';
+import { CursorError } from '../store/cursor.ts';
 import { StoreError } from '../store/errors.ts';
 
 export class ApiError extends Error {

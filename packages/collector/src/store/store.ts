@@ -398,6 +398,9 @@ export interface TraceOwner {
   readonly turnTick: number | null;
 }
 
+/** True when the words were said in any turn of the session (in that turn, with `tick`). */
+export type WordsFinder = (session: number, tick?: number) => boolean;
+
 export interface SearchRows {
   readonly sessions: readonly SessionSummary[];
   readonly turns: readonly { readonly sessionKey: string; readonly turn: Turn }[];
@@ -435,8 +438,8 @@ export interface StoreReader {
   facetSession(row: number): Promise<FacetSession | undefined>;
   /** Values of a usual dimension that minutes are added up by. */
   groupValues(name: string): Promise<readonly string[]>;
-  /** True when the words were said in any turn of the session (in that turn, with `tick`). */
-  hasWords(session: number, text: string, tick?: number): boolean;
+  /** Looks for words that were said, lower case: answers a test of sessions and turns. */
+  wordsFinder(text: string): Promise<WordsFinder>;
   annotations(range: UnixRange): Promise<readonly Annotation[]>;
   trace(traceId: string, limit: number): Promise<TraceSpans | undefined>;
   traceOwner(traceId: string): Promise<TraceOwner | undefined>;
@@ -453,7 +456,11 @@ export interface StoreReader {
   /** Histogram points of other programs, as sent, by no order. */
   metricPoints(measure: string, range: UnixRange): Promise<readonly StoredPoint[]>;
   metricMeasures(): Promise<readonly MetricCount[]>;
-  close(): void;
+  /** Bytes on disk. */
+  sizeBytes(): Promise<number>;
+  /** Looks again where data is: call when the writer says that files changed. */
+  refresh(): void;
+  close(): void | Promise<void>;
 }
 
 export interface CommitPlace {

@@ -25,12 +25,15 @@ import type {
   StoredPoint,
   StoredSpan,
   StorePage,
+  StoreReader,
   TraceOwner,
   TraceSpans,
   UnixRange,
   WaitTable,
   WantedColumns,
+  WordsFinder,
 } from '../store.ts';
+import { cursorOf, numbersOf } from '../cursor.ts';
 import { ClickHouseCharts, timeOf } from './chart-reader.ts';
 import { Client } from './client.ts';
 import { chooseSpansTable } from './migrate.ts';
@@ -38,12 +41,12 @@ import { POINT_COLUMNS, pointOfRow, type PointRow } from './point-row.ts';
 import { SessionRaw } from './session-raw.ts';
 import type { ClickHouseSettings } from './settings.ts';
 import { TraceReader } from './trace-reader.ts';
-import { collectorClocksIn } from './writer.ts';
+import { collectorClocksIn, sizeBytesIn } from './writer.ts';
 
 /** How many sessions and turns a search by words looks through, newest first. */
 const SEARCHED_MAX = 100_000;
 
-export class ClickHouseReader {
+export class ClickHouseReader implements StoreReader {
   readonly #client: Client;
   readonly #charts: ClickHouseCharts;
   readonly #raw: SessionRaw;
@@ -68,7 +71,7 @@ export class ClickHouseReader {
   }
 
   async sessions(filter: SessionFilter): Promise<StorePage<SessionSummary>> {
-    const [start, row] = filter.cursor?.split('_') ?? [];
+    const [start, row] = numbersOf(filter.cursor, 2) ?? [];
     const rows = await this.#client.rows<{ start: string; row: string; summary: string }>(
       `SELECT toString(t.start) AS start, toString(t.row) AS row, summary
        FROM ${this.#table('framescope_session')} AS t FINAL
@@ -81,14 +84,14 @@ export class ClickHouseReader {
         to: timeOf(filter.toUnixNs, true),
         limit: filter.limit + 1,
         ...(filter.status !== undefined && { status: filter.status }),
-        ...(start !== undefined && row !== undefined && { start, row }),
+        ...(start !== undefined && row !== undefined && { start: String(start), row: String(row) }),
       },
     );
     const items = rows.slice(0, filter.limit);
     const last = items.at(-1);
     return {
       items: items.map(one => JSON.parse(one.summary) as SessionSummary),
-      nextCursor: rows.length > filter.limit && last ? `${last.start}_${last.row}` : null,
+      nextCursor: rows.length > filter.limit && last ? cursorOf(BigInt(last.start), BigInt(last.row)) : null,
     };
   }
 
@@ -115,7 +118,7 @@ export class ClickHouseReader {
       `SELECT toString(t.tick) AS tick, json FROM ${this.#table('framescope_turn')} AS t FINAL
        WHERE session_key = {key:String} AND t.tick > {after:Int64} AND json != ''
        ORDER BY t.tick LIMIT {limit:UInt32}`,
-      { key, after: page.cursor ?? '-1', limit: page.limit + 1 },
+      { key, after: String(numbersOf(page.cursor, 1)?.[0] ?? -1n), limit: page.limit + 1 },
     );
     const items = rows.slice(0, page.limit);
     const last = items.at(-1);
@@ -260,7 +263,7 @@ export class ClickHouseReader {
   }
 
   /** The words of a filter, looked for once: whether they were said in a session, or in a turn of it. */
-  async wordsFinder(text: string): Promise<(session: number, tick?: number) => boolean> {
+  async wordsFinder(text: string): Promise<WordsFinder> {
     const rows = await this.#client.rows<{ row: string; tick: string }>(
       `SELECT toString(session_row) AS row, toString(t.tick) AS tick
        FROM ${this.#table('framescope_turn')} AS t FINAL WHERE position(words, {text:String}) > 0`,
@@ -307,6 +310,13 @@ export class ClickHouseReader {
       pointCount: Number(row.points),
     }));
   }
+
+  sizeBytes(): Promise<number> {
+    return sizeBytesIn(this.#client);
+  }
+
+  /** Tables stay where they are. */
+  refresh(): void {}
 
   close(): Promise<void> {
     return this.#client.close();

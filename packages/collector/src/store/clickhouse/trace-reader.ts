@@ -4,6 +4,7 @@
 
 import type { TraceSummary } from '@framescope/protocol';
 import type { PageRequest, SpanRun, StorePage, TraceOwner, TraceSpans } from '../store.ts';
+import { cursorOf, numbersOf } from '../cursor.ts';
 import type { Client } from './client.ts';
 import {
   FOREIGN_SPAN_COLUMNS,
@@ -71,7 +72,8 @@ export class TraceReader {
 
   /** A trace stands where its latest part arrived. */
   async traces(page: PageRequest): Promise<StorePage<TraceSummary>> {
-    const [commit, id] = page.cursor?.split('_') ?? [];
+    const [commit, high, low] = numbersOf(page.cursor, 3) ?? [];
+    const id = high === undefined || low === undefined ? undefined : hexOf(high) + hexOf(low);
     const rows = await this.#client.rows<TraceRow>(
       `SELECT trace_id, toString(min(t.start)) AS start, toString(max(t.end)) AS end,
          toString(sum(t.spans)) AS spans, toString(sum(t.errors)) AS errors, min(t.root) AS root,
@@ -82,13 +84,13 @@ export class TraceReader {
        GROUP BY trace_id
        ${id === undefined ? '' : 'HAVING (last, trace_id) < ({commit:UInt64}, {id:String})'}
        ORDER BY last DESC, trace_id DESC LIMIT {limit:UInt32}`,
-      { limit: page.limit + 1, ...(commit !== undefined && id !== undefined && { commit, id }) },
+      { limit: page.limit + 1, ...(commit !== undefined && id !== undefined && { commit: String(commit), id }) },
     );
     const items = rows.slice(0, page.limit);
     const last = items.at(-1);
     return {
       items: items.map(summaryOf),
-      nextCursor: rows.length > page.limit && last ? `${last.lastCommit}_${last.trace_id}` : null,
+      nextCursor: rows.length > page.limit && last ? cursorAt(last) : null,
     };
   }
 
@@ -135,6 +137,16 @@ export class TraceReader {
     };
   }
 }
+
+const hexOf = (half: bigint): string => BigInt.asUintN(64, half).toString(16).padStart(16, '0');
+
+/** The ID in two halves: cursors are whole numbers of 64 bits. */
+const cursorAt = ({ lastCommit, trace_id: id }: TraceRow): string =>
+  cursorOf(
+    BigInt(lastCommit),
+    BigInt.asIntN(64, BigInt(`0x${id.slice(0, 16)}`)),
+    BigInt.asIntN(64, BigInt(`0x${id.slice(16)}`)),
+  );
 
 interface TraceRow {
   readonly trace_id: string;

@@ -123,19 +123,23 @@ export class ClickHouseWriter {
     return row;
   }
 
-  /** Bytes on the server's disks, all replicas that it can see of its own. */
-  async sizeBytes(): Promise<number> {
-    const [row] = await this.#client.rows<{ bytes: string }>(
-      `SELECT toString(sum(bytes_on_disk)) AS bytes FROM system.parts
-       WHERE active AND database = {database:String}`,
-      { database: this.#client.settings.database },
-    );
-    return Number(row?.bytes ?? 0);
+  sizeBytes(): Promise<number> {
+    return sizeBytesIn(this.#client);
   }
 
   close(): Promise<void> {
     return this.#client.close();
   }
+}
+
+/** Bytes on the server's disks: of a cluster those of the replica that answers. */
+export async function sizeBytesIn(client: Client): Promise<number> {
+  const [row] = await client.rows<{ bytes: string }>(
+    `SELECT toString(sum(bytes_on_disk)) AS bytes FROM system.parts
+     WHERE active AND database = {database:String}`,
+    { database: client.settings.database },
+  );
+  return Number(row?.bytes ?? 0);
 }
 
 /** Zeros that were noted, oldest first. */

@@ -11,7 +11,7 @@ import type {
   TraceOwner,
 } from '../store.ts';
 import { ChartReader } from './chart-reader.ts';
-import { cursorOf, numbersOf } from './cursor.ts';
+import { cursorOf, numbersOf } from '../cursor.ts';
 import { TIME_MAX, TIME_MIN } from './volume-queries.ts';
 
 /** Every statement that reads meta.db; a test pins how SQLite answers each. */

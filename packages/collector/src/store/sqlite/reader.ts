@@ -32,8 +32,9 @@ import type {
   SessionScan,
   WaitTable,
   WantedColumns,
+  WordsFinder,
 } from '../store.ts';
-import { cursorOf, numbersOf } from './cursor.ts';
+import { cursorOf, numbersOf } from '../cursor.ts';
 import { MetaReader } from './meta-reader.ts';
 import { MetricPoints } from './metric-points.ts';
 import { isUpToDate } from './migrate.ts';
@@ -179,8 +180,8 @@ export class SqliteReader implements StoreReader {
     return this.#meta.charts.groupValues(name);
   }
 
-  hasWords(session: number, text: string, tick?: number): boolean {
-    return this.#meta.charts.hasWords(session, text, tick);
+  async wordsFinder(text: string): Promise<WordsFinder> {
+    return (session, tick) => this.#meta.charts.hasWords(session, text, tick);
   }
 
   async annotations(range: UnixRange): Promise<readonly Annotation[]> {
@@ -306,6 +307,10 @@ export class SqliteReader implements StoreReader {
       counts.set(measure, count);
     }
     return [...counts.values()];
+  }
+
+  async sizeBytes(): Promise<number> {
+    return this.#folder.totalBytes();
   }
 
   close(): void {
