@@ -5,7 +5,6 @@ import type { StorePlace } from '../store/engine.ts';
 import type { ForwardTarget } from './target.ts';
 
 export interface ForwardOptions {
-
   readonly place: StorePlace;
   readonly targets: readonly ForwardTarget[];
   readonly budgets: Readonly<Record<string, number>>;

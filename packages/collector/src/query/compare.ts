@@ -87,7 +87,10 @@ async function loadWaits(
     flags: new Uint8Array(table.length),
     savesNs: new Float64Array(table.length),
   };
-  const rows = rowsWith(column, passingRows(table, side.filter, await wordsOf(side.filter, reader)));
+  const rows = rowsWith(
+    column,
+    passingRows(table, side.filter, await wordsOf(side.filter, reader)),
+  );
   const sorted = sortedOf(column, rows);
   const limitNs = budgetOf(budgets, measure);
   return {

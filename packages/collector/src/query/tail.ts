@@ -42,7 +42,10 @@ async function waitTail(
   });
   const column = table.columns.get(measure);
   if (column === undefined) return { n: 0, items: [] };
-  const rows = rowsWith(column, passingRows(table, asked.filter, await wordsOf(asked.filter, reader))).filter(
+  const rows = rowsWith(
+    column,
+    passingRows(table, asked.filter, await wordsOf(asked.filter, reader)),
+  ).filter(
     row => isInside(column.valueNs[row]!, asked) && hasOutcome(table, column, row, asked.outcome),
   );
   const slowest = rows.sort((a, b) => column.valueNs[b]! - column.valueNs[a]! || a - b);

@@ -1,8 +1,10 @@
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { SqliteReader } from '../../src/store/sqlite/reader.ts';
 import { SqliteWriter } from '../../src/store/sqlite/writer.ts';
 import { temporaryFolder } from '../support/spans.ts';
-import { derivedContract, rawContract, type OpenStore } from './contract.ts';
+import { DERIVED_CONTRACT } from './contract-derived.ts';
+import { RAW_CONTRACT } from './contract-raw.ts';
+import type { OpenStore } from './contract-test.ts';
 
 async function open(): Promise<OpenStore> {
   const folder = temporaryFolder();
@@ -31,5 +33,8 @@ async function open(): Promise<OpenStore> {
   };
 }
 
-rawContract(open);
-derivedContract(open);
+for (const { name, run } of [...RAW_CONTRACT, ...DERIVED_CONTRACT])
+  test(name, () => {
+    expect.hasAssertions();
+    return run(open);
+  });

@@ -9,6 +9,7 @@
 // (LIMIT 1 BY, FINAL).
 
 import { sessionKey } from '@framescope/protocol';
+import { RANK_CERTAIN, RANK_NONE } from '../../decode/session-keys.ts';
 import type { SpanColumns } from '../../decode/span-columns.ts';
 import type { DecodedFlush, MetricPoint } from '../../decode/types.ts';
 import type { CommitResult, IngestBatch, StoredSpan, TouchedSession } from '../store.ts';
@@ -111,7 +112,13 @@ export class ClickHouseIntake {
       const traceId = columns.traceId(row);
       traceIds.push(traceId);
       if (!traces.has(traceId))
-        traces.set(traceId, { session: undefined, isStored: false, isNamed: false });
+        traces.set(traceId, {
+          session: undefined,
+          rank: RANK_NONE,
+          named: '',
+          isStored: false,
+          isNamed: false,
+        });
     }
     if (columns.length === 0) return { rows, traceIds, traces };
     const seen = await this.#storedSpans([...traces.keys()], arrivalUnixNs);
@@ -250,12 +257,27 @@ export class ClickHouseIntake {
 
   /** First who names a session, then who inherits it: children often stand before their root. */
   #findSessions(columns: SpanColumns, { rows, traceIds, traces }: NewSpans, draft: Draft): void {
+    const name = (row: number): void => {
+      const named = columns.texts.text(columns.session[row]!);
+      const session = this.#touch(named, draft);
+      draft.sessionOf.set(row, session);
+      const trace = traces.get(traceIds[row]!)!;
+      if (trace.session !== undefined) return;
+      Object.assign(trace, { session, rank: columns.sessionRank[row]!, named });
+    };
+    const hints: number[] = [];
     for (const row of rows) {
-      const text = columns.session[row]!;
-      if (text === 0) continue;
-      const name = this.#touch(columns.texts.text(text), draft);
-      draft.sessionOf.set(row, name);
-      traces.get(traceIds[row]!)!.session ??= name;
+      if (columns.session[row] === 0) continue;
+      if (columns.sessionRank[row] === RANK_CERTAIN) name(row);
+      else hints.push(row);
+    }
+    // Best key first, so that what a batch holds in which order names nothing differently.
+    hints.sort((a, b) => columns.sessionRank[a]! - columns.sessionRank[b]! || a - b);
+    for (const row of hints) {
+      const { session, rank, named } = traces.get(traceIds[row]!)!;
+      const text = columns.texts.text(columns.session[row]!);
+      // Another value of the very key that named the trace: two calls are interleaved in it.
+      if (session === undefined || (rank === columns.sessionRank[row] && named !== text)) name(row);
     }
     for (const row of rows) {
       if (draft.sessionOf.has(row)) continue;
@@ -389,6 +411,9 @@ export class ClickHouseIntake {
 
 interface TraceState {
   session: SessionName | undefined;
+  /** By which key it was named in this batch, and what stood there. */
+  rank: number;
+  named: string;
   /** Spans of it were stored before this batch. */
   isStored: boolean;
   /** It is known whose it is: nothing has to be written. */

@@ -91,7 +91,8 @@ export class ClickHouseReader implements StoreReader {
     const last = items.at(-1);
     return {
       items: items.map(one => JSON.parse(one.summary) as SessionSummary),
-      nextCursor: rows.length > filter.limit && last ? cursorOf(BigInt(last.start), BigInt(last.row)) : null,
+      nextCursor:
+        rows.length > filter.limit && last ? cursorOf(BigInt(last.start), BigInt(last.row)) : null,
     };
   }
 

@@ -5,7 +5,8 @@
 // text, a duration below zero. Most rows of a service have the same few of them, so it takes no room.
 
 import type { Attributes, AttributeValue, SpanId, TraceId } from '@framescope/protocol';
-import { setAttribute, sessionIdOf } from '../../decode/check-span.ts';
+import { setAttribute } from '../../decode/check-span.ts';
+import { sessionOf } from '../../decode/session-keys.ts';
 import type { DecodedSpan } from '../../decode/types.ts';
 import type { StoredSpan } from '../store.ts';
 
@@ -155,7 +156,7 @@ export function spanOfRow(row: SpanRow, sessionKey?: string | null): StoredSpan 
   const startUnixNs = BigInt(row.start);
   const attributes = valuesOf(row.attributes, exact.a);
   const resource = { attributes: valuesOf(row.resource, exact.r) };
-  const sessionId = sessionIdOf(attributes) ?? sessionIdOf(resource.attributes);
+  const session = sessionOf(attributes, resource.attributes);
   return {
     traceId: row.traceId as TraceId,
     spanId: row.spanId as SpanId,
@@ -180,7 +181,7 @@ export function spanOfRow(row: SpanRow, sessionKey?: string | null): StoredSpan 
     scope: row.scope,
     ...(row.scopeVersion !== '' && { scopeVersion: row.scopeVersion }),
     resource,
-    ...(sessionId !== undefined && { sessionId }),
+    ...(session && { sessionId: session.id, sessionRank: session.rank }),
     sessionKey: row.session === '' ? (sessionKey ?? null) : row.session,
     commit: Number(row.commit),
     arrivalUnixNs: BigInt(row.arrival),

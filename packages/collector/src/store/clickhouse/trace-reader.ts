@@ -84,7 +84,10 @@ export class TraceReader {
        GROUP BY trace_id
        ${id === undefined ? '' : 'HAVING (last, trace_id) < ({commit:UInt64}, {id:String})'}
        ORDER BY last DESC, trace_id DESC LIMIT {limit:UInt32}`,
-      { limit: page.limit + 1, ...(commit !== undefined && id !== undefined && { commit: String(commit), id }) },
+      {
+        limit: page.limit + 1,
+        ...(commit !== undefined && id !== undefined && { commit: String(commit), id }),
+      },
     );
     const items = rows.slice(0, page.limit);
     const last = items.at(-1);
