@@ -230,6 +230,26 @@ export const RAW_CONTRACT: readonly ContractTest[] = [
     expect((await reader.lastCommit())?.commit).toBe(commits[2]);
   }),
 
+  contract('assembly reads flushes behind the commits, whole commits at a time', async open => {
+    const { writer } = await open();
+    const commits: number[] = [];
+    for (const seqs of [[1, 2], [3], [4, 5, 6], []]) {
+      const flushes = seqs.map(seq => flushOf('s', seq));
+      const batch = batchOf(seqs.length === 0 ? [spanOf('a1')] : [], flushes);
+      commits.push((await writer.commit(batch)).committed.commit);
+    }
+    const upTo = commits[3]!;
+    expect(await writer.newestCommit()).toBe(upTo);
+    const run = async (after: number, limit: number): Promise<string> => {
+      const { flushes, lastCommit } = await writer.flushesBetween(after, upTo, limit);
+      return `${flushes.map(one => one.seq).join(' ')} | ${commits.indexOf(lastCommit)}`;
+    };
+    expect(await run(commits[0]! - 1, 3)).toBe('1 2 3 | 1');
+    expect(await run(commits[0]! - 1, 1)).toBe('1 2 | 0');
+    expect(await run(commits[1]!, 9)).toBe('4 5 6 | 3');
+    expect(await run(commits[2]!, 9)).toBe(' | 3');
+  }),
+
   contract('points of a histogram come back as sent, each once', async open => {
     const { writer, reader } = await open();
     const point = {

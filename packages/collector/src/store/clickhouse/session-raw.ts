@@ -4,7 +4,7 @@
 // did so: whoever assembles sees it then for the first time.
 
 import type { TraceId } from '@framescope/protocol';
-import type { RawSession, SpanTally, StoredFlush, StoredSpan } from '../store.ts';
+import type { FlushRun, RawSession, SpanTally, StoredFlush, StoredSpan } from '../store.ts';
 import type { Client } from './client.ts';
 import { FLUSH_COLUMNS, flushOfRow, type FlushRow } from './flush-row.ts';
 import {
@@ -103,6 +103,28 @@ export class SessionRaw {
       { key },
     );
     return rows.map(row => tallyOfRow(row, key));
+  }
+
+  /** Whole commits of flushes in (after, upTo], as many as keep within the limit, and one at least. */
+  async flushesBetween(after: number, upTo: number, limit: number): Promise<FlushRun> {
+    const table = this.#client.table('framescope_flush');
+    const params = { after: String(after), upTo: String(upTo) };
+    const commits = await this.#client.rows<{ commit: string; count: string }>(
+      `SELECT toString(f.commit) AS commit, toString(count()) AS count FROM ${table} AS f FINAL
+       WHERE f.commit > {after:UInt64} AND f.commit <= {upTo:UInt64}
+       GROUP BY f.commit ORDER BY f.commit LIMIT {limit:UInt32}`,
+      { ...params, limit: Math.max(1, limit) + 1 },
+    );
+    let count = 0;
+    const taken = commits.findIndex((one, i) => (count += Number(one.count)) > limit && i > 0);
+    const lastCommit = taken < 0 ? upTo : Number(commits[taken - 1]!.commit);
+    const rows = await this.#client.rows<FlushRow>(
+      `SELECT ${FLUSH_COLUMNS} FROM ${table} AS f FINAL
+       WHERE f.commit > {after:UInt64} AND f.commit <= {upTo:UInt64}
+       ORDER BY f.commit, session_key, f.producer, f.seq, f.part`,
+      { ...params, upTo: String(lastCommit) },
+    );
+    return { flushes: rows.map(flushOfRow), lastCommit };
   }
 
   async flushes(

@@ -5,6 +5,7 @@ import type {
   CollectorClockRow,
   CommitResult,
   DerivedRows,
+  FlushRun,
   IngestBatch,
   RawSession,
   Retention,
@@ -71,6 +72,14 @@ export class ClickHouseWriter {
     const row = { id, at: atUnixNs, end: endUnixNs, json: JSON.stringify(rest) };
     await this.#client.insert(this.#client.table('framescope_annotation'), [row]);
     return { id: String(id), ...annotation };
+  }
+
+  newestCommit(): Promise<number> {
+    return lastCommitIn(this.#client);
+  }
+
+  flushesBetween(after: number, upTo: number, limit: number): Promise<FlushRun> {
+    return this.#raw.flushesBetween(after, upTo, limit);
   }
 
   async unfinishedSessions(): Promise<readonly UnfinishedSession[]> {
