@@ -283,6 +283,7 @@ export class Scope {
       return;
     }
     this.#open.set(session, open);
+    for (const sample of this.#prober.recent()) open.exporter.clockSample(sample);
     this.#flights.start();
     this.#prober.start();
     this.#leaps.start();

@@ -22,23 +22,56 @@ const answering =
 
 const samples = (world: World) => world.records().flatMap(record => record.clockSamples);
 
-test('the collector is probed each second while a session is open; the first answer is dropped', async () => {
+test('the collector is probed while a session is open, more often at first; the first answer is dropped', async () => {
   const world = new World();
   world.clockAnswer = answering(world);
   const call = world.scope().startSession({ id: 'call' });
-  await world.pass(5_500);
+  await world.pass(2_400);
   void call.end();
   await world.pass(60_000);
   expect(samples(world)).toEqual(
-    [1, 2, 3, 4, 5].map(second => ({
+    [1_000, 1_250, 1_500, 1_750, 2_000, 2_250].map(ms => ({
       peer: '00000000000000dd',
       peerEpoch: 2,
-      t1: second * 1_000 * MS,
-      t2: second * 1_000 * MS + 7,
-      t3: second * 1_000 * MS + 9,
-      t4: second * 1_000 * MS,
+      t1: ms * MS,
+      t2: ms * MS + 7,
+      t3: ms * MS + 9,
+      t4: ms * MS,
     })),
   );
+});
+
+test('after half a minute one probe a second is enough', async () => {
+  const world = new World();
+  world.clockAnswer = answering(world);
+  world.scope().startSession({ id: 'call' });
+  await world.pass(62_000);
+  const atMs = samples(world).map(({ t1 }) => t1 / MS);
+  const within = (fromMs: number, toMs: number): number =>
+    atMs.filter(ms => ms >= fromMs && ms < toMs).length;
+  expect([within(10_000, 20_000), within(40_000, 50_000)]).toEqual([40, 10]);
+});
+
+test('a session that begins later starts with the exchanges of the last minute', async () => {
+  const world = new World();
+  world.clockAnswer = answering(world);
+  const scope = world.scope();
+  scope.startSession({ id: 'first' });
+  await world.pass(10_500);
+  world.received.length = 0;
+  scope.startSession({ id: 'second' });
+  await world.pass(1_000);
+  const [second] = world.records().filter(({ seq }) => seq === 0);
+  expect(second?.clockSamples.length).toBeGreaterThan(38);
+});
+
+test('a collector on the same clock is no peer', async () => {
+  const world = new World();
+  const clock = world.clock('00000000000000dd');
+  world.clockAnswer = answering(world);
+  world.scope({ clock }).startSession({ id: 'call' });
+  await world.pass(5_500);
+  expect(samples(world)).toEqual([]);
 });
 
 test('an answer over a fresh connection is no sample', async () => {

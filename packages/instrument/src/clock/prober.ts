@@ -1,5 +1,12 @@
-// Clock probes: four stamps with the collector, about once a second, while a
-// session is open. Every sample is handed on raw; the collector chooses.
+// Clock probes: four stamps with the collector, while a session is open. Every
+// sample is handed on raw; the collector chooses.
+//
+// Four a second in the first half minute, then one: of a few exchanges the least
+// round trip is luck, and the collector has to call a lucky one a slew to be on
+// the safe side, which makes the bound of a young call three times as wide. A
+// session that begins later starts with what was measured before it.
+//
+// A collector on the same clock (one host) is no peer: its samples say nothing.
 //
 // An answer over a fresh connection is thrown away: its way there included
 // handshakes, which makes the two ways unequal. Platforms that cannot say
@@ -9,6 +16,10 @@ import { decodeUtf8, domainNs, type ClockSample } from '@framescope/protocol';
 import type { Clock, Http, Timer, Timers } from '../ports.ts';
 
 const PROBE_MS = 1_000;
+const FIRST_PROBE_MS = 250;
+const FIRST_COUNT = 120;
+/** Samples that a session starts with: a minute of one a second. */
+const RECENT_MAX = 60;
 /** A collector that does not answer is asked less often, up to this. */
 const PROBE_MS_MAX = 30_000;
 const TIMEOUT_MS = 5_000;
@@ -32,11 +43,20 @@ export class Prober {
   #isRunning = false;
   #isWarm = false;
   #failures = 0;
+  #count = 0;
+  #recent: ClockSample[] = [];
+  /** Of the recent samples. */
+  #recentEpoch = 0;
 
   /** @param take Gets each sample, off the audio path. */
   constructor(ports: ProberPorts, take: (sample: ClockSample) => void) {
     this.#ports = ports;
     this.#take = take;
+  }
+
+  /** The last samples of the clock as it runs now, oldest first. */
+  recent(): readonly ClockSample[] {
+    return this.#recentEpoch === this.#ports.clock.epoch ? this.#recent : [];
   }
 
   /** Probes from now on, until `stop`. Starting twice does nothing. */
@@ -49,6 +69,8 @@ export class Prober {
   stop(): void {
     this.#isRunning = false;
     this.#isWarm = false;
+    this.#count = 0;
+    this.#recent = [];
     this.#timer?.cancel();
     this.#timer = undefined;
   }
@@ -73,7 +95,7 @@ export class Prober {
       clock.check?.();
       const isGood = this.#isWarm && answer.isCold !== true && epoch === clock.epoch;
       this.#isWarm = sample !== undefined;
-      if (sample !== undefined && isGood) this.#take(sample);
+      if (sample !== undefined && isGood && sample.peer !== clock.domain) this.#keep(sample);
     } catch {
       // No answer is no news: the exporter tells of an unreachable collector.
       this.#isWarm = false;
@@ -82,9 +104,20 @@ export class Prober {
     this.#again();
   }
 
+  #keep(sample: ClockSample): void {
+    const { epoch } = this.#ports.clock;
+    if (epoch !== this.#recentEpoch) this.#recent = [];
+    this.#recentEpoch = epoch;
+    if (this.#recent.push(sample) > RECENT_MAX) this.#recent.shift();
+    this.#count += 1;
+    this.#take(sample);
+  }
+
   #again(): void {
     if (!this.#isRunning) return;
-    const delayMs = Math.min(PROBE_MS * 2 ** Math.min(this.#failures, 5), PROBE_MS_MAX);
+    const isFirst = this.#failures === 0 && this.#count > 0 && this.#count < FIRST_COUNT;
+    const everyMs = isFirst ? FIRST_PROBE_MS : PROBE_MS;
+    const delayMs = Math.min(everyMs * 2 ** Math.min(this.#failures, 5), PROBE_MS_MAX);
     this.#timer?.cancel();
     this.#timer = this.#ports.timers.after(delayMs, () => {
       if (this.#isRunning) void this.#probe();

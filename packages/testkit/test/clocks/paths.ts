@@ -1,11 +1,13 @@
 // The three paths of the literature's kind: a LAN, a WAN, a phone. A long run of
-// probes; after each the estimate is asked what it knows now (as a live page
-// does), and in the end what it knew of all of it (as a stored session shows).
-// Beside it the usual filter, least RTT of the last eight, on the same probes.
+// probes; in the end the estimate is asked what it knew of all of it (as a stored
+// session shows), beside the usual filter, least RTT of the last eight, on the
+// same probes. And many calls of two minutes, in which it is asked every second,
+// from the fifth on, what it knows by then (as a live page does).
 
 import type { ClockSample } from '@framescope/protocol';
 import { OffsetInterval } from '../../../collector/src/assemble/clock/offset-interval.ts';
 import { exchange, MS, type Path, SECOND, seeded, SimulatedHost } from './hosts.ts';
+import { everyNs } from './run.ts';
 
 export interface Reference {
   readonly name: string;
@@ -52,13 +54,16 @@ export const REFERENCES: readonly Reference[] = [
 const PROBES = 2_000;
 const EVERY_NS = SECOND;
 const DRIFT_PPM = 20;
-/** A live session of ours keeps far more; thirty are enough to judge by, and cheap. */
+/** Round trips that a bound is held against, for a stored call. */
 const WINDOW = 30;
+const LIVE_CALLS = 200;
+const LIVE_SECONDS = 120;
+const LIVE_FROM_SECONDS = 5;
 
 export interface Figures {
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** Bound − least RTT of the thirty probes around / 2, worst and p99. */
+  /** Bound − least RTT of the 30 s around (live: before) / 2, worst and p99. */
   readonly extraMs: number;
   readonly extraP99Ms: number;
   readonly boundMs: number;
@@ -71,39 +76,66 @@ export interface PathFigures {
   readonly minOf8: { readonly p50Ms: number; readonly p99Ms: number };
 }
 
-export function figuresOf({ path }: Reference, seed: number): PathFigures {
+export function figuresOf(reference: Reference, seed: number): PathFigures {
+  return { ...storedFigures(reference, seed), live: liveFigures(reference, seed) };
+}
+
+const hosts = (): Hosts => ({
+  own: new SimulatedHost({ startNs: 5 * SECOND, driftPpm: DRIFT_PPM }),
+  peer: new SimulatedHost({ startNs: 900 * SECOND, driftPpm: 0 }),
+});
+
+interface Hosts {
+  readonly own: SimulatedHost;
+  readonly peer: SimulatedHost;
+}
+
+const truth = ({ own, peer }: Hosts, trueNs: number): number =>
+  peer.monotonicNs(trueNs) - own.monotonicNs(trueNs);
+
+function storedFigures({ path }: Reference, seed: number): Omit<PathFigures, 'live'> {
   const random = seeded(seed);
-  const own = new SimulatedHost({ startNs: 5 * SECOND, driftPpm: DRIFT_PPM });
-  const peer = new SimulatedHost({ startNs: 900 * SECOND, driftPpm: 0 });
-  const truth = (trueNs: number): number => peer.monotonicNs(trueNs) - own.monotonicNs(trueNs);
+  const both = hosts();
   const samples: ClockSample[] = [];
-  const live = new Tally();
   const minOf8: number[] = [];
   for (let i = 0; i < PROBES; i++) {
-    const { sample, backNs } = exchange({ own, peer, path, atNs: i * EVERY_NS, random });
+    const { sample, backNs } = exchange({ ...both, path, atNs: i * EVERY_NS, random });
     samples.push(sample);
-    if (i < WINDOW) continue;
-    const window = samples.slice(-WINDOW);
-    live.add(intervalOf(window), {
-      rawNs: own.monotonicNs(backNs),
-      offsetNs: truth(backNs),
-      window,
-    });
     const best = samples.slice(-8).reduce((a, b) => (rttOf(b) < rttOf(a) ? b : a));
-    minOf8.push(Math.abs((best.t2 - best.t1 + (best.t3 - best.t4)) / 2 - truth(backNs)));
+    const offsetNs = (best.t2 - best.t1 + (best.t3 - best.t4)) / 2;
+    if (i >= WINDOW) minOf8.push(Math.abs(offsetNs - truth(both, backNs)));
   }
   const stored = new Tally();
   const all = intervalOf(samples);
   for (let i = WINDOW; i < PROBES - WINDOW; i++) {
     const atNs = (i + random()) * EVERY_NS;
     const window = samples.slice(i - WINDOW / 2, i + WINDOW / 2);
-    stored.add(all, { rawNs: own.monotonicNs(atNs), offsetNs: truth(atNs), window });
+    stored.add(all, { rawNs: both.own.monotonicNs(atNs), offsetNs: truth(both, atNs), window });
   }
   return {
-    live: live.figures(),
     stored: stored.figures(),
     minOf8: { p50Ms: quantile(minOf8, 0.5) / MS, p99Ms: quantile(minOf8, 0.99) / MS },
   };
+}
+
+function liveFigures({ path }: Reference, seed: number): Figures {
+  const live = new Tally();
+  for (let call = 0; call < LIVE_CALLS; call++) {
+    const random = seeded(seed + call);
+    const both = hosts();
+    const samples: ClockSample[] = [];
+    for (let atNs = 0; atNs < LIVE_SECONDS * SECOND; atNs += everyNs(atNs)) {
+      const { sample, backNs } = exchange({ ...both, path, atNs, random });
+      samples.push(sample);
+      if (atNs < LIVE_FROM_SECONDS * SECOND || atNs % SECOND !== 0) continue;
+      live.add(intervalOf(samples), {
+        rawNs: both.own.monotonicNs(backNs),
+        offsetNs: truth(both, backNs),
+        window: samples.filter(({ t1 }) => sample.t1 - t1 < WINDOW * SECOND),
+      });
+    }
+  }
+  return live.figures();
 }
 
 const rttOf = ({ t1, t2, t3, t4 }: ClockSample): number => t4 - t1 - (t3 - t2);

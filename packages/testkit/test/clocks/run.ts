@@ -101,7 +101,7 @@ interface Mark {
 }
 
 /** Ten checks of the clock a second where there is something to notice; a mark is asked about at each. */
-const checkNsOf = (kind: Kind): number => (kind === 'sleep' || kind === 'set' ? 100 : 500) * MS;
+const checkNsOf = (kind: Kind): number => (kind === 'sleep' || kind === 'set' ? 100 : 250) * MS;
 
 export function runOf(kind: Kind, seed: number): Outcome {
   const random = seeded(seed);
@@ -133,6 +133,9 @@ interface Lived {
   readonly leastRttNs: number;
 }
 
+/** As the instrumentation: four probes a second for the first half minute, then one. */
+export const everyNs = (atNs: number): number => (atNs < 30 * SECOND ? SECOND / 4 : SECOND);
+
 /** What the process does in true time: checks its clock, probes, marks. Asleep it does nothing. */
 function live({ own, peer, path, seconds, isLinux, checkNs }: Drawn, random: Random): Lived {
   let nowNs = 0;
@@ -146,6 +149,7 @@ function live({ own, peer, path, seconds, isLinux, checkNs }: Drawn, random: Ran
   const marks: Mark[] = [];
   let waiting: number[] = [];
   let leastRttNs = Infinity;
+  let nextProbeNs = 500 * MS;
   const { sleep } = own.spec;
   const check = (atNs: number): void => {
     nowNs = atNs;
@@ -163,7 +167,8 @@ function live({ own, peer, path, seconds, isLinux, checkNs }: Drawn, random: Ran
     if (sleep !== undefined && waiting[0]! < sleep.atNs + sleep.forNs && trueNs > sleep.atNs)
       waiting = [];
     check(trueNs);
-    if (awakeNs % SECOND !== 500 * MS) continue;
+    if (awakeNs < nextProbeNs) continue;
+    nextProbeNs += everyNs(awakeNs);
     const { epoch } = watch;
     const { sample, backNs } = exchange({ own, peer, path, atNs: trueNs, random });
     const isThroughSleep = sleep !== undefined && trueNs < sleep.atNs && backNs > sleep.atNs;

@@ -32,6 +32,8 @@
 export const DRIFT_PPM = 50;
 /** Linux slews a clock by at most 500, and its crystal drifts all the same. */
 export const DRIFT_PPM_MAX = 550;
+/** What is tried in turn; one step more than what fits is taken. */
+const ALLOWANCES_PPM: readonly number[] = [DRIFT_PPM, 75, 110, 165, 250, 370, DRIFT_PPM_MAX];
 /** What a slew adds until the next exchange shows it. One a second is the rule. */
 const UNSEEN_PPM = DRIFT_PPM_MAX - DRIFT_PPM;
 const UNSEEN_NS_MAX = 250_000;
@@ -235,18 +237,23 @@ function bandOf(proofs: readonly Proof[]): Band | undefined {
     upper: envelopeOf(upper, ppm),
     lower: envelopeOf(lower, ppm),
   });
-  const usual = bandAt(DRIFT_PPM);
-  const hasSlewed = proofs.some(({ atNs }) => usual.lower.at(atNs) + wayNs > usual.upper.at(atNs));
-  // How fast it was is known to a margin, and a little less than it was would lose the truth.
-  return hasSlewed ? bandAt(DRIFT_PPM_MAX) : usual;
+  // Not the least allowance that fits: how fast it was is known to a margin, and a little less than it
+  // was would lose the truth. Not the widest at once: a few lucky exchanges look like a slew, a slow one.
+  const fitting = ALLOWANCES_PPM.findIndex(ppm => isConsistent(bandAt(ppm), proofs, wayNs));
+  if (fitting === 0) return bandAt(DRIFT_PPM);
+  return bandAt(ALLOWANCES_PPM[fitting + 1] ?? DRIFT_PPM_MAX);
 }
 
+/** Whether, at each exchange, the band leaves what both ways cost at least. */
+const isConsistent = ({ lower, upper }: Band, proofs: readonly Proof[], wayNs: number): boolean =>
+  proofs.every(({ atNs }) => lower.at(atNs) + wayNs <= upper.at(atNs));
+
 /** Of a few exchanges the least round trip is luck: its two ways need not be the least of each way. */
-const LUCKY_SHARE = 0.1;
-const LUCKY_MIN = 2;
+const LUCKY_SHARE = 0.15;
+const LUCKY_MIN = 6;
 
 /**
- * What both ways cost at least: the least round trip, less what the luckiest tenth differ by. The
+ * What both ways cost at least: the least round trip, less what the luckiest seventh differ by. The
  * more a path queues and the fewer exchanges there are, the less its least round trip proves.
  */
 function leastWayNs(upper: readonly Proof[]): number {
