@@ -14,6 +14,7 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 
 /** Each package's front door in src/, so that a unit test never sees a stale build. */
 const SOURCES = [
+  { find: '#platform', replacement: here('packages/instrument/src/platform/node/platform.ts') },
   { find: /^@framescope\/protocol$/, replacement: here('packages/protocol/src/index.ts') },
   { find: /^@framescope\/instrument$/, replacement: here('packages/instrument/src/index.node.ts') },
   {

@@ -23,6 +23,7 @@ import { SessionFlight } from './flight/session-flight.ts';
 import type { ProbedHop } from './hop/stream.ts';
 import { TimedMarks } from './hop/timed-marks.ts';
 import { MarkRing, MarkRows } from './hot/mark-ring.ts';
+import { forgetScope } from './newest-scope.ts';
 import {
   bytesMaxOf,
   copyOf,
@@ -39,7 +40,7 @@ import {
   type Stats,
 } from './options.ts';
 import { makeSpanSink } from './otel/make-span-sink.ts';
-import type { Attributes, Platform, Timer } from './ports.ts';
+import type { Attributes, Machine, Platform, Timer } from './ports.ts';
 import { Problems } from './problems.ts';
 import { Session } from './session.ts';
 import { VERSION } from './version.ts';
@@ -77,7 +78,7 @@ export class Scope {
   readonly #endMs: number;
   #shutdown: Promise<void> | undefined;
 
-  constructor(options: FramescopeOptions, platform: Platform) {
+  constructor(options: FramescopeOptions, platform: Machine) {
     const given = copyOf(options);
     const problems = new Problems(given.onProblem);
     this.#problems = problems;
@@ -168,6 +169,7 @@ export class Scope {
    * after `shutdownMs`, whatever the collector does; what is left then is dropped. Never rejects.
    */
   shutdown(): Promise<void> {
+    forgetScope(this);
     this.#shutdown ??= this.#shutDown();
     return this.#shutdown;
   }

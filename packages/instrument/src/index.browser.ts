@@ -1,7 +1,8 @@
 // The package in a browser: the same names on another platform.
 
 import { Scope } from './framescope.ts';
-import { BrowserClock, makeBrowserPlatform } from './platform/browser/platform.ts';
+import { noteScope } from './newest-scope.ts';
+import { BrowserClock, makeMachine } from './platform/browser/platform.ts';
 import type { FramescopeOptions } from './options.ts';
 import type { Clock } from './ports.ts';
 
@@ -11,7 +12,8 @@ import type { Clock } from './ports.ts';
  */
 export class Framescope extends Scope {
   constructor(options: FramescopeOptions) {
-    super(options, makeBrowserPlatform());
+    super(options, makeMachine());
+    noteScope(this);
   }
 }
 

@@ -3,7 +3,8 @@
 import { Scope } from './framescope.ts';
 import { skewClock, type SkewedClockOptions } from './clock/skewed-clock.ts';
 import { NodeClock } from './platform/node/clock.ts';
-import { makeNodePlatform } from './platform/node/platform.ts';
+import { noteScope } from './newest-scope.ts';
+import { makeMachine } from './platform/node/platform.ts';
 import type { FramescopeOptions } from './options.ts';
 import type { Clock } from './ports.ts';
 
@@ -13,7 +14,8 @@ import type { Clock } from './ports.ts';
  */
 export class Framescope extends Scope {
   constructor(options: FramescopeOptions) {
-    super(options, makeNodePlatform());
+    super(options, makeMachine());
+    noteScope(this);
   }
 }
 

@@ -6,7 +6,7 @@ import { GuardedClock } from './clock/guarded-clock.ts';
 import { attributesOf, nameOf, optionsOf, SESSION_ID_LENGTH_MAX } from './coerce.ts';
 import { OUTBOX_BYTES_MAX } from './export/outbox.ts';
 import type { TracerProviderOption } from './otel/make-span-sink.ts';
-import type { Attributes, Clock, Http, Platform, Problem, Timers } from './ports.ts';
+import type { Attributes, Clock, Http, Machine, Platform, Problem, Timers } from './ports.ts';
 import type { Problems } from './problems.ts';
 
 const FLUSH_MS = 1_000;
@@ -99,7 +99,7 @@ export function copyOf(options: FramescopeOptions): Partial<FramescopeOptions> {
 
 /** What was handed in takes the platform's place, kept from throwing. */
 export function withPorts(
-  platform: Platform,
+  platform: Machine,
   given: Partial<FramescopeOptions>,
   problems: Problems,
 ): Platform {
@@ -107,7 +107,7 @@ export function withPorts(
   const isClock = typeof clock === 'object' && clock !== null;
   return {
     ...platform,
-    clock: isClock ? new GuardedClock(clock, problems) : platform.clock,
+    clock: isClock ? new GuardedClock(clock, problems) : platform.makeClock(),
     timers: typeof timers?.after === 'function' ? guardedTimers(timers, problems) : platform.timers,
     http: httpOf(given, platform),
     random:
@@ -118,7 +118,7 @@ export function withPorts(
 }
 
 /** `OTEL_SDK_DISABLED` sends nothing, spans for frames nothing of ours; a time limit of the environment holds for what is exported. */
-function httpOf(given: Partial<FramescopeOptions>, platform: Platform): Http {
+function httpOf(given: Partial<FramescopeOptions>, platform: Omit<Platform, 'clock'>): Http {
   const { isDisabled, timeoutMs } = platform;
   if (isDisabled === true || given.frames === 'spans')
     return () => Promise.resolve({ status: 200, body: new Uint8Array() });

@@ -135,3 +135,9 @@ export interface Platform extends SharedSettings {
    */
   readonly onExit: (flush: (isGone: boolean) => Promise<void>) => () => void;
 }
+
+/** A platform before its scope said which clock it reads. */
+export interface Machine extends Omit<Platform, 'clock'> {
+  /** Its own clock: some milliseconds of measuring, which a scope with another clock does not need. */
+  readonly makeClock: () => Clock;
+}

@@ -35,11 +35,17 @@ export class Problems {
     this.#counts.set(code, before + count);
     if (before > 0 || this.#tell === undefined) return;
     try {
-      this.#tell({ code, message, count });
+      const answer: unknown = this.#tell({ code, message, count });
+      // An async handler is not waited for; what it throws is not left unhandled either.
+      if (answer instanceof Promise) answer.catch(() => this.#handlerThrew());
     } catch {
-      // The user's own handler threw: telling that through it would go on for ever.
-      this.#counts.set('on_problem_threw', (this.#counts.get('on_problem_threw') ?? 0) + 1);
+      this.#handlerThrew();
     }
+  }
+
+  /** The user's own handler: telling that through it would go on for ever. */
+  #handlerThrew(): void {
+    this.#counts.set('on_problem_threw', (this.#counts.get('on_problem_threw') ?? 0) + 1);
   }
 
   /** How often each problem happened since the start. */

@@ -253,7 +253,8 @@ export class Session {
     problems.guard(
       'session.end',
       () => {
-        for (const settle of this.#settling) settle();
+        // The last to come is the first to go: an adapter settles before it is taken off.
+        for (const settle of [...this.#settling].toReversed()) settle();
         for (const turn of this.#turns) if (!turn.isEnded) turn.end();
         this.#endedAt = this.#now();
         book.sessionChanged();

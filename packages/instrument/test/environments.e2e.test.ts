@@ -2,7 +2,7 @@
 // bundle, no platform below the entries, no byte a mark; and a page that goes
 // away still tells what it knew.
 
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
@@ -116,4 +116,30 @@ test('a page that goes away sends what it marked', async () => {
   await expect.poll(() => bodies.some(body => body.includes('framescope.record'))).toBe(true);
   expect(bodies[0]?.includes('a call in a page')).toBe(true);
   expect(problems()).toEqual([]);
+});
+
+/** A program that makes no scope, traces a socket in one line, and ends. */
+const PROGRAM = `
+  import { EventEmitter } from 'node:events';
+  import { traceWebSocket } from '@framescope/instrument/websocket';
+  const socket = Object.assign(new EventEmitter(), { send() {} });
+  traceWebSocket(socket);
+  for (let i = 0; i < 5; i++) socket.emit('message', Buffer.alloc(640), true);
+  socket.emit('close');
+`;
+
+test('an adapter in a program without a scope sends where the environment says', async () => {
+  bodies.length = 0;
+  const env = {
+    ...process.env,
+    OTEL_EXPORTER_OTLP_ENDPOINT: url,
+    OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+    OTEL_SERVICE_NAME: 'one-liner',
+  };
+  const args = ['--input-type=module', '-e', PROGRAM];
+  const child = spawn(process.execPath, args, { cwd: here('..'), env, stdio: 'inherit' });
+  expect(await new Promise(resolve => child.on('exit', resolve))).toBe(0);
+  const sent = bodies.map(body => body.toString()).find(text => text.includes('framescope.record'));
+  expect(sent).toContain('one-liner');
+  expect(sent).toMatch(/websocket-[0-9a-f]{16}/);
 });

@@ -58,10 +58,20 @@ test('a scope whose session is open stays, whoever holds it', async () => {
   expect(await isCollected(ref)).toBe(false);
 });
 
-test('what an adapter without a session follows goes nowhere, and is not kept', async () => {
-  const followed = (): WeakRef<object> =>
-    new WeakRef(traceTwilioMediaStream(new Socket(), {} as never).session);
-  expect(await isCollected(followed())).toBe(true);
+test('what an adapter followed in a call of its own is let go when the connection is gone', async () => {
+  const world = new World();
+  const scope = world.scope();
+  const followed = async (): Promise<WeakRef<object>> => {
+    const socket = new Socket();
+    const ref = new WeakRef(traceTwilioMediaStream(socket).session);
+    await world.pass(1_000);
+    socket.emit('close');
+    await world.pass(3_000);
+    return ref;
+  };
+  const ref = await followed();
+  expect(scope.stats().openSessions).toBe(0);
+  expect(await isCollected(ref)).toBe(true);
 });
 
 test('everyone who shuts down waits until all is sent', async () => {

@@ -116,3 +116,27 @@ test('bytes of somebody who does not use it go through as they are, and that is 
   expect(end.bytes().equals(raw)).toBe(true);
   expect(told.problems.map(one => one.code)).toEqual(['no_messages']);
 });
+
+test('a message that the end of the connection cut off is told, with its length', async () => {
+  const told = captured('agent');
+  closing.push(() => told.scope.shutdown());
+  const session = told.scope.startSession({ id: 'cut' });
+  const link = new ByteLink(session);
+  const mic = session.stream('mic', { sampleRate: 16_000 });
+  const sent = sink();
+  await pipeline(
+    Readable.from([Buffer.alloc(640), Buffer.alloc(640)]),
+    link.outgoing(mic),
+    sent.stream,
+  );
+  const bytes = sent.bytes();
+  const heard = sink();
+  await pipeline(
+    Readable.from([bytes.subarray(0, bytes.length - 140)]),
+    new ByteLink(session).incoming(),
+    heard.stream,
+  );
+  expect(heard.bytes().length).toBe(640);
+  expect(told.problems.map(one => one.code)).toEqual(['cut_off_message']);
+  expect(told.problems[0]?.message).toContain('its first 505 bytes');
+});

@@ -3,6 +3,7 @@
 
 import type { AddressInfo } from 'node:net';
 import { skewedClock, type Session } from '@framescope/instrument';
+import { traceWebSocket } from '@framescope/instrument/websocket';
 import { JsonLink } from '@framescope/instrument/websocket-json';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { WebSocketServer, type RawData, type WebSocket } from 'ws';
@@ -18,7 +19,7 @@ let session: Session;
 let serve: (socket: WebSocket) => void;
 
 beforeAll(async () => {
-  page = await tracedPage(['entries/websocket-json']);
+  page = await tracedPage(['entries/websocket-json', 'entries/websocket']);
   server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
   server.on('connection', socket => serve(socket));
   await new Promise(resolve => server.on('listening', resolve));
@@ -40,6 +41,7 @@ async function call(link: string, script: string): Promise<void> {
   const opened = await page.open(`
     import { Framescope } from '/index.browser.js';
     import { JsonLink } from '/entries/websocket-json.js';
+    import { traceWebSocket } from '/entries/websocket.js';
     const problems = [];
     const onProblem = ({ code }) => problems.push(code);
     const scope = new Framescope({ serviceName: 'page', role: 'client', endpoint: location.origin, encoding: 'json', tracerProvider: false, onProblem });
@@ -108,6 +110,33 @@ test('binary: anchors as text messages between the frames, both ways', async () 
       while (heard < 60) await new Promise(resolve => setTimeout(resolve, 20));`,
   );
   expectOneAxis();
+});
+
+test('one line at each end: both streams on one axis, and no application hears an anchor', async () => {
+  const texts: string[] = [];
+  serve = socket => {
+    traceWebSocket(socket, { session, isPeerTraced: true });
+    socket.on('message', (data: RawData, isBinary: boolean) => {
+      if (!isBinary) return void texts.push((data as Buffer).toString());
+      socket.send(new Uint8Array(2 * FRAME));
+    });
+    socket.send('hello');
+  };
+  await call(
+    'undefined',
+    `let heard = 0;
+      const texts = [];
+      traceWebSocket(socket, { session, isPeerTraced: true });
+      socket.onmessage = ({ data }) => (typeof data === 'string' ? texts.push(data) : heard++);
+      for (let i = 0; i < 60; i++) {
+        socket.send(new Uint8Array(${2 * FRAME}));
+        await new Promise(resolve => setTimeout(resolve, 20));
+      }
+      while (heard < 60) await new Promise(resolve => setTimeout(resolve, 20));
+      socket.send(texts.join());`,
+  );
+  expectOneAxis();
+  expect(texts).toEqual(['hello']);
 });
 
 test('JSON: the anchor is a field beside the application’s own, and is gone when it is read', async () => {

@@ -17,22 +17,34 @@ const EMITTERS = [
 
 export class Hooks {
   readonly #where: string;
-  readonly #problems: Problems;
+  readonly #problems: () => Problems;
   readonly #undo: (() => void)[] = [];
   #isStopped = false;
 
-  constructor(where: string, problems: Problems) {
+  /** @param problems Asked when there is one to tell: a call that has not begun has no book of them. */
+  constructor(where: string, problems: () => Problems) {
     this.#where = where;
     this.#problems = problems;
   }
 
-  /** Calls `after` with the arguments of each call of `target[name]` that did not throw. */
-  wrap(target: unknown, name: string, after: (args: readonly unknown[]) => void): boolean {
+  /**
+   * Calls `after` with the arguments of each call of `target[name]` that did not throw, and `before`
+   * ahead of it; `call` is the method itself, unwatched.
+   */
+  wrap(
+    target: unknown,
+    name: string,
+    after: (args: readonly unknown[]) => void,
+    before?: (args: readonly unknown[], call: (...args: readonly unknown[]) => void) => void,
+  ): boolean {
     return this.#attempt(`${name}()`, () => {
       const original = methodOf(target, name);
       if (original === undefined) return false;
       const see = (args: readonly unknown[]): void => this.run(() => after(args));
+      const foresee = (self: unknown, args: readonly unknown[]): void =>
+        this.run(() => before?.(args, (...own) => void Reflect.apply(original, self, own)));
       const wrapped: Method = function (...args) {
+        if (before !== undefined) foresee(this, args);
         const answer = Reflect.apply(original, this, args);
         see(args);
         return answer;
@@ -57,6 +69,32 @@ export class Hooks {
     });
   }
 
+  /**
+   * Sees each message of a WebSocket before anybody else does; true from `take` keeps it from all
+   * others. Of an event target it sees only what listeners that came earlier left.
+   */
+  intercept(target: unknown, take: (data: unknown, isBinary?: unknown) => boolean): boolean {
+    const takes = (data: unknown, isBinary?: unknown): boolean => {
+      let isTaken = false;
+      this.run(() => {
+        isTaken = take(data, isBinary);
+      });
+      return isTaken;
+    };
+    return this.#attempt('message', () => {
+      const emit = methodOf(target, 'emit');
+      if (emit === undefined)
+        return this.listen(target, 'message', event => {
+          if (takes(propertyOf(event, 'data'))) (event as Event).stopImmediatePropagation();
+        });
+      this.#replace(target as object, 'emit', function (event, ...args) {
+        if (event === 'message' && takes(args[0], args[1])) return true;
+        return Reflect.apply(emit, this, [event, ...args]);
+      });
+      return true;
+    });
+  }
+
   /** Does something at `stop`. */
   onStop(undo: () => void): void {
     this.#undo.push(undo);
@@ -68,7 +106,7 @@ export class Hooks {
     try {
       work();
     } catch (cause) {
-      this.#problems.report(
+      this.#problems().report(
         'adapter_event',
         `${this.#where}: an event could not be read (${textOf(cause)}); the client is not affected`,
       );
@@ -88,7 +126,7 @@ export class Hooks {
       isDone = work();
     });
     if (!isDone)
-      this.#problems.report(
+      this.#problems().report(
         'adapter_target',
         `${this.#where}: ${what} cannot be followed on what was given; part of the call is not traced`,
       );

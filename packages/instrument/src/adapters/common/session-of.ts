@@ -3,7 +3,9 @@
 
 import { domainNs, unixNs, type DomainNs } from '@framescope/protocol';
 import { ClockColumn } from '../../clock/clock-column.ts';
+import { defaultScope } from '../../default-scope.ts';
 import { Scope } from '../../framescope.ts';
+import { randomHex } from '../../options.ts';
 import { Session } from '../../session.ts';
 import { Hooks, propertyOf } from './hooks.ts';
 
@@ -15,23 +17,31 @@ export interface OfSession {
 
 /** The call that a client makes: begun here, ended when its connection is gone. */
 export interface OfScope {
-  readonly scope: Scope;
-  /** `session.id`, the same in every process of the call. */
-  readonly id: string;
+  /** Default: the scope that the program made last; where there is none, one made from the environment. */
+  readonly scope?: Scope;
+  /** `session.id`, the same in every process of the call. Default: what the client is called by both ends, else a random one. */
+  readonly id?: string;
 }
 
 /** A client that is being followed; it needs no attention. */
 export interface AdapterTrace {
   /** The call it belongs to. */
   readonly session: Session;
-  /** Stops following and puts the client back as it was. Again: nothing. */
+  /**
+   * Stops following and puts the client back as it was; a session that was begun here ends. Happens by
+   * itself at the session's end. Again: nothing.
+   */
   stop(): void;
 }
 
-interface Chosen {
-  readonly session: Session;
-  /** The connection is gone: a session that was begun here ends. */
-  readonly gone: () => void;
+/** What an adapter begins a call with when it was given a client and nothing else. */
+export interface OwnCall {
+  /** What the process is, where no scope says so: `agent` by default. */
+  readonly role?: string;
+  /** Turns are this client's to tell, whatever the process is. */
+  readonly isAuthority?: boolean;
+  /** What the connection is called by both of its ends; asked when the call begins. */
+  readonly id?: () => string | undefined;
 }
 
 /** A getter that throws has nothing to give. */
@@ -43,20 +53,46 @@ function readOf(options: unknown, name: string): unknown {
   }
 }
 
-/** With neither there is nobody to tell it to: what happens is followed, and goes nowhere. */
-function sessionOf(options: unknown): Chosen {
-  const session = readOf(options, 'session');
-  if (session instanceof Session) return { session, gone: () => undefined };
-  const scope = readOf(options, 'scope');
-  if (scope instanceof Scope) {
-    const made = scope.startSession({ id: readOf(options, 'id') as string });
-    return { session: made, gone: () => void made.end() };
+/** A session that is there, or one that begins when it is first asked for. */
+class Call {
+  readonly isOwn: boolean;
+  readonly #begin: () => Session;
+  readonly #began: (session: Session) => void;
+  #session: Session | undefined;
+
+  constructor(begin: Session | (() => Session), began: (session: Session) => void) {
+    this.isOwn = !(begin instanceof Session);
+    this.#begin = begin instanceof Session ? () => begin : begin;
+    this.#began = began;
   }
-  return { session: nowhere().startSession({ id: 'nobody' }), gone: () => undefined };
+
+  get session(): Session {
+    if (this.#session === undefined) {
+      this.#session = this.#begin();
+      this.#began(this.#session);
+    }
+    return this.#session;
+  }
+
+  /** The connection is gone: a session that was begun here ends. */
+  end(): void {
+    if (this.isOwn && this.#session !== undefined) void this.#session.end();
+  }
+}
+
+function beginIn(where: string, options: unknown, own: OwnCall): Session {
+  const given = readOf(options, 'scope');
+  const scope = given instanceof Scope ? given : defaultScope(own.role ?? 'agent');
+  const id = readOf(options, 'id') ?? own.id?.() ?? `${where}-${randomHex(Math.random, 8)}`;
+  return scope.startSession({
+    id: id as string,
+    ...(own.isAuthority === undefined ? {} : { authority: own.isAuthority }),
+  });
 }
 
 /** What was given, or a session that tells nobody: helpers for untyped callers throw nothing. */
-export const sessionOr = (value: unknown): Session => sessionOf({ session: value }).session;
+export const sessionOr = (value: unknown): Session =>
+  value instanceof Session ? value : nowhere().startSession({ id: 'nobody' });
 
 let inert: Scope | undefined;
 
@@ -74,13 +110,13 @@ function makeNowhere(): Scope {
   return new Scope(
     { serviceName: 'nobody', tracerProvider: false },
     {
-      clock: {
+      makeClock: () => ({
         domain: '0000000000000000',
         epoch: 0,
         zeroUnixNs: unixNs(0n),
         now,
         makeColumn: capacity => new ClockColumn(capacity, now),
-      },
+      }),
       timers: { after: () => ({ cancel: () => undefined }) },
       http: () => Promise.reject(new Error('no session was given')),
       random: () => 0.5,
@@ -94,18 +130,39 @@ function makeNowhere(): Scope {
 
 export interface Following {
   readonly hooks: Hooks;
+  /** Begins the call, if it is the adapter's own and has not begun. */
   readonly session: Session;
   readonly gone: () => void;
 }
 
-/** Sets up an adapter; whatever goes wrong in `follow` is counted, not thrown. */
+/** Sets up an adapter; whatever goes wrong in `start` is counted, not thrown. */
 export function follow(
   where: string,
   options: unknown,
   start: (following: Following) => void,
+  own: OwnCall = {},
 ): AdapterTrace {
-  const { session, gone } = sessionOf(options);
-  const hooks = new Hooks(where, session.port().problems);
-  hooks.run(() => start({ hooks, session, gone }));
-  return { session, stop: () => hooks.stop() };
+  const given = readOf(options, 'session');
+  const begin = given instanceof Session ? given : () => beginIn(where, options, own);
+  // Registered before what the adapter itself does at the end, so it comes after that.
+  const call = new Call(begin, session => hooks.onStop(session.port().onEnd(() => hooks.stop())));
+  const hooks = new Hooks(where, () => call.session.port().problems);
+  hooks.run(() =>
+    start({
+      hooks,
+      get session() {
+        return call.session;
+      },
+      gone: () => call.end(),
+    }),
+  );
+  return {
+    get session() {
+      return call.session;
+    },
+    stop: () => {
+      hooks.stop();
+      call.end();
+    },
+  };
 }

@@ -1,6 +1,7 @@
 // One line for a LiveKit room in a browser:
 //
-//   traceLiveKitRoom(room, { session: call });
+//   traceLiveKitRoom(room);                        a call of its own
+//   traceLiveKitRoom(room, { session: call });     part of a call
 //
 // livekit-client hides its peer connections. What is public is used: who speaks,
 // the state that LiveKit's agents tell (`lk.agent.state`), transcriptions, and
@@ -9,6 +10,7 @@
 import type { DomainNs } from '@framescope/protocol';
 import type { Stream } from '../../hop/stream.ts';
 import type { SessionPort, Timer } from '../../ports.ts';
+import { plainOptions } from '../../transport/plain-options.ts';
 import { StatsDeltas } from '../../transport/webrtc/stats-deltas.ts';
 import { at, listAt, textAt } from '../common/foreign.ts';
 import { propertyOf } from '../common/hooks.ts';
@@ -51,8 +53,23 @@ const AGENT_STATE = 'lk.agent.state';
  * the audio tracks' statistics say (jitter buffer, loss, concealment, round trip). Costs a timer a
  * second and microseconds an event. Never throws; nothing the room does changes.
  */
-export function traceLiveKitRoom(room: LiveKitRoom, options: LiveKitOptions): AdapterTrace {
-  return follow('livekit-room', options, following => start(room, options, following));
+export function traceLiveKitRoom(room: LiveKitRoom, options: LiveKitOptions = {}): AdapterTrace {
+  return follow(
+    'livekit-room',
+    options,
+    following => start(room, plainOptions(options), following),
+    { role: 'client', isAuthority: true, id: () => nameOf(room) },
+  );
+}
+
+/** What its agent knows it by, too; empty before it is connected. */
+function nameOf(room: unknown): string | undefined {
+  try {
+    const name = textAt(room, 'name');
+    return name === '' ? undefined : name;
+  } catch {
+    return undefined;
+  }
 }
 
 function start(

@@ -1,6 +1,7 @@
 // One line for a realtime client: it is listened to and its `send` is watched.
 //
-//   traceOpenAIRealtime(client, { session: call });
+//   traceOpenAIRealtime(client);                        a call of its own
+//   traceOpenAIRealtime(client, { session: call });     part of a call
 //
 // Which API is spoken (Realtime, its beta, Live) shows in the events.
 
@@ -15,6 +16,7 @@ import {
 } from '../common/session-of.ts';
 import { textAt } from '../common/foreign.ts';
 import { sharedCall } from '../common/shared.ts';
+import { plainOptions } from '../../transport/plain-options.ts';
 import { Conversation } from './conversation.ts';
 import { Live } from './live.ts';
 
@@ -65,9 +67,14 @@ const LIVE =
  */
 export function traceOpenAIRealtime(
   client: RealtimeClient | RealtimeTransport | HasRealtimeTransport,
-  options: OpenAIRealtimeOptions,
+  options: OpenAIRealtimeOptions = {},
 ): AdapterTrace {
-  return follow('openai-realtime', options, following => start(client, options, following));
+  return follow(
+    'openai-realtime',
+    options,
+    following => start(client, plainOptions(options), following),
+    { isAuthority: true },
+  );
 }
 
 function start(

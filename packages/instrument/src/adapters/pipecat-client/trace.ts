@@ -1,6 +1,7 @@
 // One line for Pipecat's client (`@pipecat-ai/client-js`, any transport):
 //
-//   tracePipecatClient(client, { session: call });
+//   tracePipecatClient(client);                        a call of its own
+//   tracePipecatClient(client, { session: call });     part of a call
 //
 // The server needs no change: it tells its clients by RTVI when the user and the
 // bot speak, what the model and the voice do, and how long each service took.
@@ -16,6 +17,7 @@ import {
   type OfScope,
   type OfSession,
 } from '../common/session-of.ts';
+import { plainOptions } from '../../transport/plain-options.ts';
 import { SpokenTurns } from '../common/spoken-turns.ts';
 
 /** `PipecatClient`. */
@@ -50,9 +52,14 @@ const EVENT_ERROR_MS = 100;
  */
 export function tracePipecatClient(
   client: PipecatClientLike,
-  options: PipecatOptions,
+  options: PipecatOptions = {},
 ): AdapterTrace {
-  return follow('pipecat-client', options, following => start(client, options, following));
+  return follow(
+    'pipecat-client',
+    options,
+    following => start(client, plainOptions(options), following),
+    { role: 'client', isAuthority: true },
+  );
 }
 
 function start(

@@ -1,8 +1,11 @@
 // One line for a WebSocket that Twilio opened:
 //
-//   traceTwilioMediaStream(ws, { session: call });
+//   traceTwilioMediaStream(ws);                        a call of its own, named by `callSid`
+//   traceTwilioMediaStream(ws, { session: call });     part of a call
 
 import { decodeUtf8 } from '@framescope/protocol';
+import { textAt } from '../common/foreign.ts';
+import { plainOptions } from '../../transport/plain-options.ts';
 import type { Stream } from '../../hop/stream.ts';
 import { propertyOf } from '../common/hooks.ts';
 import {
@@ -20,7 +23,7 @@ export interface MediaStreamSocket {
   send(data: never): unknown;
 }
 
-/** The call: `start.callSid` makes a good ID. */
+/** The call. Default: one of its own, whose ID is the `callSid` that Twilio tells in `start`. */
 export type TwilioOptions = (OfSession | OfScope) & TwilioStreams;
 
 /** Which streams a call's audio is. */
@@ -49,38 +52,70 @@ const MESSAGE_LENGTH_MAX = 1_000_000;
  */
 export function traceTwilioMediaStream(
   socket: MediaStreamSocket,
-  options: TwilioOptions,
+  options: TwilioOptions = {},
 ): AdapterTrace {
-  return follow('twilio', options, following => start(socket, options, following));
+  let callSid: string | undefined;
+  const given = plainOptions(options);
+  return follow(
+    'twilio',
+    options,
+    following =>
+      start({ socket, streams: given, following, isNamed: isNamed(given) }, sid => (callSid = sid)),
+    { isAuthority: true, id: () => callSid },
+  );
+}
+
+/** It is known at once which call this is; else Twilio says so in `start`. */
+const isNamed = (options: object): boolean =>
+  propertyOf(options, 'session') !== undefined || propertyOf(options, 'id') !== undefined;
+
+interface Setting {
+  readonly socket: MediaStreamSocket;
+  readonly streams: TwilioStreams;
+  readonly following: Following;
+  readonly isNamed: boolean;
 }
 
 function start(
+  { socket, streams, following, isNamed }: Setting,
+  named: (callSid: string) => void,
+): void {
+  const { hooks } = following;
+  let line = isNamed ? lineOf(socket, streams, following) : undefined;
+  hooks.listen(socket, 'message', message => {
+    const read = messageOf(message);
+    if (read === undefined) return;
+    const sid = textAt(read, 'start', 'callSid');
+    if (line === undefined && sid !== undefined) named(sid);
+    // `connected` comes before `start`, and says nothing.
+    if (textAt(read, 'event') === 'connected') return;
+    (line ??= lineOf(socket, streams, following)).received(read);
+  });
+  hooks.wrap(socket, 'send', ([message]) => {
+    const read = messageOf(message);
+    if (read !== undefined) (line ??= lineOf(socket, streams, following)).sent(read);
+  });
+  hooks.listen(socket, 'close', following.gone);
+}
+
+function lineOf(
   socket: MediaStreamSocket,
   { mic, agent, playoutMarks }: TwilioStreams,
-  { hooks, session, gone }: Following,
-): void {
+  { hooks, session }: Following,
+): Line {
   const { clock } = session.port();
   const shared = sharedCall(session);
-  const line = new Line({
+  shared.hasSender = true;
+  hooks.onStop(() => {
+    shared.hasSender = false;
+  });
+  return new Line({
     session,
     shared,
     mic,
     agent,
     now: () => clock.now(),
     sendMark: playoutMarks === true ? markSender(socket) : undefined,
-  });
-  shared.hasSender = true;
-  hooks.listen(socket, 'message', message => {
-    const read = messageOf(message);
-    if (read !== undefined) line.received(read);
-  });
-  hooks.wrap(socket, 'send', ([message]) => {
-    const read = messageOf(message);
-    if (read !== undefined) line.sent(read);
-  });
-  hooks.listen(socket, 'close', gone);
-  hooks.onStop(() => {
-    shared.hasSender = false;
   });
 }
 

@@ -20,6 +20,7 @@ const ANCHOR_TEXT_MAX = 1_024;
 export class Link {
   readonly #port: SessionPort;
   readonly #anchors: AnchorExchange;
+  #heard: Stream | undefined;
 
   /** Made by `Session.link`, one for each WebSocket. */
   constructor(port: SessionPort) {
@@ -49,11 +50,18 @@ export class Link {
     return this.#port.problems.guard('link.untag', read, () => message);
   }
 
+  /** The stream that the peer's last anchor named: what comes next is its audio. */
+  get heard(): Stream | undefined {
+    return this.#heard;
+  }
+
   #isAnchor(message: unknown): boolean {
     const text = textOf(message);
     const anchor = text === undefined ? undefined : anchorFromText(text);
     if (anchor === undefined) return false;
-    this.#anchors.heard(anchor)?.follow(anchor.tick);
+    const stream = this.#anchors.heard(anchor);
+    stream?.follow(anchor.tick);
+    this.#heard = stream ?? this.#heard;
     return true;
   }
 }

@@ -3,7 +3,7 @@
 
 import { domainNs, NS_PER_MS, toHex, type DomainNs, type UnixNs } from '@framescope/protocol';
 import { JumpWatch } from '../../clock/jump-watch.ts';
-import type { Clock, HttpRequest, HttpResponse, Platform, Timers } from '../../ports.ts';
+import type { Clock, HttpRequest, HttpResponse, Machine, Timers } from '../../ports.ts';
 import { BrowserTimeColumn } from './time-column.ts';
 
 const now = (): DomainNs => domainNs(Math.round(performance.now() * NS_PER_MS));
@@ -43,9 +43,9 @@ export const browserTimers: Timers = {
   },
 };
 
-export function makeBrowserPlatform(): Platform {
+export function makeMachine(): Machine {
   return {
-    clock: new BrowserClock(),
+    makeClock: () => new BrowserClock(),
     timers: browserTimers,
     http: browserHttp,
     random: Math.random,

@@ -7,12 +7,13 @@
 
 import { Transform, type TransformCallback } from 'node:stream';
 import { decodeAnchor, encodeAnchor } from '@framescope/protocol';
+import { PCM16, SampleCount, type SampleFormat } from '../../adapters/common/sample-format.ts';
 import { sessionOr } from '../../adapters/common/session-of.ts';
 import type { Stream } from '../../hop/stream.ts';
 import type { SessionPort } from '../../ports.ts';
 import type { Session } from '../../session.ts';
 import { AnchorExchange } from '../../transport/anchor-exchange.ts';
-import { byteLengthOf, PCM16, SampleCount, type SampleFormat } from './streams.ts';
+import { byteLengthOf } from './streams.ts';
 
 const HEAD_BYTES = 5;
 const KIND = { sound: 0, anchor: 1 } as const;
@@ -99,6 +100,15 @@ export class ByteLink {
           );
           this.push(reader.rest());
         }
+        done();
+      },
+      flush(done: TransformCallback): void {
+        const { length } = reader.rest();
+        if (length > 0)
+          problems.report(
+            'cut_off_message',
+            `byteLink.incoming: the connection ended in the middle of a message; its first ${length} bytes are left out`,
+          );
         done();
       },
     });

@@ -39,7 +39,7 @@ export class NodeClock implements Clock {
   });
 
   constructor() {
-    this.domain = readDomain();
+    this.domain = domainOfProcess ??= readDomain();
   }
 
   get epoch(): number {
@@ -65,6 +65,9 @@ export class NodeClock implements Clock {
     return this.#watch.check();
   }
 }
+
+/** The same for all clocks of the process: read once. */
+let domainOfProcess: string | undefined;
 
 function readDomain(): string {
   try {

@@ -3,7 +3,7 @@
 
 import { hostname } from 'node:os';
 import { otelSettings } from './otel-environment.ts';
-import type { Platform, Timers } from '../../ports.ts';
+import type { Machine, Timers } from '../../ports.ts';
 import { NodeClock } from './clock.ts';
 import { makeNodeHttp } from './http.ts';
 
@@ -19,11 +19,11 @@ export const nodeTimers: Timers = {
 };
 
 /** One for each scope: connections and exit handlers are not shared. */
-export function makeNodePlatform(): Platform {
+export function makeMachine(): Machine {
   const settings = otelSettings(process.env);
   return {
     ...settings,
-    clock: new NodeClock(),
+    makeClock: () => new NodeClock(),
     timers: nodeTimers,
     http: makeNodeHttp(),
     random: Math.random,

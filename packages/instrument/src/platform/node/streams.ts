@@ -6,43 +6,8 @@
 // samples; half a sample at the end of a chunk is counted with the next.
 
 import { Readable, Transform, type TransformCallback } from 'node:stream';
-import { numberAt } from '../../adapters/common/foreign.ts';
-import { plainOptions } from '../../transport/plain-options.ts';
+import { PCM16, SampleCount, type SampleFormat } from '../../adapters/common/sample-format.ts';
 import { Hop } from '../../hop/hop.ts';
-
-/** How samples lie in bytes. */
-export interface SampleFormat {
-  /** Bytes of one sample of one channel: 2 for PCM16, 1 for G.711, 4 for floats. */
-  readonly bytesPerSample: number;
-  /** Default 1. */
-  readonly channels?: number;
-}
-
-/** 16-bit PCM, mono. */
-export const PCM16: SampleFormat = { bytesPerSample: 2 };
-
-/** 64 channels of doubles. */
-const FRAME_BYTES_MAX = 512;
-
-/** Counts whole samples in chunks of any length. */
-export class SampleCount {
-  readonly #frameBytes: number;
-  #rest = 0;
-
-  constructor(format: SampleFormat) {
-    const given = plainOptions(format);
-    const bytesPerSample = numberAt(given, 'bytesPerSample') ?? PCM16.bytesPerSample;
-    const bytes = Math.floor(bytesPerSample * (numberAt(given, 'channels') ?? 1));
-    this.#frameBytes = bytes >= 1 && bytes <= FRAME_BYTES_MAX ? bytes : PCM16.bytesPerSample;
-  }
-
-  /** Samples (per channel) that are whole with these bytes. */
-  add(byteLength: number): number {
-    const bytes = this.#rest + byteLength;
-    this.#rest = bytes % this.#frameBytes;
-    return (bytes - this.#rest) / this.#frameBytes;
-  }
-}
 
 export const byteLengthOf = (chunk: unknown): number =>
   chunk instanceof Uint8Array ? chunk.byteLength : 0;

@@ -71,14 +71,12 @@ interface Direction<T> {
  */
 export function tracePeerConnection(
   pc: RTCPeerConnection,
-  options: PeerConnectionOptions,
+  options: PeerConnectionOptions = {},
 ): AdapterTrace {
   const choices = plainOptions(options);
-  return follow('tracePeerConnection', choices, ({ hooks, session, gone }) => {
-    const trace = new PeerTrace(pc, { session, choices, hooks, gone });
-    trace.start();
-    hooks.onStop(session.port().onEnd(() => hooks.stop()));
-  });
+  const start = ({ hooks, session, gone }: Following): void =>
+    new PeerTrace(pc, { session, choices, hooks, gone }).start();
+  return follow('peer-connection', choices, start, { role: 'client' });
 }
 
 class PeerTrace {
