@@ -22,7 +22,6 @@ export const systemClock = (): Clock => new BrowserClock();
 
 export { Link } from './adapters/websocket/link.ts';
 export { ClockColumn } from './clock/clock-column.ts';
-export { skewClock, type SkewedClockOptions } from './clock/skewed-clock.ts';
 export type { TriggerRange } from './flight/session-flight.ts';
 export type { FramescopeOptions, SessionOptions, Stats } from './options.ts';
 export { Hop, type HopOptions } from './hop/hop.ts';
