@@ -4,15 +4,20 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { Call } from './client/call.ts';
-import { skewOf, slownessMs, type Options } from './common/options.ts';
+import { FRAME_MS } from './common/audio.ts';
+import { durationMs, skewOf, slownessMs, type Options } from './common/options.ts';
 import { runProgram, type Running } from './common/process.ts';
 import { loadClips, type Clip } from './common/script.ts';
-import type { OpenWire } from './common/wire.ts';
+import type { OpenWire, Wires } from './common/wire.ts';
 
 const BETWEEN_CALLS_MS = 1_000;
 /** Concurrent calls do not all begin at once. */
 const STAGGER_MS = 370;
 const AFTER_FAILURE_MS = 2_000;
+/** Of a spike: when it comes, and how fast. */
+const SPIKE_AT_MS = 15_000;
+const SPIKE_STAGGER_MS = 20;
+const BEFORE_SPIKE = 0.1;
 
 class Caller {
   readonly #options: Options;
@@ -42,12 +47,19 @@ class Caller {
   }
 
   async #runPlace(place: number): Promise<void> {
-    await this.#wait(place * STAGGER_MS);
+    await this.#wait(this.#startMs(place));
     while (!this.#stopping.signal.aborted) {
       await this.#oneCall();
       if (!this.#options.loop) return;
       await this.#wait(BETWEEN_CALLS_MS);
     }
+  }
+
+  #startMs(place: number): number {
+    const { calls, spike } = this.#options;
+    const early = Math.ceil(calls * BEFORE_SPIKE);
+    if (!spike || place < early) return place * STAGGER_MS;
+    return SPIKE_AT_MS + (place - early) * SPIKE_STAGGER_MS;
   }
 
   async #oneCall(): Promise<void> {
@@ -69,9 +81,15 @@ class Caller {
   #callOptions(number: number): Parameters<typeof Call.start>[0] {
     const options = this.#options;
     const { offsetMs, driftPpm } = skewOf(options);
+    const edges = options.edge.split(',');
+    const buffer = options['jitter-buffer'];
     return {
-      session: `call-${this.#runId}-${number + 1}`,
-      edgeUrl: options.edge,
+      session: ['call', options.region, this.#runId, number + 1]
+        .filter(one => one !== '')
+        .join('-'),
+      edgeUrls: edges.map((_, at) => edges[(number + at) % edges.length] ?? ''),
+      chunkFrames: durationMs(options.chunk) / FRAME_MS,
+      bufferMs: buffer.startsWith('fixed:') ? Number(buffer.slice('fixed:'.length)) : undefined,
       seed: options.seed + number,
       turns: options.turns,
       bargesIn: options['barge-in'],
@@ -87,7 +105,7 @@ class Caller {
   }
 }
 
-function start(options: Options, openWire: OpenWire): Promise<Running> {
+function start(options: Options, { open: openWire }: Wires): Promise<Running> {
   if (options.edge === '') throw new Error('Give the address of the edge relay: --edge ws://…');
   const caller = new Caller(options, openWire);
   const finished = caller.run();

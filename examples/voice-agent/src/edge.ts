@@ -8,10 +8,10 @@ import { slownessMs, type Options } from './common/options.ts';
 import { closeServer, listen, runProgram, type Running } from './common/process.ts';
 import { randomFrom } from './common/random.ts';
 import { connect } from './common/socket.ts';
-import type { OpenWire } from './common/wire.ts';
+import type { Wires } from './common/wire.ts';
 import { relay } from './edge/relay.ts';
 
-async function start(options: Options, openWire: OpenWire): Promise<Running> {
+async function start(options: Options, { open: openWire }: Wires): Promise<Running> {
   if (options.agent === '') throw new Error('Give the address of the agent: --agent ws://…');
   const { server, url } = await listen(options.port);
   const join = async (client: WebSocket, call: CallIdentity): Promise<void> => {

@@ -1,11 +1,18 @@
-// The launcher: starts the four processes back to front, so that each knows
+// The launcher: starts the processes (four, or more with relays and regions) back to front, so that each knows
 // where the next one is, and stops them front to back. If it dies, even by
 // kill -9, their channel to it closes and they end by themselves.
 
 import { fork, type ChildProcess } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { argumentsFor, readOptions, type Options, type Program } from './common/options.ts';
+import { farLine, type FarLine } from './common/far-line.ts';
+import {
+  argumentsFor,
+  durationMs,
+  readOptions,
+  type Options,
+  type Program,
+} from './common/options.ts';
 import { tell } from './common/process.ts';
 
 /** What the client gets to hang up before the others are told to stop. */
@@ -14,71 +21,140 @@ const HANG_UP_MS = 500;
 const STOP_LIMIT_MS = 12_000;
 const START_LIMIT_MS = 20_000;
 
+/** Requests the language model works on at a time when a spike is to be seen. */
+const SPIKE_SLOTS = 4;
+
 interface Child {
   readonly program: Program;
+  /** As it is told: the program, with region and number where there are several. */
+  readonly name: string;
   readonly process: ChildProcess;
   readonly url: string;
   readonly exited: Promise<void>;
+  /** It is to be killed. */
+  isDoomed: boolean;
 }
 
 class Launcher {
   readonly #options: Options;
   readonly #children: Child[] = [];
+  readonly #lines: FarLine[] = [];
+  readonly #kill = new AbortController();
   #isStopping = false;
 
   constructor(options: Options) {
-    this.#options = options;
+    const slots = options.spike && options.slots === 0 ? SPIKE_SLOTS : options.slots;
+    this.#options = { ...options, slots };
   }
 
   async run(): Promise<void> {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void this.stop());
-    const models = await this.#start('models', this.#options);
-    const agent = await this.#start('agent', { ...this.#options, models: models.url });
-    const edge = await this.#start('edge', { ...this.#options, agent: agent.url });
-    const client = await this.#start('client', { ...this.#options, edge: edge.url });
-    if (!this.#isStopping) {
-      const pids = [client, edge, agent, models].map(
-        it => `${it.program} ${it.process.pid ?? '?'}`,
-      );
-      process.stdout.write(`Voice agent is running: ${pids.join(', ')}\n`);
+    const regions = this.#options.regions.split(',');
+    const modelsIn = await this.#startModels(regions);
+    const clients: Child[] = [];
+    const ends: (() => Promise<Child>)[] = [];
+    for (const [at, region] of regions.entries()) {
+      const models = modelsIn.get(region) ?? (await this.#farModels(modelsIn, regions));
+      const agent = await this.#start('agent', region, { models });
+      const edges: string[] = [];
+      for (let relay = 1; relay <= this.#options.relays; relay += 1)
+        edges.push((await this.#start('edge', region, { agent: agent.url }, relay)).url);
+      const calls = share(this.#options.calls, at, regions.length);
+      ends.push(() => this.#start('client', region, { edge: edges.join(','), calls }));
     }
-    await client.exited;
-    process.exitCode = client.process.exitCode ?? 1;
+    for (const start of ends) clients.push(await start());
+    if (!this.#isStopping) this.#announce();
+    this.#killLater();
+    await Promise.all(clients.map(client => client.exited));
+    process.exitCode = Math.max(...clients.map(client => client.process.exitCode ?? 1));
     await this.stop();
   }
 
-  /** Client first: calls are hung up before what they hang on goes away. */
+  /** Clients first: calls are hung up before what they hang on goes away. */
   async stop(): Promise<void> {
     if (this.#isStopping) return;
     this.#isStopping = true;
-    const [client, ...servers] = this.#children.toReversed();
-    if (client === undefined) return;
-    const clientStopped = stopChild(client);
-    // It may still be handing over its last telemetry; nobody has to wait for that.
-    await Promise.race([clientStopped, pause(HANG_UP_MS, undefined, { ref: false })]);
-    await Promise.all([clientStopped, ...servers.map(stopChild)]);
+    this.#kill.abort();
+    const clients = this.#children.filter(child => child.program === 'client');
+    const servers = this.#children.filter(child => child.program !== 'client').toReversed();
+    const clientsStopped = Promise.all(clients.map(stopChild));
+    // They may still be handing over their last telemetry; nobody has to wait for that.
+    if (clients.length > 0)
+      await Promise.race([clientsStopped, pause(HANG_UP_MS, undefined, { ref: false })]);
+    await Promise.all([clientsStopped, ...servers.map(stopChild)]);
+    for (const line of this.#lines) line.close();
   }
 
-  async #start(program: Program, options: Options): Promise<Child> {
+  /** Models in each region, or in the last one only. */
+  async #startModels(regions: readonly string[]): Promise<Map<string, string>> {
+    const where = this.#options['far-model'] ? regions.slice(-1) : regions;
+    const urls = new Map<string, string>();
+    for (const region of where) urls.set(region, (await this.#start('models', region, {})).url);
+    return urls;
+  }
+
+  async #farModels(
+    models: ReadonlyMap<string, string>,
+    regions: readonly string[],
+  ): Promise<string> {
+    const line = await farLine(models.get(regions.at(-1) ?? '') ?? '', this.#options['far-ms']);
+    this.#lines.push(line);
+    return line.url;
+  }
+
+  #announce(): void {
+    const pids = this.#children
+      .toReversed()
+      .map(({ name, process: { pid } }) => `${name} ${pid ?? '?'}`);
+    process.stdout.write(`Voice agent is running: ${pids.join(', ')}\n`);
+  }
+
+  /** As a machine dies: without a word to anybody. */
+  #killLater(): void {
+    const after = this.#options['kill-relay'];
+    const relay = this.#children.find(child => child.program === 'edge');
+    if (after === '' || relay === undefined) return;
+    const options = { ref: false, signal: this.#kill.signal };
+    pause(durationMs(after), undefined, options).then(
+      () => {
+        relay.isDoomed = true;
+        relay.process.kill('SIGKILL');
+        process.stdout.write(`${relay.name} is killed\n`);
+      },
+      () => undefined,
+    );
+  }
+
+  async #start(program: Program, region: string, more: Partial<Options>, nth = 1): Promise<Child> {
     if (this.#isStopping) throw new Error('stopped while starting');
+    const isAlone = region === '' && this.#options.relays === 1;
+    const name = [program, region, program === 'edge' && this.#options.relays > 1 ? nth : '']
+      .filter(part => part !== '')
+      .join('-');
+    const options = { ...this.#options, ...more, region, instance: isAlone ? '' : name };
     const script = fileURLToPath(new URL(`./${program}.js`, import.meta.url));
     const child = fork(script, argumentsFor(program, options), {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     const exited = new Promise<void>(resolve => child.once('exit', () => resolve()));
-    const started = { program, process: child, url: await urlOf(child, program), exited };
+    const url = await urlOf(child, program);
+    const started: Child = { program, name, process: child, url, exited, isDoomed: false };
     this.#children.push(started);
     void exited.then(() => this.#onExit(started));
     return started;
   }
 
-  /** The call cannot go on with a process missing. */
+  /** The call cannot go on with a process missing, unless it was to be. */
   #onExit(child: Child): void {
-    if (this.#isStopping || child.program === 'client') return;
-    process.stderr.write(`${child.program} ended with code ${child.process.exitCode ?? '?'}\n`);
+    if (this.#isStopping || child.isDoomed || child.program === 'client') return;
+    process.stderr.write(`${child.name} ended with code ${child.process.exitCode ?? '?'}\n`);
     void this.stop();
   }
 }
+
+/** Of `all` things, what falls to the place `at` of `places`; one at least. */
+const share = (all: number, at: number, places: number): number =>
+  Math.max(1, Math.floor(all / places) + (at < all % places ? 1 : 0));
 
 /** The address that the child says it serves on. */
 function urlOf(child: ChildProcess, program: Program): Promise<string> {

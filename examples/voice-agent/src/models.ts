@@ -5,15 +5,16 @@ import { callFromUrl, type CallIdentity } from './common/messages.ts';
 import { slownessMs, type Options } from './common/options.ts';
 import { closeServer, listen, runProgram, type Running } from './common/process.ts';
 import { loadClips } from './common/script.ts';
-import type { OpenWire } from './common/wire.ts';
+import type { Wires } from './common/wire.ts';
 import { serveModels } from './models/connection.ts';
 import { openAiServices } from './models/openai.ts';
 import { replayServices } from './models/replay.ts';
 import type { Services } from './models/services.ts';
+import { Slots } from './models/slots.ts';
 import { findVoice } from './models/voice.ts';
 
-async function start(options: Options, openWire: OpenWire): Promise<Running> {
-  const servicesFor = await serviceFactory(options);
+async function start(options: Options, { open: openWire, gauge }: Wires): Promise<Running> {
+  const servicesFor = await serviceFactory(options, gauge);
   const { server, url } = await listen(options.port);
   server.on('connection', (socket, request) => {
     const call = callFromUrl(request.url);
@@ -23,7 +24,10 @@ async function start(options: Options, openWire: OpenWire): Promise<Running> {
   return { url, stop: () => closeServer(server) };
 }
 
-async function serviceFactory(options: Options): Promise<(call: CallIdentity) => Services> {
+async function serviceFactory(
+  options: Options,
+  gauge: Wires['gauge'],
+): Promise<(call: CallIdentity) => Services> {
   const apiKey = process.env['OPENAI_API_KEY'];
   if (apiKey !== undefined && apiKey !== '') {
     const baseUrl = process.env['OPENAI_BASE_URL'] ?? 'https://api.openai.com/v1';
@@ -36,7 +40,13 @@ async function serviceFactory(options: Options): Promise<(call: CallIdentity) =>
     llmMs: slownessMs(options, 'llm'),
     ttsMs: slownessMs(options, 'tts'),
   };
-  return call => replayServices({ seed: call.seed, clips, voice, slowness });
+  const slots = new Slots(options.slots, waiting => gauge('llm_queue', waiting));
+  return call => {
+    const services = replayServices({ seed: call.seed, clips, voice, slowness });
+    const chat: Services['chat'] = (messages, tools, signal) =>
+      slots.use(() => services.chat(messages, tools, signal), signal);
+    return { ...services, chat };
+  };
 }
 
 runProgram('models', start);

@@ -11,7 +11,7 @@ import { sessionTraceId, type DomainNs } from '@framescope/protocol';
 import { attributesOf, nameOf, optionsOf } from './coerce.ts';
 import { LeapWatch } from './clock/leap-watch.ts';
 import { Prober } from './clock/prober.ts';
-import { FlushRounds } from './export/flush-rounds.ts';
+import { FlushRounds, type Flushing } from './export/flush-rounds.ts';
 import { makePacker } from './export/frames-packer.ts';
 import { Outbox } from './export/outbox.ts';
 import { RecordBuilder, SortedRows } from './export/record-builder.ts';
@@ -40,7 +40,7 @@ import {
   type Stats,
 } from './options.ts';
 import { makeSpanSink } from './otel/make-span-sink.ts';
-import type { Attributes, Machine, Platform, Timer } from './ports.ts';
+import type { Attributes, LoadReporting, Machine, Platform, Timer } from './ports.ts';
 import { Problems } from './problems.ts';
 import { Session } from './session.ts';
 import { VERSION } from './version.ts';
@@ -74,6 +74,8 @@ export class Scope {
   readonly #rows = new MarkRows(RING_CAPACITY);
   readonly #open = new Map<Session, Open>();
   readonly #stopOnExit: () => void;
+  /** Of the whole process; Node tells it. */
+  protected readonly load: LoadReporting | undefined;
   readonly #rounds: FlushRounds;
   readonly #endMs: number;
   #shutdown: Promise<void> | undefined;
@@ -122,11 +124,16 @@ export class Scope {
         for (const { exporter } of this.#open.values()) exporter.clockSample(sample);
       },
     );
+    this.load = this.#makeLoad(given);
     this.#rounds = new FlushRounds({
       timers,
       now: () => clock.now(),
       everyMs: this.#flushMs,
-      all: () => Array.from(this.#open.values(), ({ exporter }) => exporter),
+      all: () =>
+        Array.from<{ exporter: Flushing }, Flushing>(
+          this.#open.values(),
+          ({ exporter }) => exporter,
+        ).concat(this.load ?? []),
       outbox: this.#outbox,
     });
     this.#leaps = new LeapWatch(clock, timers, () => this.#leapt());
@@ -242,6 +249,19 @@ export class Scope {
     return session;
   }
 
+  /** In virtual time only when asked for: the process's own load is none of a simulation's. */
+  #makeLoad({ load, timers }: Partial<FramescopeOptions>): LoadReporting | undefined {
+    if (!(load ?? !timers)) return undefined;
+    return this.#platform.makeLoad?.({
+      clock: this.#platform.clock,
+      producer: this.#producer,
+      packer: this.#packer,
+      outbox: this.#outbox,
+      problems: this.#problems,
+      open: this.#open,
+    });
+  }
+
   #makeFlights(url: string, headers: Readonly<Record<string, string>>): Flights {
     const { clock, timers, http } = this.#platform;
     return new Flights({
@@ -280,7 +300,7 @@ export class Scope {
     if (this.#shutdown !== undefined || this.#open.size >= SESSIONS_MAX) {
       this.#problems.report(
         'too_many_sessions',
-        `startSession: the scope was shut down, or ${SESSIONS_MAX} sessions are open; this one is not sent. End sessions with session.end()`,
+        `startSession: shut down, or ${SESSIONS_MAX} sessions are open (session.end() ends one): not sent`,
       );
       return;
     }
@@ -289,6 +309,7 @@ export class Scope {
     this.#flights.start();
     this.#prober.start();
     this.#leaps.start();
+    this.load?.start();
     this.#rounds.start();
   }
 
@@ -319,6 +340,7 @@ export class Scope {
       this.#rounds.stop();
       this.#prober.stop();
       this.#leaps.stop();
+      this.load?.stop();
       this.#flights.stop();
     }
     await this.#settled();

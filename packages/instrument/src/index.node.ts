@@ -17,6 +17,14 @@ export class Framescope extends Scope {
     super(options, makeMachine());
     noteScope(this);
   }
+
+  /**
+   * Tells how deep a queue of this process is (requests that wait for a model, calls that wait for an
+   * agent): sent with its load, each second the most that it was. Call it at each change; a map look-up.
+   */
+  gauge(name: string, value: number): void {
+    this.load?.gauge(name, value);
+  }
 }
 
 /** The clock of this machine: all Node processes on one Linux host share it. */

@@ -62,6 +62,11 @@ export interface FramescopeOptions {
   readonly onAcknowledged?: (recordIds: readonly string[]) => void;
   /** Bytes that may wait for a collector; default 8 MiB. */
   readonly outboxBytesMax?: number;
+  /**
+   * Node: how busy the process is (event-loop lag, CPU, memory, calls, queues of `gauge`), one small
+   * span a second beside the records, while a session is open; default true.
+   */
+  readonly load?: boolean;
   /** Another clock: skewed for a demo, virtual in a simulation. */
   readonly clock?: Clock;
   /** Other timers, HTTP and chance: for a simulation in virtual time. */

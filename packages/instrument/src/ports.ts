@@ -7,9 +7,12 @@ import type {
   ClockDomainId,
   ClockSample,
   DomainNs,
+  LoadFigures,
   MediaIntervalState,
   UnixNs,
 } from '@framescope/protocol';
+import type { SpanPacker } from './export/frames-span.ts';
+import type { Outbox } from './export/outbox.ts';
 import type { Stream } from './hop/stream.ts';
 import type { TimeColumn } from './hot/time-column.ts';
 import type { Problems } from './problems.ts';
@@ -86,6 +89,35 @@ export interface Problem {
 /** Attributes as OpenTelemetry takes them, without arrays. */
 export type Attributes = Readonly<Record<string, string | number | boolean>>;
 
+/** What a load meter reads; what the platform cannot tell is absent. */
+export type LoadReading = Omit<LoadFigures, 'calls' | 'waiting'>;
+
+/** Counts how busy the process is, from its making until `stop`. */
+export interface LoadMeter {
+  /** What was since the last reading, or since it was made. */
+  read(): LoadReading;
+  stop(): void;
+}
+
+/** What a report of load is made with. */
+export interface LoadPorts {
+  readonly clock: Clock;
+  readonly producer: string;
+  readonly packer: SpanPacker;
+  readonly outbox: Pick<Outbox, 'enqueue'>;
+  readonly problems: Problems;
+  /** Sessions that are open now. */
+  readonly open: { readonly size: number };
+}
+
+/** Reports how busy the process is from `start` to `stop`, with each flush. None of it throws. */
+export interface LoadReporting {
+  start(): void;
+  stop(): void;
+  gauge(name: string, value: number): void;
+  flush(): void;
+}
+
 /** What a transport or an adapter needs of its session. */
 export interface SessionPort {
   readonly traceId: string;
@@ -127,6 +159,8 @@ export interface Platform extends SharedSettings {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly http: Http;
+  /** Absent: the platform has no figures of its process, and a bundle for it no code for them. */
+  readonly makeLoad?: (ports: LoadPorts) => LoadReporting;
   /** 0 ≤ x < 1. Backoff jitter and the producer's ID. */
   readonly random: () => number;
   /**

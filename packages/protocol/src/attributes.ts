@@ -62,6 +62,7 @@ export const ATTR = {
   flightFromTick: 'framescope.flight.from_tick',
   flightToTick: 'framescope.flight.to_tick',
   flightData: 'framescope.flight.data',
+  load: 'framescope.load',
   log: 'framescope.log',
   logBody: 'framescope.log.body',
   pending: 'framescope.pending',
@@ -89,6 +90,7 @@ export type AttributePlace =
   | 'stage'
   | 'promoted frame'
   | 'flight.dump'
+  | 'process.load'
   | 'session'
   | 'stored'
   | 'forwarded'
@@ -246,6 +248,12 @@ const promotedRows = (): readonly AttributeInfo[] => [
     'flight.dump',
     'string JSON',
     'What the process remembered: series with µs since the start of the span, and values.',
+  ),
+  info(
+    ATTR.load,
+    'process.load',
+    'string JSON',
+    'LoadFigures of the process from the start of the span to its end; its producer and clock stand beside it.',
   ),
   info(ATTR.synthetic, 'session', 'string', 'A label on generated calls, e.g. `simulated day`.'),
 ];

@@ -64,6 +64,7 @@ export {
   BASELINE_WEIGHT,
   isBaselineTick,
 } from './ids.ts';
+export { decodeLoad, LOAD_SPAN, QUEUES_MAX, type LoadFigures } from './load.ts';
 export { completeFilter, type FilterCompletion } from './filter-complete.ts';
 export {
   FILTER_KEYS,
@@ -83,6 +84,30 @@ export {
 } from './filter.ts';
 export { MARKED_MOMENTS, RECORDED_MOMENTS, type MomentName } from './moments.ts';
 export { murmur3x128 } from './murmur.ts';
+export type {
+  PlaceName,
+  DelayFigures,
+  SessionLeg,
+  Handover,
+  HopCut,
+  BufferUse,
+  StageFlow,
+  SessionTopology,
+  Places,
+  Leg,
+  ServedRegion,
+  FleetHandover,
+  Restart,
+  PlaceWhatIf,
+  Load,
+  InstanceLoad,
+  LoadCurve,
+  Finding,
+  Findings,
+  AdviceKind,
+  Advice,
+  AdvicePoint,
+} from './places-api.ts';
 export { FRAME_FLAG } from './query-api.ts';
 export type {
   AttributeValue,

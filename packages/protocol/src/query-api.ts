@@ -4,6 +4,7 @@
 // from the session's zero and durations are whole nanoseconds as numbers
 // (`…Ns`). `null` means known to be absent. Lists answer `{ items, nextCursor }`.
 
+import type { Handover, SessionTopology } from './places-api.ts';
 import type { ReportedWait, SourceDetail } from './sources-api.ts';
 import type { MediaFigures } from './state.ts';
 
@@ -130,6 +131,10 @@ export interface SessionDetail extends SessionSummary {
   readonly dropped: Readonly<Record<string, number>>;
   /** Programs whose telemetry was recognised; absent when only our own instrument told of it. */
   readonly sources?: readonly SourceDetail[];
+  /** Ways, hand-overs, cuts and buffers: places-api.ts. Absent in rows of an earlier collector. */
+  readonly topology?: SessionTopology;
+  /** Of `topology`. */
+  readonly handovers?: readonly Handover[];
 }
 
 export interface StreamDetail {

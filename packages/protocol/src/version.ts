@@ -9,9 +9,10 @@
 //   4  attributes of promoted frames
 //   5  triggers and dumps of the flight recorder
 //   6  records 3: short columns, usual blocks, the row before the last one; 1 and 2 are read as before
+//   7  load of a process
 
 /** Rises with any change of what is sent or stored. */
-export const PROTOCOL_VERSION = 6;
+export const PROTOCOL_VERSION = 7;
 
 /** Byte 2 of a record that is written. */
 export const RECORD_VERSION = 3;

@@ -114,6 +114,7 @@ function scopeOf(
     role: host,
     flushMs: scenario.flushMs,
     encoding,
+    load: false,
     endpoint: 'http://collector.test:4318',
     resource,
     tracerProvider: spans.provider,

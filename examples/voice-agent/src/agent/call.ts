@@ -6,7 +6,7 @@ import type { WebSocket } from 'ws';
 import { FRAME_SAMPLES, SAMPLE_RATE_HZ } from '../common/audio.ts';
 import { nodeTimers } from '../common/clock.ts';
 import { DelayLine } from '../common/delay-line.ts';
-import type { CallIdentity, CallMessage } from '../common/messages.ts';
+import { isCutOff, type CallIdentity, type CallMessage } from '../common/messages.ts';
 import { slownessMs, type Options } from '../common/options.ts';
 import type { Packet } from '../common/packet.ts';
 import { CALL_CODEC, CALL_HOPS, type OpenWire, type Wire } from '../common/wire.ts';
@@ -23,7 +23,11 @@ export interface AgentCallOptions {
   readonly identity: CallIdentity;
   readonly options: Options;
   readonly openWire: OpenWire;
+  readonly onEnd: () => void;
 }
+
+/** A call whose relay went away waits so long for the caller to come back. */
+const RESUME_LIMIT_MS = 8_000;
 
 interface Codec {
   readonly encoder: OpusEncoderHandle;
@@ -31,14 +35,19 @@ interface Codec {
 }
 
 export class AgentCall {
-  readonly #client: WebSocket;
+  #client: WebSocket;
   readonly #wire: Wire;
+  readonly #onEnd: () => void;
   readonly #link: ModelsLink;
   readonly #codec: Codec;
   readonly #ears: Ears;
   readonly #mouth: Mouth;
   readonly #conversation: Conversation;
   readonly #inbound: DelayLine<Packet>;
+  #resuming: NodeJS.Timeout | undefined;
+  #nextSequence = 0;
+  #isResumed = false;
+  #isOver = false;
 
   static async start(setup: AgentCallOptions): Promise<AgentCall> {
     const encoder = await createEncoder({
@@ -55,6 +64,7 @@ export class AgentCall {
   private constructor(setup: AgentCallOptions, codec: Codec) {
     const { client, models, identity, options, openWire } = setup;
     this.#client = client;
+    this.#onEnd = setup.onEnd;
     this.#wire = openWire({
       socket: client,
       callId: identity.session,
@@ -76,9 +86,35 @@ export class AgentCall {
       random: Math.random,
       deliver: packet => this.#ears.hear(packet),
     });
-    client.once('close', () => this.#close());
-    models.once('close', () => client.close(1011, 'the models went away'));
+    this.#watch(client);
+    models.once('close', () => {
+      if (!this.#isOver) this.#client.close(1011, 'the models went away');
+      this.#close();
+    });
     this.#conversation.greet();
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** The caller came back over another relay: the call goes on where it was. */
+  resume(client: WebSocket): void {
+    clearTimeout(this.#resuming);
+    const before = this.#client;
+    this.#client = client;
+    this.#wire.attach(client);
+    this.#isResumed = true;
+    this.#watch(client);
+    before.close(1000);
+  }
+
+  #watch(client: WebSocket): void {
+    client.once('close', code => {
+      if (client !== this.#client) return;
+      if (!isCutOff(code)) return this.#close();
+      this.#resuming = setTimeout(() => this.#close(), RESUME_LIMIT_MS);
+    });
   }
 
   #createMouth(leadMs: number): Mouth {
@@ -88,7 +124,7 @@ export class AgentCall {
       nowMs,
       leadMs,
       onEncoded: tick => wire.call.stream('agent').hop('encode').markAt(tick, FRAME_SAMPLES), // trace
-      send: packet => wire.send(packet),
+      send: packet => void wire.send(packet),
       onSent: tick => this.#conversation.sent(tick),
       onBegun: () => wire.turn?.moment('first_frame_sent'), // trace
       onVoiced: tick => this.#conversation.voiced(tick),
@@ -125,11 +161,22 @@ export class AgentCall {
   }
 
   #receive(item: Packet | CallMessage): void {
-    if ('opus' in item) this.#inbound.send(item, false);
-    else if (item.type === 'bye') this.#client.close();
+    if ('opus' in item) {
+      // Said to the caller, who counts what it could not send: the two must agree.
+      if (this.#isResumed)
+        this.#wire.send({ type: 'resumed', missing: item.sequence - this.#nextSequence });
+      this.#isResumed = false;
+      this.#nextSequence = item.sequence + 1;
+      this.#inbound.send(item, false);
+    } else if (item.type === 'bye') this.#client.close();
   }
 
   #close(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    clearTimeout(this.#resuming);
+    this.#onEnd();
+    this.#wire.close();
     this.#inbound.close();
     this.#conversation.close();
     this.#mouth.clear();

@@ -3,16 +3,18 @@
 
 import { createDecoder, createEncoder } from 'libopus-wasm';
 import type { OpusDecoderHandle, OpusEncoderHandle } from 'libopus-wasm';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { WebSocket } from 'ws';
 import { FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE_HZ } from '../common/audio.ts';
 import { Metronome, nodeTimers, type NowMs } from '../common/clock.ts';
 import { DelayLine } from '../common/delay-line.ts';
-import { urlForCall, type CallMessage } from '../common/messages.ts';
+import { isCutOff, urlForCall, type CallMessage } from '../common/messages.ts';
 import { tickOf, type Packet } from '../common/packet.ts';
 import { randomFrom } from '../common/random.ts';
 import { clipOfTurn, loadClipAudio, type Clip } from '../common/script.ts';
 import { connect } from '../common/socket.ts';
 import { CALL_CODEC, CALL_HOPS, type OpenWire, type Wire } from '../common/wire.ts';
+import { Handovers } from './handovers.ts';
 import { JitterBuffer } from './jitter-buffer.ts';
 import { Microphone } from './microphone.ts';
 import { Playout } from './playout.ts';
@@ -20,10 +22,15 @@ import { User } from './user.ts';
 
 export interface CallOptions {
   readonly session: string;
-  readonly edgeUrl: string;
+  /** The first is used; the others when it goes away, in turn. */
+  readonly edgeUrls: readonly string[];
   readonly seed: number;
   readonly turns: number;
   readonly bargesIn: boolean;
+  /** Frames of the microphone that leave together. */
+  readonly chunkFrames: number;
+  /** Depth of the jitter buffer; absent: it adapts. */
+  readonly bufferMs: number | undefined;
   readonly slowMs: number;
   readonly nowMs: NowMs;
   readonly clips: readonly Clip[];
@@ -33,20 +40,35 @@ export interface CallOptions {
 interface Codec {
   readonly encoder: OpusEncoderHandle;
   readonly decoder: OpusDecoderHandle;
+  readonly preSkip: number;
 }
+
+function urlOf({ session, seed }: CallOptions, preSkip: number, edgeUrl: string): string {
+  return urlForCall(edgeUrl, { session, seed, preSkip });
+}
+
+/** Without a relay for so long, the caller gives up. */
+const RECONNECT_LIMIT_MS = 6_000;
+/** Callers of one relay do not all come back in the same instant. */
+const RECONNECT_PAUSE_MS = 200;
+const RECONNECT_SPREAD_MS = 300;
 
 export class Call {
   readonly #options: CallOptions;
-  readonly #socket: WebSocket;
+  #socket: WebSocket;
   readonly #wire: Wire;
   readonly #codec: Codec;
   readonly #microphone: Microphone;
   readonly #user: User;
-  readonly #buffer = new JitterBuffer();
+  readonly #buffer: JitterBuffer;
   readonly #playout: Playout;
   readonly #device: Metronome;
   readonly #inbound: DelayLine<Packet>;
   readonly #ended: Promise<void>;
+  readonly #handovers = new Handovers();
+  #end: () => void = () => undefined;
+  #isHungUp = false;
+  #chunk: Packet[] = [];
   #sequence = 0;
   #turn = 0;
   #answerCount = 0;
@@ -60,16 +82,16 @@ export class Call {
       complexity: 5,
     });
     const decoder = await createDecoder({ sampleRate: SAMPLE_RATE_HZ, channels: 1 });
-    const { session, seed } = options;
-    const url = urlForCall(options.edgeUrl, { session, seed, preSkip: encoder.getLookahead() });
-    const socket = await connect(url, 'edge');
-    return new Call(options, socket, { encoder, decoder });
+    const preSkip = encoder.getLookahead();
+    const socket = await connect(urlOf(options, preSkip, options.edgeUrls[0] ?? ''), 'edge');
+    return new Call(options, socket, { encoder, decoder, preSkip });
   }
 
   private constructor(options: CallOptions, socket: WebSocket, codec: Codec) {
     this.#options = options;
     this.#socket = socket;
     this.#codec = codec;
+    this.#buffer = new JitterBuffer(options.bufferMs);
     const { seed, turns, bargesIn, nowMs, slowMs, session, openWire } = options;
     const wire = openWire({
       socket,
@@ -105,7 +127,10 @@ export class Call {
       nowMs,
       onTick: lateMs => this.#onPeriod(lateMs),
     });
-    this.#ended = new Promise(resolve => socket.once('close', () => resolve()));
+    this.#ended = new Promise(resolve => {
+      this.#end = resolve;
+    });
+    this.#watch(socket);
     this.#device.start();
   }
 
@@ -114,19 +139,53 @@ export class Call {
     await this.#ended;
     this.#device.stop();
     this.#inbound.close();
+    this.#wire.close();
     this.#codec.encoder.free();
     this.#codec.decoder.free();
     return this.#summary();
   }
 
   hangUp(): void {
+    this.#isHungUp = true;
     this.#device.stop();
     this.#wire.send({ type: 'bye' });
-    this.#socket.close();
+    this.#socket.close(1000);
+  }
+
+  #watch(socket: WebSocket): void {
+    socket.once('close', code => {
+      if (this.#isHungUp || !isCutOff(code)) this.#end();
+      else void this.#goOn();
+    });
+  }
+
+  /** The relay went away: the call goes on over the next one, microphone and loudspeaker all the while. */
+  async #goOn(): Promise<void> {
+    this.#handovers.begin(this.#options.nowMs());
+    const { edgeUrls, nowMs } = this.#options;
+    const limitMs = nowMs() + RECONNECT_LIMIT_MS;
+    for (let at = 1; nowMs() < limitMs && !this.#isHungUp; at += 1) {
+      await pause(RECONNECT_PAUSE_MS + RECONNECT_SPREAD_MS * Math.random());
+      const url = urlOf(this.#options, this.#codec.preSkip, edgeUrls[at % edgeUrls.length] ?? '');
+      const socket = await connect(url, 'edge').catch(() => undefined);
+      if (socket !== undefined) return this.#reconnected(socket);
+    }
+    this.#end();
+  }
+
+  #reconnected(socket: WebSocket): void {
+    if (this.#isHungUp) {
+      socket.close(1000);
+      return this.#end();
+    }
+    this.#socket = socket;
+    this.#wire.attach(socket);
+    this.#watch(socket);
   }
 
   #onPeriod(lateMs: number): void {
-    const played = this.#playout.pull(this.#options.nowMs(), lateMs);
+    const nowMs = this.#options.nowMs();
+    const played = this.#playout.pull(nowMs, lateMs);
     this.#capture(this.#microphone.next());
     const wish = this.#user.hear(played, this.#microphone.isSpeaking);
     if (wish === 'hang up') this.hangUp();
@@ -147,11 +206,17 @@ export class Call {
     const opus = this.#codec.encoder.encode(pcm);
     this.#wire.call.stream('mic').hop('encode').markAt(tick, FRAME_SAMPLES); // trace
     const sentMs = this.#options.nowMs();
-    this.#wire.send({ sequence, sentMs, isSpurtStart: sequence === 0, isSpurtEnd: false, opus });
+    this.#chunk.push({ sequence, sentMs, isSpurtStart: sequence === 0, isSpurtEnd: false, opus });
+    if (this.#chunk.length < this.#options.chunkFrames) return;
+    for (const packet of this.#chunk) if (!this.#wire.send(packet)) this.#handovers.unsent();
+    this.#chunk = [];
   }
 
   #receive(item: Packet | CallMessage): void {
-    if ('opus' in item) this.#inbound.send(item, false);
+    if ('opus' in item) {
+      this.#handovers.received(item.sequence, this.#options.nowMs());
+      this.#inbound.send(item, false);
+    } else if (item.type === 'resumed') this.#handovers.resumed(item.missing);
     else if (item.type === 'agent_done') this.#answered();
     else if (item.type === 'clear') this.#clear();
   }
@@ -176,6 +241,7 @@ export class Call {
       `${played} frames played, ${concealed} concealed, ${late} late, ${underruns} underruns`,
       `jitter target ${Math.round(this.#buffer.targetMs)} ms`,
       `${this.#playout.tickCount} device ticks, ${this.#playout.lateCount} late`,
+      ...this.#handovers.lines(),
     ].join(' · ');
   }
 }

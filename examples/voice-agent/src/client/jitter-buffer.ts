@@ -3,7 +3,7 @@
 //
 //   transit   = arrival − time of sending (two clocks: only differences count)
 //   jitter    = transit − least transit of the last 5 s
-//   target    = 98th percentile of that jitter + one frame, 40 … 400 ms
+//   target    = 98th percentile of that jitter + one frame, 40 … 400 ms; or fixed
 //
 // A spurt of speech starts `target` after its first frame would have come at
 // best. A frame that is not there when its turn comes is concealed by the
@@ -47,6 +47,7 @@ export class JitterBuffer {
   };
   readonly #frames = new Map<number, Packet>();
   readonly #transits = new TransitWindow();
+  readonly #fixedMs: number | undefined;
   #next = 0;
   #isPlaying = false;
   #startAtMs = 0;
@@ -54,8 +55,13 @@ export class JitterBuffer {
   /** How long after its best possible arrival the next frame is played. */
   #delayMs = 0;
 
+  /** `fixedMs`: how deep, whatever the line does; absent: as deep as its jitter asks for. */
+  constructor(fixedMs?: number) {
+    this.#fixedMs = fixedMs;
+  }
+
   get targetMs(): number {
-    return this.#transits.targetMs;
+    return this.#fixedMs ?? this.#transits.targetMs;
   }
 
   get depth(): number {

@@ -7,6 +7,7 @@ export type CallMessage =
   | { readonly type: 'clear' } // agent → client: forget what is not played yet
   | { readonly type: 'cleared'; readonly heardTick: number } // client → agent
   | { readonly type: 'agent_done' } // agent → client: the answer is all sent
+  | { readonly type: 'resumed'; readonly missing: number } // agent → client: frames it never got
   | { readonly type: 'bye' }; // client → agent: hanging up
 
 /** Agent → models. 100 ms of audio travel as binary between these (model-frames.ts). */
@@ -64,6 +65,12 @@ export function parseMessage<T extends { readonly type: string }>(
   const known: readonly unknown[] = types;
   return known.includes(value.type) ? (value as T) : undefined;
 }
+
+/**
+ * Ways a connection ends that are not the end of the call: the other end went away, or is starting
+ * again. Whoever finds another way takes the call up again by its ID.
+ */
+export const isCutOff = (code: number): boolean => code === 1001 || code === 1006 || code === 1012;
 
 export interface CallIdentity {
   readonly session: string;

@@ -3,6 +3,7 @@
 // process its own.
 
 import { parseArgs } from 'node:util';
+import { FRAME_MS } from './audio.ts';
 
 export type Program = 'main' | 'client' | 'edge' | 'agent' | 'models';
 
@@ -11,6 +12,8 @@ export type SlowHop = (typeof SLOW_HOPS)[number];
 
 interface OptionSpec {
   readonly value: string | number | boolean;
+  /** What a text has to look like, and how it is said when it does not. */
+  readonly form?: readonly [RegExp, string];
   readonly hint?: string;
   readonly help: string;
   readonly programs: readonly Program[];
@@ -39,6 +42,17 @@ export interface Options {
   readonly edge: string;
   readonly agent: string;
   readonly models: string;
+  readonly relays: number;
+  readonly 'kill-relay': string;
+  readonly regions: string;
+  readonly 'far-model': boolean;
+  readonly 'far-ms': number;
+  readonly spike: boolean;
+  readonly slots: number;
+  readonly chunk: string;
+  readonly 'jitter-buffer': string;
+  readonly region: string;
+  readonly instance: string;
 }
 
 type Name = keyof Options;
@@ -47,6 +61,11 @@ const ALL: readonly Program[] = ['main', 'client', 'edge', 'agent', 'models'];
 const CLIENT: readonly Program[] = ['main', 'client'];
 const EDGE: readonly Program[] = ['main', 'edge'];
 const AGENT: readonly Program[] = ['main', 'agent'];
+const MODELS: readonly Program[] = ['main', 'models'];
+
+const DURATION = [/^(\d+(?:\.\d+)?)(ms|s)$/, 'a time such as 200ms or 20s'] as const;
+const REGIONS = [/^[a-z0-9-]+(,[a-z0-9-]+)*$/, 'regions such as eu,us'] as const;
+const BUFFER = [/^(adaptive|fixed:\d{1,4})$/, 'adaptive, or fixed:MS such as fixed:120'] as const;
 
 const OPTIONS: Readonly<Record<Name, OptionSpec>> = {
   calls: { value: 1, hint: 'N', help: 'Calls at the same time.', programs: CLIENT },
@@ -130,7 +149,75 @@ const OPTIONS: Readonly<Record<Name, OptionSpec>> = {
     help: 'Port to listen on; 0: a free one, printed.',
     programs: ['edge', 'agent', 'models'],
   },
-  edge: { value: '', hint: 'URL', help: 'Address of the edge relay.', programs: ['client'] },
+  relays: { value: 1, hint: 'N', help: 'Edge relays in each region.', programs: ['main'] },
+  'kill-relay': {
+    value: '',
+    hint: 'TIME',
+    form: DURATION,
+    help: 'Kills the first relay so long after the start (20s); its calls go on over another.',
+    programs: ['main'],
+  },
+  regions: {
+    value: '',
+    hint: 'LIST',
+    form: REGIONS,
+    help: 'Callers, relays, agents and models in each of these regions (eu,us).',
+    programs: ['main'],
+  },
+  'far-model': {
+    value: false,
+    help: 'With --regions: models in the last region only.',
+    programs: ['main'],
+  },
+  'far-ms': {
+    value: 45,
+    hint: 'MS',
+    help: 'From one region to another, each way.',
+    programs: MODELS,
+  },
+  spike: {
+    value: false,
+    help: 'A tenth of the calls at first; after 15 s all the others at once.',
+    programs: CLIENT,
+  },
+  slots: {
+    value: 0,
+    hint: 'N',
+    help: 'Requests the language model works on at a time; 0: any number (4 with --spike).',
+    programs: MODELS,
+  },
+  chunk: {
+    value: '20ms',
+    hint: 'TIME',
+    form: DURATION,
+    help: 'The client sends the microphone in pieces of so long.',
+    programs: CLIENT,
+  },
+  'jitter-buffer': {
+    value: 'adaptive',
+    hint: 'POLICY',
+    form: BUFFER,
+    help: 'Depth of the client’s jitter buffer: by what it sees, or fixed:MS.',
+    programs: CLIENT,
+  },
+  region: {
+    value: '',
+    hint: 'NAME',
+    help: 'Where this process runs.',
+    programs: ['client', 'edge', 'agent', 'models'],
+  },
+  instance: {
+    value: '',
+    hint: 'NAME',
+    help: 'What this process is called.',
+    programs: ['client', 'edge', 'agent', 'models'],
+  },
+  edge: {
+    value: '',
+    hint: 'URL',
+    help: 'Addresses of the edge relays, with commas between.',
+    programs: ['client'],
+  },
   agent: { value: '', hint: 'URL', help: 'Address of the agent.', programs: ['edge'] },
   models: { value: '', hint: 'URL', help: 'Address of the models.', programs: ['agent'] },
 };
@@ -139,6 +226,8 @@ const NAMES = Object.keys(OPTIONS) as Name[];
 const LIMITS: Partial<Record<Name, readonly [number, number]>> = {
   calls: [1, 200],
   turns: [1, 10_000],
+  relays: [1, 8],
+  slots: [0, 1_000],
   loss: [0, 100],
   'endpoint-ms': [200, 5_000],
   'lead-ms': [0, 1_000],
@@ -171,6 +260,7 @@ export function readOptions(program: Program, argv: readonly string[]): Options 
 function valueOf(name: Name, raw: string | boolean | undefined): string | number | boolean {
   const fallback = OPTIONS[name].value;
   if (raw === undefined) return fallback;
+  if (typeof raw === 'string') checkForm(name, raw);
   if (typeof fallback !== 'number') return raw;
   const value = Number(raw);
   const [min, max] = LIMITS[name] ?? [0, AT_MOST];
@@ -180,10 +270,32 @@ function valueOf(name: Name, raw: string | boolean | undefined): string | number
   return value;
 }
 
+function checkForm(name: Name, raw: string): void {
+  const { form } = OPTIONS[name];
+  if (form === undefined || form[0].test(raw)) return;
+  throw new Error(`--${name} must be ${form[1]}, not "${raw}"`);
+}
+
+/** Milliseconds of `200ms` or `20s`. */
+export function durationMs(text: string): number {
+  const [, value, unit] = DURATION[0].exec(text) ?? [];
+  return Number(value) * (unit === 's' ? 1_000 : 1);
+}
+
 function checked(options: Options): Options {
   const hops: readonly string[] = SLOW_HOPS;
   if (!hops.includes(options['slow-hop'])) {
     throw new Error(`--slow-hop must be one of ${hops.join(', ')}, not "${options['slow-hop']}"`);
+  }
+  if (options['kill-relay'] !== '' && options.relays < 2) {
+    throw new Error('--kill-relay needs another relay to go on with: --relays 2');
+  }
+  if (options['far-model'] && !options.regions.includes(',')) {
+    throw new Error('--far-model needs two regions: --regions eu,us');
+  }
+  const chunkMs = durationMs(options.chunk);
+  if (chunkMs < FRAME_MS || chunkMs > 1_000 || chunkMs % FRAME_MS !== 0) {
+    throw new Error(`--chunk must be a multiple of 20ms up to 1s, not "${options.chunk}"`);
   }
   return options;
 }
@@ -214,7 +326,7 @@ export function argumentsFor(program: Program, options: Options): string[] {
 }
 
 const ABOUT: Record<Program, string> = {
-  main: 'Runs a voice call: client → edge relay → agent ⇄ models → back, as four processes.',
+  main: 'Runs a voice call: client → edge relay → agent ⇄ models → back, as four processes or more.',
   client: 'The caller: microphone, jitter buffer, loudspeaker. Started by main.js, or alone.',
   edge: 'The edge relay, and the bad line. Started by main.js, or alone.',
   agent: 'The voice agent: hears, decides, speaks. Started by main.js, or alone.',

@@ -5,7 +5,7 @@
 import type { AddressInfo } from 'node:net';
 import { WebSocketServer } from 'ws';
 import { readOptions, skewOf, type Options, type Program } from './options.ts';
-import { makeWires, type OpenWire } from './wire.ts';
+import { makeWires, type Wires } from './wire.ts';
 
 /** What a program is while it runs. */
 export interface Running {
@@ -15,7 +15,7 @@ export interface Running {
   readonly finished?: Promise<void>;
 }
 
-type Start = (options: Options, openWire: OpenWire) => Promise<Running>;
+type Start = (options: Options, wires: Wires) => Promise<Running>;
 
 /** Runs a program from its arguments to its end; what it throws is told in one line, with exit code 1. */
 export function runProgram(program: Exclude<Program, 'main'>, start: Start): void {
@@ -31,9 +31,11 @@ export function tell(error: unknown): void {
 async function run(program: Exclude<Program, 'main'>, start: Start): Promise<void> {
   const options = readOptions(program, process.argv.slice(2));
   if (options === undefined) return;
-  const wires = makeWires(program, skewOf(options), options.collector);
+  const { region, instance, collector: endpoint } = options;
+  const skew = skewOf(options);
+  const wires = makeWires({ role: program, region, instance, skew, endpoint });
   try {
-    const running = await start(options, wires.open);
+    const running = await start(options, wires);
     const stopped = whenStopped();
     announceReady(program, running.url);
     await Promise.race([stopped, running.finished ?? stopped]);

@@ -9,7 +9,7 @@ import type { Program, Skew } from './options.ts';
 import { decodePacket, encodePacket, tickOf, type Packet } from './packet.ts';
 import { onMessage, sendIfOpen, type Message } from './socket.ts';
 
-const MESSAGES = ['clear', 'cleared', 'agent_done', 'bye'] as const;
+const MESSAGES = ['clear', 'cleared', 'agent_done', 'resumed', 'bye'] as const;
 
 /** How the two kinds of things on a connection look, and where audio stands on its stream. */
 export interface Codec<In, Out> {
@@ -31,10 +31,17 @@ export interface WireEnd<In, Out> {
   readonly receive: (item: In) => void;
 }
 
+type Context = ReturnType<Wire['call']['link']>;
+
 export interface Wire<Out = CallItem> {
   readonly call: Session; // trace
   turn?: ReturnType<Session['startTurn']>; // trace
-  readonly send: (item: Out) => void;
+  /** False when the connection takes nothing: the item is gone. */
+  readonly send: (item: Out) => boolean;
+  /** The call goes on over another connection. */
+  readonly attach: (socket: WebSocket) => void;
+  /** The call is over here. */
+  readonly close: () => void;
 }
 
 /** Opens an end; `beside`: another end in this process that the call passes through. */
@@ -42,41 +49,72 @@ export type OpenWire = <In, Out>(end: WireEnd<In, Out>, beside?: Pick<Wire, 'cal
 
 export interface Wires {
   readonly open: OpenWire;
+  /** Tells how much of something waits in this process. */
+  readonly gauge: (name: string, value: number) => void;
   readonly close: () => Promise<void>;
 }
 
-/** `skew`: what is wrong with the client's clock. `endpoint`: the collector. */
-export function makeWires(role: Program, skew: Skew, endpoint: string): Wires {
-  const clock = role === 'client' ? skewedClock(skew) : systemClock(); // trace
-  const name = { serviceName: `voice-${role}`, role }; // trace
-  // Whoever stops the example does not want to wait for a collector that is gone.
-  const scope = new Framescope({ ...name, endpoint, clock, shutdownMs: 1_400 }); // trace
-  const open: OpenWire = (end, beside) => {
-    const session = beside?.call ?? scope.startSession({ id: end.callId }); // trace
-    end.socket.once('close', () => void session.end()); // trace
-    return { call: session, send: openWire(end, session) };
-  };
-  return { open, close: () => scope.shutdown() }; // trace
+/** Who a process is, and what is wrong with its clock. */
+export interface ProcessOptions {
+  readonly role: Program;
+  readonly region: string;
+  readonly instance: string;
+  readonly skew: Skew;
+  /** The collector. */
+  readonly endpoint: string;
 }
 
-function openWire<In, Out>(end: WireEnd<In, Out>, session: Session): (item: Out) => void {
-  const { socket, incoming, outgoing, hops, codec, receive } = end;
-  const link = session.link(); // trace
-  onMessage(socket, tagged => {
-    const message = link.untag(tagged); // trace
-    const item = message === undefined ? undefined : codec.decode(message);
-    if (item === undefined) return;
-    const at = codec.placeOf(item);
-    if (at) session.stream(incoming).hop(hops.in).markAt(at.tick, at.samples); // trace
-    receive(item);
-  });
-  return item => {
+export function makeWires({ role, region, instance, skew, endpoint }: ProcessOptions): Wires {
+  const clock = role === 'client' ? skewedClock(skew) : systemClock(); // trace
+  const who = { serviceName: `voice-${role}`, role, resource: placeOf(region, instance) };
+  // Whoever stops the example does not want to wait for a collector that is gone.
+  const scope = new Framescope({ ...who, endpoint, clock, shutdownMs: 1_400 }); // trace
+  const attributes = region === '' || role !== 'client' ? {} : { region };
+  const open: OpenWire = (end, beside) => {
+    const session = beside?.call ?? scope.startSession({ id: end.callId, attributes }); // trace
+    return { call: session, ...openWire(end, session), close: () => void session.end() }; // trace
+  };
+  const gauge = (queue: string, waiting: number): void => scope.gauge(queue, waiting); // trace
+  return { open, gauge, close: () => scope.shutdown() }; // trace
+}
+
+/** What the resource says beside the service. */
+const placeOf = (region: string, instance: string): Record<string, string> => ({
+  ...(region === '' ? {} : { 'cloud.region': region }),
+  ...(instance === '' ? {} : { 'service.instance.id': instance }),
+});
+
+function openWire<In, Out>(
+  end: WireEnd<In, Out>,
+  session: Wire['call'],
+): Pick<Wire<Out>, 'send' | 'attach'> {
+  const { incoming, outgoing, hops, codec, receive } = end;
+  const lineOver = (socket: WebSocket): { socket: WebSocket; link: Context } => {
+    const link = session.link(); // trace
+    onMessage(socket, tagged => {
+      const message = link.untag(tagged); // trace
+      const item = message === undefined ? undefined : codec.decode(message);
+      if (item === undefined || socket !== line.socket) return;
+      const at = codec.placeOf(item);
+      if (at) session.stream(incoming).hop(hops.in).markAt(at.tick, at.samples); // trace
+      receive(item);
+    });
+    return { socket, link };
+  };
+  let line = lineOver(end.socket);
+  const attach = (socket: WebSocket): void => {
+    line = lineOver(socket);
+  };
+  const send = (item: Out): boolean => {
+    const { socket, link } = line;
+    if (socket.readyState !== socket.OPEN) return false;
     const at = codec.placeOf(item);
     if (at) sendIfOpen(socket, link.anchor(session.stream(outgoing), at)); // trace
     // Before it goes: whoever is at the other end may be quicker than the next line here.
     if (at) session.stream(outgoing).hop(hops.out).markAt(at.tick, at.samples); // trace
-    sendIfOpen(socket, codec.encode(item));
+    return sendIfOpen(socket, codec.encode(item));
   };
+  return { send, attach };
 }
 
 export type CallItem = Packet | CallMessage;

@@ -4,6 +4,7 @@
 import type { WebSocket } from 'ws';
 import { nodeTimers } from '../common/clock.ts';
 import { DelayLine, type LineShape } from '../common/delay-line.ts';
+import { isCutOff } from '../common/messages.ts';
 import type { Random } from '../common/random.ts';
 import { CALL_CODEC, CALL_HOPS, type CallItem, type OpenWire, type Wire } from '../common/wire.ts';
 
@@ -42,14 +43,15 @@ export function relay(options: RelayOptions): void {
     },
     toClient,
   );
-  const end = (): void => {
+  const end = (other: WebSocket, code: number): void => {
     up.close();
     down.close();
-    client.close();
-    agent.close();
+    // What ended here tells whether the call is over, or goes on over another relay.
+    other.close(isCutOff(code) ? 1001 : 1000);
+    toClient.close();
   };
-  client.once('close', end);
-  agent.once('close', end);
+  client.once('close', code => end(agent, code));
+  agent.once('close', code => end(client, code));
 }
 
 function lineTo({ shape, random }: RelayOptions, wire: () => Wire): DelayLine<CallItem> {
@@ -58,6 +60,6 @@ function lineTo({ shape, random }: RelayOptions, wire: () => Wire): DelayLine<Ca
     random,
     nowMs: () => performance.now(),
     timers: nodeTimers,
-    deliver: item => wire().send(item),
+    deliver: item => void wire().send(item),
   });
 }

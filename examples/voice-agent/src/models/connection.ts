@@ -45,6 +45,7 @@ class ModelsConnection {
   close(): void {
     for (const controller of this.#running.values()) controller.abort();
     this.#running.clear();
+    this.#wire.close();
   }
 
   #handle(request: ModelRequest): void {

@@ -18,6 +18,7 @@ import type { KnownTurn, SourceName } from '../recognise/source.types.ts';
 import type { StoredFlush } from '../store/store.ts';
 import type { ClockBook } from './clock/clock-book.ts';
 import type { ClockKey } from './clock/clock-graph.ts';
+import { RoundTrips } from './clock/round-trips.ts';
 import { SessionClocks, type ClockMap } from './clock/session-clocks.ts';
 import { StreamMarks } from './frames/stream-marks.ts';
 import { MediaLog } from './media-log.ts';
@@ -63,6 +64,7 @@ export class SessionData {
   readonly streams: Map<string, StreamMarks> = new Map();
   readonly processes: Map<string, Process> = new Map();
   readonly media: MediaLog = new MediaLog();
+  readonly rtts: RoundTrips = new RoundTrips();
   /** By `stream tick`. */
   readonly turns: Map<string, TurnFacts> = new Map();
   /** What was refused here, by reason. */
@@ -158,7 +160,10 @@ export class SessionData {
   /** Marks and clock samples of one record. */
   addRecord(record: RecordPart, producer: string): void {
     const key = this.clocks.note(record);
-    for (const sample of record.clockSamples) this.clocks.addSample(key, sample);
+    for (const sample of record.clockSamples) {
+      this.clocks.addSample(key, sample);
+      this.rtts.add(record.domain, sample);
+    }
     const clock = this.#clockNumber(key);
     if (clock === undefined || this.markCount > MARKS_MAX)
       return this.refuse('marks beyond memory');

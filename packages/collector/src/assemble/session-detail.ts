@@ -25,6 +25,7 @@ import {
 import type { HopFrames, StreamFrames } from './frames/stream-frames.ts';
 import { serviceOf, textOf, type Process, type SessionData } from './session-data.ts';
 import type { SessionSpans } from './session-spans.ts';
+import { topologyOf } from './topology/topology.ts';
 
 export interface DetailInput {
   readonly key: string;
@@ -51,6 +52,7 @@ export function sessionDetail(input: DetailInput): SessionDetail {
   const processes = processesOf(input);
   const attributes = attributesOf(data, spans);
   const synthetic = attributes[ATTR.synthetic];
+  const topology = topologyOf(input.streams, data, processes.indexOf);
   return {
     key: input.key,
     id: input.id,
@@ -74,6 +76,8 @@ export function sessionDetail(input: DetailInput): SessionDetail {
     traceIds: spans.traceIds(),
     dropped: droppedOf(data),
     ...(spans.sources.isEmpty ? {} : { sources: spans.sources.details() }),
+    topology,
+    handovers: topology.handovers,
   };
 }
 

@@ -1,8 +1,9 @@
 // What decoding into columns has to know of a text: does it name a session, is it the name
 // of our own flushes, … Asked of each text once, not of each span.
 
-import { SPAN } from '@framescope/protocol';
+import { LOAD_SPAN, SPAN } from '@framescope/protocol';
 import { RANK_NONE, SESSION_KEYS } from './session-keys.ts';
+import { BLOCKED_SPAN } from './load.ts';
 import type { SpanColumns } from './span-columns.ts';
 
 export class ColumnWords {
@@ -10,7 +11,9 @@ export class ColumnWords {
   #clearedCount = -1;
   /** Text numbers. No key beyond this one names a session: one comparison an attribute. */
   lastSessionKey = 0;
-  framesName = 0;
+  #framesName = 0;
+  #loadName = 0;
+  #blockedName = 0;
   readonly #ranks = new Map<number, number>();
 
   constructor(columns: SpanColumns) {
@@ -25,7 +28,14 @@ export class ColumnWords {
     this.#ranks.clear();
     for (const [rank, key] of SESSION_KEYS.entries()) this.#ranks.set(texts.internText(key), rank);
     this.lastSessionKey = Math.max(...this.#ranks.keys());
-    this.framesName = texts.internText(SPAN.frames);
+    this.#framesName = texts.internText(SPAN.frames);
+    this.#loadName = texts.internText(LOAD_SPAN);
+    this.#blockedName = texts.internText(BLOCKED_SPAN);
+  }
+
+  /** Spans of this name are more than spans: the reader that knows everything takes them. */
+  isSpecial(name: number): boolean {
+    return name === this.#framesName || name === this.#loadName || name === this.#blockedName;
   }
 
   /** Rank of a key as the name of a session (session-keys.ts). */

@@ -54,7 +54,8 @@ function read(
 function resultOf(request: RequestBuilder): Decoded<DecodedRequest> {
   const result = request.finish();
   const [first] = result.refused;
-  const takenCount = result.spans.length + (result.rowCount ?? 0) + result.flushes.length;
+  const { spans, rowCount = 0, flushes, loads = [] } = result;
+  const takenCount = spans.length + rowCount + flushes.length + loads.length;
   // OTLP: data that is invalid as a whole is 400; with something good in it, a partial success.
   return first && takenCount === 0 ? rejected(first.path, first.problem) : decoded(result);
 }

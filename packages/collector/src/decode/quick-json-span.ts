@@ -116,7 +116,7 @@ export class QuickJsonSpan {
       columns.endLo[row] = columns.startLo[row]!;
       columns.endHi[row] = columns.startHi[row]!;
     }
-    return columns.name[row] !== this.#words.framesName;
+    return !this.#words.isSpecial(columns.name[row]!);
   }
 
   #fields(from: number, row: number): boolean {

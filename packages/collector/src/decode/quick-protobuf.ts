@@ -152,7 +152,7 @@ export class QuickProtobuf {
       columns.endLo[row] = columns.startLo[row]!;
       columns.endHi[row] = columns.startHi[row]!;
     }
-    return columns.name[row] !== this.#words.framesName;
+    return !this.#words.isSpecial(columns.name[row]!);
   }
 
   #id(into: number, length: number, to: number): boolean {

@@ -4,11 +4,13 @@
 import { SPAN, ATTR } from '@framescope/protocol';
 import { checkSpan, type RawSpan } from './check-span.ts';
 import { checkFlush } from './flush.ts';
+import { blockedLoad, checkLoad, isLoad } from './load.ts';
 import { SPANS_PER_REQUEST_MAX } from './limits.ts';
 import { BodyProblem, SpanProblem } from './problem.ts';
 import type { ColumnSink } from './column-sink.ts';
 import type {
   DecodedFlush,
+  DecodedLoad,
   DecodedRequest,
   DecodedResource,
   DecodedSpan,
@@ -18,6 +20,7 @@ import type {
 export class RequestBuilder {
   readonly #spans: DecodedSpan[] = [];
   readonly #flushes: DecodedFlush[] = [];
+  readonly #loads: DecodedLoad[] = [];
   readonly #refused: Refusal[] = [];
   /** Where quick readers put rows; absent: spans become objects. */
   readonly #sink: ColumnSink | undefined;
@@ -84,6 +87,9 @@ export class RequestBuilder {
   }
 
   #take(span: DecodedSpan): void {
+    if (isLoad(span)) return void this.#loads.push(checkLoad(span));
+    const blocked = blockedLoad(span);
+    if (blocked !== undefined) this.#loads.push(blocked);
     if (span.name === SPAN.frames && isFlush(span)) this.#flushes.push(checkFlush(span));
     else if (this.#sink) {
       this.#sink.columns.add(span);
@@ -96,6 +102,7 @@ export class RequestBuilder {
       spans: this.#spans,
       ...(this.#sink && { rowCount: this.#rowCount }),
       flushes: this.#flushes,
+      ...(this.#loads.length > 0 && { loads: this.#loads }),
       refused: this.#refused,
     };
   }

@@ -19,9 +19,11 @@ export function restrict(request: DecodedRequest, sessionId: string): DecodedReq
     });
   const spans = keep(request.spans, 'spans');
   const flushes = keep(request.flushes, 'flushes');
-  // Histograms name no session: a page in the wild has none to send.
-  const { points = [], ...rest } = request;
+  // Histograms and load name no session: a page in the wild has none to send.
+  const { points = [], loads = [], ...rest } = request;
   for (const [index] of points.entries())
     refused.push({ path: `points[${index}]`, problem: PROBLEM, reason: 'other_session' });
+  for (const [index] of loads.entries())
+    refused.push({ path: `loads[${index}]`, problem: PROBLEM, reason: 'other_session' });
   return { ...rest, spans, flushes, refused };
 }

@@ -5,7 +5,7 @@
 // here. `audio.frames` spans become records and states and are not kept as
 // spans; every other span stays a span.
 
-import type { Attributes, SpanId, StateMessage, TraceId } from '@framescope/protocol';
+import type { Attributes, LoadFigures, SpanId, StateMessage, TraceId } from '@framescope/protocol';
 
 /** One resource of a request: the process (or the service) that its spans came from. */
 export interface DecodedResource {
@@ -80,6 +80,18 @@ export interface DecodedFlush {
   readonly resource: DecodedResource;
 }
 
+/** How busy one process was in one interval. */
+export interface DecodedLoad {
+  /** 16 hex digits; empty when another framework told it. */
+  readonly producer: string;
+  /** Clock that the times were read on; empty: the wall clock. */
+  readonly domain: string;
+  readonly resource: DecodedResource;
+  readonly startUnixNs: bigint;
+  readonly endUnixNs: bigint;
+  readonly figures: LoadFigures;
+}
+
 /** Why one span of a decodable body was refused. */
 export interface Refusal {
   /** e.g. `resourceSpans[0].scopeSpans[0].spans[3].traceId`. */
@@ -118,6 +130,7 @@ export interface DecodedRequest {
   readonly rowCount?: number;
   readonly flushes: readonly DecodedFlush[];
   readonly points?: readonly MetricPoint[];
+  readonly loads?: readonly DecodedLoad[];
   /** Taken but not kept, by a stable word: log records without a context, gauges, sums. */
   readonly ignored?: Readonly<Record<string, number>>;
   /** Bad spans; the others of the same body are taken. */

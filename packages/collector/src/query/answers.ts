@@ -22,6 +22,10 @@ import { cutOffs } from './cut-offs.ts';
 import { frames } from './frames.ts';
 import { heatmap } from './heatmap.ts';
 import { measures } from './measures.ts';
+import { advisor } from './places/advisor.ts';
+import { findings } from './places/findings.ts';
+import { load } from './places/load.ts';
+import { places } from './places/places.ts';
 import type { QueryContext, SessionWindow } from './queries.types.ts';
 import { search } from './search.ts';
 import { sessions, type SessionsAsked } from './sessions.ts';
@@ -66,6 +70,10 @@ export interface Questions {
   readonly whatIf: Parameters<typeof whatIf>[1];
   readonly cutOffs: Parameters<typeof cutOffs>[1];
   readonly compare: Parameters<typeof compare>[1];
+  readonly places: Parameters<typeof places>[1];
+  readonly load: Parameters<typeof load>[1];
+  readonly findings: Parameters<typeof findings>[1];
+  readonly advisor: Parameters<typeof advisor>[1];
 }
 
 export type AnswerName = keyof Questions;
@@ -115,6 +123,10 @@ export const ANSWERS: Answers = {
   whatIf,
   cutOffs,
   compare,
+  places,
+  load,
+  findings,
+  advisor,
 };
 
 /** JSON, or other bytes, ready to be sent. */
@@ -144,6 +156,7 @@ export const LANES: readonly (readonly AnswerName[])[] = [
     'traceOutline',
     'traceSpan',
     'traces',
+    'advisor',
     'exportOtlp',
     'exportPerfetto',
     'exportHtml',
@@ -153,7 +166,18 @@ export const LANES: readonly (readonly AnswerName[])[] = [
     'jaegerTraces',
     'jaegerDependencies',
   ],
-  ['measures', 'heatmap', 'tail', 'tailWhy', 'whatIf', 'cutOffs', 'compare'],
+  [
+    'measures',
+    'heatmap',
+    'tail',
+    'tailWhy',
+    'whatIf',
+    'cutOffs',
+    'compare',
+    'places',
+    'load',
+    'findings',
+  ],
 ];
 
 /** Answers in the calling thread: for tests that run from source. */

@@ -2,6 +2,7 @@
 
 import type { Asker } from '../query/answers.ts';
 import { chartRoutes } from './chart-routes.ts';
+import { placeRoutes } from './place-routes.ts';
 import {
   cursor,
   defined,
@@ -33,6 +34,7 @@ export function apiRoutes({ asker, live }: RoutePorts): readonly Route[] {
     ...sessionRoutes(asker),
     ...windowRoutes(asker),
     ...chartRoutes(asker),
+    ...placeRoutes(asker),
     exportRoute(asker),
     ...traceRoutes(asker),
     route(

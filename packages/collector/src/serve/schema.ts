@@ -2,6 +2,7 @@
 // real answers against them; the types stand in protocol/query-api.ts.
 
 import { CHART_SCHEMAS } from './schema-charts.ts';
+import { PLACE_SCHEMAS } from './schema-places.ts';
 import {
   attributes,
   count,
@@ -114,7 +115,11 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
       traceIds: list(text),
       dropped: { type: 'object', additionalProperties: count },
     },
-    { sources: list(object({ name: text, turnCount: count, notes: list(text) })) },
+    {
+      sources: list(object({ name: text, turnCount: count, notes: list(text) })),
+      topology: ref('SessionTopology'),
+      handovers: list(ref('Handover')),
+    },
   ),
   MediaDetail: object({
     role: text,
@@ -379,4 +384,5 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     ),
   }),
   ...CHART_SCHEMAS,
+  ...PLACE_SCHEMAS,
 };

@@ -31,7 +31,7 @@ import type {
 import type { MinuteCursor } from '../rollup/minute-codec.ts';
 import type { ValueColumn, WaitRows } from '../rollup/wait-codec.ts';
 import type { SpanColumns } from '../decode/span-columns.ts';
-import type { DecodedFlush, DecodedSpan, MetricPoint } from '../decode/types.ts';
+import type { DecodedFlush, DecodedLoad, DecodedSpan, MetricPoint } from '../decode/types.ts';
 
 // ---- raw, in ------------------------------------------------------------------------------
 
@@ -43,6 +43,8 @@ export interface IngestBatch {
   readonly flushes: readonly DecodedFlush[];
   /** Known by (series, time, start): a point that is there already is left out. */
   readonly points?: readonly MetricPoint[];
+  /** Known by process and time. */
+  readonly loads?: readonly DecodedLoad[];
 }
 
 /** A point as stored: as it was sent. */
@@ -456,11 +458,34 @@ export interface StoreReader {
   /** Histogram points of other programs, as sent, by no order. */
   metricPoints(measure: string, range: UnixRange): Promise<readonly StoredPoint[]>;
   metricMeasures(): Promise<readonly MetricCount[]>;
+  /** Load of processes in columns of time, by process; one process may stand in several pieces. */
+  loads(scan: LoadScan): Promise<readonly LoadColumn[]>;
   /** Bytes on disk. */
   sizeBytes(): Promise<number>;
   /** Looks again where data is: call when the writer says that files changed. */
   refresh(): void;
   close(): void | Promise<void>;
+}
+
+export interface LoadScan extends UnixRange {
+  /** Width of a column, from `fromUnixNs` on. */
+  readonly columnNs: bigint;
+}
+
+/** One process in one column of time: the most, or for `lagMeanNs`, `busy` and `cpu` the mean. */
+export interface LoadColumn {
+  readonly producer: string;
+  readonly domain: string;
+  readonly resource: Attributes;
+  readonly column: number;
+  readonly samples: number;
+  readonly calls: number | null;
+  readonly lagMaxNs: number | null;
+  readonly lagMeanNs: number | null;
+  readonly busy: number | null;
+  readonly cpu: number | null;
+  readonly rssBytes: number | null;
+  readonly waiting: Readonly<Record<string, number>>;
 }
 
 export interface CommitPlace {

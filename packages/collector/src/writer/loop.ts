@@ -14,7 +14,7 @@ import type { Redactor } from '../decode/redact.ts';
 import { restrict } from '../decode/restrict.ts';
 import { REFUSALS_NAMED_MAX } from '../decode/limits.ts';
 import { SpanColumns } from '../decode/span-columns.ts';
-import type { DecodedFlush, DecodedRequest, MetricPoint } from '../decode/types.ts';
+import type { DecodedFlush, DecodedLoad, DecodedRequest, MetricPoint } from '../decode/types.ts';
 import { StoreError } from '../store/errors.ts';
 import type { CommittedBatch, RawWriter } from '../store/store.ts';
 import type { Answer, Body, FromWriter, WriterCounts } from './messages.ts';
@@ -124,17 +124,19 @@ export class WriterLoop {
     const spans = this.#sink.columns;
     const flushes: DecodedFlush[] = [];
     const points: MetricPoint[] = [];
+    const loads: DecodedLoad[] = [];
     for (const request of requests) {
       for (const point of request.points ?? []) points.push(point);
+      for (const load of request.loads ?? []) loads.push(load);
       for (const span of request.spans) spans.add(span);
       for (const flush of request.flushes) flushes.push(flush);
     }
-    if (spans.length + flushes.length + points.length === 0) return { ok: true };
+    if (spans.length + flushes.length + points.length + loads.length === 0) return { ok: true };
     if (this.#news.isFull) return { ok: false, answer: BEHIND };
     const startNs = this.#ports.nowNs();
     try {
       const arrivalUnixNs = this.#ports.nowUnixNs();
-      const result = this.#ports.store.commit({ arrivalUnixNs, spans, flushes, points });
+      const result = this.#ports.store.commit({ arrivalUnixNs, spans, flushes, points, loads });
       this.#counts.commit(result.committed, result.repeatedCount);
       this.#counts.commitNs += this.#ports.nowNs() - startNs;
       return { ok: true, committed: result.committed };
@@ -256,13 +258,16 @@ const permitted = (request: DecodedRequest, { onlySession }: Body): DecodedReque
  * What is taken and not kept (gauges, records without a place) is counted, not told: exporters for
  * Go take a warning beside a count of 0 for a failure.
  */
-function storedAnswer({ spans, rowCount = 0, flushes, points, refused }: DecodedRequest): Answer {
+function storedAnswer(request: DecodedRequest): Answer {
+  const { spans, rowCount = 0, flushes, points, loads, refused } = request;
+  // A blocked loop of another framework was counted as the span that it is.
+  const ownLoads = (loads ?? []).filter(one => one.producer !== '').length;
   const named = refused.slice(0, REFUSALS_NAMED_MAX).map(one => `${one.path}: ${one.problem}`);
   const more = refused.length - named.length;
   if (more > 0) named.push(`and ${more} more`);
   return {
     kind: 'stored',
-    acceptedCount: spans.length + rowCount + flushes.length + (points?.length ?? 0),
+    acceptedCount: spans.length + rowCount + flushes.length + (points?.length ?? 0) + ownLoads,
     rejectedCount: refused.length,
     message: named.join('; '),
   };

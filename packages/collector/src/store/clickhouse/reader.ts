@@ -15,6 +15,7 @@ import type {
   FacetSession,
   GroupScan,
   MeasureCount,
+  LoadColumn,
   MetricCount,
   PageRequest,
   SearchRows,
@@ -298,6 +299,11 @@ export class ClickHouseReader implements StoreReader {
       { measure, from: timeOf(range.fromUnixNs), to: timeOf(range.toUnixNs, true) },
     );
     return rows.map(pointOfRow);
+  }
+
+  /** Load of processes is not kept in this engine: its pages say that there is none. */
+  async loads(): Promise<readonly LoadColumn[]> {
+    return [];
   }
 
   async metricMeasures(): Promise<readonly MetricCount[]> {

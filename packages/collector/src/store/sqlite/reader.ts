@@ -14,6 +14,8 @@ import type {
   CommitPlace,
   CollectorClockRow,
   MeasureCount,
+  LoadColumn,
+  LoadScan,
   MetricCount,
   PageRequest,
   FacetSession,
@@ -37,6 +39,7 @@ import type {
 import { cursorOf, numbersOf } from '../cursor.ts';
 import { MetaReader } from './meta-reader.ts';
 import { MetricPoints } from './metric-points.ts';
+import { LoadSamples } from './load-samples.ts';
 import { isUpToDate } from './migrate.ts';
 import { openForReading } from './open.ts';
 import { summaryOfTrace } from './trace-summary.ts';
@@ -48,6 +51,7 @@ interface OpenVolume {
   readonly number: number;
   readonly queries: VolumeQueries;
   readonly points: MetricPoints;
+  readonly loads: LoadSamples;
   readonly spans: VolumeSpans;
   close(): void;
 }
@@ -94,6 +98,7 @@ export class SqliteReader implements StoreReader {
       number,
       queries: new VolumeQueries(database),
       points: new MetricPoints(database),
+      loads: new LoadSamples(database),
       spans: new VolumeSpans(database),
       close: () => database.close(),
     };
@@ -311,6 +316,10 @@ export class SqliteReader implements StoreReader {
 
   async sizeBytes(): Promise<number> {
     return this.#folder.totalBytes();
+  }
+
+  async loads(scan: LoadScan): Promise<readonly LoadColumn[]> {
+    return this.#volumes.flatMap(({ loads }) => loads.columns(scan));
   }
 
   close(): void {

@@ -4,6 +4,7 @@ import type { Database, Statement } from 'better-sqlite3';
 import type { SpanColumns } from '../../decode/span-columns.ts';
 import type { DecodedFlush } from '../../decode/types.ts';
 import { sourceToJson } from '../flush-source.ts';
+import { LoadSamples } from './load-samples.ts';
 import { MetricPoints } from './metric-points.ts';
 import { openForWriting } from './open.ts';
 import { traceHash, type CommitRows } from './commit-rows.ts';
@@ -48,6 +49,9 @@ const WRITE = {
 
 /** What retention takes out of an old volume: a hundred blocks, or as many bytes of rows. */
 const DROP = {
+  loads: `
+    DELETE FROM load_sample WHERE (source, at_ns) IN (
+      SELECT source, at_ns FROM load_sample ORDER BY source, at_ns LIMIT 4000)`,
   flushes: `DELETE FROM flush WHERE id IN (SELECT id FROM flush ORDER BY id LIMIT 4000)`,
   blocks: `
     UPDATE ingest SET spans = NULL WHERE commit_no IN (
@@ -91,6 +95,7 @@ export class VolumeWriter {
   readonly path: string;
   readonly queries: VolumeQueries;
   readonly points: MetricPoints;
+  readonly loads: LoadSamples;
   readonly spans: VolumeSpans;
   readonly #index: TraceIndexWriter;
   readonly #largeTexts: LargeTexts;
@@ -114,6 +119,7 @@ export class VolumeWriter {
     });
     this.queries = new VolumeQueries(this.#database);
     this.points = new MetricPoints(this.#database);
+    this.loads = new LoadSamples(this.#database);
     this.spans = new VolumeSpans(this.#database);
     this.#index = new TraceIndexWriter(this.#database);
     this.#largeTexts = new LargeTexts(this.#database);
@@ -252,7 +258,7 @@ export class VolumeWriter {
   // ---- retention: some of it at a time; true while there is more ------------------------------
 
   dropFrames(): boolean {
-    return this.#dropSome([DROP.flushes]);
+    return this.#dropSome([DROP.flushes, DROP.loads]);
   }
 
   dropSpans(): boolean {

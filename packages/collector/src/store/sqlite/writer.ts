@@ -5,7 +5,7 @@
 import { sessionKey, type Annotation, type AnnotationInput } from '@framescope/protocol';
 import type { Database } from 'better-sqlite3';
 import type { SpanColumns } from '../../decode/span-columns.ts';
-import type { DecodedFlush, MetricPoint } from '../../decode/types.ts';
+import type { DecodedFlush, DecodedLoad, MetricPoint } from '../../decode/types.ts';
 import type {
   CollectorClockRow,
   CommitResult,
@@ -58,6 +58,7 @@ interface Draft {
   readonly rowIds: Map<string, number>;
   readonly flushes: { readonly flush: DecodedFlush; readonly key: string }[];
   readonly points: MetricPoint[];
+  readonly loads: readonly DecodedLoad[];
   repeatedCount: number;
 }
 
@@ -152,6 +153,7 @@ export class SqliteWriter implements RawWriter, AssemblyStore {
       rowIds: new Map(),
       flushes: [],
       points: [],
+      loads: batch.loads ?? [],
       repeatedCount: 0,
     };
     const columns = batch.spans;
@@ -159,7 +161,7 @@ export class SqliteWriter implements RawWriter, AssemblyStore {
     const spanCount = columns.length - intake.repeatedCount;
     this.#takeFlushes(batch.flushes, draft);
     this.#takePoints(batch.points ?? [], draft);
-    if (spanCount + draft.flushes.length + draft.points.length > 0) {
+    if (spanCount + draft.flushes.length + draft.points.length + draft.loads.length > 0) {
       for (const session of draft.touched.values())
         draft.rowIds.set(session.key, volume.touchSession(session, draft.commit));
       if (spanCount > 0) writeSpans(volume, { columns, intake, draft });
@@ -181,6 +183,7 @@ export class SqliteWriter implements RawWriter, AssemblyStore {
     for (const { flush, key } of draft.flushes)
       volume.writeFlush(flush, draft.rowIds.get(key)!, draft.commit);
     for (const point of draft.points) volume.points.write(point, draft.commit.number);
+    for (const load of draft.loads) volume.loads.write(load, draft.commit.number);
     this.#last = { commit: draft.commit.number, arrivalUnixNs: draft.commit.arrivalUnixNs };
   }
 

@@ -5,7 +5,9 @@ import { hostname } from 'node:os';
 import { otelSettings } from './otel-environment.ts';
 import type { Machine, Timers } from '../../ports.ts';
 import { NodeClock } from './clock.ts';
+import { LoadReporter } from '../../export/load-reporter.ts';
 import { makeNodeHttp } from './http.ts';
+import { makeLoadMeter } from './load-meter.ts';
 
 /** How long a process that has nothing left to do waits for its last records. */
 const LAST_FLUSH_MS = 2_000;
@@ -27,6 +29,7 @@ export function makeMachine(): Machine {
     timers: nodeTimers,
     http: makeNodeHttp(),
     random: Math.random,
+    makeLoad: ports => new LoadReporter(ports, makeLoadMeter),
     resource: { 'host.name': hostname(), 'process.pid': process.pid, ...settings.resource },
     onExit,
   };
