@@ -1,6 +1,7 @@
 // One collector: writer, readers, and the port they are reached on.
 
 import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
 import type { RequestListener, Server } from 'node:http';
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
@@ -22,6 +23,7 @@ import { makeServer, type TlsFiles } from './serve/http-server.ts';
 import { ingestSecret } from './serve/secret.ts';
 import { LiveHub } from './serve/live.ts';
 import { Health } from './serve/metrics.ts';
+import type { ClickHouseSettings } from './store/clickhouse/settings.ts';
 import { openReader, type StorePlace } from './store/engine.ts';
 import type { Retention, StoreReader } from './store/store.ts';
 import { VERSION } from './version.ts';
@@ -69,6 +71,8 @@ export interface CollectorOptions {
   readonly tls?: TlsFiles;
   /** Origins beside this machine's own whose pages may send telemetry, e.g. `https://app.example`. */
   readonly corsOrigins?: readonly string[];
+  /** Everything but the secret and the forward queue is kept there instead of in `data`. */
+  readonly clickhouse?: ClickHouseSettings;
   readonly maxBytes?: number;
   /** Of the process: beyond it senders are told to come again (429). */
   readonly maxMemoryBytes?: number;
@@ -187,8 +191,8 @@ async function compose(
     },
   };
   const budgets = { ...BUDGETS_DEFAULT, ...options.budgets };
-  const writer = await startWriter(options, { clock, budgets }, events);
-  const place: StorePlace = { folder: options.data };
+  const place = placeOf(options);
+  const writer = await startWriter(options, { clock, budgets, place }, events);
   const reader = await openReader(place);
   // Milliseconds in a thousandth place: rises from start to start, exact for centuries.
   const live = new LiveHub(reader, Date.now() * 1_000);
@@ -225,6 +229,13 @@ async function compose(
   };
   const parts = { live, writer, reader, asker, forwarding };
   return serve({ server, host, options, ports, parts });
+}
+
+function placeOf({ data, clickhouse }: CollectorOptions): StorePlace {
+  if (clickhouse === undefined) return { folder: data };
+  // Secret and forward queue are files all the same.
+  mkdirSync(data, { recursive: true });
+  return { folder: data, clickhouse: { ...clickhouse, collector: randomUUID() } };
 }
 
 const admissionOf = (writer: Writer, health: Health, options: CollectorOptions): Admission =>
@@ -309,15 +320,16 @@ const tellToComeAgain: RequestListener = (_request, response) =>
 
 function startWriter(
   options: CollectorOptions,
-  known: { clock: ClockName; budgets: Readonly<Record<string, number>> },
+  known: { clock: ClockName; budgets: Readonly<Record<string, number>>; place: StorePlace },
   events: WriterEvents,
 ): Promise<Writer> {
   const writerOptions: WriterOptions = {
-    folder: options.data,
+    ...known.place,
     maxBytes: options.maxBytes ?? MAX_BYTES_DEFAULT,
     ...(options.retention && { retention: options.retention }),
     redact: options.redact ?? [],
-    ...known,
+    clock: known.clock,
+    budgets: known.budgets,
   };
   if (options.writer !== 'inline') return startWriterThread(writerOptions, events);
   const now = { unixNs: () => BigInt(Date.now()) * 1_000_000n, ns: monotonicNs };

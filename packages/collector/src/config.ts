@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { MAX_BYTES_DEFAULT, type CollectorOptions } from './collector.ts';
 import { readRetention } from './retention-flag.ts';
+import { parseClickHouseUrl, type ClickHouseSettings } from './store/clickhouse/settings.ts';
 import type { Retention } from './store/store.ts';
 import { readTarget, TargetError, type ForwardTarget } from './forward/target.ts';
 
@@ -34,6 +35,10 @@ const FLAGS = {
     value: 'DIR',
     help: 'Folder of the data; made when missing.',
     default: './framescope-data',
+  },
+  store: {
+    value: 'URL',
+    help: 'Keep the data in ClickHouse: clickhouse://user:password@host:8123/database?cluster=NAME.',
   },
   'max-size': {
     value: 'SIZE',
@@ -188,6 +193,7 @@ function serveCommand(given: ReadonlyMap<FlagName, readonly string[]>): Command 
       redact: (given.get('redact') ?? []).flatMap(redactList),
       forward: forwardTargets(given.get('forward') ?? []),
       data: text('data') ?? FLAGS.data.default,
+      ...(text('store') !== undefined && { clickhouse: clickhouseStore(text('store')!) }),
       ...(text('retention') !== undefined && { retention: retention(text('retention')!) }),
       maxBytes: text('max-size') === undefined ? MAX_BYTES_DEFAULT : readSize(text('max-size')!),
       ...(text('max-memory') !== undefined && {
@@ -296,6 +302,12 @@ export function readSize(text: string, name = 'max-size'): number {
   if (!(bytes >= SIZE_MIN_BYTES))
     throw new UsageError(`--${name} must be a size of 64MB or more, e.g. 10GB, got "${text}"`);
   return Math.floor(bytes);
+}
+
+function clickhouseStore(text: string): ClickHouseSettings {
+  const settings = parseClickHouseUrl(text);
+  if (!settings.ok) throw new UsageError(`--store: ${settings.problem}`);
+  return settings.value;
 }
 
 function retention(text: string): Retention {

@@ -1,17 +1,50 @@
 // Which engine keeps the data: SQLite in a folder, or ClickHouse. The one place that knows both.
 
+import { ClickHouseAssemblyStore, ClickHouseRawWriter } from './clickhouse/blocking.ts';
 import { ClickHouseReader } from './clickhouse/reader.ts';
 import type { ClickHouseSettings } from './clickhouse/settings.ts';
+import { SqliteAssemblyStore } from './sqlite/assembly-store.ts';
 import { SqliteReader } from './sqlite/reader.ts';
-import type { StoreReader } from './store.ts';
+import { SqliteWriter } from './sqlite/writer.ts';
+import type { AssemblyStore, RawWriter, Retention, StoreReader } from './store.ts';
 
 /** Where data is. Passes between threads as it is. */
 export interface StorePlace {
   /** Of SQLite's files, and of what stays with this collector whatever the engine: secret, forward queue. */
   readonly folder: string;
   /** Present: everything else is there. */
-  readonly clickhouse?: ClickHouseSettings;
+  readonly clickhouse?: ClickHousePlace;
 }
+
+export interface ClickHousePlace extends ClickHouseSettings {
+  /** Names this collector among those that write to the same tables. */
+  readonly collector: string;
+}
+
+export interface WriterPlace extends StorePlace {
+  readonly maxBytes: number;
+  readonly retention?: Retention;
+}
+
+/** The first to open a place. @throws {StoreError} */
+export function openRawWriter(place: WriterPlace, onVolumes: () => void): RawWriter {
+  const { clickhouse, retention } = place;
+  if (clickhouse !== undefined) return new ClickHouseRawWriter(clickhouseOptions(place));
+  const { folder, maxBytes } = place;
+  return new SqliteWriter({ folder, maxBytes, ...(retention && { retention }), onVolumes });
+}
+
+/** After the raw writer, and closed before it. @throws {StoreError} */
+export const openAssemblyStore = (place: WriterPlace): AssemblyStore =>
+  place.clickhouse === undefined
+    ? new SqliteAssemblyStore(place)
+    : new ClickHouseAssemblyStore(clickhouseOptions(place));
+
+const clickhouseOptions = ({ clickhouse, retention }: WriterPlace) => ({
+  settings: clickhouse!,
+  collector: clickhouse!.collector,
+  ...(retention && { retention }),
+});
 
 /** The writer must have opened it before. @throws {StoreError} */
 export async function openReader({ folder, clickhouse }: StorePlace): Promise<StoreReader> {

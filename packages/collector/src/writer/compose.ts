@@ -4,7 +4,7 @@
 import { makeAssembler } from '../assemble/make-assembler.ts';
 import { measureZeroUnixNs } from '../receive/clock.ts';
 import { Redactor } from '../decode/redact.ts';
-import { SqliteAssemblyStore } from '../store/sqlite/assembly-store.ts';
+import { openAssemblyStore, openRawWriter } from '../store/engine.ts';
 import { SqliteWriter } from '../store/sqlite/writer.ts';
 import type { AssemblyStore, RawWriter } from '../store/store.ts';
 import { AssemblyLoop, type AssemblyPorts } from './assembly-loop.ts';
@@ -21,11 +21,15 @@ type AssemblyLoopPorts = Ports & Pick<AssemblyPorts, 'post' | 'done'>;
 
 /** The writer's loop. @throws {StoreError} when the data folder cannot be used. */
 export const makeWriterLoop = (options: WriterOptions, ports: WriterPorts): WriterLoop =>
-  writerLoopOn(storeOf(options, ports.post), options, ports);
+  writerLoopOn(
+    openRawWriter(options, () => ports.post({ type: 'volumes' })),
+    options,
+    ports,
+  );
 
 /** Assembly's loop, on a folder that a writer has opened. @throws {StoreError} */
 export const makeAssemblyLoop = (options: WriterOptions, ports: AssemblyLoopPorts): AssemblyLoop =>
-  assemblyLoopOn(new SqliteAssemblyStore(options), options, ports);
+  assemblyLoopOn(openAssemblyStore(options), options, ports);
 
 function storeOf(options: WriterOptions, post: (message: FromWriter) => void): SqliteWriter {
   return new SqliteWriter({

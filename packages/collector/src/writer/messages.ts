@@ -7,13 +7,10 @@ import type { ClockName } from '../assemble/clock/session-clocks.ts';
 import type { Signal } from '../decode/by-signal.ts';
 import type { MeasureReport } from '../metrics/buckets.ts';
 import type { Encoding } from '../decode/decode.ts';
-import type { Retention } from '../store/store.ts';
+import type { WriterPlace } from '../store/engine.ts';
 import type { News } from './news.ts';
 
-export interface WriterOptions {
-  readonly folder: string;
-  readonly maxBytes: number;
-  readonly retention?: Retention;
+export interface WriterOptions extends WriterPlace {
   /** The running clock, with its zero as measured now: the store may know it already. */
   readonly clock: ClockName;
   readonly budgets: Readonly<Record<string, number>>;

@@ -1,6 +1,8 @@
 // The writer's side of the ClickHouse store.
 
 import type { Annotation, AnnotationInput, SessionStatus } from '@framescope/protocol';
+import { columnsOf } from '../../decode/span-columns.ts';
+import type { DecodedSpan } from '../../decode/types.ts';
 import type {
   CollectorClockRow,
   CommitResult,
@@ -17,6 +19,10 @@ import { ClickHouseIntake } from './intake.ts';
 import { makeTables } from './migrate.ts';
 import { SessionRaw } from './session-raw.ts';
 import type { ClickHouseSettings } from './settings.ts';
+
+export interface SpanBatch extends Omit<IngestBatch, 'spans'> {
+  readonly spans: readonly DecodedSpan[];
+}
 
 export interface ClickHouseWriterOptions {
   readonly settings: ClickHouseSettings;
@@ -55,6 +61,11 @@ export class ClickHouseWriter {
 
   commit(batch: IngestBatch): Promise<CommitResult> {
     return this.#intake.commit(batch);
+  }
+
+  /** The same, of spans that came as objects from another thread. */
+  commitSpans({ spans, ...batch }: SpanBatch): Promise<CommitResult> {
+    return this.#intake.commit({ ...batch, spans: columnsOf(spans) });
   }
 
   commitDerived(rows: readonly DerivedRows[]): Promise<void> {
