@@ -117,6 +117,37 @@ PARTITION BY toDate(arrival)
 ORDER BY (session_id, arrival)
 {ttl frames arrival};
 
+-- Commits whose data is there: what assembly, whichever collector's it is, reads behind.
+CREATE TABLE {db}.framescope_commit (
+  collector LowCardinality(String),
+  commit UInt64,
+  arrival DateTime64(9),
+  -- (key, session.id, incarnation)
+  sessions Array(Tuple(String, String, UInt32)),
+  at DateTime64(3) DEFAULT now64(3)
+) ENGINE = MergeTree
+ORDER BY at
+TTL toDateTime(at) + toIntervalHour(1);
+
+-- Collectors that live, by a line a second of each.
+CREATE TABLE {db}.framescope_collector (
+  collector String,
+  age_ms UInt64,
+  at DateTime64(3) DEFAULT now64(3)
+) ENGINE = MergeTree
+ORDER BY at
+TTL toDateTime(at) + toIntervalHour(1);
+
+-- What changed, for the viewers at other collectors.
+CREATE TABLE {db}.framescope_change (
+  collector LowCardinality(String),
+  seq UInt64,
+  json String,
+  at DateTime64(3) DEFAULT now64(3)
+) ENGINE = MergeTree
+ORDER BY at
+TTL toDateTime(at) + toIntervalHour(1);
+
 -- A record, a state message, both or neither (a heart beat), as one process sent it.
 CREATE TABLE {db}.framescope_flush (
   session_key String,

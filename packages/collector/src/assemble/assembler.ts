@@ -49,6 +49,8 @@ export interface Assembler {
   has(sessionKey: string): boolean;
   /** All raw data of one session, after a start or when it had been let go. */
   restore(raw: RawSession): void;
+  /** Another collector has it now: nothing of it is written any more. */
+  forget(sessionKey: string): void;
   /** What one commit brought, each thing once. Must not throw on strange data. */
   ingest(batch: CommittedBatch): void;
   /**

@@ -27,6 +27,10 @@ export class SessionEngine implements Assembler {
     return this.#sessions.has(sessionKey);
   }
 
+  forget(sessionKey: string): void {
+    this.#sessions.delete(sessionKey);
+  }
+
   restore(raw: RawSession): void {
     if (raw.flushes.length + raw.tallies.length === 0) return;
     // Nobody remembers with which offsets its rows were computed: they may be others now.

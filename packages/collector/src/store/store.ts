@@ -28,6 +28,7 @@ import type {
   TraceSummary,
   Turn,
 } from '@framescope/protocol';
+import type { Change } from '../assemble/assembler.ts';
 import type { MinuteCursor } from '../rollup/minute-codec.ts';
 import type { ValueColumn, WaitRows } from '../rollup/wait-codec.ts';
 import type { SpanColumns } from '../decode/span-columns.ts';
@@ -284,7 +285,28 @@ export interface AssemblyStore {
   collectorClocks(): readonly CollectorClockRow[];
   /** Keeps another one, for sessions that begin from now on. */
   noteCollectorClock(clock: Omit<CollectorClockRow, 'sinceCommit'>): CollectorClockRow;
+  /** Present where other collectors write too: it says what to assemble, not the writer beside. */
+  readonly shared?: SharedAssembly;
   close(): void;
+}
+
+/** Where several collectors write to the same store: what is this one's to assemble. */
+export interface SharedAssembly {
+  /** Call with each tick. */
+  pull(): SharedNews;
+  /** Tells the viewers at the other collectors. */
+  publish(changes: readonly Change[]): void;
+}
+
+export interface SharedNews {
+  /** Commits of any collector for sessions of this one, each once. */
+  readonly batch: CommittedBatch | undefined;
+  /** Sessions that are another collector's now. */
+  readonly lost: readonly string[];
+  /** Sessions that are this one's now: to be read whole. */
+  readonly claimed: readonly string[];
+  /** What other collectors changed. */
+  readonly changes: readonly Change[];
 }
 
 export interface PageRequest {

@@ -6,10 +6,17 @@
 // asks something of it (an annotation, the end) waits for one piece at most.
 
 import type { AnnotationInput } from '@framescope/protocol';
-import type { Assembler } from '../assemble/assembler.ts';
+import type { Assembler, Change } from '../assemble/assembler.ts';
 import { CallCounts } from '../metrics/call-counts.ts';
 import { StoreError } from '../store/errors.ts';
-import type { AssemblyStore, DerivedRows, RawSession, TouchedSession } from '../store/store.ts';
+import type {
+  AssemblyStore,
+  CommittedBatch,
+  DerivedRows,
+  RawSession,
+  SharedNews,
+  TouchedSession,
+} from '../store/store.ts';
 import type { FromAssembly } from './messages.ts';
 import type { News } from './news.ts';
 
@@ -57,6 +64,8 @@ export class AssemblyLoop {
   #isClosed = false;
   /** Derived rows that the disk had no room for: written before more are made. */
   #unwritten: readonly DerivedRows[] = [];
+  /** Among several collectors: what is not dealt with yet. */
+  #pulled: SharedNews | undefined;
 
   constructor(ports: AssemblyPorts) {
     this.#ports = ports;
@@ -67,6 +76,8 @@ export class AssemblyLoop {
   /** Takes up what an earlier run left: sessions whose rows do not cover their raw data. */
   resume(): void {
     const { store, assembler } = this.#ports;
+    // Among several it is said which are this one's.
+    if (store.shared !== undefined) return;
     for (const { key } of store.unfinishedSessions()) {
       const raw = store.loadSession(key);
       if (raw) assembler.restore(raw);
@@ -75,6 +86,10 @@ export class AssemblyLoop {
 
   /** The writer committed something. */
   take(news: News): void {
+    if (this.#ports.store.shared !== undefined) {
+      this.#ports.done();
+      return;
+    }
     this.#news.push(news);
     this.#schedule();
   }
@@ -154,6 +169,7 @@ export class AssemblyLoop {
     if (!this.#writeDerived(this.#unwritten)) return;
     this.#unwritten = [];
     this.#ports.keepClock();
+    if (!this.#pullShared()) return;
     this.#assembleSome(isLast);
     this.#tidy();
   }
@@ -166,7 +182,7 @@ export class AssemblyLoop {
     const { derived, changes, isMore } = assembler.tick(nowUnixNs(), { isLast, hasTime });
     const isWritten = this.#writeDerived(derived);
     if (!isWritten) this.#unwritten = derived;
-    if (changes.length > 0) this.#ports.post({ type: 'changes', changes });
+    if (changes.length > 0) this.#tell(changes);
     if (isLast || isMore !== true || !isWritten || this.#isSliceWaiting) return;
     this.#isSliceWaiting = true;
     soon(() => {
@@ -188,6 +204,32 @@ export class AssemblyLoop {
 
   #isBehind(): boolean {
     return this.#reading !== undefined || this.#news.length > 0;
+  }
+
+  #tell(changes: readonly Change[]): void {
+    const { post, store } = this.#ports;
+    post({ type: 'changes', changes });
+    retryable(() => store.shared?.publish(changes));
+  }
+
+  /** Among several collectors: what came for the sessions of this one. False while the store is away. */
+  #pullShared(): boolean {
+    const { store, assembler, post } = this.#ports;
+    const { shared } = store;
+    if (shared === undefined) return true;
+    return retryable(() => {
+      const { batch, lost, claimed, changes } = (this.#pulled ??= shared.pull());
+      for (const key of lost) assembler.forget(key);
+      if (changes.length > 0) post({ type: 'changes', changes });
+      const whole = new Set(claimed);
+      for (const { key } of batch?.sessions ?? []) if (!assembler.has(key)) whole.add(key);
+      for (const key of whole) {
+        const raw = store.loadSession(key);
+        if (raw) assembler.restore(raw);
+      }
+      if (batch !== undefined) assembler.ingest(without(batch, whole));
+      this.#pulled = undefined;
+    });
   }
 
   #writeDerived(rows: readonly DerivedRows[]): boolean {
@@ -222,4 +264,28 @@ export class AssemblyLoop {
     if (report !== undefined) post({ type: 'measures', report });
     store.close();
   }
+}
+
+/** True when the work was done; false when the store cannot do it now. */
+function retryable(work: () => void): boolean {
+  try {
+    work();
+    return true;
+  } catch (problem) {
+    if (problem instanceof StoreError && problem.isRetryable) return false;
+    throw problem;
+  }
+}
+
+/** A batch without the sessions that were just read whole. */
+function without(batch: CommittedBatch, whole: ReadonlySet<string>): CommittedBatch {
+  const isLeft = (one: { readonly sessionKey: string | null }): boolean =>
+    !whole.has(one.sessionKey ?? '');
+  return {
+    ...batch,
+    sessions: batch.sessions.filter(one => !whole.has(one.key)),
+    tallies: batch.tallies.filter(isLeft),
+    spans: batch.spans.filter(isLeft),
+    flushes: batch.flushes.filter(isLeft),
+  };
 }

@@ -22,6 +22,7 @@ import type {
   IngestBatch,
   RawSession,
   RawWriter,
+  SharedAssembly,
   UnfinishedSession,
 } from '../store.ts';
 import type { ClickHouseWriter, ClickHouseWriterOptions } from './writer.ts';
@@ -127,10 +128,16 @@ const spansOf = (columns: SpanColumns) =>
 
 /** What assembly stands on. */
 export class ClickHouseAssemblyStore implements AssemblyStore {
+  readonly shared: SharedAssembly;
   readonly #line: Line;
 
   constructor(options: BlockingThreadData['options']) {
-    this.#line = new Line(options);
+    const line = new Line(options);
+    this.#line = line;
+    this.shared = {
+      pull: () => line.call('pull', []),
+      publish: changes => line.call('publish', [changes]),
+    };
   }
 
   commitDerived(rows: readonly DerivedRows[]): void {

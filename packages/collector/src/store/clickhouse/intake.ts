@@ -331,6 +331,14 @@ export class ClickHouseIntake {
       ),
       client.insert(client.table('framescope_metric_point'), points.map(rowOfPoint)),
     ]);
+    // Last: whoever reads behind the commits finds all of this one.
+    await client.insert(client.table('framescope_commit'), [
+      {
+        collector: this.#collector,
+        sessions: [...draft.touched.values()].map(one => [one.key, one.id, one.incarnation]),
+        ...at,
+      },
+    ]);
     return this.#adopted(
       named.filter(([, one]) => one.isStored),
       draft,

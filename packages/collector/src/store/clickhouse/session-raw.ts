@@ -92,17 +92,56 @@ export class SessionRaw {
 
   async tallies(key: string): Promise<SpanTally[]> {
     const rows = await this.#client.rows<TallyRow>(
-      `SELECT toString(seen) AS commit, toString(toUnixTimestamp64Nano(max(seenAt))) AS arrival,
-         ResourceAttributes AS resource, JSONExtractRaw(FramescopeExact, 'r') AS types,
-         groupUniqArray(${TRACES_MAX})(TraceId) AS traces, toString(count()) AS count,
-         toString(countIf(StatusCode = 'Error')) AS errors,
-         toString(min(toUnixTimestamp64Nano(Timestamp))) AS start,
-         toString(max(toUnixTimestamp64Nano(Timestamp) + ${SIGNED_DURATION})) AS end
-       FROM ${this.#from()}
+      `SELECT ${TALLY_COLUMNS} FROM ${this.#from()}
        GROUP BY seen, FramescopeCommit, resource, types ORDER BY seen, FramescopeCommit`,
       { key },
     );
     return rows.map(row => tallyOfRow(row, key));
+  }
+
+  /** Spans that assembly wants whole, of some commits and sessions; adopted ones with the adopting commit. */
+  async spansOfCommits(asked: CommitsAsked): Promise<StoredSpan[]> {
+    const rows = await this.#client.rows<SpanRow & { owner: string; seen: string; seenAt: string }>(
+      `SELECT ${SPAN_COLUMNS}, ${OUR_SPAN_COLUMNS}, owner, toString(seen) AS seen,
+         toString(toUnixTimestamp64Nano(seenAt)) AS seenAt
+       FROM ${this.#ofCommits()} AS t WHERE FramescopeWanted = 1
+       ORDER BY t.seen, FramescopeCommit, Timestamp, SpanId`,
+      { ...asked },
+    );
+    return rows.map(row => ({
+      ...spanOfRow(row, row.owner),
+      sessionKey: row.owner,
+      commit: Number(row.seen),
+      arrivalUnixNs: BigInt(row.seenAt),
+    }));
+  }
+
+  async talliesOfCommits(asked: CommitsAsked): Promise<SpanTally[]> {
+    const rows = await this.#client.rows<TallyRow & { owner: string }>(
+      `SELECT owner, ${TALLY_COLUMNS} FROM ${this.#ofCommits()} AS t
+       GROUP BY owner, seen, FramescopeCommit, resource, types ORDER BY seen, FramescopeCommit`,
+      { ...asked },
+    );
+    return rows.map(row => tallyOfRow(row, row.owner));
+  }
+
+  /** Rows that came with these commits, or that one of them gave to a session. */
+  #ofCommits(): string {
+    const { spans } = this.#client;
+    const owners = this.#client.table('framescope_trace_session');
+    return `(
+      SELECT *, FramescopeSession AS owner, FramescopeCommit AS seen, FramescopeArrival AS seenAt
+      FROM ${spans}
+      WHERE FramescopeCommit IN {commits:Array(UInt64)} AND FramescopeSession IN {keys:Array(String)}
+      LIMIT 1 BY TraceId, SpanId
+      UNION ALL
+      SELECT s.*, o.session_key AS owner, o.named AS seen, o.namedAt AS seenAt
+      FROM ${spans} AS s INNER JOIN (
+        SELECT trace_id, session_key, commit AS named, arrival AS namedAt FROM ${owners} FINAL
+        WHERE commit IN {commits:Array(UInt64)} AND session_key IN {keys:Array(String)}
+      ) AS o ON o.trace_id = s.TraceId
+      WHERE s.FramescopeSession = '' AND s.FramescopeCommit < o.named
+      LIMIT 1 BY TraceId, SpanId)`;
   }
 
   /** Whole commits of flushes in (after, upTo], as many as keep within the limit, and one at least. */
@@ -143,6 +182,19 @@ export class SessionRaw {
 
 /** Of the row, a negative one included. */
 const SIGNED_DURATION = `if(JSONHas(FramescopeExact, 'd'), toInt64OrZero(JSONExtractString(FramescopeExact, 'd')), toInt64(Duration))`;
+
+const TALLY_COLUMNS = `
+  toString(seen) AS commit, toString(toUnixTimestamp64Nano(max(seenAt))) AS arrival,
+  ResourceAttributes AS resource, JSONExtractRaw(FramescopeExact, 'r') AS types,
+  groupUniqArray(${TRACES_MAX})(TraceId) AS traces, toString(count()) AS count,
+  toString(countIf(StatusCode = 'Error')) AS errors,
+  toString(min(toUnixTimestamp64Nano(Timestamp))) AS start,
+  toString(max(toUnixTimestamp64Nano(Timestamp) + ${SIGNED_DURATION})) AS end`;
+
+interface CommitsAsked {
+  readonly keys: readonly string[];
+  readonly commits: readonly number[];
+}
 
 interface TallyRow {
   readonly commit: string;

@@ -2,6 +2,7 @@
 
 import type { Annotation, AnnotationInput, SessionStatus } from '@framescope/protocol';
 import { columnsOf } from '../../decode/span-columns.ts';
+import type { Change } from '../../assemble/assembler.ts';
 import type { DecodedSpan } from '../../decode/types.ts';
 import type {
   CollectorClockRow,
@@ -11,6 +12,7 @@ import type {
   IngestBatch,
   RawSession,
   Retention,
+  SharedNews,
   UnfinishedSession,
 } from '../store.ts';
 import { Client } from './client.ts';
@@ -18,6 +20,7 @@ import { DerivedWriter } from './derived.ts';
 import { ClickHouseIntake } from './intake.ts';
 import { makeTables } from './migrate.ts';
 import { SessionRaw } from './session-raw.ts';
+import { Shared } from './shared.ts';
 import type { ClickHouseSettings } from './settings.ts';
 
 export interface SpanBatch extends Omit<IngestBatch, 'spans'> {
@@ -37,6 +40,7 @@ export class ClickHouseWriter {
   readonly #intake: ClickHouseIntake;
   readonly #derived: DerivedWriter;
   readonly #raw: SessionRaw;
+  readonly #shared: Shared;
   readonly #nowUnixMs: () => number;
 
   private constructor(client: Client, options: ClickHouseWriterOptions, lastCommit: number) {
@@ -45,6 +49,8 @@ export class ClickHouseWriter {
     this.#intake = new ClickHouseIntake(client, options.collector, lastCommit);
     this.#derived = new DerivedWriter(client, () => options.nowUnixMs() * 1_000);
     this.#raw = new SessionRaw(client);
+    const { collector, nowUnixMs } = options;
+    this.#shared = new Shared({ client, raw: this.#raw, collector, nowMs: nowUnixMs });
   }
 
   /** Makes the tables that are missing. @throws {StoreError} when it cannot be used. */
@@ -83,6 +89,14 @@ export class ClickHouseWriter {
     const row = { id, at: atUnixNs, end: endUnixNs, json: JSON.stringify(rest) };
     await this.#client.insert(this.#client.table('framescope_annotation'), [row]);
     return { id: String(id), ...annotation };
+  }
+
+  pull(): Promise<SharedNews> {
+    return this.#shared.pull();
+  }
+
+  publish(changes: readonly Change[]): Promise<void> {
+    return this.#shared.publish(changes);
   }
 
   newestCommit(): Promise<number> {

@@ -1,0 +1,272 @@
+// Several collectors on the same tables: who assembles which session, what of it others took in, and what
+// changed that viewers at other collectors should see.
+//
+// A session belongs to one of the collectors that live, by a hash of both names (rendezvous): when one
+// dies, only its sessions move, and nobody has to agree on anything. Each says once a second that it
+// lives; one that was not heard of for DEAD_MS is dead, and a new one waits for JOIN_MS, until all know it.
+//
+// For a moment two may hold a session to be theirs. Both make the same rows from the same raw data, and
+// the row written last counts; the one that is right writes again with what comes next, or at the next
+// look through what is unfinished.
+
+import type { Change } from '../../assemble/assembler.ts';
+import type {
+  CommittedBatch,
+  SharedNews,
+  SpanTally,
+  StoredFlush,
+  StoredSpan,
+  TouchedSession,
+} from '../store.ts';
+import type { Client } from './client.ts';
+import { FLUSH_COLUMNS, flushOfRow, type FlushRow } from './flush-row.ts';
+import type { SessionRaw } from './session-raw.ts';
+
+const BEAT_MS = 1_000;
+const DEAD_MS = 5_000;
+const JOIN_MS = 3_000;
+/** Sessions that nobody finished are looked for when collectors come and go, and this often. */
+const SWEEP_MS = 30_000;
+/** What is inserted may be seen late by so much: commits are looked for once more. */
+const OVERLAP_MS = 10_000;
+/** A session that nothing came for so long is over: if it goes on, it is read back. */
+const HELD_MS = 7_200_000;
+/** Sessions heard of so lately are taken up by a new owner whatever their rows say. */
+const RECENT_S = 60;
+
+export interface SharedPorts {
+  readonly client: Client;
+  readonly raw: SessionRaw;
+  readonly collector: string;
+  readonly nowMs: () => number;
+}
+
+export class Shared {
+  readonly #ports: SharedPorts;
+  readonly #startMs: number;
+  #beatMs = -Infinity;
+  #sweepMs = -Infinity;
+  #owners: readonly string[] = [];
+  readonly #held = new Recent();
+  readonly #seen = new Recent();
+  readonly #seenChanges = new Recent();
+  #seq = 0;
+
+  constructor(ports: SharedPorts) {
+    this.#ports = ports;
+    this.#startMs = ports.nowMs();
+  }
+
+  /** What there is to assemble since the last call, and what others changed. */
+  async pull(): Promise<SharedNews> {
+    const nowMs = this.#ports.nowMs();
+    if (nowMs - this.#beatMs >= BEAT_MS) await this.#beat(nowMs);
+    const owners = await this.#lookAround(nowMs);
+    const isMoved = owners.join() !== this.#owners.join();
+    this.#owners = owners;
+    this.#held.forgetBefore(nowMs - HELD_MS);
+    const lost = this.#held.names().filter(key => !this.#isOurs(key));
+    for (const key of lost) this.#held.delete(key);
+    const batch = await this.#committed();
+    const isSweep = isMoved || nowMs - this.#sweepMs > SWEEP_MS;
+    const claimed = isSweep ? await this.#claim(nowMs) : [];
+    return { batch, lost, claimed, changes: await this.#changes() };
+  }
+
+  async #beat(nowMs: number): Promise<void> {
+    const { client, collector } = this.#ports;
+    await client.insert(client.table('framescope_collector'), [
+      { collector, age_ms: Math.round(nowMs - this.#startMs) },
+    ]);
+    this.#beatMs = nowMs;
+  }
+
+  /** Those that share the sessions out, this one included. */
+  async #lookAround(nowMs: number): Promise<readonly string[]> {
+    const { client, collector } = this.#ports;
+    const rows = await client.rows<{ collector: string; age: string }>(
+      `SELECT collector, toString(max(age_ms)) AS age FROM ${client.table('framescope_collector')}
+       WHERE at > now64(3) - toIntervalMillisecond({dead:UInt32}) GROUP BY collector`,
+      { dead: DEAD_MS },
+    );
+    const others = rows.filter(one => one.collector !== collector);
+    const known = others.filter(one => Number(one.age) >= JOIN_MS).map(one => one.collector);
+    // All of them new: somebody has to begin.
+    const isIn = known.length === 0 || nowMs - this.#startMs >= JOIN_MS;
+    return (isIn ? [...known, collector] : known).toSorted();
+  }
+
+  #isOurs(key: string): boolean {
+    return ownerOf(key, this.#owners) === this.#ports.collector;
+  }
+
+  async #claim(nowMs: number): Promise<string[]> {
+    this.#sweepMs = nowMs;
+    const claimed = (await this.#unfinished()).filter(
+      key => this.#isOurs(key) && !this.#held.has(key),
+    );
+    for (const key of claimed) this.#held.add(key, nowMs);
+    return claimed;
+  }
+
+  async #unfinished(): Promise<string[]> {
+    const { client } = this.#ports;
+    const rows = await client.rows<{ key: string }>(
+      `SELECT heard.key AS key FROM (
+         SELECT session_key AS key, max(commit) AS last, max(arrival) AS lastArrival
+         FROM ${client.table('framescope_heard')} GROUP BY session_key) AS heard
+       LEFT JOIN (SELECT key, covered_commit, status
+         FROM ${client.table('framescope_session')} FINAL) AS session USING (key)
+       WHERE session.covered_commit < heard.last OR session.status IN ('live', 'idle')
+         OR heard.lastArrival > now64(9) - toIntervalSecond(${RECENT_S})`,
+    );
+    return rows.map(row => row.key);
+  }
+
+  /** What was committed for sessions of ours, by whomever; each commit once. */
+  async #committed(): Promise<CommittedBatch | undefined> {
+    const fresh = await this.#freshCommits();
+    const touched = new Map<string, TouchedSession>();
+    const commits = new Set<number>();
+    for (const { commit, sessions } of fresh)
+      for (const [key, id, incarnation] of sessions) {
+        if (!this.#isOurs(key)) continue;
+        commits.add(Number(commit));
+        touched.set(key, { key, id, incarnation, isNew: false });
+      }
+    const asked = { keys: [...touched.keys()], commits: [...commits] };
+    const { raw, nowMs } = this.#ports;
+    const [flushes, spans, tallies] = await (touched.size === 0
+      ? NOTHING
+      : Promise.all([
+          this.#flushes(asked),
+          raw.spansOfCommits(asked),
+          raw.talliesOfCommits(asked),
+        ]));
+    // Only now: what could not be read is looked for again.
+    for (const row of fresh) this.#seen.add(nameOf(row), nowMs());
+    if (touched.size === 0) return undefined;
+    for (const key of touched.keys()) this.#held.add(key, nowMs());
+    return {
+      commit: Math.max(...asked.commits),
+      arrivalUnixNs: fresh.reduce((last, { arrival }) => later(last, BigInt(arrival)), 0n),
+      sessions: [...touched.values()],
+      spanCount: 0,
+      tallies,
+      spans,
+      flushes,
+    };
+  }
+
+  async #freshCommits(): Promise<CommitLine[]> {
+    const { client } = this.#ports;
+    const rows = await client.rows<CommitLine>(
+      `SELECT collector, toString(commit) AS commit,
+         toString(toUnixTimestamp64Nano(arrival)) AS arrival, sessions
+       FROM ${client.table('framescope_commit')}
+       WHERE at > now64(3) - toIntervalMillisecond({overlap:UInt32}) ORDER BY at, commit`,
+      { overlap: OVERLAP_MS },
+    );
+    this.#seen.forgetBefore(this.#ports.nowMs() - 3 * OVERLAP_MS);
+    return rows.filter(row => !this.#seen.has(nameOf(row)));
+  }
+
+  async #flushes(asked: { keys: string[]; commits: number[] }): Promise<StoredFlush[]> {
+    const { client } = this.#ports;
+    const rows = await client.rows<FlushRow>(
+      `SELECT ${FLUSH_COLUMNS} FROM ${client.table('framescope_flush')} AS f FINAL
+       WHERE session_key IN {keys:Array(String)} AND f.commit IN {commits:Array(UInt64)}
+       ORDER BY f.commit, session_key, f.producer, f.seq, f.part`,
+      asked,
+    );
+    return rows.map(flushOfRow);
+  }
+
+  /** Told to the viewers at the other collectors. */
+  async publish(changes: readonly Change[]): Promise<void> {
+    if (this.#owners.length < 2) return;
+    const { client, collector } = this.#ports;
+    const row = { collector, seq: this.#seq++, json: JSON.stringify(changes) };
+    await client.insert(client.table('framescope_change'), [row]);
+  }
+
+  async #changes(): Promise<Change[]> {
+    if (this.#owners.length < 2) return [];
+    const { client, collector } = this.#ports;
+    const rows = await client.rows<{ collector: string; seq: string; json: string }>(
+      `SELECT collector, toString(seq) AS seq, json FROM ${client.table('framescope_change')} AS c
+       WHERE at > now64(3) - toIntervalMillisecond({overlap:UInt32}) AND collector != {own:String}
+       ORDER BY at, c.seq`,
+      { overlap: OVERLAP_MS, own: collector },
+    );
+    const nowMs = this.#ports.nowMs();
+    this.#seenChanges.forgetBefore(nowMs - 3 * OVERLAP_MS);
+    const fresh = rows.filter(one => !this.#seenChanges.has(`${one.collector} ${one.seq}`));
+    for (const one of fresh) this.#seenChanges.add(`${one.collector} ${one.seq}`, nowMs);
+    return fresh.flatMap(one => JSON.parse(one.json) as Change[]);
+  }
+}
+
+interface CommitLine {
+  readonly collector: string;
+  readonly commit: string;
+  readonly arrival: string;
+  readonly sessions: readonly (readonly [key: string, id: string, incarnation: number])[];
+}
+
+const later = (a: bigint, b: bigint): bigint => (a > b ? a : b);
+
+const nameOf = ({ collector, commit }: CommitLine): string => `${collector} ${commit}`;
+
+const NOTHING: readonly [StoredFlush[], StoredSpan[], SpanTally[]] = [[], [], []];
+
+/** Names, in order of when they were last dealt with. */
+class Recent {
+  readonly #atMs = new Map<string, number>();
+
+  has(name: string): boolean {
+    return this.#atMs.has(name);
+  }
+
+  add(name: string, nowMs: number): void {
+    this.#atMs.delete(name);
+    this.#atMs.set(name, nowMs);
+  }
+
+  delete(name: string): void {
+    this.#atMs.delete(name);
+  }
+
+  names(): string[] {
+    return [...this.#atMs.keys()];
+  }
+
+  forgetBefore(ms: number): void {
+    for (const [id, atMs] of this.#atMs) {
+      if (atMs >= ms) return;
+      this.#atMs.delete(id);
+    }
+  }
+}
+
+/** The collector with the highest weight for the session; undefined without any. */
+export function ownerOf(key: string, collectors: readonly string[]): string | undefined {
+  let best: string | undefined;
+  let most = -1;
+  for (const collector of collectors) {
+    const weight = weightOf(`${collector} ${key}`);
+    if (weight <= most) continue;
+    most = weight;
+    best = collector;
+  }
+  return best;
+}
+
+/** FNV-1a, mixed: names that differ in one letter should not lie together. */
+function weightOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}

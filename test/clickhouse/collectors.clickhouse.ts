@@ -1,0 +1,83 @@
+// Several collectors on one ClickHouse: whichever takes a piece in, whichever dies, the call is the same.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  ApiClient,
+  collectorTimeOf,
+  disagreements,
+  scenarioOf,
+  settledAnswers,
+  simulate,
+  turnOf,
+  type SentBody,
+} from '../../packages/testkit/out/index.js';
+import { Fleet } from './fleet.ts';
+import { ClickHouse } from './server.ts';
+
+const KILL_EVERY_MS = 5_000;
+/** A call of half a minute is dealt in about this time. */
+const DEAL_MS = 25_000;
+
+let server: ClickHouse;
+beforeAll(async () => {
+  server = await ClickHouse.start();
+});
+afterAll(() => server.stop());
+
+/** Numbers in [0, 1), the same each run. */
+function randomOf(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+/** To a collector at random, again and to another until one has acknowledged it. */
+async function deal(fleet: Fleet, body: SentBody, random: () => number): Promise<void> {
+  for (;;) {
+    const { urls } = fleet;
+    const url = urls[Math.floor(random() * urls.length)];
+    const answer = await (url === undefined
+      ? undefined
+      : new ApiClient(url).post(body).then(
+          () => true,
+          () => false,
+        ));
+    if (answer === true) return;
+    await sleep(50);
+  }
+}
+
+test('records of a call dealt at random to three collectors, one killed each 5 s, give its ledgers', async () => {
+  const fleet = await Fleet.start(server.storeUrl(), 3);
+  const random = randomOf(7);
+  const startUnixMs = Date.now() - 60_000;
+  const scenario = scenarioOf({
+    id: 'dealt at random',
+    startUnixMs,
+    turns: [turnOf(), turnOf({ preemptive: true, transcriptionMs: 380 }), turnOf()],
+  });
+  const collector = await collectorTimeOf(new ApiClient(fleet.urls[0]!), startUnixMs);
+  const { truth, bodies, problems } = await simulate(scenario, { collector });
+  const state = { isOver: false };
+  const killing = (async () => {
+    for (let i = 0; !state.isOver; i++) {
+      await sleep(KILL_EVERY_MS);
+      if (!state.isOver) await fleet.killOne(i);
+    }
+  })();
+  const pauseMs = DEAL_MS / bodies.length;
+  for (const body of bodies) {
+    await deal(fleet, body, random);
+    await sleep(pauseMs);
+  }
+  state.isOver = true;
+  await killing;
+  expect(fleet.killCount).toBeGreaterThanOrEqual(4);
+  for (const url of fleet.urls) {
+    const answers = await settledAnswers(new ApiClient(url), scenario.id);
+    expect([...problems, ...disagreements(truth, answers)]).toEqual([]);
+  }
+});
