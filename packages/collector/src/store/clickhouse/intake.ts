@@ -12,10 +12,18 @@ import { sessionKey } from '@framescope/protocol';
 import { RANK_CERTAIN, RANK_NONE } from '../../decode/session-keys.ts';
 import type { SpanColumns } from '../../decode/span-columns.ts';
 import type { DecodedFlush, MetricPoint } from '../../decode/types.ts';
-import type { CommitResult, IngestBatch, StoredSpan, TouchedSession } from '../store.ts';
+import type { CommitResult, IngestBatch, StoredSpan } from '../store.ts';
 import { SpanTallies, WantedRows } from '../span-tallies.ts';
 import type { Client } from './client.ts';
 import { rowOfFlush } from './flush-row.ts';
+import {
+  Draft,
+  type Adopted,
+  type NewSpans,
+  type SessionName,
+  type TraceState,
+  type Writing,
+} from './intake-draft.ts';
 import { pointId, rowOfPoint } from './point-row.ts';
 import {
   dateTimeOf,
@@ -37,12 +45,6 @@ const REPEATS_NS: bigint = 24n * HOUR_NS;
 
 /** Names of sessions kept in memory; others are asked for. */
 const KNOWN_MAX = 50_000;
-
-export interface SessionName {
-  readonly key: string;
-  readonly id: string;
-  readonly incarnation: number;
-}
 
 interface Known {
   readonly name: SessionName;
@@ -414,58 +416,6 @@ export class ClickHouseIntake {
       },
       repeatedCount: of.repeatedCount,
     };
-  }
-}
-
-interface TraceState {
-  session: SessionName | undefined;
-  /** By which key it was named in this batch, and what stood there. */
-  rank: number;
-  named: string;
-  /** Spans of it were stored before this batch. */
-  isStored: boolean;
-  /** It is known whose it is: nothing has to be written. */
-  isNamed: boolean;
-}
-
-interface NewSpans {
-  /** Rows that are new. */
-  readonly rows: readonly number[];
-  /** By row. */
-  readonly traceIds: readonly string[];
-  readonly traces: ReadonlyMap<string, TraceState>;
-}
-
-interface Writing {
-  readonly columns: SpanColumns;
-  readonly spans: NewSpans;
-  readonly draft: Draft;
-  readonly points: readonly MetricPoint[];
-}
-
-/** A span stored before, that this commit gave to a session. */
-interface Adopted {
-  readonly span: StoredSpan;
-  readonly cameWith: number;
-  readonly isWanted: boolean;
-}
-
-/** One commit in the making. */
-class Draft {
-  readonly commit: number;
-  readonly arrivalUnixNs: bigint;
-  readonly touched = new Map<string, TouchedSession>();
-  readonly flushes: { readonly flush: DecodedFlush; readonly key: string }[] = [];
-  readonly sessionOf = new Map<number, SessionName>();
-  readonly wanted = new Set<number>();
-
-  constructor(commit: number, arrivalUnixNs: bigint) {
-    this.commit = commit;
-    this.arrivalUnixNs = arrivalUnixNs;
-  }
-
-  get place(): { readonly commit: number; readonly arrivalUnixNs: bigint } {
-    return { commit: this.commit, arrivalUnixNs: this.arrivalUnixNs };
   }
 }
 
