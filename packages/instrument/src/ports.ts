@@ -8,6 +8,7 @@ import type {
   ClockSample,
   DomainNs,
   LoadFigures,
+  LineageState,
   MediaIntervalState,
   UnixNs,
 } from '@framescope/protocol';
@@ -130,6 +131,8 @@ export interface SessionPort {
   clockSample(sample: ClockSample): void;
   /** Sends what a media stack measured with the next flush. */
   mediaInterval(interval: MediaIntervalState): void;
+  /** Where a media axis bends, what came of which media. */
+  lineage(one: LineageState): void;
   /** Calls `settle`, which must not throw, before the session ends its turns; answers how to stop that. */
   onEnd(settle: () => void): () => void;
 }

@@ -15,6 +15,7 @@ import {
   type ClockSample,
   type DomainNs,
   type HopName,
+  type LineageState,
   type MediaIntervalState,
   type SessionState,
   type StreamState,
@@ -24,7 +25,7 @@ import { Link } from './adapters/websocket/link.ts';
 import { errorNsOf, momentOf, nameOf, optionsOf, tickOf } from './coerce.ts';
 import type { SessionExporter } from './export/session-exporter.ts';
 import type { LiveSpan, SpanSink } from './export/span-sink.ts';
-import type { StateBook } from './export/state-book.ts';
+import { wholeOnly, type StateBook } from './export/state-book.ts';
 import type { RecordBuilder } from './export/record-builder.ts';
 import type { SessionFlight, TriggerRange } from './flight/session-flight.ts';
 import { Stream, type ProbedHop, type StreamHost } from './hop/stream.ts';
@@ -159,7 +160,9 @@ export class Session {
       problems,
       streamOf: (anchor: Anchor) => this.stream(anchor.stream, anchor),
       clockSample: (sample: ClockSample) => this.#exporter.clockSample(sample),
-      mediaInterval: (interval: MediaIntervalState) => this.#host.book.addMedia(interval),
+      mediaInterval: (one: MediaIntervalState) =>
+        this.#host.book.note('media', { ...one, figures: wholeOnly(one.figures) }),
+      lineage: (one: LineageState) => this.#host.book.note('lineage', one),
       onEnd: (settle: () => void) => {
         this.#settling.add(settle);
         return () => void this.#settling.delete(settle);

@@ -122,7 +122,6 @@ export type {
   HeatmapGroup,
   HopDetail,
   LiveEvent,
-  MediaDetail,
   MeasureInfo,
   Moment,
   Page,
@@ -162,7 +161,11 @@ export type { ReportedWait, SourceDetail } from './sources-api.ts';
 export type {
   BargeInState,
   MediaFigures,
+  DerivationQuality,
+  DerivationState,
+  LineageState,
   MediaIntervalState,
+  SegmentState,
   MomentState,
   SessionState,
   StageState,
@@ -174,6 +177,7 @@ export type {
   WaitState,
   WordsState,
 } from './state.ts';
+export type { LineageDetail, MediaDetail } from './stream-api.ts';
 export type {
   Annotation,
   AnnotationInput,

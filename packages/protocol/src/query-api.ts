@@ -6,7 +6,7 @@
 
 import type { Handover, SessionTopology } from './places-api.ts';
 import type { ReportedWait, SourceDetail } from './sources-api.ts';
-import type { MediaFigures } from './state.ts';
+import type { LineageDetail, MediaDetail } from './stream-api.ts';
 
 export interface Page<T> {
   readonly items: readonly T[];
@@ -145,21 +145,8 @@ export interface StreamDetail {
   readonly hops: readonly HopDetail[];
   /** What media stacks and players measured of it, by role; absent when none told. */
   readonly media?: readonly MediaDetail[];
-}
-
-/** Figures of one stream in the processes of one role. */
-export interface MediaDetail {
-  readonly role: string;
-  /** Intervals that were told, a second each. */
-  readonly count: number;
-  /** Counts added up, means over the intervals that knew them, the least of what is a least. */
-  readonly total: MediaFigures;
-  /** The last 120, oldest first, in session time. */
-  readonly intervals: readonly {
-    readonly startNs: number;
-    readonly endNs: number;
-    readonly figures: MediaFigures;
-  }[];
+  /** Where its axis bends, and what came of it; absent when none told. */
+  readonly lineage?: LineageDetail;
 }
 
 export interface HopDetail {

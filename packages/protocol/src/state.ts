@@ -22,8 +22,50 @@ export interface StateMessage {
   readonly turns?: readonly TurnState[];
   /** What media stacks and players measured since the flush before. */
   readonly media?: readonly MediaIntervalState[];
+  /** Where media axes bend, and what came of which media, since the flush before. */
+  readonly lineage?: readonly LineageState[];
   /** Cumulative counts of what this process could not deliver, by reason. */
   readonly dropped?: Readonly<Record<string, number>>;
+}
+
+export type LineageState = SegmentState | DerivationState;
+
+/**
+ * From sample `sample` of a hop on, counted by the hop itself, its `samples` samples are `ticks` ticks of
+ * the stream, the first of them at `tick`: sample n lies at tick + floor((n − sample) × ticks / samples).
+ * Written where that changes: at a resampler's start, at a splice.
+ */
+export interface SegmentState {
+  readonly kind: 'segment';
+  readonly stream: string;
+  readonly role: string;
+  readonly hop: string;
+  /** 0 for the first of that name in its process. */
+  readonly nth: number;
+  readonly sample: number;
+  readonly tick: Tick;
+  readonly samples: number;
+  readonly ticks: number;
+  readonly at: DomainNs;
+}
+
+/** How sure a derivation is: counted, told by somebody, or guessed. */
+export type DerivationQuality = 'exact' | 'reported' | 'inferred';
+
+/** Where modality changes: this text came from these ticks (user), these ticks came from this text (agent). */
+export interface DerivationState {
+  readonly kind: 'derived';
+  readonly who: 'user' | 'agent';
+  readonly stream: string;
+  readonly fromTick: Tick;
+  /** Behind the last one. */
+  readonly toTick: Tick;
+  /** At most 4,000 characters. */
+  readonly text: string;
+  /** Where `text` stands in what was said, in characters (UTF-16), if only a part of it is meant. */
+  readonly fromChar?: number;
+  readonly quality: DerivationQuality;
+  readonly at: DomainNs;
 }
 
 /** One look at a media stack: what it counted of one stream in an interval, in one process. */

@@ -8,10 +8,11 @@
 
 import type { SessionStatus } from '@framescope/protocol';
 import { budgetOf } from '../query/measure-info.ts';
-import { rollupOf, type HopRollup } from '../rollup/minutes.ts';
+import { flowRows, rollupOf, type HopRollup } from '../rollup/minutes.ts';
 import type { DerivedRows, RawSession, RollupRow, StoredFlush } from '../store/store.ts';
 import type { AssemblerOptions, Change } from './assembler.ts';
-import { framesOf, type HopFrames, type StreamFrames } from './frames/stream-frames.ts';
+import { flowOf } from './frames/flow.ts';
+import { framesOf, type StreamFrames } from './frames/stream-frames.ts';
 import { sessionDetail } from './session-detail.ts';
 import { SessionData, type TurnFacts } from './session-data.ts';
 import { SessionSpans } from './session-spans.ts';
@@ -161,7 +162,7 @@ export class SessionAssembly {
     const revision = this.#revisions.next(this.data.clocks.maps(), isClosing);
     this.#noteNewMarks();
     const streams = this.#frames();
-    const { byHop: rollups, rows } = this.#rollUp(streams.flatMap(stream => stream.hops));
+    const { byHop: rollups, rows } = this.#rollUp(streams);
     const turns = this.#buildTurns(streams, revision);
     const hasMoved = this.#hasMoved(turns);
     const isAll = hasMoved || revision !== this.#toldRevision;
@@ -189,15 +190,27 @@ export class SessionAssembly {
   }
 
   /** Each instance has figures of its own; the measure is that of all who stood at its hop. */
-  #rollUp(hops: readonly HopFrames[]): RolledUp {
+  #rollUp(streams: readonly StreamFrames[]): RolledUp {
     const context = { sessionKey: this.key, zeroUnixNs: this.data.zeroUnixNs };
+    const hops = streams.flatMap(stream => stream.hops);
     const byHop = new Map(hops.map(hop => [hop.key, rollupOf([hop], context)] as const));
     const rows = [...new Set(hops.map(hop => hop.bareKey))].flatMap(bareKey => {
       const same = hops.filter(hop => hop.bareKey === bareKey);
       const [only] = same;
       return (same.length === 1 ? byHop.get(only!.key)! : rollupOf(same, context)).rows;
     });
-    return { byHop, rows };
+    const flows = streams.flatMap(stream => flowOf(stream, this.#answersOn(stream.name)));
+    return { byHop, rows: [...rows, ...flows.flatMap(flow => flowRows(flow, context))] };
+  }
+
+  /** First voiced ticks of the answers that were told, ascending. */
+  #answersOn(stream: string): number[] {
+    const closes = [...this.data.turns.values()].flatMap(({ state }) =>
+      state.waits.flatMap(({ closes }) =>
+        closes !== undefined && 'stream' in closes && closes.stream === stream ? [closes.tick] : [],
+      ),
+    );
+    return closes.toSorted((a, b) => a - b);
   }
 
   #untoldRollups(rows: readonly RollupRow[]): RollupRow[] {

@@ -21,6 +21,7 @@ import type { ClockKey } from './clock/clock-graph.ts';
 import { RoundTrips } from './clock/round-trips.ts';
 import { SessionClocks, type ClockMap } from './clock/session-clocks.ts';
 import { StreamMarks } from './frames/stream-marks.ts';
+import { LineageLog } from './lineage-log.ts';
 import { MediaLog } from './media-log.ts';
 
 /** One process that takes part. */
@@ -65,6 +66,7 @@ export class SessionData {
   readonly processes: Map<string, Process> = new Map();
   readonly media: MediaLog = new MediaLog();
   readonly rtts: RoundTrips = new RoundTrips();
+  readonly lineage: LineageLog = new LineageLog();
   /** By `stream tick`. */
   readonly turns: Map<string, TurnFacts> = new Map();
   /** What was refused here, by reason. */
@@ -205,6 +207,8 @@ export class SessionData {
       for (const stream of message.session.streams) this.#stream(stream.name, stream);
     }
     if (message.dropped !== undefined) process.dropped = message.dropped;
+    for (const one of message.lineage ?? [])
+      if (!this.lineage.add(one, process.clock)) this.refuse('bends and derivations beyond memory');
     for (const interval of message.media ?? [])
       if (!this.media.add(interval, process.clock))
         this.refuse('media figures of too many streams');

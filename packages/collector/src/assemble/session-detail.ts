@@ -184,14 +184,19 @@ export const absoluteErrorNs = (map: ClockMap, rawNs: number): number =>
   Math.ceil(map.boundNs(rawNs)) + (map.isPlaced ? 0 : WALL_CLOCK_ERROR_NS);
 
 function streamDetail(
-  { name, direction, sampleRate, hops }: StreamFrames,
+  { name, direction, sampleRate, hops, declared }: StreamFrames,
   input: DetailInput,
   indexOf: (producer: string) => number,
 ): StreamDetail {
   const details = hops.map(hop => hopDetail(hop, input, indexOf));
   const media = input.data.media.of(name, input.data.clocks);
   const known = { name, direction, sampleRate, hops: details };
-  return media.length === 0 ? known : { ...known, media };
+  const lineage = input.data.lineage.of(name, declared, input.data.clocks);
+  return {
+    ...known,
+    ...(media.length === 0 ? {} : { media }),
+    ...(lineage === undefined ? {} : { lineage }),
+  };
 }
 
 function hopDetail(

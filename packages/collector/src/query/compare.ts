@@ -299,7 +299,7 @@ async function loadFrames(
   measure: string,
   { side, range }: Ranged,
 ): Promise<LoadedFrames> {
-  const sum = new FrameSum();
+  const sum = new FrameSum(measure);
   const sessions = new Set<number>();
   await walkSessions(reader, {
     measure,

@@ -13,6 +13,7 @@ import {
 import { BUCKET_MIN, BUCKETS, type MinuteCursor, type WorstValue } from '../rollup/minute-codec.ts';
 import type { FacetSession } from '../store/store.ts';
 import { isQuotable } from './kaplan-meier.ts';
+import { isLowWorse } from './measure-info.ts';
 import { QUANTILES, rankInterval } from './wait-quantiles.ts';
 
 const WORST_COUNT = 32;
@@ -109,6 +110,12 @@ export class FrameSum {
   maxNs: number = -Infinity;
   readonly buckets: Float64Array = new Float64Array(BUCKETS);
   readonly #worst = new WorstFrames();
+  readonly #isLowWorse: boolean;
+
+  /** @param measure Of one whose bad end is the low one percentiles count from above. */
+  constructor(measure = '') {
+    this.#isLowWorse = isLowWorse(measure);
+  }
 
   add(entry: MinuteCursor, of: FacetSession | undefined): void {
     this.count += entry.count;
@@ -143,7 +150,7 @@ export class FrameSum {
     const at = (q: number): number | null =>
       this.count === 0 || !isQuotable(q, this.count)
         ? null
-        : Math.round(this.#ofRank(rankOf(q, this.count)));
+        : Math.round(this.#ofRank(this.#rankOf(q)));
     return {
       n: this.count,
       censored: 0,
@@ -151,7 +158,7 @@ export class FrameSum {
       p95Ns: at(QUANTILES.p95),
       p99Ns: at(QUANTILES.p99),
       p999Ns: at(QUANTILES.p999),
-      maxNs: this.count === 0 ? null : this.maxNs,
+      maxNs: this.count === 0 ? null : this.#isLowWorse ? this.minNs : this.maxNs,
     };
   }
 
@@ -159,6 +166,7 @@ export class FrameSum {
     const of = (q: number): QuantileInterval | null => {
       if (this.count === 0 || !isQuotable(q, this.count)) return null;
       const { low, high } = rankInterval(q, this.count);
+      if (this.#isLowWorse) return this.#fromAbove(low, high);
       return {
         lowNs: Math.round(this.#ofRank(low)),
         highNs: high > this.count ? null : Math.round(this.#ofRank(high)),
@@ -169,6 +177,18 @@ export class FrameSum {
       p95: of(QUANTILES.p95),
       p99: of(QUANTILES.p99),
       p999: of(QUANTILES.p999),
+    };
+  }
+
+  #rankOf(q: number): number {
+    const rank = rankOf(q, this.count);
+    return this.#isLowWorse ? this.count + 1 - rank : rank;
+  }
+
+  #fromAbove(low: number, high: number): QuantileInterval {
+    return {
+      lowNs: Math.round(this.#ofRank(Math.max(1, this.count + 1 - high))),
+      highNs: Math.round(this.#ofRank(this.count + 1 - low)),
     };
   }
 

@@ -112,6 +112,7 @@ async function finished(
 }
 
 class Filling {
+  readonly #measure: string;
   readonly #scale: number;
   readonly #grid: HeatmapGrid;
   readonly #sums: FrameSum[];
@@ -121,14 +122,18 @@ class Filling {
   /** Of minutes added up over calls only this is known: at least so many sessions. */
   #sessionsMost = 0;
 
-  constructor({ range }: Pick<Chosen, 'range'>, { columns, scale }: Shape) {
+  constructor(
+    { range, measure: { measure } }: Pick<Chosen, 'range' | 'measure'>,
+    { columns, scale }: Shape,
+  ) {
+    this.#measure = measure;
     this.#scale = scale;
     // Whole minutes: from the start of the first one, so that no rollup is cut.
     const fromUnixNs = (range.fromUnixNs / MINUTE_NS) * MINUTE_NS;
     const whole: UnixRange = { fromUnixNs, toUnixNs: range.toUnixNs };
     const width = columnWidth(whole, columns, MINUTE_NS);
     this.#grid = new HeatmapGrid(gridRows('frame', scale), whole, width);
-    this.#sums = Array.from({ length: this.#grid.columns }, () => new FrameSum());
+    this.#sums = Array.from({ length: this.#grid.columns }, () => new FrameSum(measure));
     this.#fromMinute = Number(fromUnixNs / MINUTE_NS);
     this.#columnMinutes = Number(width / MINUTE_NS);
   }
@@ -146,7 +151,7 @@ class Filling {
 
   async finish(reader: StoreReader): Promise<Filled> {
     const grid = this.#grid;
-    const total = new FrameSum();
+    const total = new FrameSum(this.#measure);
     for (const [column, sum] of this.#sums.entries()) {
       total.merge(sum);
       grid.underflow[column]! += sum.zeroCount;

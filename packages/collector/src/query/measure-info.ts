@@ -28,6 +28,45 @@ const PARTS: Readonly<Record<string, string>> = {
   unattributed: 'inside the wait, owned by nothing known',
 };
 
+/** What is told of the flow of a stream beside the age of its frames. */
+const FLOWS: Readonly<Record<string, MeasureWords>> = {
+  slack: {
+    title: 'Slack at',
+    definition:
+      'frame came → its turn to sound; more is better: percentiles count from above (p99: 99 % of frames had at least this), below 0 is an underrun',
+  },
+  underrun: {
+    title: 'Underrun at',
+    definition: 'turn of the frame to sound → it came, of frames that came too late for it',
+  },
+  lead: {
+    title: 'Lead at',
+    definition:
+      'how far ahead of a listener who began with the first frame it left; more is better: percentiles count from above',
+  },
+  gap: { title: 'Gap between chunks at', definition: 'the chunk before came → this one came' },
+  rtf: {
+    title: 'Real-time factor at',
+    definition: 'time since the chunk before, for each second of audio; under 1 s it keeps up',
+  },
+  oldest: {
+    title: 'Age of the oldest sample at',
+    definition:
+      'media time of the frame’s first sample → it left this hop, where frames were put together',
+  },
+};
+
+/** Families of measures whose values are one a frame, kept by the minute. */
+const FRAME_FAMILIES: ReadonlySet<string> = new Set(['frame', ...Object.keys(FLOWS)]);
+
+const familyOf = (measure: string): string => measure.split('.', 1)[0] ?? measure;
+
+export const isOfFrames = (measure: string): boolean => FRAME_FAMILIES.has(familyOf(measure));
+
+/** More of it is better: its bad end is the low one. */
+export const isLowWorse = (measure: string): boolean =>
+  familyOf(measure) === 'slack' || familyOf(measure) === 'lead';
+
 export interface MeasureWords {
   readonly title: string;
   readonly definition: string;
@@ -51,6 +90,8 @@ export function wordsOf(measure: string): MeasureWords {
       title: `Frame age at ${rest}`,
       definition: `media time of the frame’s end → it left ${rest}; toward the user: since the agent first sent it`,
     };
+  const flow = FLOWS[family];
+  if (flow !== undefined) return { title: `${flow.title} ${rest}`, definition: flow.definition };
   if (family === 'metric')
     return {
       title: rest,

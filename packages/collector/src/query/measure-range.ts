@@ -2,7 +2,7 @@
 
 import type { MeasureInfo } from '@framescope/protocol';
 import type { MeasureCount, UnixRange } from '../store/store.ts';
-import { budgetOf, wordsOf } from './measure-info.ts';
+import { budgetOf, isOfFrames, wordsOf } from './measure-info.ts';
 import { isMetric } from './metric-minutes.ts';
 import type { MeasureRange, QueryContext } from './queries.types.ts';
 
@@ -32,7 +32,7 @@ export async function chooseMeasure(
   const name = asked.measure ?? bestCovered(measures)?.measure;
   if (name === undefined) return undefined;
   const known = measures.find(one => one.measure === name);
-  const kind = name.startsWith('frame.') || isMetric(name) ? 'frame' : 'wait';
+  const kind = isOfFrames(name) || isMetric(name) ? 'frame' : 'wait';
   return { range, measures, measure: known ?? { measure: name, kind, count: 0, sessionCount: 0 } };
 }
 

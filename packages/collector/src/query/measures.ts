@@ -5,7 +5,19 @@ import type { MeasureCount } from '../store/store.ts';
 import { metricDeltas } from './metric-minutes.ts';
 import type { MeasuresQuery, QueryContext } from './queries.types.ts';
 
-const FAMILIES: readonly string[] = ['voice_to_voice', 'time_to_answer', 'part', 'frame', 'metric'];
+const FAMILIES: readonly string[] = [
+  'voice_to_voice',
+  'time_to_answer',
+  'part',
+  'frame',
+  'slack',
+  'underrun',
+  'lead',
+  'gap',
+  'rtf',
+  'oldest',
+  'metric',
+];
 
 const DAY_NS = 86_400_000_000_000n;
 

@@ -13,6 +13,7 @@ import {
   tick,
   type BargeInState,
   type Decoded,
+  type LineageState,
   type MediaFigures,
   type MediaIntervalState,
   type MomentState,
@@ -41,6 +42,7 @@ const LIST_MAX = {
   words: 500,
   streams: 64,
   media: 512,
+  lineage: 512,
 };
 const FIGURES: ReadonlySet<string> = new Set<keyof MediaFigures>([
   'jitterBufferNs',
@@ -104,6 +106,7 @@ const stateMessage: Reader<StateMessage> = (value, path) => {
     ...may(from, 'session', path, sessionState),
     ...may(from, 'turns', path, json.list(turnState, LIST_MAX.turns)),
     ...may(from, 'media', path, json.list(mediaInterval, LIST_MAX.media)),
+    ...may(from, 'lineage', path, json.list(lineage, LIST_MAX.lineage)),
     ...may(from, 'dropped', path, counts),
   };
 };
@@ -116,6 +119,36 @@ const mediaInterval: Reader<MediaIntervalState> = (value, path) => {
     fromAt: need(from, 'fromAt', path, instant),
     toAt: need(from, 'toAt', path, instant),
     figures: need(from, 'figures', path, mediaFigures),
+  };
+};
+
+const lineage: Reader<LineageState> = (value, path) => {
+  const from = json.fields(value, path);
+  const stream = need(from, 'stream', path, name);
+  const at = need(from, 'at', path, instant);
+  if (from['kind'] === 'segment')
+    return {
+      kind: 'segment',
+      stream,
+      at,
+      role: need(from, 'role', path, name),
+      hop: need(from, 'hop', path, name),
+      nth: need(from, 'nth', path, json.whole(0)),
+      sample: need(from, 'sample', path, json.whole(0)),
+      tick: need(from, 'tick', path, media),
+      samples: need(from, 'samples', path, json.whole(1)),
+      ticks: need(from, 'ticks', path, json.whole(1)),
+    };
+  return {
+    kind: need(from, 'kind', path, json.oneOf('derived')),
+    stream,
+    at,
+    who: need(from, 'who', path, json.oneOf('user', 'agent')),
+    fromTick: need(from, 'fromTick', path, media),
+    toTick: need(from, 'toTick', path, media),
+    text: need(from, 'text', path, json.text(TEXT_MAX)),
+    ...may(from, 'fromChar', path, json.whole(0)),
+    quality: need(from, 'quality', path, json.oneOf('exact', 'reported', 'inferred')),
   };
 };
 

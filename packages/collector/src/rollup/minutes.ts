@@ -9,8 +9,10 @@ import {
   WorstList,
   type Quantiles,
 } from '@framescope/protocol';
+import type { Flow } from '../assemble/frames/flow.ts';
 import type { HopFrames } from '../assemble/frames/stream-frames.ts';
 import { isQuotable } from '../query/kaplan-meier.ts';
+import { isLowWorse } from '../query/measure-info.ts';
 import type { RollupRow } from '../store/store.ts';
 
 const MINUTE_NS: number = 60 * NS_PER_S;
@@ -49,6 +51,21 @@ export function rollupOf(
     quantiles: minutes.quantiles(),
     overBudgetCount: minutes.entries().reduce((sum, [, one]) => sum + one.overBudget, 0),
   };
+}
+
+/** Of the flow of a stream: few values a frame, so nothing is spared. */
+export function flowRows(flow: Flow, { sessionKey, zeroUnixNs }: RollupContext): RollupRow[] {
+  const { measure, atNs, valueNs, tick, isLate } = flow;
+  const minutes = new Minutes(zeroUnixNs);
+  for (const [i, value] of valueNs.entries()) {
+    const minute = minutes.at(atNs[i]!);
+    minute.sketch.add(value);
+    // Of what is better when it is more there is no worst frame here: underruns are told apart.
+    if (!isLowWorse(measure) && value > minutes.leastWorst(minute))
+      minute.worst.add(value, String(tick[i]!));
+    if (isLate?.(value) === true) minute.overBudget++;
+  }
+  return minutes.entries().map(([minute, one]) => rollupRow(minute, one, { sessionKey, measure }));
 }
 
 /** Down streams have no budget on age: there a late frame is the one over budget. */

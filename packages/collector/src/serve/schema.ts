@@ -3,6 +3,7 @@
 
 import { CHART_SCHEMAS } from './schema-charts.ts';
 import { PLACE_SCHEMAS } from './schema-places.ts';
+import { STREAM_SCHEMAS } from './schema-streams.ts';
 import {
   attributes,
   count,
@@ -107,7 +108,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
             sampleRate: count,
             hops: list(ref('HopDetail')),
           },
-          { media: list(ref('MediaDetail')) },
+          { media: list(ref('MediaDetail')), lineage: ref('LineageDetail') },
         ),
       ),
       processes: list(ref('ProcessDetail')),
@@ -121,18 +122,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
       handovers: list(ref('Handover')),
     },
   ),
-  MediaDetail: object({
-    role: text,
-    count,
-    total: { type: 'object', additionalProperties: number },
-    intervals: list(
-      object({
-        startNs: ns,
-        endNs: ns,
-        figures: { type: 'object', additionalProperties: number },
-      }),
-    ),
-  }),
+  ...STREAM_SCHEMAS,
   HopDetail: object({
     key: text,
     stream: text,

@@ -35,6 +35,7 @@ export type DropReason =
   | 'session_ended'
   | 'bad_mark'
   | 'not_encoded'
+  | 'notes_full'
   | 'ended_unsent';
 
 /** One session's flush, packed. */

@@ -4,6 +4,7 @@
 // again; what is in the outbox is not packed twice.
 
 import type {
+  LineageState,
   MediaFigures,
   MediaIntervalState,
   SessionState,
@@ -27,8 +28,8 @@ const COUNTED_ELSEWHERE: ReadonlySet<string> = new Set([
   'on_acknowledged_threw',
 ]);
 
-/** Intervals of media figures that wait: two streams for two minutes without a collector. */
-const MEDIA_MAX = 256;
+/** Intervals of media figures, and bends and derivations, that wait: two streams for two minutes without a collector. */
+const NOTES_MAX = 256;
 
 /** A turn as this book sees it. */
 export interface ToldTurn {
@@ -37,8 +38,14 @@ export interface ToldTurn {
   snapshot(): TurnState;
 }
 
+/** What is told once, in the next flush. */
+export interface Notes {
+  readonly media: MediaIntervalState[];
+  readonly lineage: LineageState[];
+}
+
 /** A browser's odd number must not cost the whole flush: the collector takes whole ones from 0. */
-function wholeOnly(figures: MediaFigures): MediaFigures {
+export function wholeOnly(figures: MediaFigures): MediaFigures {
   const rounded = Object.entries(figures).map(([name, n]) => [name, Math.round(n)] as const);
   return Object.fromEntries(rounded.filter(([, n]) => Number.isSafeInteger(n) && n >= 0));
 }
@@ -57,7 +64,7 @@ export interface Told {
 export class StateBook {
   readonly #turns = new Map<ToldTurn, Page>();
   readonly #dropped: Record<string, number> = {};
-  #media: MediaIntervalState[] = [];
+  #notes: Notes = { media: [], lineage: [] };
   #isDroppedTold = true;
   #isSessionTold = false;
   #flushCount = 0;
@@ -74,10 +81,14 @@ export class StateBook {
     this.#isSessionTold = false;
   }
 
-  /** Takes the figures of one interval in; the oldest give way when nobody takes them. */
-  addMedia(interval: MediaIntervalState): void {
-    this.#media.push({ ...interval, figures: wholeOnly(interval.figures) });
-    if (this.#media.length > MEDIA_MAX) this.#media.shift();
+  /** Takes in what is told once; the oldest give way, and are counted, when nobody takes them. */
+  note<Kind extends keyof Notes>(kind: Kind, one: Notes[Kind][number]): void {
+    const notes: unknown[] = this.#notes[kind];
+    notes.push(one);
+    while (notes.length > NOTES_MAX) {
+      notes.shift();
+      this.countDropped('notes_full', 1);
+    }
   }
 
   countDropped(reason: DropReason, count: number): void {
@@ -103,12 +114,13 @@ export class StateBook {
     const isSessionDue = !this.#isSessionTold || this.#flushCount % SESSION_EVERY === 0;
     const changed = [...this.#turns].filter(([turn, page]) => turn.rev > page.sentRev);
     const isDropDue = !this.#isDroppedTold;
-    const media = this.#media;
-    this.#media = [];
+    const notes = this.#notes;
+    this.#notes = { media: [], lineage: [] };
+    const noted = Object.entries(notes).filter(([, list]) => list.length > 0);
     this.#flushCount += 1;
     this.#isSessionTold = true;
     this.#isDroppedTold = true;
-    if (!isSessionDue && !isDropDue && changed.length === 0 && media.length === 0)
+    if (!isSessionDue && !isDropDue && changed.length + noted.length === 0)
       return { message: undefined, settled: () => undefined };
     const revs = changed.map(([turn, page]) => {
       page.sentRev = turn.rev;
@@ -118,13 +130,18 @@ export class StateBook {
       v: 1,
       ...(isSessionDue ? { session: session() } : {}),
       ...(changed.length > 0 ? { turns: changed.map(([turn]) => turn.snapshot()) } : {}),
-      ...(media.length > 0 ? { media } : {}),
+      ...Object.fromEntries(noted),
       ...(isDropDue ? { dropped: { ...this.#dropped } } : {}),
     };
     const settled = (isDelivered: boolean): void => {
       if (isSessionDue && !isDelivered) this.#isSessionTold = false;
       if (isDropDue && !isDelivered) this.#isDroppedTold = false;
-      if (!isDelivered) this.#media = [...media, ...this.#media].slice(-MEDIA_MAX);
+      if (!isDelivered) {
+        const newer = this.#notes;
+        this.#notes = notes;
+        for (const one of newer.media) this.note('media', one);
+        for (const one of newer.lineage) this.note('lineage', one);
+      }
       for (const one of revs) this.#settle(one, isDelivered);
     };
     return { message, settled };

@@ -1,11 +1,13 @@
 // The one file that loads OpenTelemetry's SDK and exporter, which are optional
 // peers: it is imported only when a span has to be written and the user gave no
-// provider of their own.
+// provider of their own. It takes nothing of ours along but types: what it shared
+// with the entry a bundler would cut out of it as a third file.
 
 import {
   ROOT_CONTEXT,
   trace,
   TraceFlags,
+  type HrTime,
   type Link,
   type SpanKind,
   type SpanStatus,
@@ -17,10 +19,7 @@ import {
   BasicTracerProvider,
   BatchSpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
-import { SCOPE_NAME } from '@framescope/protocol';
 import type { SpanAttributes } from '../export/span-sink.ts';
-import { VERSION } from '../version.ts';
-import { hrTimeOf } from './hr-time.ts';
 import type { SpanSinkFacts } from './make-span-sink.ts';
 
 /** Spans follow the records within a flush, not after the SDK's default of 5 s. */
@@ -28,7 +27,7 @@ const DELAY_MS = 1_000;
 /** No request succeeds in less, whatever the user allows for the end of a process. */
 const TIMEOUT_MS_MIN = 500;
 
-/** A span that is over, with IDs of our choice. Times are Unix ns. */
+/** A span that is over, with IDs of our choice. */
 export interface FinishedSpan {
   readonly name: string;
   readonly kind: SpanKind;
@@ -36,8 +35,8 @@ export interface FinishedSpan {
   readonly spanId: string;
   readonly parentSpanId: string | undefined;
   readonly links: Link[];
-  readonly startUnixNs: bigint;
-  readonly endUnixNs: bigint;
+  readonly startTime: HrTime;
+  readonly endTime: HrTime;
   readonly attributes: SpanAttributes;
   readonly status: SpanStatus | undefined;
 }
@@ -49,7 +48,10 @@ export interface OwnProvider {
 }
 
 /** Throws when the installed SDK is of a kind we do not know. */
-export function makeOwnProvider(facts: SpanSinkFacts): OwnProvider {
+export function makeOwnProvider(
+  facts: SpanSinkFacts,
+  scope: { readonly name: string; readonly version: string },
+): OwnProvider {
   // Asked once for each `startSpan`, synchronously: what is set just before is what is used.
   const next = { traceId: '', spanId: '' };
   const exporter = new OTLPTraceExporter({
@@ -66,7 +68,7 @@ export function makeOwnProvider(facts: SpanSinkFacts): OwnProvider {
     spanLimits: { attributeValueLengthLimit: Number.POSITIVE_INFINITY },
     spanProcessors: [new BatchSpanProcessor(exporter, { scheduledDelayMillis: DELAY_MS })],
   });
-  const tracer = provider.getTracer(SCOPE_NAME, VERSION);
+  const tracer = provider.getTracer(scope.name, scope.version);
   return {
     write: finished => {
       const { traceId, spanId, parentSpanId } = finished;
@@ -75,11 +77,10 @@ export function makeOwnProvider(facts: SpanSinkFacts): OwnProvider {
       const parent = { traceId, spanId: parentSpanId ?? '', traceFlags: TraceFlags.SAMPLED };
       const context =
         parentSpanId === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, parent);
-      const { name, kind, links, attributes } = finished;
-      const startTime = hrTimeOf(finished.startUnixNs);
+      const { name, kind, links, attributes, startTime } = finished;
       const span = tracer.startSpan(name, { kind, links, attributes, startTime }, context);
       if (finished.status !== undefined) span.setStatus(finished.status);
-      span.end(hrTimeOf(finished.endUnixNs));
+      span.end(finished.endTime);
     },
     flush: () => provider.forceFlush(),
     shutdown: () => provider.shutdown(),

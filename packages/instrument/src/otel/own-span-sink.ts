@@ -6,10 +6,13 @@
 // its context is a bare SpanContext, which is all that children need.
 
 import { SpanKind, trace, TraceFlags } from '@opentelemetry/api';
+import { SCOPE_NAME } from '@framescope/protocol';
 import type { LiveSpan, SpanEnd, SpanSink, SpanStart } from '../export/span-sink.ts';
 import { textOf, type Problems } from '../problems.ts';
 import type { SpanSinkFacts } from './make-span-sink.ts';
 import type { FinishedSpan, OwnProvider } from './own-provider.ts';
+import { VERSION } from '../version.ts';
+import { hrTimeOf } from './hr-time.ts';
 import { contextOf, runInSpan } from './run-in-span.ts';
 import { endDataOf, unixOf } from './span-data.ts';
 
@@ -63,8 +66,8 @@ export class OwnSpanSink implements SpanSink {
       spanId,
       parentSpanId: parent?.spanId,
       links: link === undefined ? [] : [{ context: { ...link, traceFlags: TraceFlags.SAMPLED } }],
-      startUnixNs: unixOf(start, start.startedAt),
-      endUnixNs,
+      startTime: hrTimeOf(unixOf(start, start.startedAt)),
+      endTime: hrTimeOf(endUnixNs),
       attributes: { ...start.common, ...attributes },
       status,
     };
@@ -80,7 +83,7 @@ export class OwnSpanSink implements SpanSink {
   async #load(): Promise<void> {
     try {
       const { makeOwnProvider } = await import('./own-provider.ts');
-      this.#provider = makeOwnProvider(this.#facts);
+      this.#provider = makeOwnProvider(this.#facts, { name: SCOPE_NAME, version: VERSION });
       for (const span of this.#waiting) this.#write(span);
     } catch (cause) {
       this.#isMissing = true;

@@ -48,6 +48,8 @@ export interface StreamFrames {
   readonly hops: readonly HopFrames[];
   /** Up streams with marks. */
   readonly schedule: Schedule | undefined;
+  /** What processes said of missing media, corrected. */
+  readonly declared: readonly DeclaredRange[];
 }
 
 export interface FrameContext {
@@ -63,7 +65,8 @@ export function framesOf(marks: StreamMarks, context: FrameContext): StreamFrame
     .map(hop => correctedHop(hop, context.clocks));
   const places = new Map(placesOf(corrected).map(place => [place.all, place.instances]));
   const hops = pathOrder([...places.keys()], direction);
-  const fates = fatesOf({ hops, ranges: correctedRanges(marks, context.clocks), sampleRate });
+  const declared = correctedRanges(marks, context.clocks);
+  const fates = fatesOf({ hops, ranges: declared, sampleRate });
   const [first] = hops;
   const schedule =
     first === undefined || direction === 'down'
@@ -88,7 +91,7 @@ export function framesOf(marks: StreamMarks, context: FrameContext): StreamFrame
       return judgedHop(judge, { hop, share, latencyNs, errorNs });
     });
   });
-  return { name, sampleRate, direction, hops: judged, schedule };
+  return { name, sampleRate, direction, hops: judged, schedule, declared };
 }
 
 type CorrectedHop = OrderedHop & { readonly marks: HopMarks; readonly clock: ClockMap };

@@ -20,7 +20,6 @@ const ANCHOR_TEXT_MAX = 1_024;
 export class Link {
   readonly #port: SessionPort;
   readonly #anchors: AnchorExchange;
-  #heard: Stream | undefined;
 
   /** Made by `Session.link`, one for each WebSocket. */
   constructor(port: SessionPort) {
@@ -50,24 +49,17 @@ export class Link {
     return this.#port.problems.guard('link.untag', read, () => message);
   }
 
-  /** The stream that the peer's last anchor named: what comes next is its audio. */
-  get heard(): Stream | undefined {
-    return this.#heard;
-  }
-
   #isAnchor(message: unknown): boolean {
     const text = textOf(message);
     const anchor = text === undefined ? undefined : anchorFromText(text);
     if (anchor === undefined) return false;
-    const stream = this.#anchors.heard(anchor);
-    stream?.follow(anchor.tick);
-    this.#heard = stream ?? this.#heard;
+    this.#anchors.heard(anchor)?.follow(anchor.tick);
     return true;
   }
 }
 
 /** The text of a message that may be an anchor; `ws` hands text over as bytes. */
-function textOf(message: unknown): string | undefined {
+export function textOf(message: unknown): string | undefined {
   if (typeof message === 'string') return message.length <= ANCHOR_TEXT_MAX ? message : undefined;
   const bytes = message instanceof ArrayBuffer ? new Uint8Array(message) : message;
   if (!(bytes instanceof Uint8Array) || bytes.length > ANCHOR_TEXT_MAX) return undefined;

@@ -8,7 +8,9 @@
 // an anchor, a text message, goes before the audio about once a second: the
 // other end takes it out before the application hears of it.
 
+import { anchorFromText, anchorToText } from '@framescope/protocol';
 import type { Stream } from '../../hop/stream.ts';
+import { AnchorExchange } from '../../transport/anchor-exchange.ts';
 import { plainOptions } from '../../transport/plain-options.ts';
 import { propertyOf } from '../common/hooks.ts';
 import { PCM16, SampleCount, type SampleFormat } from '../common/sample-format.ts';
@@ -20,6 +22,7 @@ import {
   type OfSession,
 } from '../common/session-of.ts';
 import { readContext, type HeadersLike } from '../http/context.ts';
+import { textOf } from './link.ts';
 
 /** A WebSocket of `ws`, of a browser, or of Node. */
 export interface AudioSocket {
@@ -70,16 +73,25 @@ function start(
   streams: Partial<WebSocketStreams>,
   { hooks, session, gone }: Following,
 ): void {
-  const link = session.link();
-  const isClient = session.port().role === 'client';
+  const port = session.port();
+  const anchors = new AnchorExchange(port, 'traceWebSocket');
+  /** The stream that the peer's last anchor named: what comes next is its audio. */
+  let heard: Stream | undefined;
+  const isClient = port.role === 'client';
   const { format = PCM16, isPeerTraced } = streams;
   // Made when there is audio: a traced peer says before it at which rate its own is.
   const incoming = (): Stream =>
-    streams.incoming ?? link.heard ?? session.stream(isClient ? 'agent' : 'mic');
+    streams.incoming ?? heard ?? session.stream(isClient ? 'agent' : 'mic');
   const outgoing = (): Stream => streams.outgoing ?? session.stream(isClient ? 'mic' : 'agent');
   const [came, left] = [new SampleCount(format), new SampleCount(format)];
   const isHeard = hooks.intercept(socket, (data, isBinary) => {
-    if (link.untag(data) === undefined) return true;
+    const anchor = anchorFromText(textOf(data) ?? '');
+    if (anchor !== undefined) {
+      const named = anchors.heard(anchor);
+      named?.follow(anchor.tick);
+      heard = named ?? heard;
+      return true;
+    }
     // `ws` hands text over as bytes, and says so.
     const samples = isBinary === false ? 0 : came.add(audioBytesOf(data));
     if (samples > 0) incoming().hop('receive').mark(samples);
@@ -96,8 +108,8 @@ function start(
     (args, send) => {
       const isOpen = propertyOf(socket, 'readyState') === OPEN;
       if (isPeerTraced !== true || !isOpen || audioBytesOf(args[0]) === 0) return;
-      const text = link.anchor(outgoing());
-      if (text !== undefined) send(text);
+      const anchor = anchors.due(outgoing());
+      if (anchor !== undefined) send(anchorToText(anchor));
     },
   );
   hooks.listen(socket, 'close', gone);
