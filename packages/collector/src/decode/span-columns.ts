@@ -54,32 +54,55 @@ export class SpanColumns {
   length = 0;
   attributeCount = 0;
   /** Not in Node's shared pool: it is read in words too. */
-  ids: Buffer = Buffer.from(new ArrayBuffer(ROWS_AT_START * ID_BYTES));
-  startLo: Uint32Array = new Uint32Array(ROWS_AT_START);
-  startHi: Uint32Array = new Uint32Array(ROWS_AT_START);
-  endLo: Uint32Array = new Uint32Array(ROWS_AT_START);
-  endHi: Uint32Array = new Uint32Array(ROWS_AT_START);
-  name: Uint32Array = new Uint32Array(ROWS_AT_START);
-  scope: Uint32Array = new Uint32Array(ROWS_AT_START);
+  ids: Buffer;
+  startLo: Uint32Array;
+  startHi: Uint32Array;
+  endLo: Uint32Array;
+  endHi: Uint32Array;
+  name: Uint32Array;
+  scope: Uint32Array;
   /** The status message. */
-  message: Uint32Array = new Uint32Array(ROWS_AT_START);
+  message: Uint32Array;
   /** JSON of events and links; 0 without any. */
-  extra: Uint32Array = new Uint32Array(ROWS_AT_START);
+  extra: Uint32Array;
   /** The text of the session that the span names, or its resource; 0: none said. */
-  session: Uint32Array = new Uint32Array(ROWS_AT_START);
+  session: Uint32Array;
   /** By which key (session-keys.ts). */
-  sessionRank: Uint8Array = new Uint8Array(ROWS_AT_START);
-  resource: Uint32Array = new Uint32Array(ROWS_AT_START);
-  kind: Uint8Array = new Uint8Array(ROWS_AT_START);
-  status: Uint8Array = new Uint8Array(ROWS_AT_START);
+  sessionRank: Uint8Array;
+  resource: Uint32Array;
+  kind: Uint8Array;
+  status: Uint8Array;
   /** Where the attributes of a row end; they begin where those of the row before end. */
-  attrEnd: Uint32Array = new Uint32Array(ROWS_AT_START);
-  attrKey: Uint32Array = new Uint32Array(ATTRIBUTES_AT_START);
-  attrType: Uint8Array = new Uint8Array(ATTRIBUTES_AT_START);
-  attrValue: Float64Array = new Float64Array(ATTRIBUTES_AT_START);
+  attrEnd: Uint32Array;
+  attrKey: Uint32Array;
+  attrType: Uint8Array;
+  attrValue: Float64Array;
   readonly #resourceNumbers = new Map<DecodedResource, number>();
   /** By the number of their JSON: each body has its own object of the same resource. */
   readonly #resourceTexts = new Map<number, number>();
+
+  /** With room for so many rows; more grow by themselves. */
+  constructor(rows: number = ROWS_AT_START, attributes: number = ATTRIBUTES_AT_START) {
+    const column = (): Uint32Array => new Uint32Array(rows);
+    this.ids = Buffer.from(new ArrayBuffer(rows * ID_BYTES));
+    this.startLo = column();
+    this.startHi = column();
+    this.endLo = column();
+    this.endHi = column();
+    this.name = column();
+    this.scope = column();
+    this.message = column();
+    this.extra = column();
+    this.session = column();
+    this.sessionRank = new Uint8Array(rows);
+    this.resource = column();
+    this.kind = new Uint8Array(rows);
+    this.status = new Uint8Array(rows);
+    this.attrEnd = column();
+    this.attrKey = new Uint32Array(attributes);
+    this.attrType = new Uint8Array(attributes);
+    this.attrValue = new Float64Array(attributes);
+  }
 
   /** No rows; texts and memory stay, unless there is too much of them. */
   clear(): void {
@@ -101,11 +124,6 @@ export class SpanColumns {
   reserve(attributeCount: number): void {
     if (this.length === this.kind.length) this.#growRows();
     this.reserveAttributes(attributeCount);
-  }
-
-  /** Room for `count` rows that are filled from outside. */
-  makeRoom(count: number): void {
-    while (this.kind.length < count) this.#growRows();
   }
 
   reserveAttributes(count: number): void {

@@ -16,6 +16,7 @@ import {
   jaegerTraces,
 } from '../jaeger/jaeger-answers.ts';
 import { encodeFrames, framesAsJson } from '../serve/frames-binary.ts';
+import { encodeOutline } from '../serve/outline-binary.ts';
 import type { PageRequest, UnixRange } from '../store/store.ts';
 import { compare } from './compare.ts';
 import { cutOffs } from './cut-offs.ts';
@@ -33,7 +34,7 @@ import { tail } from './tail.ts';
 import { tailWhy } from './tail-why.ts';
 import { timeline } from './timeline.ts';
 import { trace } from './trace.ts';
-import { traceOutline, traceSpan } from './trace-outline.ts';
+import { outlineColumns, traceOutline, traceSpan } from './trace-outline.ts';
 import { traces } from './traces.ts';
 import { vocabulary } from './vocabulary.ts';
 import { whatIf } from './what-if.ts';
@@ -53,6 +54,7 @@ export interface Questions {
   readonly framesBinary: OfSession<SessionWindow>;
   readonly trace: { readonly traceId: string };
   readonly traceOutline: { readonly traceId: string };
+  readonly traceOutlineBinary: { readonly traceId: string };
   readonly traceSpan: { readonly traceId: string; readonly spanId: string };
   readonly traces: Parameters<typeof traces>[1];
   readonly exportOtlp: OfSession<object>;
@@ -103,6 +105,10 @@ export const ANSWERS: Answers = {
   },
   trace: ({ reader }, { traceId }) => trace(reader, traceId),
   traceOutline: ({ reader }, { traceId }) => traceOutline(reader, traceId),
+  traceOutlineBinary: async ({ reader }, { traceId }) => {
+    const found = await outlineColumns(reader, traceId);
+    return found && encodeOutline(found);
+  },
   traceSpan: ({ reader }, { traceId, spanId }) => traceSpan(reader, traceId, spanId),
   traces,
   exportOtlp: ({ reader }, { key }) => sessionOtlp(reader, key),
@@ -154,6 +160,7 @@ export const LANES: readonly (readonly AnswerName[])[] = [
     'framesBinary',
     'trace',
     'traceOutline',
+    'traceOutlineBinary',
     'traceSpan',
     'traces',
     'advisor',

@@ -17,6 +17,9 @@ export const isLogRecord = (span: DecodedSpan): boolean => ATTR.log in span.attr
 export const isPending = (span: DecodedSpan): boolean =>
   ATTR.pending in span.attributes || span.attributes[LOGFIRE_TYPE] === 'pending_span';
 
+/** Attributes without which a span is nothing but itself. */
+export const FOLD_KEYS: readonly string[] = [ATTR.log, ATTR.pending, LOGFIRE_TYPE];
+
 /** A span that some program made, ended, and that may be handed on. */
 export const isWhole = (span: DecodedSpan): boolean => !isLogRecord(span) && !isPending(span);
 

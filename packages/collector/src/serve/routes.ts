@@ -15,6 +15,7 @@ import {
   toUnix,
 } from './common-params.ts';
 import { FRAMES_TYPE } from './frames-binary.ts';
+import { OUTLINE_TYPE } from './outline-binary.ts';
 import type { LiveHub } from './live.ts';
 import { ApiError } from './problem.ts';
 import { route, type Route } from './route.ts';
@@ -208,8 +209,16 @@ function traceRoutes(asker: Asker): readonly Route[] {
         params: {},
         id: { name: 'traceId', description: '32 hex digits.' },
         schema: 'TraceOutline',
+        alsoAs: { [OUTLINE_TYPE]: 'A JSON head and columns, little-endian.' },
       },
-      ({ id }) => asker.ask('traceOutline', { traceId: traceIdOf(id) }),
+      async ({ id, request, response }) => {
+        const asked = { traceId: traceIdOf(id) };
+        if (request.accepts(['application/json', OUTLINE_TYPE]) !== OUTLINE_TYPE)
+          return asker.ask('traceOutline', asked);
+        const found = await asker.ask('traceOutlineBinary', asked);
+        if (found !== undefined) response.type(OUTLINE_TYPE);
+        return found;
+      },
     ),
     route(
       {

@@ -415,6 +415,38 @@ export interface TraceSpans {
   readonly omittedCount: number;
 }
 
+/** Spans that are not what they seem: with one of these attributes, and by what it says. */
+export interface OddSpans {
+  readonly keys: readonly string[];
+  test(span: StoredSpan): boolean;
+}
+
+/** A trace as columns, by order of arrival; entries past `count` are none. */
+export interface TraceRows {
+  readonly count: number;
+  /** IDs as they stand in memory: two words, the first four bytes in `lo`. Parents: both zero on a root. */
+  readonly idLo: Uint32Array;
+  readonly idHi: Uint32Array;
+  readonly parentLo: Uint32Array;
+  readonly parentHi: Uint32Array;
+  /** Unix ns in two halves. */
+  readonly startLo: Uint32Array;
+  readonly startHi: Uint32Array;
+  readonly endLo: Uint32Array;
+  readonly endHi: Uint32Array;
+  /** Index into `names`, into `services`. */
+  readonly name: Uint32Array;
+  readonly names: readonly string[];
+  readonly service: Uint32Array;
+  readonly services: readonly string[];
+  readonly status: Uint8Array;
+  readonly odd: readonly StoredSpan[];
+  /** An entry as an object; costs some microseconds. */
+  spanAt(at: number): StoredSpan;
+  /** Spans of the trace beyond the limit. */
+  readonly omittedCount: number;
+}
+
 /** The session, and the turn if it is one's, that a trace belongs to. */
 export interface TraceOwner {
   readonly sessionKey: string;
@@ -466,6 +498,8 @@ export interface StoreReader {
   wordsFinder(text: string): Promise<WordsFinder>;
   annotations(range: UnixRange): Promise<readonly Annotation[]>;
   trace(traceId: string, limit: number): Promise<TraceSpans | undefined>;
+  /** The same as columns; those that are `odd` as objects. */
+  traceRows(traceId: string, limit: number, odd: OddSpans): Promise<TraceRows | undefined>;
   traceOwner(traceId: string): Promise<TraceOwner | undefined>;
   /** Newest first by arrival. */
   traces(page: PageRequest): Promise<StorePage<TraceSummary>>;

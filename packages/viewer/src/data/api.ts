@@ -15,14 +15,14 @@ import type {
   Tail,
   TailWhy,
   Timeline,
-  Trace,
-  TraceOutline,
   TraceSummary,
   Turn,
   FramesWindow,
   WhatIf,
 } from '@framescope/protocol';
 import { decodeFrames, FRAMES_TYPE } from './frames-decode.ts';
+import { decodeOutline, OUTLINE_TYPE } from './outline-decode.ts';
+import type { TraceColumns } from './trace-columns.ts';
 import type { TimeWindow } from './whole-frames.ts';
 
 /** What went wrong with a request. `kind` decides which state the page shows. */
@@ -103,6 +103,11 @@ async function frames(
   return decodeFrames(await response.arrayBuffer());
 }
 
+async function traceOutline(id: string, signal?: AbortSignal): Promise<TraceColumns> {
+  const response = await request(urlOf(`/traces/${segment(id)}/outline`), OUTLINE_TYPE, signal);
+  return decodeOutline(await response.arrayBuffer());
+}
+
 export const api = {
   sessions: (query: Query, signal?: AbortSignal): Promise<Page<SessionSummary>> =>
     get('/sessions', query, signal),
@@ -129,10 +134,8 @@ export const api = {
   ): Promise<FilterVocabulary> => get('/filter/vocabulary', { for: of }, signal),
   traces: (query: Query, signal?: AbortSignal): Promise<Page<TraceSummary>> =>
     get('/traces', query, signal),
-  trace: (id: string, signal?: AbortSignal): Promise<Trace> =>
-    get(`/traces/${segment(id)}`, {}, signal),
-  traceOutline: (id: string, signal?: AbortSignal): Promise<TraceOutline> =>
-    get(`/traces/${segment(id)}/outline`, {}, signal),
+  traceOutline: (id: string, signal?: AbortSignal): Promise<TraceColumns> =>
+    traceOutline(id, signal),
   span: (id: string, spanId: string, signal?: AbortSignal): Promise<Span> =>
     get(`/traces/${segment(id)}/span`, { spanId }, signal),
   search: (q: string, signal?: AbortSignal): Promise<{ readonly items: readonly SearchHit[] }> =>

@@ -12,6 +12,8 @@ export const TILE_NS = 4_000_000_000;
 /** 64 tiles of 4 s: a bit over four minutes of frames, about 20 MB at 16 hops. */
 const TILES_MAX = 64;
 const FETCHES_MAX = 4;
+/** Tiles that are joined together. */
+const GROUP_TILES = 4;
 
 /** The rows of one hop over all loaded tiles, in order of time. */
 export interface HopRows {
@@ -46,6 +48,8 @@ export class FrameTiles {
   #use = 0;
   #joined: ReadonlyMap<string, HopRows> | undefined;
   #joinedRange = '';
+  /** Tiles that came since they were last joined. */
+  #arrivals = 0;
 
   constructor(source: TileSource) {
     this.#source = source;
@@ -82,10 +86,11 @@ export class FrameTiles {
     this.#evict();
   }
 
-  /** Rows by hop of the loaded tiles that touch the window. */
+  /** Rows by hop of the loaded tiles that touch the window, and some on both sides. */
   rows(fromNs: number, toNs: number): ReadonlyMap<string, HopRows> {
-    const first = Math.floor(fromNs / TILE_NS);
-    const last = Math.floor(toNs / TILE_NS);
+    // In groups: a picture that slides joins anew every sixteenth second and not every fourth.
+    const first = Math.floor(fromNs / TILE_NS / GROUP_TILES) * GROUP_TILES;
+    const last = (Math.floor(toNs / TILE_NS / GROUP_TILES) + 1) * GROUP_TILES - 1;
     const range = `${first}-${last}`;
     if (this.#joined && this.#joinedRange === range) return this.#joined;
     const tiles = [...this.#tiles.values()]
@@ -114,13 +119,18 @@ export class FrameTiles {
         fromNs,
         toNs: fromNs + TILE_NS,
       });
-      this.#joined = undefined;
+      this.#arrivals++;
     } catch {
       tile.isStale = true; // The live connection's return asks again.
       return;
     } finally {
       tile.isLoading = false;
       this.#loading--;
+    }
+    // Zoomed in, a dozen tiles arrive within a tenth of a second: each is joined, but not one by one.
+    if (this.#loading === 0 || this.#arrivals >= FETCHES_MAX) {
+      this.#joined = undefined;
+      this.#arrivals = 0;
     }
     this.#source.changed();
   }

@@ -40,3 +40,30 @@ export class PixelBuffer {
     if (this.#current) context.putImageData(this.#current, x, y);
   }
 }
+
+/** Pixels over what is drawn already: those not written let it through. */
+export class PixelLayer {
+  readonly #canvas = document.createElement('canvas');
+  #image: ImageData | undefined;
+  #words = new Uint32Array(0);
+
+  /** Clear pixels. */
+  start(width: number, height: number): Uint32Array {
+    if (this.#image?.width === width && this.#image.height === height) return this.#words.fill(0);
+    this.#image = new ImageData(width, Math.max(1, height));
+    this.#words = new Uint32Array(this.#image.data.buffer);
+    this.#canvas.width = width;
+    this.#canvas.height = this.#image.height;
+    return this.#words;
+  }
+
+  /** At device pixels, past any transform; the clip holds. */
+  draw(context: CanvasRenderingContext2D, x: number, y: number): void {
+    if (!this.#image) return;
+    this.#canvas.getContext('2d')!.putImageData(this.#image, 0, 0);
+    context.save();
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.drawImage(this.#canvas, x, y);
+    context.restore();
+  }
+}

@@ -95,23 +95,24 @@ export function layoutTrain(input: TrainInput, train: Train): void {
   input.lanes.stations.forEach((station, index) => layoutLost(input, train, station, index));
 }
 
+const shiftOf = (input: TrainInput, rows: Rows): number => (input.isRaw ? rows.rawShiftNs : 0);
+const xOf = (input: TrainInput, rows: Rows, i: number): number =>
+  toX(input.scale, rows.atNs[i]! - shiftOf(input, rows));
+
 function layoutLost(input: TrainInput, train: Train, station: Station, index: number): void {
   const rows = input.rows.get(station.key);
   if (!rows) return;
   let lastPx = -1;
-  for (let i = 0; i < rows.length; i++) {
+  const shiftNs = shiftOf(input, rows);
+  const end = lowerBound(rows.atNs, rows.length, input.scale.toNs + shiftNs);
+  for (let i = lowerBound(rows.atNs, rows.length, input.scale.fromNs + shiftNs); i < end; i++) {
     if (((rows.flags[i] ?? 0) & FLAG_LOST) === 0) continue;
     const x = xOf(input, rows, i);
-    if (x < input.scale.leftPx || x > input.scale.leftPx + input.scale.widthPx) continue;
     if (Math.floor(x / 2) === lastPx) continue;
     lastPx = Math.floor(x / 2);
     train.lost.push({ station: index, x, row: i });
   }
 }
-
-const shiftOf = (input: TrainInput, rows: Rows): number => (input.isRaw ? rows.rawShiftNs : 0);
-const xOf = (input: TrainInput, rows: Rows, i: number): number =>
-  toX(input.scale, rows.atNs[i]! - shiftOf(input, rows));
 
 /** Row numbers by start tick; nearly always the order of time already. */
 export function orderByTick(rows: Rows): Int32Array {
@@ -122,14 +123,35 @@ export function orderByTick(rows: Rows): Int32Array {
   return order;
 }
 
-function layoutLeg(input: TrainInput, train: Train, leg: Leg, index: number): void {
-  const { stations } = input.lanes;
-  const above = input.rows.get(stations[leg.from]!.key);
-  const below = input.rows.get(stations[leg.to]!.key);
-  if (!above || !below) return;
+/** Which row of one hop is which of the next, by row of the first: known as long as the rows are the same. */
+interface Links {
+  readonly from: Int32Array;
+  readonly to: Int32Array;
+  /** Time between the two beyond what the chunk took to fill, ns. */
+  readonly legNs: Float64Array;
+  readonly fans: readonly { readonly a: number; readonly first: number; readonly last: number }[];
+  /** Least and greatest time between two rows of a link, ns: bounds the search. */
+  readonly leastNs: number;
+  readonly mostNs: number;
+}
+
+const known = new WeakMap<Rows, WeakMap<Rows, Links>>();
+
+/** A picture is laid out anew sixty times a second, its rows come once a second at most. */
+function linksOf(above: Rows, below: Rows, sampleRate: number): Links {
+  let ofAbove = known.get(above);
+  if (!ofAbove) known.set(above, (ofAbove = new WeakMap()));
+  let links = ofAbove.get(below);
+  if (!links) ofAbove.set(below, (links = joinRows(above, below, sampleRate)));
+  return links;
+}
+
+function joinRows(above: Rows, below: Rows, sampleRate: number): Links {
   const aOrder = orderByTick(above);
   const bOrder = orderByTick(below);
-  const speech = input.speech.get(stations[leg.from]!.stream) ?? [];
+  const from: number[] = [];
+  const to: number[] = [];
+  const fans: { a: number; first: number; last: number }[] = [];
   let first = 0;
   for (const a of aOrder) {
     const start = above.startTick[a]!;
@@ -137,72 +159,144 @@ function layoutLeg(input: TrainInput, train: Train, leg: Leg, index: number): vo
     while (first < bOrder.length && below.endTick[bOrder[first]!]! <= start) first++;
     let last = first;
     while (last < bOrder.length && below.startTick[bOrder[last]!]! < end) last++;
-    if (last === first) continue;
-    const isFan = last - first >= FAN_CHILDREN_MIN;
-    if (isFan)
-      addFan(input, train, { leg: index, a: xOf(input, above, a), below, bOrder, first, last });
-    else {
-      const isSilent =
-        speech.length > 0 && !speech.some(one => one.startTick < end && one.endTick > start);
-      for (let k = first; k < last; k++)
-        addLine(input, train, { leg, index, above, below, a, b: bOrder[k]!, isSilent });
-    }
+    if (last - first >= FAN_CHILDREN_MIN)
+      fans.push({ a, first: bOrder[first]!, last: bOrder[last - 1]! });
+    else
+      for (let k = first; k < last; k++) {
+        from.push(a);
+        to.push(bOrder[k]!);
+      }
+  }
+  return timed({ above, below, sampleRate }, inOrderOfTime(from, to), fans);
+}
+
+/** By row of the first hop: what is in view is then one stretch. Nearly always so already. */
+function inOrderOfTime(from: number[], to: number[]): { from: Int32Array; to: Int32Array } {
+  const isInOrder = from.every((row, i) => i === 0 || row >= from[i - 1]!);
+  if (isInOrder) return { from: Int32Array.from(from), to: Int32Array.from(to) };
+  const order = from.map((_, i) => i).sort((a, b) => from[a]! - from[b]! || a - b);
+  return {
+    from: Int32Array.from(order, i => from[i]!),
+    to: Int32Array.from(order, i => to[i]!),
+  };
+}
+
+function timed(
+  of: { readonly above: Rows; readonly below: Rows; readonly sampleRate: number },
+  { from, to }: { readonly from: Int32Array; readonly to: Int32Array },
+  fans: Links['fans'],
+): Links {
+  const { above, below, sampleRate } = of;
+  const legNs = new Float64Array(from.length);
+  let leastNs = Infinity;
+  let mostNs = -Infinity;
+  for (let i = 0; i < from.length; i++) {
+    const a = from[i]!;
+    const b = to[i]!;
+    const betweenNs = below.atNs[b]! - above.atNs[a]!;
+    // What waits for its chunk to fill is not late: only time past the chunk's last sample counts.
+    const fillTicks = Math.max(0, below.endTick[b]! - above.endTick[a]!);
+    legNs[i] = betweenNs - (fillTicks / sampleRate) * 1e9;
+    leastNs = Math.min(leastNs, betweenNs);
+    mostNs = Math.max(mostNs, betweenNs);
+  }
+  return { from, to, legNs, fans, leastNs, mostNs };
+}
+
+interface LegInput {
+  readonly index: number;
+  readonly leg: Leg;
+  readonly above: Rows;
+  readonly below: Rows;
+  readonly links: Links;
+}
+
+function layoutLeg(input: TrainInput, train: Train, leg: Leg, index: number): void {
+  const { stations } = input.lanes;
+  const above = input.rows.get(stations[leg.from]!.key);
+  const below = input.rows.get(stations[leg.to]!.key);
+  if (!above || !below) return;
+  const links = linksOf(above, below, stations[leg.to]!.sampleRate);
+  const one: LegInput = { index, leg, above, below, links };
+  for (const fan of links.fans) addFan(input, train, one, fan);
+  addLines(input, train, one);
+}
+
+function addFan(
+  input: TrainInput,
+  train: Train,
+  { index, above, below }: LegInput,
+  fan: Links['fans'][number],
+): void {
+  const x = xOf(input, above, fan.a);
+  const left = xOf(input, below, fan.first);
+  const right = xOf(input, below, fan.last);
+  if (Math.max(right, x) < input.scale.leftPx) return;
+  if (Math.min(left, x) > input.scale.leftPx + input.scale.widthPx) return;
+  train.fans.push({ leg: index, x, left, right });
+}
+
+/** Links that can be in view: `[first, end)`. */
+function linksInView(input: TrainInput, { above, below, links }: LegInput): [number, number] {
+  const { fromNs, toNs } = input.scale;
+  const aboveNs = shiftOf(input, above);
+  const apartNs = aboveNs - shiftOf(input, below);
+  const earliestNs = fromNs + aboveNs - Math.max(0, links.mostNs + apartNs);
+  const latestNs = toNs + aboveNs + Math.max(0, -links.leastNs - apartNs);
+  const firstRow = lowerBound(above.atNs, above.length, earliestNs);
+  const endRow = lowerBound(above.atNs, above.length, latestNs + 1);
+  return [
+    lowerBound(links.from, links.from.length, firstRow),
+    lowerBound(links.from, links.from.length, endRow),
+  ];
+}
+
+function addLines(input: TrainInput, train: Train, one: LegInput): void {
+  const { lines } = train;
+  const { index, leg, above, below, links } = one;
+  const { leftPx, widthPx } = input.scale;
+  const isSilentAt = silence(input.speech.get(input.lanes.stations[leg.from]!.stream) ?? [], above);
+  const [first, end] = linksInView(input, one);
+  for (let i = first; i < end; i++) {
+    const a = links.from[i]!;
+    const b = links.to[i]!;
+    const x1 = xOf(input, above, a);
+    const x2 = xOf(input, below, b);
+    if (Math.max(x1, x2) < leftPx || Math.min(x1, x2) > leftPx + widthPx) continue;
+    const level = levelOf(links.legNs[i]!, leg.limitNs, isSilentAt(a));
+    const before = lines.count - 1;
+    const isSamePixel =
+      before >= 0 &&
+      lines.leg[before] === index &&
+      Math.floor(lines.x1[before]!) === Math.floor(x1) &&
+      Math.floor(lines.x2[before]!) === Math.floor(x2);
+    if (isSamePixel && lines.level[before]! >= level) continue;
+    if (!isSamePixel && lines.count === LINES_MAX) return;
+    const at = isSamePixel ? before : lines.count++;
+    lines.x1[at] = x1;
+    lines.x2[at] = x2;
+    lines.leg[at] = index;
+    lines.level[at] = level;
+    lines.fromRow[at] = a;
+    lines.toRow[at] = b;
   }
 }
 
-interface FanInput {
-  readonly leg: number;
-  readonly a: number;
-  readonly below: Rows;
-  readonly bOrder: Int32Array;
-  readonly first: number;
-  readonly last: number;
-}
-
-function addFan(input: TrainInput, train: Train, fan: FanInput): void {
-  const left = xOf(input, fan.below, fan.bOrder[fan.first]!);
-  const right = xOf(input, fan.below, fan.bOrder[fan.last - 1]!);
-  if (Math.max(right, fan.a) < input.scale.leftPx) return;
-  if (Math.min(left, fan.a) > input.scale.leftPx + input.scale.widthPx) return;
-  train.fans.push({ leg: fan.leg, x: fan.a, left, right });
-}
-
-interface LineInput {
-  readonly leg: Leg;
-  readonly index: number;
-  readonly above: Rows;
-  readonly below: Rows;
-  readonly a: number;
-  readonly b: number;
-  readonly isSilent: boolean;
-}
-
-function addLine(input: TrainInput, train: Train, line: LineInput): void {
-  const { lines } = train;
-  const { leftPx, widthPx } = input.scale;
-  const x1 = xOf(input, line.above, line.a);
-  const x2 = xOf(input, line.below, line.b);
-  if (Math.max(x1, x2) < leftPx || Math.min(x1, x2) > leftPx + widthPx) return;
-  // What waits for its chunk to fill is not late: only time past the chunk's last sample counts.
-  const fillTicks = Math.max(0, line.below.endTick[line.b]! - line.above.endTick[line.a]!);
-  const fillNs = (fillTicks / input.lanes.stations[line.leg.to]!.sampleRate) * 1e9;
-  const legNs = line.below.atNs[line.b]! - line.above.atNs[line.a]! - fillNs;
-  const level = levelOf(legNs, line.leg.limitNs, line.isSilent);
-  const before = lines.count - 1;
-  const isSamePixel =
-    before >= 0 &&
-    lines.leg[before] === line.index &&
-    Math.floor(lines.x1[before]!) === Math.floor(x1) &&
-    Math.floor(lines.x2[before]!) === Math.floor(x2);
-  if (isSamePixel && lines.level[before]! >= level) return;
-  if (!isSamePixel && lines.count === LINES_MAX) return;
-  const at = isSamePixel ? before : lines.count++;
-  lines.x1[at] = x1;
-  lines.x2[at] = x2;
-  lines.leg[at] = line.index;
-  lines.level[at] = level;
-  lines.fromRow[at] = line.a;
-  lines.toRow[at] = line.b;
+/** Whether a row lies outside of all speech; the range of the row before is tried first. */
+function silence(
+  speech: readonly { startTick: number; endTick: number }[],
+  rows: Rows,
+): (row: number) => boolean {
+  let last = speech[0];
+  return row => {
+    if (last === undefined) return false;
+    const start = rows.startTick[row]!;
+    const end = rows.endTick[row]!;
+    if (last.startTick < end && last.endTick > start) return false;
+    const found = speech.find(one => one.startTick < end && one.endTick > start);
+    last = found ?? last;
+    return found === undefined;
+  };
 }
 
 /** 75 % of the limit is near it; beyond it, 1.5 and 3 times part the colours. */

@@ -40,16 +40,18 @@ const boxOf = (scale: TimeScale, startNs: number, endNs: number): Box => ({
   right: toX(scale, endNs),
 });
 
+const VOICES = ['user', 'agent'] as const;
+
 /** Bars of both voices. An open one ends at `nowNs`. */
 export function layoutSpeech(turns: readonly Turn[], scale: TimeScale): SpeechBox[] {
-  return turns.flatMap((turn, i) =>
-    (['user', 'agent'] as const).flatMap(who => {
+  const boxes: SpeechBox[] = [];
+  for (const [i, turn] of turns.entries())
+    for (const who of VOICES) {
       const speech = turn[who];
-      if (!speech) return [];
-      const box = boxOf(scale, speech.startNs, speech.endNs);
-      return isInView(box, scale) ? [{ ...box, turn, number: i + 1, who }] : [];
-    }),
-  );
+      if (!speech || speech.endNs < scale.fromNs || speech.startNs > scale.toNs) continue;
+      boxes.push({ ...boxOf(scale, speech.startNs, speech.endNs), turn, number: i + 1, who });
+    }
+  return boxes;
 }
 
 /** The wait a turn is judged by: its first answer-shaped one. */
@@ -62,14 +64,15 @@ export function layoutLedgers(
   scale: TimeScale,
   nowNs: number,
 ): LedgerBox[] {
-  return turns.flatMap(turn =>
-    turn.waits.flatMap(wait => {
+  const boxes: LedgerBox[] = [];
+  for (const turn of turns)
+    for (const wait of turn.waits) {
       const endNs = wait.endNs ?? (wait.outcome === 'open' ? nowNs : wait.startNs + wait.waitNs);
+      if (endNs < scale.fromNs || wait.startNs > scale.toNs) continue;
       const box = boxOf(scale, wait.startNs, endNs);
-      if (!isInView(box, scale)) return [];
-      return [{ ...box, turn, wait, parts: partBoxes(wait, scale) }];
-    }),
-  );
+      boxes.push({ ...box, turn, wait, parts: partBoxes(wait, scale) });
+    }
+  return boxes;
 }
 
 export function partBoxes(wait: Wait, scale: TimeScale): PartBox[] {

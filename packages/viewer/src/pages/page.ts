@@ -81,3 +81,14 @@ export function throttled(everyMs: number, run: () => void): { (): void; cancel(
   call.cancel = (): void => clearTimeout(timer);
   return call;
 }
+
+/** Runs once nobody has called for `forMs`. */
+export function settled(forMs: number, run: () => void): { (): void; cancel(): void } {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const call = (): void => {
+    clearTimeout(timer);
+    timer = setTimeout(run, forMs);
+  };
+  call.cancel = (): void => clearTimeout(timer);
+  return call;
+}

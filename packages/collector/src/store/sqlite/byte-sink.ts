@@ -126,8 +126,8 @@ export class ByteSource {
   /** Adds byte `shift / 8` to each of the first `count` values. */
   plane(values: Uint32Array, count: number, shift: number): void {
     const at = this.#advance(count);
-    for (let i = 0; i < count; i++)
-      values[i] = (values[i]! | (this.#bytes[at + i]! << shift)) >>> 0;
+    const bytes = this.#bytes;
+    for (let i = 0; i < count; i++) values[i] = values[i]! | (bytes[at + i]! << shift);
   }
 
   planes(count: number): Uint32Array {

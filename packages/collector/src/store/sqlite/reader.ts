@@ -17,6 +17,7 @@ import type {
   LoadColumn,
   LoadScan,
   MetricCount,
+  OddSpans,
   PageRequest,
   FacetSession,
   GroupScan,
@@ -29,6 +30,7 @@ import type {
   StorePage,
   StoreReader,
   TraceOwner,
+  TraceRows,
   TraceSpans,
   UnixRange,
   SessionScan,
@@ -42,6 +44,7 @@ import { MetricPoints } from './metric-points.ts';
 import { LoadSamples } from './load-samples.ts';
 import { isUpToDate } from './migrate.ts';
 import { openForReading } from './open.ts';
+import { TraceRowsBuilder } from './trace-rows.ts';
 import { summaryOfTrace } from './trace-summary.ts';
 import { DataFolder } from './volume-files.ts';
 import { VolumeQueries } from './volume-queries.ts';
@@ -204,6 +207,23 @@ export class SqliteReader implements StoreReader {
       }
     }
     return count > 0 ? { spans: found, omittedCount: count - found.length } : undefined;
+  }
+
+  async traceRows(traceId: string, limit: number, odd: OddSpans): Promise<TraceRows | undefined> {
+    const parts = this.#volumes.flatMap(({ spans }) =>
+      spans.parts(traceId).map(part => ({ spans, part })),
+    );
+    const count = parts.reduce((sum, { part }) => sum + part.count, 0);
+    if (count === 0) return undefined;
+    const taken = Math.min(limit, count);
+    const rows = new TraceRowsBuilder(taken, odd);
+    let room = taken;
+    for (const { spans, part } of parts) {
+      spans.rowsOf({ ...part, count: Math.min(part.count, room) }, rows);
+      room -= Math.min(part.count, room);
+      if (room === 0) break;
+    }
+    return rows.done(count - taken);
   }
 
   async traceOwner(traceId: string): Promise<TraceOwner | undefined> {

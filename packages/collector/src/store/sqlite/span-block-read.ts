@@ -41,12 +41,14 @@ class BlockReader {
   readonly #raw: ByteSource;
   readonly #packed: ByteSource;
   readonly #count: number;
-  readonly #columns = new SpanColumns();
+  readonly #columns: SpanColumns;
 
   constructor(raw: ByteSource, packed: ByteSource) {
     this.#raw = raw;
     this.#packed = packed;
     this.#count = packed.varint();
+    // No more than it needs: fifty blocks of a long trace would else be 45 MB to be cleared.
+    this.#columns = new SpanColumns(Math.max(1, this.#count), Math.max(1, this.#count));
   }
 
   read(
@@ -54,10 +56,7 @@ class BlockReader {
     findLarge: FindLarge,
   ): SpanBlock {
     const columns = this.#columns;
-    columns.makeRoom(this.#count);
-    for (const trace of traces)
-      for (let row = trace.from; row < trace.from + trace.count; row++)
-        columns.ids.write(trace.traceId, row * ID_BYTES, 16, 'hex');
+    for (const trace of traces) this.#traceIds(trace);
     this.#ids();
     this.#times();
     const count = this.#count;
@@ -80,10 +79,19 @@ class BlockReader {
     return { columns, sessionRow };
   }
 
+  #traceIds({ traceId, from, count }: Pick<TraceEntry, 'traceId' | 'from' | 'count'>): void {
+    const id = Buffer.from(traceId, 'hex');
+    for (let row = from; row < from + count; row++) this.#columns.ids.set(id, row * ID_BYTES);
+  }
+
   #ids(): void {
     const { ids } = this.#columns;
     const count = this.#count;
-    for (let row = 0; row < count; row++) this.#raw.raw(8).copy(ids, row * ID_BYTES + SPAN_ID_AT);
+    const spanIds = this.#raw.raw(8 * count);
+    for (let row = 0; row < count; row++) {
+      const to = row * ID_BYTES + SPAN_ID_AT;
+      for (let byte = 0; byte < 8; byte++) ids[to + byte] = spanIds[row * 8 + byte]!;
+    }
     for (let row = 0; row < count; row++) {
       const parent = this.#packed.varint();
       const at = row * ID_BYTES + PARENT_ID_AT;
@@ -91,7 +99,7 @@ class BlockReader {
       else if (parent >= PARENT.inside) {
         const from = (row + unfold(parent - PARENT.inside)) * ID_BYTES + SPAN_ID_AT;
         if (!(from >= 0 && from < count * ID_BYTES)) throw new Error('a parent outside its block');
-        ids.copy(ids, at, from, from + 8);
+        for (let byte = 0; byte < 8; byte++) ids[at + byte] = ids[from + byte]!;
       }
     }
   }
@@ -131,7 +139,10 @@ class BlockReader {
     this.#packed.plane(low, this.#count, 24);
     this.#packed.plane(high, this.#count, 0);
     this.#packed.plane(high, this.#count, 8);
-    return Float64Array.from(low, (value, i) => high[i]! * TWO_32 + value);
+    // A loop: `from` with a function takes twenty times as long.
+    const values = new Float64Array(this.#count);
+    for (let row = 0; row < values.length; row++) values[row] = high[row]! * TWO_32 + low[row]!;
+    return values;
   }
 
   #words(): Uint32Array {
@@ -177,10 +188,12 @@ class BlockReader {
     if (form === NUMBERS.doubles) return doubles(packed.raw(8 * count), count);
     const low = packed.planes(count);
     const high = form === NUMBERS.wide ? packed.planes(count) : undefined;
-    return Float64Array.from(low, (value, i) => {
-      const whole = high ? high[i]! * TWO_32 + value : value;
-      return type === VALUE.integer ? unfold(whole) : whole;
-    });
+    const values = new Float64Array(count);
+    for (let i = 0; i < count; i++) {
+      const whole = high ? high[i]! * TWO_32 + low[i]! : low[i]!;
+      values[i] = type === VALUE.integer ? unfold(whole) : whole;
+    }
+    return values;
   }
 
   #fill(one: {

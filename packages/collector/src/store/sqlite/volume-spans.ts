@@ -8,6 +8,7 @@ import { traceHashOf } from './commit-rows.ts';
 import { readBlock, type SpanBlock } from './span-block-read.ts';
 import { readDirectory, type TraceEntry } from './trace-directory.ts';
 import { TraceRuns } from './trace-index.ts';
+import type { TraceRowsBuilder } from './trace-rows.ts';
 import type { CommitRow } from './volume-queries.ts';
 
 /** Every statement that reads spans; a test pins how SQLite answers each. */
@@ -143,6 +144,12 @@ export class VolumeSpans {
     if (!block) return [];
     const count = Math.min(part.count, limit);
     return Array.from({ length: count }, (_, i) => this.#spanAt(block, part.from + i));
+  }
+
+  /** The same as columns. */
+  rowsOf(part: Pick<TracePart, 'commit' | 'from' | 'count'>, into: TraceRowsBuilder): void {
+    const block = this.#block(part.commit);
+    if (block) into.add(block, part, row => this.#spanAt(block, row));
   }
 
   /** Traces by their latest part, newest first, with IDs below `beforeId`. */

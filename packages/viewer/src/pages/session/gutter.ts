@@ -17,13 +17,9 @@ export function gutterNames(input: GutterInput): SVGElement[] {
   return [...stationNames(input), ...roles(input), ...bandNames(input)];
 }
 
-/** The time axis and, where frames are lines, the error of each clock to scale: new in each picture. */
-export function gutterAxis(input: GutterInput): SVGElement[] {
-  return [...axis(input), ...(input.isTrain ? clockErrors(input) : [])];
-}
-
-/** What a line may be shifted by. */
-function clockErrors({ lanes, scale }: GutterInput): SVGElement[] {
+/** The error of each clock to scale, where frames are lines. */
+export function gutterErrors({ lanes, scale, isTrain }: GutterInput): SVGElement[] {
+  if (!isTrain) return [];
   const perPx = nsPerPx(scale);
   return lanes.stations.flatMap(station => {
     const px = Math.min(40, station.errorNs / perPx);
@@ -33,35 +29,60 @@ function clockErrors({ lanes, scale }: GutterInput): SVGElement[] {
   });
 }
 
-function axis({ lanes, scale }: GutterInput): SVGElement[] {
-  const { stepNs, ticks } = timeTicks(scale, 84);
-  const y = lanes.axisPx - 4.5;
-  return [
-    s('line', {
-      class: 'axis-line',
-      x1: scale.leftPx,
-      x2: scale.leftPx + scale.widthPx,
-      y1: y,
-      y2: y,
-    }),
-    ...ticks
-      .filter(at => at >= 0)
-      .flatMap(at => {
-        const x = Math.round(toX(scale, at)) + 0.5;
-        return [
-          s('line', { class: 'tick', x1: x, x2: x, y1: y - 5, y2: y }),
-          s(
-            'text',
-            {
-              x,
-              y: y - 9,
-              'text-anchor': x > scale.leftPx + scale.widthPx - 24 ? 'end' : 'middle',
-            },
-            tickText(at, stepNs),
-          ),
-        ];
-      }),
-  ];
+/** The time axis: other times and places in each picture, the same elements. New ones cost ten times as much. */
+export class TimeAxis {
+  readonly element: SVGGElement = s('g');
+  readonly #line = s('line', { class: 'axis-line' });
+  readonly #ticks: { readonly line: SVGElement; readonly text: SVGElement; shown: string }[] = [];
+
+  constructor() {
+    this.element.append(this.#line);
+  }
+
+  show({ lanes, scale }: Pick<GutterInput, 'lanes' | 'scale'>): void {
+    const { stepNs, ticks } = timeTicks(scale, 84);
+    const y = lanes.axisPx - 4.5;
+    const right = scale.leftPx + scale.widthPx;
+    const line = { x1: scale.leftPx, x2: right, y1: y, y2: y };
+    for (const [name, value] of Object.entries(line)) setAttribute(this.#line, name, value);
+    const seen = ticks.filter(at => at >= 0);
+    seen.forEach((at, i) => {
+      const x = Math.round(toX(scale, at)) + 0.5;
+      this.#showTick(i, { x, y, text: tickText(at, stepNs), isEnd: x > right - 24 });
+    });
+    for (const one of this.#ticks.slice(seen.length)) this.#hide(one);
+  }
+
+  #showTick(i: number, tick: { x: number; y: number; text: string; isEnd: boolean }): void {
+    const one = (this.#ticks[i] ??= this.#newTick());
+    const { x, y, text, isEnd } = tick;
+    if (one.shown === '') for (const node of [one.line, one.text]) node.removeAttribute('display');
+    for (const [name, value] of Object.entries({ x1: x, x2: x, y1: y - 5, y2: y }))
+      setAttribute(one.line, name, value);
+    setAttribute(one.text, 'x', x);
+    setAttribute(one.text, 'y', y - 9);
+    setAttribute(one.text, 'text-anchor', isEnd ? 'end' : 'middle');
+    if (one.shown !== text) one.text.textContent = text;
+    one.shown = text;
+  }
+
+  #hide(one: { readonly line: SVGElement; readonly text: SVGElement; shown: string }): void {
+    if (one.shown === '') return;
+    for (const node of [one.line, one.text]) node.setAttribute('display', 'none');
+    one.shown = '';
+  }
+
+  #newTick(): { line: SVGElement; text: SVGElement; shown: string } {
+    const one = { line: s('line', { class: 'tick' }), text: s('text'), shown: '' };
+    this.element.append(one.line, one.text);
+    return one;
+  }
+}
+
+/** What is as it was is not touched: the browser would style and paint it again. */
+function setAttribute(element: SVGElement, name: string, value: string | number): void {
+  const text = String(value);
+  if (element.getAttribute(name) !== text) element.setAttribute(name, text);
 }
 
 /** As many decimals as the step needs. */

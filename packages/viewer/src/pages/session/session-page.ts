@@ -8,7 +8,7 @@ import { onTheme } from '../../state/theme.ts';
 import { viewOfTurn } from '../../state/turn-view.ts';
 import { cut, fill, h } from '../../ui/dom.ts';
 import { duration } from '../../ui/format.ts';
-import { failed, loading, throttled, type App, type Page } from '../page.ts';
+import { failed, loading, settled, throttled, type App, type Page } from '../page.ts';
 import { sessionExports } from './exports.ts';
 import { sessionHead, toolbar, windowText } from './head.ts';
 import { ledgerPanel } from './ledger-panel.ts';
@@ -30,7 +30,7 @@ export class SessionPage implements Page {
   readonly #body = h('div', { class: 'session-body' });
   readonly #said = h('p', { class: 'unseen', role: 'status' });
   readonly #redraw = throttled(300, () => this.#drawAround());
-  readonly #note = throttled(250, () => this.#noteNow());
+  readonly #note = settled(250, () => this.#noteNow());
   readonly #off: (() => void)[];
   #shownTurn = '';
   #shownDetail: unknown;
@@ -104,7 +104,7 @@ export class SessionPage implements Page {
     this.#redraw();
   }
 
-  /** Into the address: four times a second at most, browsers refuse more. */
+  /** Into the address, once the picture stands: each write has the browser fetch the page's icon anew. */
   #noteNow(): void {
     const { view, isFollowing } = this.#timeline;
     const { turn, frame, isRaw } = this.#chosen;

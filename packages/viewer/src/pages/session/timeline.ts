@@ -12,7 +12,7 @@ import { held, panned, zoomed, type Viewport } from '../../state/viewport.ts';
 import { fill, h, s } from '../../ui/dom.ts';
 import { markWhole } from '../../ui/marks.ts';
 import type { Layers } from '../../ui/save.ts';
-import { gutterAxis, gutterNames } from './gutter.ts';
+import { gutterErrors, gutterNames, TimeAxis } from './gutter.ts';
 import { frameTip } from './head.ts';
 import { legend } from './legend.ts';
 import { Overview } from './overview.ts';
@@ -59,9 +59,10 @@ export class Timeline {
   readonly #overview: Overview;
   readonly #surface: Surface;
   readonly #canvas = h('canvas', { 'aria-hidden': 'true' });
-  readonly #axis = s('g');
+  readonly #axis = new TimeAxis();
+  readonly #errors = s('g');
   readonly #names = s('g');
-  readonly #svg = s('svg', { 'aria-hidden': 'true' }, this.#axis, this.#names);
+  readonly #svg = s('svg', { 'aria-hidden': 'true' }, this.#axis.element, this.#errors, this.#names);
   readonly #tip = h('div', { class: 'tip', hidden: true });
   readonly #cutNote = h(
     'p',
@@ -234,7 +235,9 @@ export class Timeline {
     if (this.#svg.getAttribute('viewBox') !== viewBox) this.#svg.setAttribute('viewBox', viewBox);
     const stageNames = isTrain ? [...stageRows(this.#model.turns).keys()] : [];
     const input = { lanes, scale, isTrain, stageNames };
-    fill(this.#axis, ...gutterAxis(input));
+    this.#axis.show(input);
+    const errors = gutterErrors(input);
+    if (errors.length > 0 || this.#errors.childElementCount > 0) fill(this.#errors, ...errors);
     if (this.#named !== lanes || this.#namedPx !== scale.leftPx)
       fill(this.#names, ...gutterNames(input));
     this.#named = lanes;

@@ -1,14 +1,7 @@
 // Trace: any OTLP trace as a waterfall, with its critical path; one span opened.
 
-import type { Span } from '@framescope/protocol';
-import { api, ApiError } from '../../data/api.ts';
-import {
-  columnsOfOutline,
-  columnsOfTrace,
-  nameAt,
-  rowOfSpan,
-  type TraceColumns,
-} from '../../data/trace-columns.ts';
+import { api } from '../../data/api.ts';
+import { nameAt, rowOfSpan, type TraceColumns } from '../../data/trace-columns.ts';
 import { criticalPath, type CriticalPath } from '../../layout/critical-path.ts';
 import { treeOf, type Tree } from '../../layout/waterfall.ts';
 import { sessionRoute, formatRoute, type Route } from '../../state/route.ts';
@@ -74,7 +67,7 @@ export class TracePage implements Page {
 
   async #load(): Promise<void> {
     try {
-      this.#trace = await columnsOf(this.#id);
+      this.#trace = await api.traceOutline(this.#id);
     } catch (error) {
       return fill(
         this.element,
@@ -143,32 +136,22 @@ export class TracePage implements Page {
     this.#view.show(row, row >= 0);
     if (row < 0) return this.#side.remove();
     this.#body.append(this.#side);
-    void this.#showSpan(trace, row, spanId!);
+    void this.#showSpan(spanId!);
   }
 
-  async #showSpan(trace: TraceColumns, row: number, spanId: string): Promise<void> {
+  async #showSpan(spanId: string): Promise<void> {
     const mine = ++this.#asked;
     try {
-      const span: Span = trace.spans?.[row] ?? (await api.span(this.#id, spanId));
+      const span = await api.span(this.#id, spanId);
       if (mine !== this.#asked) return;
       fill(this.#side, ...spanPanel(span, this.#id, () => this.#choose(-1)));
     } catch (error) {
       if (mine !== this.#asked) return;
       fill(
         this.#side,
-        failed(error, () => void this.#showSpan(trace, row, spanId)),
+        failed(error, () => void this.#showSpan(spanId)),
       );
     }
-  }
-}
-
-/** As columns; from a collector that has no outlines, out of the whole trace. */
-async function columnsOf(id: string): Promise<TraceColumns> {
-  try {
-    return columnsOfOutline(await api.traceOutline(id));
-  } catch (error) {
-    if (!(error instanceof ApiError) || error.kind !== 'missing') throw error;
-    return columnsOfTrace(await api.trace(id));
   }
 }
 
