@@ -6,7 +6,8 @@ import type { MeasureInfo, QuantileIntervals, Quantiles } from './query-api.ts';
 // GET /api/v1/tail/why?measure&from&to&minNs&maxNs&insideFrom&insideTo&filter -> TailWhy  (what is different about these)
 //
 // Inside: the values of the box (`minNs` to `maxNs`, `insideFrom` to `insideTo`); outside: all others
-// of `from` to `to` that pass `filter`. Without a box: the slowest twentieth (p95 and above).
+// of `from` to `to` that pass `filter`. Without a box: the slowest twentieth (p95 and above), of fewer than
+// 600 turns the slowest 30 and no more than a quarter.
 
 export interface TailWhy {
   readonly measure: MeasureInfo;
@@ -26,8 +27,14 @@ export interface TailWhy {
   readonly attributes: readonly TailAttribute[];
   /** The first cause, or why there is none. */
   readonly verdict: {
-    readonly kind: 'part' | 'attribute' | 'none';
+    /** `session`: most of the slow turns are of one call. */
+    readonly kind: 'part' | 'attribute' | 'session' | 'none';
+    /** Of the part, the attribute or the session; empty for none. `network`: uplink, downlink and jitter buffer together. */
     readonly name: string;
+    /** Of the attribute; the key of the session; else null. */
+    readonly value: string | null;
+    /** Other parts that left their usual range in the slow ones. */
+    readonly with: readonly string[];
     readonly text: string;
   };
 }
@@ -54,6 +61,8 @@ export interface TailPart extends TailDifference {
   readonly group: string | null;
   /** Of the total's difference; not clamped. */
   readonly share: number;
+  /** Turns inside in which it was longer than it usually is at most (median + 2.7 σ of its lower half, on a log scale). */
+  readonly unusual: number;
 }
 
 export interface TailAttribute {
@@ -68,6 +77,8 @@ export interface TailAttribute {
   readonly low: number;
   readonly high: number;
   readonly insideSessions: number;
+  /** No more than one in a hundred deals of the values to other calls would show any as telling as this. */
+  readonly isSure: boolean;
 }
 
 // GET /api/v1/tail/whatif?measure&from&to&filter&part&byNs -> WhatIf

@@ -5,6 +5,8 @@ import { expect, test } from 'vitest';
 import { EventStreamParser } from '../src/data/event-stream.ts';
 import { FrameTiles, joinTiles, TILE_NS } from '../src/data/frame-tiles.ts';
 import { decodeFrames } from '../src/data/frames-decode.ts';
+import { decodeOutline } from '../src/data/outline-decode.ts';
+import { nameAt, rowOfSpan, serviceAt, spanIdAt } from '../src/data/trace-columns.ts';
 import { fetchWhole } from '../src/data/whole-frames.ts';
 
 test('events come whole however the bytes are cut', () => {
@@ -52,6 +54,41 @@ test('frames in binary come back as columns', () => {
 
 test('a cut answer is refused and does not look like a quiet call', () => {
   expect(() => decodeFrames(binaryOf([10, 20, 30]).slice(0, -40))).toThrow(RangeError);
+});
+
+/** Two spans, the second beneath the first. */
+function outlineBytes(): ArrayBuffer {
+  const head = new TextEncoder().encode(
+    JSON.stringify({ count: 2, names: ['call', 'llm'], services: ['agent'], openRows: [1] }),
+  );
+  const at = Math.ceil((4 + head.length) / 8) * 8;
+  const bytes = new ArrayBuffer(at + 2 * 37);
+  new DataView(bytes).setUint32(0, head.length, true);
+  new Uint8Array(bytes).set(head, 4);
+  new Float64Array(bytes, at, 4).set([0, 5, 90, 20]);
+  new Uint8Array(bytes, at + 32, 16).set([1, 2, 3, 4, 5, 6, 7, 8, 0xff, 0, 0, 0, 0, 0, 0, 0x0a]);
+  new Int32Array(bytes, at + 48, 2).set([-1, 0]);
+  new Uint32Array(bytes, at + 56, 4).set([0, 1, 0, 0]);
+  new Uint8Array(bytes, at + 72, 2).set([0, 2]);
+  return bytes;
+}
+
+test('the outline of a trace in binary comes back as columns, its spans found by their ID', () => {
+  const trace = decodeOutline(outlineBytes());
+  expect([nameAt(trace, 1), serviceAt(trace, 1), spanIdAt(trace, 1)]).toEqual([
+    'llm',
+    'agent',
+    'ff0000000000000a',
+  ]);
+  expect([trace.startNs, trace.lengthNs, trace.parent, trace.status].map(one => [...one])).toEqual([
+    [0, 5],
+    [90, 20],
+    [-1, 0],
+    [0, 2],
+  ]);
+  const ids = ['0102030405060708', 'ff0000000000000a', 'ff0000000000000b', 'evil', undefined];
+  expect(ids.map(id => rowOfSpan(trace, id))).toEqual([0, 1, -1, -1, -1]);
+  expect(() => decodeOutline(outlineBytes().slice(0, -9))).toThrow(RangeError);
 });
 
 const windowOf = (fromNs: number, toNs: number, atNs: readonly number[]): FramesWindow => ({

@@ -4,47 +4,109 @@
 import type { TailDifference, TailPart } from '@framescope/protocol';
 import type { WaitTable } from '../store/store.ts';
 import { drawsFor, drawWeights, seededRandom, Spread } from './resample.ts';
+import { usualLimit } from './usual-range.ts';
 
-/** They absorb each other: shown together, with a split. */
-const NETWORK: ReadonlySet<string> = new Set(['uplink', 'downlink', 'jitter_buffer']);
+/** They absorb each other: judged together, shown with a split. */
+export const NETWORK = 'network';
+const NETWORK_PARTS: ReadonlySet<string> = new Set(['uplink', 'downlink', 'jitter_buffer']);
 
 export interface Attribution {
   readonly total: TailDifference;
   readonly parts: readonly TailPart[];
+  /** What a cause is looked for among: the parts, those of the network as one. Largest difference first. */
+  readonly candidates: readonly Candidate[];
   /** Rows inside that have parts. */
   readonly insideRows: number;
 }
 
+export interface Candidate extends TailPart {
+  /** Rows inside, by number among them, in which it is out of its usual range. */
+  readonly unusualRows: ReadonlySet<number>;
+  /** Calls that these are of. */
+  readonly unusualSessions: number;
+}
+
+interface NamedColumn {
+  readonly name: string;
+  readonly valueNs: Float64Array;
+}
+
 /** `isInside` by row of `table`, for the rows of `rows`. */
 export function attribute(table: WaitTable, rows: Int32Array, isInside: Uint8Array): Attribution {
-  const names = [...table.columns.keys()].filter(name => name.startsWith('part.'));
-  const columns = names.map(name => table.columns.get(name)!.valueNs);
-  const sums = new SessionSums(table.sessions.length, names.length);
-  for (const row of rows) {
-    if (columns.some(column => !Number.isNaN(column[row]!)))
-      sums.add(table.session[row]!, row, columns, isInside[row] === 1);
-  }
+  const parts = [...table.columns.keys()]
+    .filter(name => name.startsWith('part.'))
+    .map(name => ({
+      name: name.slice('part.'.length),
+      valueNs: table.columns.get(name)!.valueNs,
+    }));
+  const known = rows.filter(row => parts.some(part => !Number.isNaN(part.valueNs[row]!)));
+  const network = networkOf(parts, known);
+  const columns = network ? [...parts, network] : parts;
+  const sums = new SessionSums(table.sessions.length, columns.length);
+  for (const row of known)
+    sums.add(table.session[row]!, row, columns, {
+      isInside: isInside[row] === 1,
+      partCount: parts.length,
+    });
   const whole = sums.totals();
   const spreads = resampled(sums);
-  const total = differenceOf(whole, names.length, spreads);
-  const parts = names
-    .map((name, i): TailPart => {
-      const difference = differenceOf(whole, i, spreads);
-      const part = name.slice('part.'.length);
-      return {
-        name: part,
-        group: NETWORK.has(part) ? 'network' : null,
-        ...difference,
-        share: total.deltaNs === 0 ? 0 : difference.deltaNs / total.deltaNs,
-      };
-    })
-    .filter(part => part.meanAllNs > 0)
-    .toSorted((a, b) => b.deltaNs - a.deltaNs);
-  return { total, parts, insideRows: whole.insideCount };
+  const total = differenceOf(whole, columns.length, spreads);
+  const inside = known.filter(row => isInside[row] === 1);
+  const all = columns.map(({ name, valueNs }, i): Candidate => {
+    const difference = differenceOf(whole, i, spreads);
+    const unusual = unusualOf(table, inside, valueNs, usualLimit(valueNs, known));
+    return {
+      name,
+      group: NETWORK_PARTS.has(name) ? NETWORK : null,
+      ...difference,
+      share: total.deltaNs === 0 ? 0 : difference.deltaNs / total.deltaNs,
+      unusual: unusual.unusualRows.size,
+      ...unusual,
+    };
+  });
+  const found = all.filter(part => part.meanAllNs > 0).toSorted((a, b) => b.deltaNs - a.deltaNs);
+  return {
+    total,
+    parts: found.filter(part => part.name !== NETWORK).map(shown),
+    candidates: found.filter(part => part.group === null),
+    insideRows: inside.length,
+  };
+}
+
+const shown = ({ unusualRows: _rows, unusualSessions: _sessions, ...part }: Candidate): TailPart =>
+  part;
+
+/** The sum of what the network and the buffer behind it took; undefined where neither is known. */
+function networkOf(parts: readonly NamedColumn[], rows: Int32Array): NamedColumn | undefined {
+  const legs = parts.filter(part => NETWORK_PARTS.has(part.name));
+  if (legs.length === 0) return undefined;
+  const valueNs = new Float64Array(legs[0]!.valueNs.length).fill(Number.NaN);
+  for (const row of rows) {
+    let sumNs = 0;
+    for (const leg of legs) sumNs += leg.valueNs[row]! || 0;
+    valueNs[row] = sumNs;
+  }
+  return { name: NETWORK, valueNs };
+}
+
+function unusualOf(
+  table: WaitTable,
+  inside: Int32Array,
+  valueNs: Float64Array,
+  limitNs: number,
+): Pick<Candidate, 'unusualRows' | 'unusualSessions'> {
+  const unusualRows = new Set<number>();
+  const sessions = new Set<number>();
+  inside.forEach((row, i) => {
+    if (!(valueNs[row]! > limitNs)) return;
+    unusualRows.add(i);
+    sessions.add(table.session[row]!);
+  });
+  return { unusualRows, unusualSessions: sessions.size };
 }
 
 interface Totals {
-  /** By part, the last one their sum. */
+  /** By column, the last one the sum of the parts. */
   readonly inside: Float64Array;
   readonly all: Float64Array;
   readonly insideCount: number;
@@ -68,19 +130,25 @@ class SessionSums {
     this.#allCount = new Float64Array(sessions);
   }
 
-  add(session: number, row: number, columns: readonly Float64Array[], isInside: boolean): void {
+  /** Of `columns` the first `partCount` add up to the wait; the others are sums of some of them. */
+  add(
+    session: number,
+    row: number,
+    columns: readonly NamedColumn[],
+    { isInside, partCount }: { readonly isInside: boolean; readonly partCount: number },
+  ): void {
     const base = session * this.width;
     const last = base + this.width - 1;
     this.#allCount[session]!++;
     if (isInside) this.#insideCount[session]!++;
     for (let part = 0; part < columns.length; part++) {
-      const valueNs = columns[part]![row]!;
+      const valueNs = columns[part]!.valueNs[row]!;
       if (Number.isNaN(valueNs)) continue;
       this.#all[base + part]! += valueNs;
-      this.#all[last]! += valueNs;
+      if (part < partCount) this.#all[last]! += valueNs;
       if (!isInside) continue;
       this.#inside[base + part]! += valueNs;
-      this.#inside[last]! += valueNs;
+      if (part < partCount) this.#inside[last]! += valueNs;
     }
   }
 

@@ -1,28 +1,21 @@
 // GET /api/v1/tail/why: what is different about the waits (or frames) in a box of the heatmap.
 
-import {
-  rankOf,
-  type TailAttribute,
-  type TailDifference,
-  type TailPart,
-  type TailWhy,
-} from '@framescope/protocol';
+import { rankOf, type TailDifference, type TailWhy } from '@framescope/protocol';
 import { columnsOf, passingRows, wordsOf } from '../filter/subjects.ts';
 import type { StoreReader, UnixRange, WaitTable } from '../store/store.ts';
-import { attribute } from './attribution.ts';
+import { attribute, type Attribution } from './attribution.ts';
 import { attributeOdds, type SessionSplit } from './attribute-odds.ts';
 import { FrameSum } from './frame-columns.ts';
 import { walkFrames, walkSessions } from './frame-walk.ts';
 import { chooseMeasure, infoOf, type Chosen } from './measure-range.ts';
 import type { TailBox, TailWhyQuery } from './queries.types.ts';
 import { isInside } from './tail.ts';
+import { SESSIONS_MIN, TURNS_MIN, verdictOf } from './verdict.ts';
 import { rowsWith } from './wait-rows.ts';
 
-/** Below these nothing is concluded. */
-const TURNS_MIN = 30;
-const SESSIONS_MIN = 5;
-/** Without a box: the slowest twentieth. */
-const SLOWEST = 0.95;
+/** Without a box: the slowest twentieth; of few turns as many as say something, up to a quarter. */
+const SLOWEST = 0.05;
+const SLOWEST_MAX = 0.25;
 const MINUTE_NS = 60_000_000_000n;
 const NOTHING: TailDifference = {
   meanInNs: 0,
@@ -33,7 +26,10 @@ const NOTHING: TailDifference = {
   highNs: null,
 };
 
-type Found = Pick<TailWhy, 'inside' | 'outside' | 'fromValueNs' | 'total' | 'parts' | 'attributes'>;
+interface Found extends Pick<TailWhy, 'inside' | 'outside' | 'fromValueNs'> {
+  readonly splits: readonly SessionSplit[];
+  readonly attribution: Attribution;
+}
 
 export const tailWhy: TailWhyQuery = async (context, box) => {
   const chosen = await chooseMeasure(context, box);
@@ -45,13 +41,18 @@ export const tailWhy: TailWhyQuery = async (context, box) => {
     count: found.inside.turns + found.outside.turns,
     sessionCount: chosen.measure.sessionCount,
   };
+  const { splits, attribution, ...shown } = found;
+  const attributes = attributeOdds(splits);
   return {
     measure: infoOf(context.budgets, { ...chosen.measure, count, sessionCount }),
     fromUnixNs: String(chosen.range.fromUnixNs),
     toUnixNs: String(chosen.range.toUnixNs),
-    ...found,
+    ...shown,
     tooFew,
-    verdict: verdictOf(found, tooFew),
+    total: attribution.total,
+    parts: attribution.parts,
+    attributes: attributes.map(({ z: _z, ...one }) => one),
+    verdict: verdictOf({ splits, attribution, attributes, tooFew }),
   };
 };
 
@@ -86,13 +87,11 @@ async function waits(reader: StoreReader, chosen: Chosen, box: TailBox): Promise
     fromValueNs = Math.min(fromValueNs, values[row]!);
   }
   const splits = splitsOf(table, rows, inside);
-  const { total, parts } = attribute(table, rows, inside);
   return {
     ...countsOf(splits),
     fromValueNs: Number.isFinite(fromValueNs) ? fromValueNs : 0,
-    total,
-    parts,
-    attributes: attributeOdds(splits),
+    splits,
+    attribution: attribute(table, rows, inside),
   };
 }
 
@@ -103,10 +102,14 @@ function boundsOf(
 ): { readonly minNs: number; readonly maxNs: number } {
   const isBox = [minNs, maxNs, insideFromUnixNs, insideToUnixNs].some(one => one !== undefined);
   if (isBox) return { minNs: minNs ?? -Infinity, maxNs: maxNs ?? Infinity };
-  const least = rows.length === 0 ? 0 : ofRank(values, rows, rankOf(SLOWEST, rows.length));
+  const least =
+    rows.length === 0 ? 0 : ofRank(values, rows, rankOf(1 - slowest(rows.length), rows.length));
   // The bound itself is inside: the least double below it is not.
   return { minNs: least - 0.5, maxNs: Infinity };
 }
+
+const slowest = (count: number): number =>
+  Math.min(SLOWEST_MAX, Math.max(SLOWEST, TURNS_MIN / count));
 
 /** The value of a 1-based rank, by halving (Hoare's selection): a sort of a million takes ten times as long. */
 function ofRank(values: Float64Array, rows: Int32Array, rank: number): number {
@@ -196,9 +199,8 @@ async function frames(reader: StoreReader, chosen: Chosen, box: TailBox): Promis
   return {
     ...countsOf(all),
     fromValueNs: Math.max(0, minNs),
-    total: NOTHING,
-    parts: [],
-    attributes: attributeOdds(all),
+    splits: all,
+    attribution: { total: NOTHING, parts: [], candidates: [], insideRows: 0 },
   };
 }
 
@@ -212,47 +214,3 @@ async function slowestFrames(reader: StoreReader, chosen: Chosen, box: TailBox):
   });
   return sum.quantiles().p95Ns ?? 0;
 }
-
-// ---- what it says -------------------------------------------------------------------------
-
-/** Odds at least doubled, for a third of what is inside: then it is named as the cause. */
-const ODDS_MIN: number = Math.log(2);
-const COVERS_MIN = 1 / 3;
-const PART_SHARE_MIN = 0.4;
-/** Slower than usual by less than this share of it: some waits are always the slowest. */
-const SLOWER_MIN = 0.25;
-
-function verdictOf(found: Found, tooFew: string | null): TailWhy['verdict'] {
-  if (tooFew !== null) return { kind: 'none', name: '', text: `too few to say: ${tooFew}` };
-  const { deltaNs, meanAllNs } = found.total;
-  if (meanAllNs > 0 && deltaNs >= 0 && deltaNs < SLOWER_MIN * meanAllNs)
-    return {
-      kind: 'none',
-      name: '',
-      text: `the slowest are only ${ms(deltaNs)} slower than usual: nothing stands out`,
-    };
-  const telling = found.attributes.find(
-    one => one.low > ODDS_MIN && one.inside >= COVERS_MIN * one.insideOf,
-  );
-  const part = found.parts.find(
-    one => one.deltaNs > 0 && (one.lowNs ?? 0) > 0 && one.share >= PART_SHARE_MIN,
-  );
-  const words = [
-    ...(part ? [partText(part, found.total)] : []),
-    ...(telling ? [attributeText(telling)] : []),
-  ];
-  if (telling !== undefined)
-    return { kind: 'attribute', name: telling.name, text: words.join('; ') };
-  if (part !== undefined) return { kind: 'part', name: part.name, text: words.join('; ') };
-  return { kind: 'none', name: '', text: 'nothing stands out' };
-}
-
-const ms = (ns: number): string => `${Math.round(ns / 1e6)} ms`;
-
-const partText = (part: TailPart, total: TailDifference): string =>
-  `${part.name} is ${ms(part.deltaNs)} longer than usual, of ${ms(total.deltaNs)} in all`;
-
-const percent = (count: number, of: number): string => `${Math.round((100 * count) / of)} %`;
-
-const attributeText = (one: TailAttribute): string =>
-  `${one.name} is ${one.value} for ${percent(one.inside, one.insideOf)} inside and ${percent(one.outside, one.outsideOf)} outside`;

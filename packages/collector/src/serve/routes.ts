@@ -38,6 +38,7 @@ export function apiRoutes({ asker, live }: RoutePorts): readonly Route[] {
     ...placeRoutes(asker),
     exportRoute(asker),
     ...traceRoutes(asker),
+    ...searchRoutes(asker),
     route(
       {
         path: '/live',
@@ -176,6 +177,22 @@ function traceIdOf(id: string): string {
   return id.toLowerCase();
 }
 
+function searchRoutes(asker: Asker): readonly Route[] {
+  return [
+    route(
+      {
+        path: '/search',
+        summary: 'Any ID or words: sessions, turns, traces.',
+        params: {
+          q: { kind: 'text', lengthMax: 1_000, isRequired: true, description: 'What to look for.' },
+        },
+        schema: 'SearchResult',
+      },
+      ({ values }) => asker.ask('search', { q: values.q }),
+    ),
+  ];
+}
+
 function traceRoutes(asker: Asker): readonly Route[] {
   return [
     route(
@@ -235,17 +252,6 @@ function traceRoutes(asker: Asker): readonly Route[] {
           traceId: traceIdOf(id),
           spanId: String(values.spanId).toLowerCase(),
         }),
-    ),
-    route(
-      {
-        path: '/search',
-        summary: 'Any ID or words: sessions, turns, traces.',
-        params: {
-          q: { kind: 'text', lengthMax: 1_000, isRequired: true, description: 'What to look for.' },
-        },
-        schema: 'SearchResult',
-      },
-      ({ values }) => asker.ask('search', { q: values.q }),
     ),
   ];
 }

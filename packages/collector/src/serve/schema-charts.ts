@@ -2,6 +2,7 @@
 
 import {
   count,
+  flag,
   list,
   ns,
   number,
@@ -42,7 +43,13 @@ export const CHART_SCHEMAS: Readonly<Record<string, Schema>> = {
   }),
   TurnsInCalls: object({ turns: count, sessions: count }),
   TailDifference: object(difference),
-  TailPart: object({ name: text, group: orNull(text), ...difference, share: number }),
+  TailPart: object({
+    name: text,
+    group: orNull(text),
+    ...difference,
+    share: number,
+    unusual: count,
+  }),
   TailAttribute: object({
     name: text,
     value: text,
@@ -54,6 +61,7 @@ export const CHART_SCHEMAS: Readonly<Record<string, Schema>> = {
     low: number,
     high: number,
     insideSessions: count,
+    isSure: flag,
   }),
   TailWhy: object({
     measure: ref('MeasureInfo'),
@@ -66,7 +74,13 @@ export const CHART_SCHEMAS: Readonly<Record<string, Schema>> = {
     total: ref('TailDifference'),
     parts: list(ref('TailPart')),
     attributes: list(ref('TailAttribute')),
-    verdict: object({ kind: oneOf('part', 'attribute', 'none'), name: text, text }),
+    verdict: object({
+      kind: oneOf('part', 'attribute', 'session', 'none'),
+      name: text,
+      value: orNull(text),
+      with: list(text),
+      text,
+    }),
   }),
   WhatIf: object({
     measure: ref('MeasureInfo'),

@@ -20,9 +20,7 @@ type Head = Omit<
 /** Throws a RangeError when the bytes end early: a cut answer must not look like a short trace. */
 export function decodeOutline(bytes: ArrayBuffer): TraceColumns {
   const headLength = new DataView(bytes).getUint32(0, true);
-  const head = JSON.parse(
-    new TextDecoder().decode(new Uint8Array(bytes, 4, headLength)),
-  ) as Head;
+  const head = JSON.parse(new TextDecoder().decode(new Uint8Array(bytes, 4, headLength))) as Head;
   const { count } = head;
   let at = (4 + headLength + 7) & ~7;
   const next = (bytesEach: number): number => {

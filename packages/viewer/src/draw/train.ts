@@ -72,7 +72,13 @@ function rasterLines({ context, lanes, palette, hairPx }: TrainPaint, { lines }:
       const leg = lanes.legs[lines.leg[i]!]!;
       const y1 = ys[leg.from]! - top;
       const y2 = ys[leg.to]! - top;
-      writeLine(pixels, width, { x1: lines.x1[i]! * ratio, x2: lines.x2[i]! * ratio, y1, y2, word });
+      writeLine(pixels, width, {
+        x1: lines.x1[i]! * ratio,
+        x2: lines.x2[i]! * ratio,
+        y1,
+        y2,
+        word,
+      });
     }
   }
   layer.draw(context, 0, top);

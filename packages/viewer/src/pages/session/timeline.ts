@@ -62,7 +62,13 @@ export class Timeline {
   readonly #axis = new TimeAxis();
   readonly #errors = s('g');
   readonly #names = s('g');
-  readonly #svg = s('svg', { 'aria-hidden': 'true' }, this.#axis.element, this.#errors, this.#names);
+  readonly #svg = s(
+    'svg',
+    { 'aria-hidden': 'true' },
+    this.#axis.element,
+    this.#errors,
+    this.#names,
+  );
   readonly #tip = h('div', { class: 'tip', hidden: true });
   readonly #cutNote = h(
     'p',

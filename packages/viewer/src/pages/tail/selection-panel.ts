@@ -5,7 +5,7 @@ import type { Heatmap, Tail, TailWhy } from '@framescope/protocol';
 import { api, type Query } from '../../data/api.ts';
 import type { Picked } from '../../state/picked.ts';
 import { fill, h } from '../../ui/dom.ts';
-import { duration, wallTime } from '../../ui/format.ts';
+import { duration, plural, wallTime } from '../../ui/format.ts';
 import { failed, loading } from '../page.ts';
 import { nounOf } from './heat-view.ts';
 import { tailList } from './tail-list.ts';
@@ -51,7 +51,12 @@ export class SelectionPanel {
             ...(why.parts.length > 0 ? [whatIf(rangeQuery(question), partsOf(why))] : []),
           ]
         : [];
-      fill(this.element, this.#head(question), ...sections, tailList(tail, nounOf(question.map)));
+      fill(
+        this.element,
+        this.#head(question, why),
+        ...sections,
+        tailList(tail, nounOf(question.map)),
+      );
     } catch (error) {
       if (mine !== this.#asked) return;
       fill(
@@ -62,11 +67,11 @@ export class SelectionPanel {
     }
   }
 
-  #head({ picked }: PanelQuestion): HTMLElement {
+  #head({ picked }: PanelQuestion, why?: TailWhy): HTMLElement {
     return h(
       'div',
       { class: 'panel-head' },
-      h('h2', {}, picked ? titleOf(picked) : 'The slowest twentieth'),
+      h('h2', {}, picked ? titleOf(picked) : slowestOf(why)),
       h(
         'button',
         {
@@ -79,6 +84,14 @@ export class SelectionPanel {
       ),
     );
   }
+}
+
+/** A twentieth, or of few turns as many as say something. */
+function slowestOf(why: TailWhy | undefined): string {
+  if (!why) return 'The slowest';
+  const { inside, outside } = why;
+  const isTwentieth = inside.turns <= 0.06 * (inside.turns + outside.turns);
+  return isTwentieth ? 'The slowest twentieth' : `The slowest ${plural(inside.turns, 'turn')}`;
 }
 
 function titleOf({ minNs, maxNs, fromMs, isNever }: Picked): string {

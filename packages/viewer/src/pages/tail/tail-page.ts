@@ -205,7 +205,7 @@ export class TailPage implements Page {
         {
           class: 'button primary',
           type: 'button',
-          title: 'What is different about the slowest twentieth (E)',
+          title: 'What is different about the slowest (E)',
           onclick: () => this.#go({ pick: SLOW }),
         },
         'Why slow?',

@@ -3,6 +3,7 @@
 
 import type { TailAttribute, TailDifference, TailPart, TailWhy } from '@framescope/protocol';
 import { partColor } from '../../draw/palette.ts';
+import { formatRoute, sessionRoute } from '../../state/route.ts';
 import { cut, h, s } from '../../ui/dom.ts';
 import { count, duration, ms, plural, share, words } from '../../ui/format.ts';
 
@@ -24,9 +25,18 @@ function verdict(why: TailWhy): HTMLElement {
   const { inside, outside, verdict: found, tooFew } = why;
   return h(
     'section',
-    { class: `verdict ${found.kind}`, 'data-verdict': found.kind, 'data-cause': found.name },
+    {
+      class: `verdict ${found.kind}`,
+      'data-verdict': found.kind,
+      'data-cause': found.name,
+      'data-value': found.value ?? '',
+      'data-with': found.with.join(' '),
+    },
     h('h2', {}, found.kind === 'none' ? 'No cause stands out' : 'First cause'),
-    h('p', { class: 'big' }, cut(tooFew ?? found.text, 240)),
+    h('p', { class: 'big' }, cut(found.kind === 'none' && tooFew ? tooFew : found.text, 400)),
+    found.kind === 'session' &&
+      found.value !== null &&
+      h('a', { class: 'button', href: formatRoute(sessionRoute(found.value, {})) }, 'This call'),
     h(
       'p',
       { class: 'quiet' },
@@ -90,7 +100,7 @@ function partRow(part: TailPart, reachNs: number): HTMLElement {
   return h(
     'tr',
     {
-      title: `${words(part.name)}: ${duration(part.meanInNs)} inside, ${duration(part.meanOutNs)} outside, on average`,
+      title: `${words(part.name)}: ${duration(part.meanInNs)} inside, ${duration(part.meanOutNs)} outside, on average; longer than it usually is at most in ${plural(part.unusual, 'turn')} inside`,
     },
     h(
       'td',
@@ -129,7 +139,7 @@ function attributes(
 ): HTMLElement {
   const rows = all.slice(0, ATTRIBUTES_SHOWN).map(one => {
     const text = `${cut(one.name, 40)}: ${cut(one.value, 60)}`;
-    const isSure = one.low > 0 || one.high < 0;
+    const isSure = one.isSure || one.high < 0;
     return h(
       'tr',
       { class: isSure ? undefined : 'quiet' },
