@@ -2,6 +2,14 @@
 export { ApiClient } from './api-client.ts';
 export { callPicture, pictureOf } from './call-picture.ts';
 export { callTruth, savesOf } from './call-truth.ts';
+export {
+  CAUSE_KINDS,
+  type CauseKind,
+  type CauseTruth,
+  type CauseWorld,
+  causeWorld,
+  type CauseWorldSpec,
+} from './cause-worlds.ts';
 export { type Answers, disagreements } from './compare.ts';
 export { type DaySpec, dayOf, SYNTHETIC_LABEL } from './day.ts';
 export { loadDay, type LoadOptions, type Loaded } from './load-day.ts';
