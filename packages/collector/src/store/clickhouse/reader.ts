@@ -17,6 +17,7 @@ import type {
   MeasureCount,
   LoadColumn,
   MetricCount,
+  OddSpans,
   PageRequest,
   SearchRows,
   SessionFilter,
@@ -28,6 +29,7 @@ import type {
   StorePage,
   StoreReader,
   TraceOwner,
+  TraceRows,
   TraceSpans,
   UnixRange,
   WaitTable,
@@ -41,6 +43,7 @@ import { chooseSpansTable } from './migrate.ts';
 import { POINT_COLUMNS, pointOfRow, type PointRow } from './point-row.ts';
 import { SessionRaw } from './session-raw.ts';
 import type { ClickHouseSettings } from './settings.ts';
+import { rowsOfSpans } from '../trace-rows.ts';
 import { TraceReader } from './trace-reader.ts';
 import { collectorClocksIn, sizeBytesIn } from './writer.ts';
 
@@ -214,6 +217,11 @@ export class ClickHouseReader implements StoreReader {
 
   trace(traceId: string, limit: number): Promise<TraceSpans | undefined> {
     return this.#traces.trace(traceId, limit);
+  }
+
+  async traceRows(traceId: string, limit: number, odd: OddSpans): Promise<TraceRows | undefined> {
+    const found = await this.#traces.trace(traceId, limit);
+    return found && rowsOfSpans(found, odd);
   }
 
   async traceOwner(traceId: string): Promise<TraceOwner | undefined> {

@@ -44,7 +44,7 @@ import { MetricPoints } from './metric-points.ts';
 import { LoadSamples } from './load-samples.ts';
 import { isUpToDate } from './migrate.ts';
 import { openForReading } from './open.ts';
-import { TraceRowsBuilder } from './trace-rows.ts';
+import { TraceRowsBuilder } from '../trace-rows.ts';
 import { summaryOfTrace } from './trace-summary.ts';
 import { DataFolder } from './volume-files.ts';
 import { VolumeQueries } from './volume-queries.ts';

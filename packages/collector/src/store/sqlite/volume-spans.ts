@@ -8,7 +8,7 @@ import { traceHashOf } from './commit-rows.ts';
 import { readBlock, type SpanBlock } from './span-block-read.ts';
 import { readDirectory, type TraceEntry } from './trace-directory.ts';
 import { TraceRuns } from './trace-index.ts';
-import type { TraceRowsBuilder } from './trace-rows.ts';
+import type { TraceRowsBuilder } from '../trace-rows.ts';
 import type { CommitRow } from './volume-queries.ts';
 
 /** Every statement that reads spans; a test pins how SQLite answers each. */

@@ -4,9 +4,14 @@
 // Rows that are not what they seem (log records, pending spans: query/fold.ts) are few, and
 // are handed out as objects beside the columns.
 
-import { ID_BYTES, PARENT_ID_AT, SPAN_ID_AT, type SpanColumns } from '../../decode/span-columns.ts';
-import type { OddSpans, StoredSpan, TraceRows } from '../store.ts';
-import type { OpenBlock } from './volume-spans.ts';
+import {
+  columnsOf,
+  ID_BYTES,
+  PARENT_ID_AT,
+  SPAN_ID_AT,
+  type SpanColumns,
+} from '../decode/span-columns.ts';
+import type { OddSpans, StoredSpan, TraceRows, TraceSpans } from './store.ts';
 
 const WORDS_A_ROW = ID_BYTES / 4;
 const SPAN_ID_WORD = SPAN_ID_AT / 4;
@@ -63,7 +68,7 @@ export class TraceRowsBuilder {
 
   /** Rows `[from, from + count)` of a block; `spanAt` makes one an object. */
   add(
-    { columns }: OpenBlock,
+    { columns }: { readonly columns: SpanColumns },
     { from, count }: { readonly from: number; readonly count: number },
     spanAt: (row: number) => StoredSpan,
   ): void {
@@ -126,4 +131,11 @@ function cached(of: (number: number) => number): (number: number) => number {
     if (found === undefined) known.set(number, (found = of(number)));
     return found;
   };
+}
+
+/** Out of objects, for a store that reads spans one by one. */
+export function rowsOfSpans({ spans, omittedCount }: TraceSpans, odd: OddSpans): TraceRows {
+  const rows = new TraceRowsBuilder(spans.length, odd);
+  rows.add({ columns: columnsOf(spans) }, { from: 0, count: spans.length }, row => spans[row]!);
+  return rows.done(omittedCount);
 }
