@@ -178,11 +178,11 @@ function planOf(kind: CauseKind, draws: Draws, seed: number): Plan {
         (kind === 'slow network' ? places[call]! < BAD_CALLS : isSlow(call, turn)) ? slow : {},
     };
   }
-  return placedPlan({ kind, draws, none, isSlow, pick, byMs, seed, places });
+  const tools = { draws, none, isSlow, pick, byMs, seed, places };
+  return { ...none, ...PLANS[kind]?.(tools) };
 }
 
 interface PlanTools {
-  readonly kind: CauseKind;
   readonly draws: Draws;
   readonly none: Plan;
   readonly isSlow: (call: number, turn: number) => boolean;
@@ -203,122 +203,124 @@ function dealt(draws: Draws): number[] {
   return places;
 }
 
-function placedPlan(tools: PlanTools): Plan {
-  const { kind, draws, none, isSlow, pick, byMs, seed, places } = tools;
+/** What makes a plan another than `none`, by kind. */
+const PLANS: Readonly<Partial<Record<CauseKind, (tools: PlanTools) => Partial<Plan>>>> = {
+  'two parts together': ({ byMs, isSlow }) => {
+    const slow = { inferenceMs: byMs(3, [350, 900]), synthesisMs: byMs(4, [350, 900]) };
+    return {
+      truth: part(
+        ['inference', 'synthesis'],
+        ['inference', 'synthesis'],
+        `inference (${slow.inferenceMs} ms) and synthesis (${slow.synthesisMs} ms) are slow in the same turns`,
+      ),
+      slow: (call, turn) => (isSlow(call, turn) ? slow : {}),
+    };
+  },
+  'two parts apart': ({ byMs, isSlow }) => {
+    const slowMs = byMs(6, [600, 1_100]);
+    return {
+      truth: part(
+        ['inference', 'synthesis'],
+        ['inference', 'synthesis'],
+        `inference and synthesis are slow by ${slowMs} ms, in different turns`,
+      ),
+      slow: (call, turn) => {
+        if (!isSlow(call, turn)) return {};
+        return (call + turn) % 2 === 0 ? { inferenceMs: slowMs } : { synthesisMs: slowMs };
+      },
+    };
+  },
+  'bad host': tools => {
+    const hostOf = (call: number): string => `agent-${1 + quarter(tools, call)}`;
+    return { ...placed(tools, 'host', 'agent-1', hostOf), host: hostOf };
+  },
+  'bad release': tools => {
+    const releaseOf = (call: number): string => (quarter(tools, call) === 0 ? '2.6.0' : '2.5.0');
+    return {
+      ...placed(tools, 'release', '2.6.0', releaseOf),
+      attributes: call => ({ ...tools.none.attributes(call), release: releaseOf(call) }),
+    };
+  },
+  'bad region': tools => {
+    const regionOf = (call: number): string =>
+      ['ap-south', 'us-east', 'eu-west', 'eu-west'][quarter(tools, call)]!;
+    return {
+      ...placed(tools, 'region', 'ap-south', regionOf),
+      attributes: call => ({ ...tools.none.attributes(call), region: regionOf(call) }),
+      // Each host is of one region: the region is the cause, its hosts only lie in it.
+      host: call => `${regionOf(call)}-agent-${1 + (tools.places[call]! % 2)}`,
+    };
+  },
+  'bad host in a region': tools => {
+    const regionOf = (call: number): string =>
+      ['us-east', 'us-east', 'eu-west', 'ap-south'][quarter(tools, call)]!;
+    const hostOf = (call: number): string =>
+      `${regionOf(call)}-agent-${quarter(tools, call) === 1 ? 2 : 1}`;
+    return {
+      ...placed(tools, 'host', 'us-east-agent-1', hostOf),
+      attributes: call => ({ ...tools.none.attributes(call), region: regionOf(call) }),
+      host: hostOf,
+    };
+  },
+  'one bad call': tools => {
+    const bad = Math.floor(CALLS * tools.draws.uniform(7));
+    const { name, slow } = slowPart(tools);
+    return {
+      truth: {
+        kind: 'session',
+        names: [idOf('one bad call', tools.seed, bad)],
+        told: [],
+        text: `call ${bad} has a slow ${name} throughout`,
+      },
+      slow: call => (call === bad ? slow : {}),
+      turnsOf: call => (call === bad ? BAD_CALL_TURNS : TURNS),
+    };
+  },
+  'none, wide': () => ({ spread: 0.45 }),
+  'none, many attributes': ({ none, pick }) => ({
+    attributes: call => ({
+      ...none.attributes(call),
+      ...Object.fromEntries(
+        Array.from({ length: 12 }, (_, i) => [
+          `attribute.${i}`,
+          pick(call, 3 + i, ['a', 'b', 'c', 'd', 'e'].slice(0, 2 + (i % 4))),
+        ]),
+      ),
+    }),
+  }),
+};
+
+/** Six calls each. */
+const quarter = ({ places }: PlanTools, call: number): number =>
+  Math.floor(places[call]! / BAD_CALLS);
+
+/** The part that is slow where a place or a call is bad. */
+function slowPart({ draws, byMs }: PlanTools): { name: string; slow: Slow } {
   const inferenceMs = byMs(3, [350, 900]);
   const synthesisMs = byMs(4, [350, 900]);
-  const isFirst = draws.uniform(5) < 0.5;
-  const slowPart: Slow = isFirst ? { inferenceMs } : { synthesisMs };
-  const slowName = isFirst ? 'inference' : 'synthesis';
-  const placed = (name: string, value: string): CauseTruth => ({
-    kind: 'attribute',
-    names: [name],
-    value,
-    told: [name, slowName],
-    text: `${name} ${value} has a slow ${slowName}`,
-  });
-  /** Six calls each. */
-  const quarter = (call: number): number => Math.floor(places[call]! / BAD_CALLS);
-  switch (kind) {
-    case 'two parts together':
-      return {
-        ...none,
-        truth: part(
-          ['inference', 'synthesis'],
-          ['inference', 'synthesis'],
-          `inference (${inferenceMs} ms) and synthesis (${synthesisMs} ms) are slow in the same turns`,
-        ),
-        slow: (call, turn) => (isSlow(call, turn) ? { inferenceMs, synthesisMs } : {}),
-      };
-    case 'two parts apart': {
-      const bothMs = byMs(6, [600, 1_100]);
-      return {
-        ...none,
-        truth: part(
-          ['inference', 'synthesis'],
-          ['inference', 'synthesis'],
-          `inference and synthesis are slow by ${bothMs} ms, in different turns`,
-        ),
-        slow: (call, turn) =>
-          !isSlow(call, turn)
-            ? {}
-            : (call + turn) % 2 === 0
-              ? { inferenceMs: bothMs }
-              : { synthesisMs: bothMs },
-      };
-    }
-    case 'bad host':
-      return {
-        ...none,
-        truth: placed('host', 'agent-1'),
-        host: call => `agent-${1 + quarter(call)}`,
-        slow: call => (quarter(call) === 0 ? slowPart : {}),
-      };
-    case 'bad release':
-      return {
-        ...none,
-        truth: placed('release', '2.6.0'),
-        attributes: call => ({
-          ...none.attributes(call),
-          release: quarter(call) === 0 ? '2.6.0' : '2.5.0',
-        }),
-        slow: call => (quarter(call) === 0 ? slowPart : {}),
-      };
-    case 'bad region': {
-      const regionOf = (call: number): string =>
-        quarter(call) === 0 ? 'ap-south' : quarter(call) === 1 ? 'us-east' : 'eu-west';
-      return {
-        ...none,
-        truth: placed('region', 'ap-south'),
-        attributes: call => ({ ...none.attributes(call), region: regionOf(call) }),
-        // Each host is of one region: the region is the cause, its hosts only lie in it.
-        host: call => `${regionOf(call)}-agent-${1 + (places[call]! % 2)}`,
-        slow: call => (quarter(call) === 0 ? slowPart : {}),
-      };
-    }
-    case 'bad host in a region': {
-      const regionOf = (call: number): string =>
-        quarter(call) < 2 ? 'us-east' : quarter(call) === 2 ? 'eu-west' : 'ap-south';
-      return {
-        ...none,
-        truth: placed('host', 'us-east-agent-1'),
-        attributes: call => ({ ...none.attributes(call), region: regionOf(call) }),
-        host: call => `${regionOf(call)}-agent-${1 + (quarter(call) === 1 ? 1 : 0)}`,
-        slow: call => (quarter(call) === 0 ? slowPart : {}),
-      };
-    }
-    case 'one bad call': {
-      const bad = Math.floor(CALLS * draws.uniform(7));
-      return {
-        ...none,
-        truth: {
-          kind: 'session',
-          names: [idOf(kind, seed, bad)],
-          told: [],
-          text: `call ${bad} has a slow ${slowName} throughout`,
-        },
-        slow: call => (call === bad ? slowPart : {}),
-        turnsOf: call => (call === bad ? BAD_CALL_TURNS : TURNS),
-      };
-    }
-    case 'none, wide':
-      return { ...none, spread: 0.45 };
-    case 'none, many attributes':
-      return {
-        ...none,
-        attributes: call => ({
-          ...none.attributes(call),
-          ...Object.fromEntries(
-            Array.from({ length: 12 }, (_, i) => [
-              `attribute.${i}`,
-              pick(call, 3 + i, ['a', 'b', 'c', 'd', 'e'].slice(0, 2 + (i % 4))),
-            ]),
-          ),
-        }),
-      };
-    default:
-      return none;
-  }
+  return draws.uniform(5) < 0.5
+    ? { name: 'inference', slow: { inferenceMs } }
+    : { name: 'synthesis', slow: { synthesisMs } };
+}
+
+/** All turns of the calls with `value` have a slow part. */
+function placed(
+  tools: PlanTools,
+  name: string,
+  value: string,
+  valueOf: (call: number) => string,
+): Pick<Plan, 'truth' | 'slow'> {
+  const one = slowPart(tools);
+  return {
+    truth: {
+      kind: 'attribute',
+      names: [name],
+      value,
+      told: [name, one.name],
+      text: `${name} ${value} has a slow ${one.name}`,
+    },
+    slow: call => (valueOf(call) === value ? one.slow : {}),
+  };
 }
 
 // ---- the calls ----------------------------------------------------------------------------

@@ -11,6 +11,7 @@ export {
   type CauseWorldSpec,
 } from './cause-worlds.ts';
 export { type Answers, disagreements } from './compare.ts';
+export { isRight, loadCauseWorld, type ToldCause } from './load-cause-world.ts';
 export { type DaySpec, dayOf, SYNTHETIC_LABEL } from './day.ts';
 export { loadDay, type LoadOptions, type Loaded } from './load-day.ts';
 export { type Ran, runCall, settledAnswers } from './run-call.ts';
@@ -28,6 +29,7 @@ export {
 export {
   collectorTimeOf,
   deliver,
+  deliverAtOnce,
   simulate,
   type SimulateOptions,
   type Simulated,

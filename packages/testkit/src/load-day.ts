@@ -12,8 +12,7 @@ import { parseArgs } from 'node:util';
 import { ApiClient } from './api-client.ts';
 import { dayInStore, type FoundDay } from './day-in-store.ts';
 import { dayOf } from './day.ts';
-import { collectorTimeOf, simulate } from './simulate.ts';
-import { type SentBody } from './virtual-host.ts';
+import { collectorTimeOf, deliverAtOnce, simulate } from './simulate.ts';
 
 export interface LoadOptions {
   readonly url: string;
@@ -48,7 +47,7 @@ export async function loadDay(options: LoadOptions): Promise<Loaded> {
     const { truth, bodies, problems } = await simulate(scenario, { collector });
     if (problems.length > 0) throw new Error(`${scenario.id}: ${problems.slice(0, 3).join('; ')}`);
     await posting;
-    posting = api.post(joined(bodies.filter(body => body.path === '/v1/traces')));
+    posting = deliverAtOnce(api, bodies);
     posting.catch(() => undefined);
     loaded = {
       calls: loaded.calls + 1,
@@ -60,15 +59,6 @@ export async function loadDay(options: LoadOptions): Promise<Loaded> {
   }
   await posting;
   return loaded;
-}
-
-/**
- * One post a call: protobuf messages one after the other are one message with all their fields, as a
- * collector in between would batch them. Forty posts a call would load four times as long.
- */
-function joined(bodies: readonly SentBody[]): Pick<SentBody, 'path' | 'headers' | 'body'> {
-  const { path, headers } = bodies[0]!;
-  return { path, headers, body: Buffer.concat(bodies.map(one => one.body)) };
 }
 
 function optionsOf(argv: readonly string[]): LoadOptions {

@@ -157,3 +157,13 @@ export async function collectorTimeOf(api: ApiClient, startUnixMs: number): Prom
 export async function deliver(api: ApiClient, bodies: readonly SentBody[]): Promise<void> {
   for (const body of bodies) await api.post(body);
 }
+
+/**
+ * What was traced, in one post a call: protobuf messages one after the other are one message with all
+ * their fields, as a collector in between would batch them. Forty posts a call take four times as long.
+ */
+export function deliverAtOnce(api: ApiClient, bodies: readonly SentBody[]): Promise<void> {
+  const traces = bodies.filter(body => body.path === '/v1/traces');
+  const { path, headers } = traces[0]!;
+  return api.post({ path, headers, body: Buffer.concat(traces.map(one => one.body)) });
+}
