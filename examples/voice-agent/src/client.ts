@@ -5,7 +5,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Call } from './client/call.ts';
 import { FRAME_MS } from './common/audio.ts';
-import { durationMs, skewOf, slownessMs, type Options } from './common/options.ts';
+import { durationMs, skewOf, slowness, type Options } from './common/options.ts';
 import { runProgram, type Running } from './common/process.ts';
 import { loadClips, type Clip } from './common/script.ts';
 import type { OpenWire, Wires } from './common/wire.ts';
@@ -22,7 +22,7 @@ const BEFORE_SPIKE = 0.1;
 class Caller {
   readonly #options: Options;
   readonly #openWire: OpenWire;
-  readonly #clips: readonly Clip[] = loadClips();
+  readonly #clips: readonly Clip[];
   readonly #stopping = new AbortController();
   readonly #live = new Set<Call>();
   readonly #runId = Date.now().toString(36);
@@ -30,6 +30,7 @@ class Caller {
 
   constructor(options: Options, openWire: OpenWire) {
     this.#options = options;
+    this.#clips = loadClips(options.brief);
     this.#openWire = openWire;
   }
 
@@ -92,8 +93,8 @@ class Caller {
       bufferMs: buffer.startsWith('fixed:') ? Number(buffer.slice('fixed:'.length)) : undefined,
       seed: options.seed + number,
       turns: options.turns,
-      bargesIn: options['barge-in'],
-      slowMs: slownessMs(options, 'client'),
+      bargesIn: options.brief ? 'always' : options['barge-in'] ? 'often' : 'never',
+      slowMs: slowness(options, 'client', options.seed + number)(),
       nowMs: () => performance.now() * (1 + driftPpm / 1e6) + offsetMs,
       openWire: this.#openWire,
       clips: this.#clips,

@@ -4,7 +4,7 @@
 import type { WebSocket } from 'ws';
 import type { LineShape } from './common/delay-line.ts';
 import { callFromUrl, urlForCall, type CallIdentity } from './common/messages.ts';
-import { slownessMs, type Options } from './common/options.ts';
+import { slowness, type Options } from './common/options.ts';
 import { closeServer, listen, runProgram, type Running } from './common/process.ts';
 import { randomFrom } from './common/random.ts';
 import { connect } from './common/socket.ts';
@@ -17,7 +17,14 @@ async function start(options: Options, { open: openWire }: Wires): Promise<Runni
   const join = async (client: WebSocket, call: CallIdentity): Promise<void> => {
     const agent = await connect(urlForCall(options.agent, call), 'agent');
     const random = randomFrom(call.seed, 'line');
-    relay({ callId: call.session, client, agent, shape: shapeOf(options), random, openWire });
+    relay({
+      callId: call.session,
+      client,
+      agent,
+      shape: shapeOf(options, call.seed),
+      random,
+      openWire,
+    });
   };
   server.on('connection', (client, request) => {
     const call = callFromUrl(request.url);
@@ -34,9 +41,10 @@ async function start(options: Options, { open: openWire }: Wires): Promise<Runni
   return { url, stop: () => closeServer(server) };
 }
 
-function shapeOf(options: Options): LineShape {
+/** A slow line is slow for the whole call. */
+function shapeOf(options: Options, seed: number): LineShape {
   return {
-    delayMs: options.delay + slownessMs(options, 'edge'),
+    delayMs: options.delay + slowness(options, 'edge', seed)(),
     jitterMs: options.jitter,
     loss: options.loss / 100,
   };

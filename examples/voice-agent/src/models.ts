@@ -2,7 +2,7 @@
 // call. Replayed by default (README.md says what that means); OpenAI's with a key.
 
 import { callFromUrl, type CallIdentity } from './common/messages.ts';
-import { slownessMs, type Options } from './common/options.ts';
+import { slowness, type Options } from './common/options.ts';
 import { closeServer, listen, runProgram, type Running } from './common/process.ts';
 import { loadClips } from './common/script.ts';
 import type { Wires } from './common/wire.ts';
@@ -34,15 +34,20 @@ async function serviceFactory(
     return () => openAiServices({ apiKey, baseUrl });
   }
   const voice = await findVoice();
-  const clips = loadClips();
-  const slowness = {
-    sttMs: slownessMs(options, 'stt'),
-    llmMs: slownessMs(options, 'llm'),
-    ttsMs: slownessMs(options, 'tts'),
-  };
+  const clips = loadClips(options.brief);
   const slots = new Slots(options.slots, waiting => gauge('llm_queue', waiting));
-  return call => {
-    const services = replayServices({ seed: call.seed, clips, voice, slowness });
+  return ({ seed }) => {
+    const services = replayServices({
+      seed,
+      clips,
+      voice,
+      isSteady: options.steady,
+      slowness: {
+        sttMs: slowness(options, 'stt', seed),
+        llmMs: slowness(options, 'llm', seed),
+        ttsMs: slowness(options, 'tts', seed),
+      },
+    });
     const chat: Services['chat'] = (messages, tools, signal) =>
       slots.use(() => services.chat(messages, tools, signal), signal);
     return { ...services, chat };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { argumentsFor, readOptions, slownessMs } from '../src/common/options.ts';
+import { argumentsFor, readOptions, slowness } from '../src/common/options.ts';
 
 test('without arguments everything has its default', () => {
   expect(readOptions('main', [])).toMatchObject({ calls: 1, 'skew-ms': 3_700, 'drift-ppm': 40 });
@@ -10,8 +10,8 @@ test('each program gets from the launcher what it takes, and reads it back', () 
   if (options === undefined) throw new Error('no options');
   const edge = readOptions('edge', argumentsFor('edge', { ...options, agent: 'ws://a' }));
   expect(edge).toMatchObject({ jitter: 80, agent: 'ws://a', tool: false });
-  expect(edge && slownessMs(edge, 'edge')).toBe(70);
-  expect(edge && slownessMs(edge, 'llm')).toBe(0);
+  expect(edge && slowness(edge, 'edge', 1)()).toBe(70);
+  expect(edge && slowness(edge, 'llm', 1)()).toBe(0);
 });
 
 test('a limit is accepted, and what lies beyond it is refused by name', () => {
@@ -22,4 +22,17 @@ test('a limit is accepted, and what lies beyond it is refused by name', () => {
     /--slow-hop must be one of none, edge/,
   );
   expect(() => readOptions('edge', ['--turns=1'])).toThrow(/--turns/);
+});
+
+test('a slow hop meets the share that it is given, the same for the same seed', () => {
+  const options = readOptions('main', ['--slow-hop=tts', '--slow-ms=500', '--slow-share=20'])!;
+  const drawn = (seed: number): number[] => {
+    const next = slowness(options, 'tts', seed);
+    return Array.from({ length: 200 }, next);
+  };
+  const met = drawn(7).filter(ms => ms === 500).length;
+  expect(met).toBeGreaterThan(25);
+  expect(met).toBeLessThan(55);
+  expect(drawn(7)).toEqual(drawn(7));
+  expect(drawn(7)).not.toEqual(drawn(8));
 });

@@ -13,10 +13,11 @@ function hear(user: User, pcm: Int16Array, ms: number): string | undefined {
   return undefined;
 }
 
-const userWith = (bargesIn: boolean): User => new User({ random: () => 0, turns: 2, bargesIn });
+const userWith = (bargesIn: 'never' | 'often' | 'always'): User =>
+  new User({ random: () => 0, turns: 2, bargesIn });
 
 test('the user speaks half a second after the agent has finished and is heard no more', () => {
-  const user = userWith(false);
+  const user = userWith('never');
   expect(hear(user, VOICE, 1_000)).toBeUndefined();
   expect(hear(user, QUIET, 5_000)).toBeUndefined();
   user.agentDone();
@@ -24,7 +25,7 @@ test('the user speaks half a second after the agent has finished and is heard no
 });
 
 test('the user hangs up after the last turn', () => {
-  const user = userWith(false);
+  const user = userWith('never');
   for (const wish of ['speak at 500', 'speak at 500', 'hang up at 500']) {
     hear(user, VOICE, 1_000);
     user.agentDone();
@@ -33,7 +34,7 @@ test('the user hangs up after the last turn', () => {
 });
 
 test('with --barge-in the answer to the first thing said is interrupted after a second of it', () => {
-  const user = userWith(true);
+  const user = userWith('often');
   hear(user, VOICE, 600);
   user.agentDone();
   hear(user, QUIET, 2_000);
@@ -41,5 +42,5 @@ test('with --barge-in the answer to the first thing said is interrupted after a 
 });
 
 test('an agent that stays silent for 12 seconds is spoken to all the same', () => {
-  expect(hear(userWith(false), QUIET, 20_000)).toBe('speak at 12000');
+  expect(hear(userWith('never'), QUIET, 20_000)).toBe('speak at 12000');
 });

@@ -7,7 +7,7 @@ import { FRAME_SAMPLES, SAMPLE_RATE_HZ } from '../common/audio.ts';
 import { nodeTimers } from '../common/clock.ts';
 import { DelayLine } from '../common/delay-line.ts';
 import { isCutOff, type CallIdentity, type CallMessage } from '../common/messages.ts';
-import { slownessMs, type Options } from '../common/options.ts';
+import { slowness, type Options } from '../common/options.ts';
 import type { Packet } from '../common/packet.ts';
 import { CALL_CODEC, CALL_HOPS, type OpenWire, type Wire } from '../common/wire.ts';
 import { Conversation } from './conversation.ts';
@@ -80,7 +80,7 @@ export class AgentCall {
     this.#conversation = this.#createConversation(options);
     this.#ears = this.#createEars(identity.preSkip, options['endpoint-ms']);
     this.#inbound = new DelayLine<Packet>({
-      shape: { delayMs: slownessMs(options, 'agent'), jitterMs: 0, loss: 0 },
+      shape: { delayMs: slowness(options, 'agent', identity.seed)(), jitterMs: 0, loss: 0 },
       nowMs,
       timers: nodeTimers,
       random: Math.random,

@@ -18,7 +18,7 @@ import { Handovers } from './handovers.ts';
 import { JitterBuffer } from './jitter-buffer.ts';
 import { Microphone } from './microphone.ts';
 import { Playout } from './playout.ts';
-import { User } from './user.ts';
+import { User, type UserOptions } from './user.ts';
 
 export interface CallOptions {
   readonly session: string;
@@ -26,7 +26,7 @@ export interface CallOptions {
   readonly edgeUrls: readonly string[];
   readonly seed: number;
   readonly turns: number;
-  readonly bargesIn: boolean;
+  readonly bargesIn: UserOptions['bargesIn'];
   /** Frames of the microphone that leave together. */
   readonly chunkFrames: number;
   /** Depth of the jitter buffer; absent: it adapts. */

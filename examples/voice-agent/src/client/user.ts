@@ -1,6 +1,6 @@
 // The human at the client: listens to what is played, thinks for a moment when
 // the agent has finished, then says the next thing. With `--barge-in`, every
-// second answer is interrupted after a second of it was heard.
+// second answer is interrupted after a second of it was heard, with `--brief` each.
 
 import { FRAME_MS, levelDb } from '../common/audio.ts';
 import type { Random } from '../common/random.ts';
@@ -15,7 +15,8 @@ const BARGE_IN_AFTER_MS = 1_000;
 export interface UserOptions {
   readonly random: Random;
   readonly turns: number;
-  readonly bargesIn: boolean;
+  /** `often`: every second answer. */
+  readonly bargesIn: 'never' | 'often' | 'always';
 }
 
 export class User {
@@ -54,8 +55,14 @@ export class User {
   #wantsToSpeak(): boolean {
     if (this.#quietMs >= PATIENCE_MS) return true;
     if (this.#agentIsDone && this.#heardMs > 0 && this.#quietMs >= this.#thinkMs) return true;
-    const interrupts = this.#options.bargesIn && this.#turn > 0 && this.#turn % 2 === 1;
-    return interrupts && this.#turn < this.#options.turns && this.#heardMs >= BARGE_IN_AFTER_MS;
+    const { bargesIn } = this.#options;
+    const interrupts = bargesIn === 'always' || (bargesIn === 'often' && this.#turn % 2 === 1);
+    return (
+      interrupts &&
+      this.#turn > 0 &&
+      this.#turn < this.#options.turns &&
+      this.#heardMs >= BARGE_IN_AFTER_MS
+    );
   }
 
   #nextThinkMs(): number {

@@ -4,6 +4,7 @@
 
 import { parseArgs } from 'node:util';
 import { FRAME_MS } from './audio.ts';
+import { randomFrom } from './random.ts';
 
 export type Program = 'main' | 'client' | 'edge' | 'agent' | 'models';
 
@@ -36,6 +37,9 @@ export interface Options {
   readonly 'lead-ms': number;
   readonly 'slow-hop': string;
   readonly 'slow-ms': number;
+  readonly 'slow-share': number;
+  readonly steady: boolean;
+  readonly brief: boolean;
   readonly seed: number;
   readonly collector: string;
   readonly port: number;
@@ -131,6 +135,22 @@ const OPTIONS: Readonly<Record<Name, OptionSpec>> = {
     programs: ALL,
   },
   'slow-ms': { value: 120, hint: 'MS', help: 'By how much.', programs: ALL },
+  'slow-share': {
+    value: 100,
+    hint: '%',
+    help: 'How many meet it: calls (edge, agent, client) or requests (stt, llm, tts).',
+    programs: ALL,
+  },
+  steady: {
+    value: false,
+    help: 'Replayed models without the long tail of real ones: only what is made slow is.',
+    programs: ['main', 'models'],
+  },
+  brief: {
+    value: false,
+    help: 'The user says short things and talks on after a second of each answer.',
+    programs: ['main', 'client', 'models'],
+  },
   seed: {
     value: 1,
     hint: 'N',
@@ -229,6 +249,7 @@ const LIMITS: Partial<Record<Name, readonly [number, number]>> = {
   relays: [1, 8],
   slots: [0, 1_000],
   loss: [0, 100],
+  'slow-share': [0, 100],
   'endpoint-ms': [200, 5_000],
   'lead-ms': [0, 1_000],
   'drift-ppm': [-500, 500],
@@ -300,9 +321,14 @@ function checked(options: Options): Options {
   return options;
 }
 
-/** Milliseconds by which `hop` is to be slowed down: 0 unless it is the slow one. */
-export function slownessMs(options: Options, hop: SlowHop): number {
-  return options['slow-hop'] === hop ? options['slow-ms'] : 0;
+/**
+ * Milliseconds by which `hop` is to be slowed down, asked once for each that may meet it: 0 unless it
+ * is the slow one, and for those that `--slow-share` spares. The same seed spares the same.
+ */
+export function slowness(options: Options, hop: SlowHop, seed: number): () => number {
+  const random = randomFrom(seed, 'slow', hop);
+  return () =>
+    options['slow-hop'] === hop && random() * 100 < options['slow-share'] ? options['slow-ms'] : 0;
 }
 
 /** How wrong a clock is. */

@@ -20,9 +20,14 @@ export interface Clip {
 /** The folder with the recordings, seen from `src/common` as from `out/common`. */
 export const CLIPS_FOLDER: string = fileURLToPath(new URL('../../clips/', import.meta.url));
 
-export function loadClips(): readonly Clip[] {
+/** The longest that a brief user says, ms. */
+const BRIEF_MS_MAX = 2_000;
+
+/** All recordings, or only what is said briefly. */
+export function loadClips(isBrief: boolean = false): readonly Clip[] {
   const text = readFileSync(`${CLIPS_FOLDER}labels.json`, 'utf8');
-  return (JSON.parse(text) as { clips: Clip[] }).clips;
+  const { clips } = JSON.parse(text) as { clips: Clip[] };
+  return isBrief ? clips.filter(clip => clip.speechMs[1] <= BRIEF_MS_MAX) : clips;
 }
 
 export function loadClipAudio(clip: Clip): Int16Array {

@@ -9,20 +9,23 @@ import { heavyTailMs, randomFrom, type Random } from '../common/random.ts';
 import { clipOfTurn, type Clip } from '../common/script.ts';
 import { REPLIES } from './replies.ts';
 import type { LlmEvent, Services, SpeechToText } from './services.ts';
-import { burstMs, LLM_FIRST_TOKEN, LLM_NEXT_TOKEN, speechShape } from './timings.ts';
+import { burstMs, LLM_FIRST_TOKEN, LLM_NEXT_TOKEN, shapeOf, speechShape } from './timings.ts';
 import { STT_FINAL, TOOL_CALL } from './timings.ts';
 import type { Voice } from './voice.ts';
 
+/** What each request takes longer. */
 export interface Slowness {
-  readonly sttMs: number;
-  readonly llmMs: number;
-  readonly ttsMs: number;
+  readonly sttMs: () => number;
+  readonly llmMs: () => number;
+  readonly ttsMs: () => number;
 }
 
 export interface ReplayOptions {
   readonly seed: number;
   readonly clips: readonly Clip[];
   readonly voice: Voice;
+  /** Without the tails that response times of real services have. */
+  readonly isSteady: boolean;
   readonly slowness: Slowness;
 }
 
@@ -32,18 +35,22 @@ const WORDS_PER_CHUNK = 0.3;
 const TOOL_NAME = 'search_catalogue';
 
 export function replayServices(options: ReplayOptions): Services {
-  const { seed, slowness, voice } = options;
+  const { seed, slowness, voice, isSteady } = options;
   const llmRandom = randomFrom(seed, 'llm');
   const ttsRandom = randomFrom(seed, 'tts');
   const toolRandom = randomFrom(seed, 'tool');
   return {
     stt: new ReplayedStt(options),
     chat: (messages, tools, signal) =>
-      paced(eventsFor(messages, tools, seed), llmRandom, slowness.llmMs, signal),
+      paced(
+        eventsFor(messages, tools, seed),
+        { random: llmRandom, isSteady, slowMs: slowness.llmMs() },
+        signal,
+      ),
     speak: (text, signal) =>
-      spoken(text, { voice, random: ttsRandom, slowMs: slowness.ttsMs }, signal),
+      spoken(text, { voice, random: ttsRandom, isSteady, slowMs: slowness.ttsMs() }, signal),
     runTool: async (_name, signal) => {
-      await sleep(heavyTailMs(toolRandom, TOOL_CALL), signal);
+      await sleep(heavyTailMs(toolRandom, shapeOf(TOOL_CALL, isSteady)), signal);
       return '{"entries": 2}';
     },
   };
@@ -73,7 +80,9 @@ class ReplayedStt implements SpeechToText {
   }
 
   async finalize(signal: AbortSignal): Promise<string> {
-    await sleep(heavyTailMs(this.#random, STT_FINAL) + this.#options.slowness.sttMs, signal);
+    const { isSteady, slowness } = this.#options;
+    const usualMs = heavyTailMs(this.#random, shapeOf(STT_FINAL, isSteady));
+    await sleep(usualMs + slowness.sttMs(), signal);
     return this.#words.join(' ');
   }
 }
@@ -95,26 +104,31 @@ function tokensOf(text: string): LlmEvent[] {
   return text.split(/(?= )/).map(token => ({ kind: 'token', text: token }));
 }
 
+interface Pace {
+  readonly random: Random;
+  readonly isSteady: boolean;
+  readonly slowMs: number;
+}
+
 async function* paced(
   events: readonly LlmEvent[],
-  random: Random,
-  slowMs: number,
+  { random, isSteady, slowMs }: Pace,
   signal: AbortSignal,
 ): AsyncIterable<LlmEvent> {
-  await sleep(heavyTailMs(random, LLM_FIRST_TOKEN) + slowMs, signal);
+  await sleep(heavyTailMs(random, shapeOf(LLM_FIRST_TOKEN, isSteady)) + slowMs, signal);
   for (const event of events) {
     yield event;
-    await sleep(heavyTailMs(random, LLM_NEXT_TOKEN), signal);
+    await sleep(heavyTailMs(random, shapeOf(LLM_NEXT_TOKEN, isSteady)), signal);
   }
 }
 
 async function* spoken(
   text: string,
-  pace: { readonly voice: Voice; readonly random: Random; readonly slowMs: number },
+  pace: Pace & { readonly voice: Voice },
   signal: AbortSignal,
 ): AsyncIterable<Int16Array> {
-  const { voice, random, slowMs } = pace;
-  const shape = speechShape(random);
+  const { voice, random, isSteady, slowMs } = pace;
+  const shape = speechShape(random, isSteady);
   // Rendering is part of the wait for the first byte, not on top of it.
   const [pcm] = await Promise.all([voice.render(text), sleep(shape.firstByteMs + slowMs, signal)]);
   const silence = Math.round(shape.leadingSilenceMs * SAMPLES_PER_MS);

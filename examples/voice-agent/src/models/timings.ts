@@ -62,9 +62,13 @@ export interface SpeechShape {
   readonly speed: number;
 }
 
-export function speechShape(random: Random): SpeechShape {
+/** The same median and spread, with or without the tail. */
+export const shapeOf = (shape: HeavyTail, isSteady: boolean): HeavyTail =>
+  isSteady ? { ...shape, tailShare: 0 } : shape;
+
+export function speechShape(random: Random, isSteady: boolean = false): SpeechShape {
   return {
-    firstByteMs: heavyTailMs(random, TTS_FIRST_BYTE),
+    firstByteMs: heavyTailMs(random, shapeOf(TTS_FIRST_BYTE, isSteady)),
     leadingSilenceMs: LEADING_MIN_MS + LEADING_SPREAD_MS * random(),
     speed: SPEED_MIN + SPEED_SPREAD * random(),
   };
