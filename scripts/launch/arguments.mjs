@@ -6,6 +6,7 @@
 /**
  * @typedef {object} LaunchArguments
  * @property {boolean} isDemo
+ * @property {boolean} hasDay
  * @property {boolean} isHelp
  * @property {string[]} collector
  * @property {string[]} demo
@@ -20,8 +21,9 @@ export function readArguments(args) {
   const own = cut === -1 ? args : args.slice(0, cut);
   return {
     isDemo: own.includes('--demo'),
+    hasDay: !own.includes('--no-day'),
     isHelp: own.includes('--help') || own.includes('-h'),
-    collector: own.filter(arg => arg !== '--demo'),
+    collector: own.filter(arg => arg !== '--demo' && arg !== '--no-day'),
     demo: cut === -1 ? [] : args.slice(cut + 1),
   };
 }
@@ -47,6 +49,7 @@ export const DEMO_HELP = `
 The launcher (npm start) adds:
   --demo         load a simulated day, labelled as such, then run the example call
                  against this collector until Ctrl-C
+  --no-day       with --demo: the example call alone, without the simulated day
   -- FLAGS       after --demo: flags of the example call, such as -- --jitter 80 --calls 4
                  (all of them: node examples/voice-agent/out/main.js --help)
 `;

@@ -89,23 +89,32 @@ async function runDemo(children, programs, chosen) {
         `  ${collectorByHand(chosen.collector, first)}\nCtrl-C ends the demo.\n`,
     );
   });
-  await feed(children, programs, first, chosen.demo);
+  if (chosen.hasDay) await loadDay(children, programs, first);
+  if (!children.isStopping) await runCalls(children, programs, first, chosen.demo);
   const ended = await collector;
   return exitCode(children, ended);
 }
 
 /**
- * The simulated day, then the call, which runs until it is stopped.
+ * @param {Children} children
+ * @param {Programs} programs
+ * @param {string} url
+ */
+async function loadDay(children, programs, url) {
+  console.log('Demo: loading a simulated day (its sessions are labelled as simulated)');
+  const day = await children.start([programs.day, '--url', url]);
+  if (!children.isStopping && day.code !== 0)
+    console.log(`Demo: the simulated day was not loaded whole (${inWords(day)})`);
+}
+
+/**
+ * The example call, which runs until it is stopped.
  * @param {Children} children
  * @param {Programs} programs
  * @param {string} url
  * @param {readonly string[]} demoArgs
  */
-async function feed(children, programs, url, demoArgs) {
-  console.log('Demo: loading a simulated day (its sessions are labelled as simulated)');
-  const day = await children.start([programs.day, '--url', url]);
-  if (children.isStopping) return;
-  if (day.code !== 0) console.log(`Demo: the simulated day was not loaded whole (${inWords(day)})`);
+async function runCalls(children, programs, url, demoArgs) {
   console.log(`Demo: a live call is running, look at ${url}   (Ctrl-C ends everything)`);
   const call = await children.start([programs.call, '--loop', '--collector', url, ...demoArgs]);
   if (!children.isStopping)

@@ -4,8 +4,10 @@ import { expect, test } from 'vitest';
 import { collectorByHand, readArguments } from '../../scripts/launch/arguments.mjs';
 
 const split = (line: string): string => {
-  const { isDemo, collector, demo } = readArguments(line.split(' ').filter(word => word !== ''));
-  return `${isDemo ? 'demo ' : ''}collector[${collector.join(' ')}] call[${demo.join(' ')}]`;
+  const { isDemo, hasDay, collector, demo } = readArguments(
+    line.split(' ').filter(word => word !== ''),
+  );
+  return `${isDemo ? 'demo ' : ''}${hasDay ? '' : 'without day '}collector[${collector.join(' ')}] call[${demo.join(' ')}]`;
 };
 
 test.each([
@@ -13,6 +15,7 @@ test.each([
   ['--port 9000', 'collector[--port 9000] call[]'],
   ['--port 9000 --demo --data d', 'demo collector[--port 9000 --data d] call[]'],
   ['--demo -- --jitter 80', 'demo collector[] call[--jitter 80]'],
+  ['--demo --no-day --port 9000', 'demo without day collector[--port 9000] call[]'],
   ['-- --demo', 'collector[] call[--demo]'],
 ])('`npm start -- %s` is %s', (line, expected) => {
   expect(split(line)).toBe(expected);
