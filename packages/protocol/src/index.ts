@@ -19,6 +19,7 @@ export {
   type AttributeInfo,
   type AttributePlace,
 } from './attributes.ts';
+export { bestCovered } from './best-covered.ts';
 export { base64Length, fromBase64, hexInto, toBase64, toHex } from './base64.ts';
 export { ByteWriter } from './bytes.ts';
 export { crc32 } from './crc32.ts';

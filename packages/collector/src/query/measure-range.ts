@@ -1,6 +1,6 @@
 // Which measure and which stretch of time a chart shows when it was not told.
 
-import type { MeasureInfo } from '@framescope/protocol';
+import { bestCovered, type MeasureInfo } from '@framescope/protocol';
 import type { MeasureCount, UnixRange } from '../store/store.ts';
 import { budgetOf, isOfFrames, wordsOf } from './measure-info.ts';
 import { isMetric } from './metric-minutes.ts';
@@ -10,10 +10,6 @@ const HOUR_NS = 3_600_000_000_000n;
 const DAY_NS = 24n * HOUR_NS;
 /** Fewer turns than this in the last hour make a thin picture: then a day is shown. */
 const LEAST_TURNS = 500;
-
-/** Widest first: at equal coverage the wider one tells more. */
-const DEFINITIONS: readonly string[] = ['client', 'carrier', 'server', 'framework', 'recording'];
-const FAMILY = 'voice_to_voice.';
 
 export interface Chosen {
   readonly measure: MeasureCount;
@@ -29,7 +25,7 @@ export async function chooseMeasure(
 ): Promise<Chosen | undefined> {
   const range = await chooseRange(context, asked);
   const measures = await context.reader.measures(range);
-  const name = asked.measure ?? bestCovered(measures)?.measure;
+  const name = asked.measure ?? best(measures)?.measure;
   if (name === undefined) return undefined;
   const known = measures.find(one => one.measure === name);
   const kind = isOfFrames(name) || isMetric(name) ? 'frame' : 'wait';
@@ -40,19 +36,14 @@ export async function chooseRange(context: QueryContext, asked: MeasureRange): P
   const toUnixNs = asked.toUnixNs ?? context.nowUnixNs();
   if (asked.fromUnixNs !== undefined) return { fromUnixNs: asked.fromUnixNs, toUnixNs };
   const hour = { fromUnixNs: toUnixNs - HOUR_NS, toUnixNs };
-  const best = bestCovered(await context.reader.measures(hour));
-  return best !== undefined && best.count >= LEAST_TURNS
+  const shown = best(await context.reader.measures(hour));
+  return shown !== undefined && shown.count >= LEAST_TURNS
     ? hour
     : { fromUnixNs: toUnixNs - DAY_NS, toUnixNs };
 }
 
-/** The definition of voice-to-voice that most turns have; the wider of two alike. */
-function bestCovered(measures: readonly MeasureCount[]): MeasureCount | undefined {
-  const rank = (one: MeasureCount): number => DEFINITIONS.indexOf(one.measure.slice(FAMILY.length));
-  return measures
-    .filter(one => one.measure.startsWith(FAMILY) && one.count > 0)
-    .sort((a, b) => b.count - a.count || rank(a) - rank(b))[0];
-}
+const best = (measures: readonly MeasureCount[]): MeasureCount | undefined =>
+  bestCovered(measures, { name: one => one.measure, count: one => one.count });
 
 /** How the API describes a measure. */
 export function infoOf(

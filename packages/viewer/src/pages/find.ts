@@ -3,6 +3,7 @@
 
 import type { LiveEvent, SearchHit, SessionSummary, TailItem } from '@framescope/protocol';
 import { api } from '../data/api.ts';
+import { bestMeasure } from '../state/best-measure.ts';
 import { formatRoute, sessionRoute, type Route } from '../state/route.ts';
 import { cut, fill, h } from '../ui/dom.ts';
 import { ago, clock, duration, plural, unixMs, words } from '../ui/format.ts';
@@ -143,10 +144,9 @@ export class FindPage implements Page {
       const [sessions, measures] = await Promise.all([api.sessions({ limit: 20 }), api.measures()]);
       for (const session of sessions.items) this.#sessions.set(session.key, session);
       this.#drawLive();
-      const best = measures.items
-        .filter(one => one.name.startsWith('voice_to_voice.'))
-        .toSorted((a, b) => b.n - a.n)[0];
-      const tail = best ? await api.tail({ measure: best.name, limit: TILE_ROWS }) : { items: [] };
+      const measure = bestMeasure(measures.items);
+      const tail =
+        measure === undefined ? { items: [] } : await api.tail({ measure, limit: TILE_ROWS });
       this.#drawSlow(tail.items);
     } catch (error) {
       fill(

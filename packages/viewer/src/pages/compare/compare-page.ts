@@ -3,6 +3,7 @@
 
 import type { Comparison, FilterVocabulary, MeasureInfo } from '@framescope/protocol';
 import { api, type Query } from '../../data/api.ts';
+import { bestMeasure } from '../../state/best-measure.ts';
 import type { CompareSide, CompareView, Route } from '../../state/route.ts';
 import { filterField, type FilterField } from '../../ui/filter-field.ts';
 import { fill, h } from '../../ui/dom.ts';
@@ -115,10 +116,7 @@ export class ComparePage implements Page {
   }
 
   #measure(): string | undefined {
-    const v2v = this.#measures
-      .filter(one => one.name.startsWith('voice_to_voice.'))
-      .toSorted((a, b) => b.n - a.n);
-    return this.#view.measure ?? v2v[0]?.name ?? this.#measures[0]?.name;
+    return this.#view.measure ?? bestMeasure(this.#measures);
   }
 
   /** A side without a range looks at the last day. */

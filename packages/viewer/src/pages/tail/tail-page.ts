@@ -3,6 +3,7 @@
 
 import type { Heatmap, LiveEvent, MeasureInfo, Tail } from '@framescope/protocol';
 import { api, type Query } from '../../data/api.ts';
+import { bestMeasure } from '../../state/best-measure.ts';
 import { formatPicked, parsePicked, SLOW } from '../../state/picked.ts';
 import type { Route, TailView } from '../../state/route.ts';
 import { onTheme } from '../../state/theme.ts';
@@ -118,10 +119,7 @@ export class TailPage implements Page {
 
   /** The one asked for, else the best covered definition of voice to voice. */
   #measure(): string | undefined {
-    const v2v = this.#measures
-      .filter(one => one.name.startsWith('voice_to_voice.'))
-      .toSorted((a, b) => b.n - a.n);
-    return this.#view.measure ?? v2v[0]?.name ?? this.#measures[0]?.name;
+    return this.#view.measure ?? bestMeasure(this.#measures);
   }
 
   async #load(): Promise<void> {
