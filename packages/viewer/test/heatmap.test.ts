@@ -2,6 +2,7 @@
 
 import type { Heatmap, Quantiles } from '@framescope/protocol';
 import { expect, test } from 'vitest';
+import { nextCell, type CellPlace, type Cells } from '../src/layout/heat-cursor.ts';
 import {
   columnAt,
   fullCountOf,
@@ -120,4 +121,40 @@ test('never answered has a strip of its own only when there is one', () => {
 test('a pointer beyond the last column is in the last column', () => {
   const frame = layoutFrame(mapOf([[], [], []]), 1000, 800);
   expect([columnAt(frame, 0), columnAt(frame, 99_999)]).toEqual([0, 2]);
+});
+
+/** `.2./1.1`: counts of cells, columns apart by slashes, the lowest row first. */
+function cellsOf(text: string): Cells {
+  const columns = text.split('/');
+  const rows = columns[0]!.length;
+  const count = columns.flatMap(column => Array.from(column, n => Number(n === '.' ? 0 : n)));
+  return { columns: columns.length, rows, count };
+}
+
+function walk(text: string, ...keys: string[]): (string | undefined)[] {
+  let at: CellPlace | undefined;
+  return keys.map(key => {
+    const next = nextCell(cellsOf(text), at, `Arrow${key}`);
+    at = next ?? at;
+    return next && `${next.column}:${next.row}`;
+  });
+}
+
+test('arrow keys go from filled cell to filled cell, first to the slowest of the last column', () => {
+  const cells = '1..3/..../2.1./....';
+  expect(walk(cells, 'Left', 'Down', 'Left', 'Up', 'Right')).toEqual([
+    '2:2',
+    '2:0',
+    '0:0',
+    '0:3',
+    '2:2',
+  ]);
+  expect(walk(cells, 'Up', 'Up', 'Right', 'Left', 'Left')).toEqual([
+    '2:2',
+    undefined,
+    undefined,
+    '0:3',
+    undefined,
+  ]);
+  expect(walk('.../...', 'Right')).toEqual([undefined]);
 });

@@ -10,6 +10,8 @@ const KEYS: readonly (readonly [readonly string[], string])[] = [
   [['L'], 'Follow a live call'],
   [['[', ']'], 'Previous, next turn'],
   [[',', '.'], 'Previous, next late or lost frame'],
+  [['E'], 'Why slow: the slowest of a heatmap'],
+  [['←', '→', '↑', '↓'], 'From cell to cell of a heatmap; Enter opens one'],
   [['R'], 'Raw or corrected clocks'],
   [['Esc'], 'Close the panel, let go of the frame'],
   [['?'], 'This sheet'],

@@ -5,6 +5,7 @@ import type { Heatmap, Tail } from '@framescope/protocol';
 import { drawCells, drawDots, drawStrips, type Dot, type HeatPaint } from '../../draw/heatmap.ts';
 import { palette } from '../../draw/palette.ts';
 import { Surface, type PaintArea } from '../../draw/surface.ts';
+import { nextCell, type CellPlace } from '../../layout/heat-cursor.ts';
 import {
   columnAt,
   columnX,
@@ -32,12 +33,18 @@ interface Point {
 }
 
 export class HeatView {
-  readonly element: HTMLElement = h('div', { class: 'heat', role: 'img' });
+  readonly element: HTMLElement = h('div', {
+    class: 'heat',
+    role: 'application',
+    'aria-roledescription': 'heatmap',
+    tabindex: '0',
+  });
   readonly #picked: (picked: Picked) => void;
   readonly #canvas = h('canvas', { 'aria-hidden': 'true' });
   readonly #svg = s('svg', { 'aria-hidden': 'true' });
   readonly #box = s('rect', { class: 'box', visibility: 'hidden' });
   readonly #tip = h('div', { class: 'tip', hidden: true });
+  readonly #said = h('p', { class: 'unseen', role: 'status' });
   readonly #surface: Surface;
   #map: Heatmap | undefined;
   #few: Tail | undefined;
@@ -47,22 +54,25 @@ export class HeatView {
   #laidOutMap: Heatmap | undefined;
   #laidOutOf = '';
   #drag: Point | undefined;
+  /** The cell that arrow keys have reached. */
+  #cursor: CellPlace | undefined;
 
   constructor(picked: (picked: Picked) => void) {
     this.#picked = picked;
     this.#surface = new Surface(this.#canvas, (context, area) => this.#paint(context, area));
-    this.element.append(this.#canvas, this.#svg, this.#tip);
+    this.element.append(this.#canvas, this.#svg, this.#tip, this.#said);
     this.#listen();
   }
 
   /** `few`: the values themselves, when they are few enough to be dots. */
   show(map: Heatmap, few?: Tail): void {
+    if (map.columns !== this.#map?.columns) this.#cursor = undefined;
     this.#map = map;
     this.#few = few;
     const { total, coverage } = map;
     this.element.setAttribute(
       'aria-label',
-      `${map.measure.title} from ${wallTime(map.fromUnixNs, Date.now())} to ${wallTime(map.toUnixNs, Date.now())}: ${count(coverage.covered)} in ${plural(coverage.sessions, 'call')}; p50 ${duration(total.p50Ns)}, p95 ${duration(total.p95Ns)}, p99 ${duration(total.p99Ns)}, slowest ${duration(total.maxNs)}`,
+      `${map.measure.title} from ${wallTime(map.fromUnixNs, Date.now())} to ${wallTime(map.toUnixNs, Date.now())}: ${count(coverage.covered)} in ${plural(coverage.sessions, 'call')}; p50 ${duration(total.p50Ns)}, p95 ${duration(total.p95Ns)}, p99 ${duration(total.p99Ns)}, slowest ${duration(total.maxNs)}. Keys: arrows go from cell to cell, Enter opens what is in it, E the slowest.`,
     );
     this.#surface.invalidate();
   }
@@ -103,7 +113,13 @@ export class HeatView {
     drawStrips(paint);
     this.#svg.setAttribute('viewBox', `0 0 ${area.widthPx} ${area.heightPx}`);
     const map = this.#few ? { ...this.#map, exemplars: [] } : this.#map;
-    fill(this.#svg, ...overlay(map, frame), ...this.#chosenBox(frame), this.#box);
+    fill(
+      this.#svg,
+      ...overlay(map, frame),
+      ...this.#chosenBox(frame),
+      ...this.#cursorBox(frame, cells),
+      this.#box,
+    );
     markWhole('tail');
   }
 
@@ -157,6 +173,11 @@ export class HeatView {
       const box = this.#canvas.getBoundingClientRect();
       return { x: event.clientX - box.left, y: event.clientY - box.top };
     };
+    this.element.addEventListener('keydown', event => this.#key(event));
+    this.element.addEventListener('blur', () => {
+      this.#tip.hidden = true;
+      this.#surface.invalidate();
+    });
     this.#canvas.addEventListener('pointerdown', event => {
       this.#drag = at(event);
       this.#canvas.setPointerCapture(event.pointerId);
@@ -170,6 +191,59 @@ export class HeatView {
       const picked = from && this.#boxOf(from, at(event));
       if (picked) this.#picked(picked);
     });
+  }
+
+  #key(event: KeyboardEvent): void {
+    const [frame, cells] = [this.#frame, this.#cells];
+    if (!frame || !cells || !this.#map || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === 'Enter' && this.#cursor) this.#picked(this.#cellOf(this.#cursor, cells));
+    else {
+      const next = nextCell(cells, this.#cursor, event.key);
+      if (!next) return;
+      this.#cursor = next;
+      const point = this.#middleOf(next, frame, cells);
+      this.#hover(point);
+      this.#said.textContent = this.#tip.innerText;
+      this.#surface.invalidate();
+    }
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  #middleOf({ column, row }: CellPlace, frame: HeatFrame, cells: HeatCells): Point {
+    const y = (cells.edgeY[row]! + cells.edgeY[row + 1]!) / 2;
+    return { x: columnX(frame, column + 0.5), y };
+  }
+
+  #cellOf({ column, row }: CellPlace, cells: HeatCells): Picked {
+    const { scale } = this.#frame!;
+    const map = this.#map!;
+    const columnMs = map.columnNs / 1e6;
+    const fromMs = unixMs(map.fromUnixNs) + column * columnMs;
+    return {
+      fromMs,
+      toMs: fromMs + columnMs,
+      minNs: fromY(scale, cells.edgeY[row]!),
+      maxNs: fromY(scale, cells.edgeY[row + 1]!),
+      isNever: false,
+    };
+  }
+
+  /** The cell that the arrows have reached, while the heatmap has the focus. */
+  #cursorBox(frame: HeatFrame, cells: HeatCells): SVGElement[] {
+    const at = this.#cursor;
+    if (!at || at.column >= cells.columns || document.activeElement !== this.element) return [];
+    const x = columnX(frame, at.column);
+    const y = cells.edgeY[at.row + 1]!;
+    return [
+      s('rect', {
+        class: 'cursor',
+        x: x - 2,
+        y: y - 2,
+        width: columnX(frame, at.column + 1) - x + 4,
+        height: cells.edgeY[at.row]! - y + 4,
+      }),
+    ];
   }
 
   #drop(): void {

@@ -54,7 +54,6 @@ export class TailPage implements Page {
       () => api.vocabulary('turns'),
       text => this.#go({ filter: text || undefined }),
     );
-    this.#heat.element.tabIndex = 0;
     fill(this.element, this.#head, this.#tools, loading('Loading the tail'));
     this.#off = [onTheme(() => this.#redraw()), app.live.onEvent(event => this.#take(event))];
     void this.#start();
