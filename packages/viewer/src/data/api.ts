@@ -2,7 +2,11 @@
 // and one error whose fields say what to show.
 
 import type {
+  Advice,
   Comparison,
+  Findings,
+  Load,
+  Places,
   FilterVocabulary,
   Heatmap,
   MeasureInfo,
@@ -126,6 +130,11 @@ export const api = {
     get('/tail/why', query, signal),
   whatIf: (query: Query, signal?: AbortSignal): Promise<WhatIf> =>
     get('/tail/whatif', query, signal),
+  places: (query: Query, signal?: AbortSignal): Promise<Places> => get('/places', query, signal),
+  load: (query: Query, signal?: AbortSignal): Promise<Load> => get('/load', query, signal),
+  findings: (query: Query, signal?: AbortSignal): Promise<Findings> =>
+    get('/findings', query, signal),
+  advisor: (query: Query, signal?: AbortSignal): Promise<Advice> => get('/advisor', query, signal),
   compare: (query: Query, signal?: AbortSignal): Promise<Comparison> =>
     get('/compare', query, signal),
   vocabulary: (

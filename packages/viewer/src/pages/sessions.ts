@@ -6,6 +6,7 @@ import { formatRoute, sessionRoute, type Route } from '../state/route.ts';
 import { cut, fill, h } from '../ui/dom.ts';
 import { filterField, type FilterField } from '../ui/filter-field.ts';
 import { clock, count, duration, share, unixMs, wallTime } from '../ui/format.ts';
+import { FindingsStrip } from './findings.ts';
 import { empty, failed, loading, throttled, type App, type Page } from './page.ts';
 import { statusBadge, strip } from './session-bits.ts';
 
@@ -26,6 +27,7 @@ export class SessionsPage implements Page {
   readonly #app: App;
   readonly #body = h('div');
   readonly #tools = h('div', { class: 'tools' });
+  readonly #findings = new FindingsStrip();
   readonly #sessions = new Map<string, SessionSummary>();
   readonly #rows = new Map<string, { session: SessionSummary; element: HTMLElement }>();
   readonly #render = throttled(1_000, () => this.#draw());
@@ -46,8 +48,10 @@ export class SessionsPage implements Page {
     );
     this.element.append(
       h('div', { class: 'page-head' }, h('h1', {}, 'Sessions'), this.#field.element, this.#tools),
+      this.#findings.element,
       this.#body,
     );
+    this.#findings.ask({});
     fill(this.#body, loading('Loading sessions'));
     this.#off = [app.live.onEvent(event => this.#take(event))];
     void this.#load();
@@ -70,6 +74,7 @@ export class SessionsPage implements Page {
   close(): void {
     for (const off of this.#off) off();
     this.#render.cancel();
+    this.#findings.close();
     this.#again.cancel();
   }
 
@@ -89,6 +94,7 @@ export class SessionsPage implements Page {
   }
 
   #take(event: LiveEvent): void {
+    if (event.type === 'session') this.#findings.again();
     // What is told as it changes is not filtered: the filtered list is read again.
     if (this.#filter !== '') return void (event.type === 'session' && this.#again());
     if (event.type === 'snapshot')

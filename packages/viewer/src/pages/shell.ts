@@ -10,6 +10,7 @@ import { ComparePage } from './compare/compare-page.ts';
 import { FindPage } from './find.ts';
 import { makeHelp } from './help.ts';
 import { empty, type App, type Page } from './page.ts';
+import { PlacesPage } from './places/places-page.ts';
 import { SessionPage } from './session/session-page.ts';
 import { SessionsPage } from './sessions.ts';
 import { TailPage } from './tail/tail-page.ts';
@@ -20,6 +21,7 @@ const LINKS: readonly (readonly [string, string, readonly Route['page'][]])[] = 
   ['/', 'Find', ['find']],
   ['/sessions', 'Sessions', ['sessions', 'session']],
   ['/tail', 'Tail', ['tail']],
+  ['/places', 'Places', ['places']],
   ['/compare', 'Compare', ['compare']],
   ['/traces', 'Traces', ['traces', 'trace']],
 ];
@@ -157,6 +159,8 @@ export class Shell {
         return new TailPage(app, route.view);
       case 'compare':
         return new ComparePage(app, route.view);
+      case 'places':
+        return new PlacesPage(app, route.view);
       case 'traces':
         return new TracesPage(app);
       case 'trace':

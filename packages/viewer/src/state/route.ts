@@ -6,6 +6,7 @@ export type Route =
   | { readonly page: 'session'; readonly key: string; readonly view: SessionView }
   | { readonly page: 'tail'; readonly view: TailView }
   | { readonly page: 'compare'; readonly view: CompareView }
+  | { readonly page: 'places'; readonly view: PlacesView }
   | { readonly page: 'traces' }
   | { readonly page: 'trace'; readonly id: string; readonly span: string | undefined }
   | { readonly page: 'missing'; readonly path: string };
@@ -44,6 +45,17 @@ export interface CompareView {
   readonly b: CompareSide;
 }
 
+export interface PlacesView {
+  readonly fromUnixNs: string | undefined;
+  readonly toUnixNs: string | undefined;
+  readonly filter: string | undefined;
+  /** What if: agents of the one region in the other. */
+  readonly moveFrom: string | undefined;
+  readonly moveTo: string | undefined;
+  /** What the advisor tries. */
+  readonly advise: string | undefined;
+}
+
 export interface CompareSide {
   readonly fromUnixNs: string | undefined;
   readonly toUnixNs: string | undefined;
@@ -70,6 +82,7 @@ export function parseRoute(path: string, search: string): Route {
       : { page: 'session', key: id, view: sessionView(query) };
   if (page === 'tail' && id === '') return { page: 'tail', view: tailView(query) };
   if (page === 'compare' && id === '') return { page: 'compare', view: compareView(query) };
+  if (page === 'places' && id === '') return { page: 'places', view: placesView(query) };
   if (page === 'traces')
     return id === ''
       ? { page: 'traces' }
@@ -88,6 +101,20 @@ function compareView(query: URLSearchParams): CompareView {
     filter: textOf(query.get(`${name}Filter`)),
   });
   return { measure: textOf(query.get('measure')), a: side('a'), b: side('b') };
+}
+
+const ADVICE = /^(jitter_buffer|frame|chunk|sentence)$/;
+
+function placesView(query: URLSearchParams): PlacesView {
+  const advise = query.get('advise') ?? '';
+  return {
+    fromUnixNs: digitsOf(query.get('from')),
+    toUnixNs: digitsOf(query.get('to')),
+    filter: textOf(query.get('filter')),
+    moveFrom: textOf(query.get('moveFrom'))?.slice(0, 200),
+    moveTo: textOf(query.get('moveTo'))?.slice(0, 200),
+    advise: ADVICE.test(advise) ? advise : undefined,
+  };
 }
 
 function decode(part: string): string {
@@ -158,6 +185,11 @@ export function formatRoute(route: Route): string {
         bTo: b.toUnixNs,
         bFilter: b.filter,
       });
+    }
+    case 'places': {
+      const { fromUnixNs, toUnixNs, filter, moveFrom, moveTo, advise } = route.view;
+      const window = { from: fromUnixNs, to: toUnixNs, filter };
+      return withQuery('/places', { ...window, moveFrom, moveTo, advise });
     }
     case 'traces':
       return '/traces';

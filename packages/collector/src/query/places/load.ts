@@ -91,28 +91,26 @@ export async function instanceLoads(
   asked: UnixRange,
   columns: number,
 ): Promise<InstanceLoads> {
-  const wideNs = widthOf(asked, columns);
-  const wide = await reader.loads({ ...asked, columnNs: wideNs });
-  const numbers = wide.map(one => one.column);
-  if (numbers.length === 0) return { range: asked, columnNs: wideNs, instances: [] };
-  const [first, last] = numbers.reduce(
-    ([low, high], column) => [Math.min(low, column), Math.max(high, column)] as const,
-    [Infinity, -Infinity] as readonly [number, number],
-  );
-  const range = {
-    fromUnixNs: asked.fromUnixNs + BigInt(first) * wideNs,
-    toUnixNs: asked.fromUnixNs + BigInt(last + 1) * wideNs,
-  };
-  const columnNs = widthOf(range, columns);
-  const found = columnNs === wideNs ? wide : await reader.loads({ ...range, columnNs });
-  return {
-    range,
-    columnNs,
-    instances: byInstance(
-      columnNs === wideNs ? found.map(one => ({ ...one, column: one.column - first })) : found,
-    ),
-  };
+  let range = asked;
+  for (let step = 0; ; step++) {
+    const columnNs = widthOf(range, columns);
+    const found = await reader.loads({ ...range, columnNs });
+    const numbers = found.map(one => one.column);
+    const first = numbers.reduce((least, one) => Math.min(least, one), Infinity);
+    const last = numbers.reduce((most, one) => Math.max(most, one), -Infinity);
+    const isTight = (last - first + 1) * TIGHT > columns || columnNs <= COLUMN_NS_MIN;
+    if (found.length === 0 || isTight || step === STEPS_MAX)
+      return { range, columnNs, instances: byInstance(found) };
+    range = {
+      fromUnixNs: range.fromUnixNs + BigInt(first) * columnNs,
+      toUnixNs: range.fromUnixNs + BigInt(last + 1) * columnNs,
+    };
+  }
 }
+
+/** Columns with something in them: at least this share of all. */
+const TIGHT = 2;
+const STEPS_MAX = 4;
 
 /** Busiest first: by how late its event loop was, then by calls. */
 export function byInstance(pieces: readonly LoadColumn[]): InstanceLoad[] {

@@ -7,6 +7,7 @@ import type { Viewport } from '../../state/viewport.ts';
 import { cut, h } from '../../ui/dom.ts';
 import { clock, count, duration, moment, plural, share, wallTime, words } from '../../ui/format.ts';
 import { statusBadge, syntheticBadge } from '../session-bits.ts';
+import { handoverNote } from './handover-note.ts';
 
 export function sessionHead(session: SessionDetail): HTMLElement[] {
   const fact = (name: string, value: string, look = '', isLesser = false): HTMLElement =>
@@ -45,6 +46,7 @@ export function sessionHead(session: SessionDetail): HTMLElement[] {
       fact('lost frames', expected === 0 ? '–' : `${count(lost)} (${share(lost, expected)})`),
       fact('clocks', `± ${duration(worstClock)}`),
     ),
+    ...[handoverNote(session)].filter(one => one !== undefined),
     ...(dropped > 0
       ? [
           h(

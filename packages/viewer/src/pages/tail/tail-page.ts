@@ -10,6 +10,7 @@ import { onTheme } from '../../state/theme.ts';
 import { filterField, type FilterField } from '../../ui/filter-field.ts';
 import { cut, fill, h } from '../../ui/dom.ts';
 import { count, duration, plural, share } from '../../ui/format.ts';
+import { FindingsStrip } from '../findings.ts';
 import { empty, failed, loading, throttled, type App, type Page } from '../page.ts';
 import { tailExports } from './exports.ts';
 import { HeatView, nounOf } from './heat-view.ts';
@@ -31,6 +32,7 @@ export class TailPage implements Page {
   readonly #panel: SelectionPanel;
   readonly #filter: FilterField;
   readonly #body = h('div', { class: 'tail-body' });
+  readonly #findings = new FindingsStrip();
   readonly #refresh = throttled(3_000, () => void this.#load());
   readonly #off: (() => void)[];
   #view: TailView;
@@ -80,6 +82,7 @@ export class TailPage implements Page {
     this.#heat.close();
     this.#multiples.close();
     this.#refresh.cancel();
+    this.#findings.close();
     for (const off of this.#off) off();
   }
 
@@ -127,6 +130,7 @@ export class TailPage implements Page {
       if (this.#measure() === undefined) return this.#showEmpty();
       const map = await api.heatmap(this.#query());
       this.#map = map;
+      this.#findings.ask({ from: map.fromUnixNs, to: map.toUnixNs });
       this.#show(map, await this.#fewOf(map));
     } catch (error) {
       this.#fail(error, () => void this.#load());
@@ -162,7 +166,8 @@ export class TailPage implements Page {
     if (main.parentElement !== this.#body) fill(this.#body, main);
     this.#shownPick = undefined;
     this.#showPanel();
-    if (!this.#body.isConnected) fill(this.element, this.#head, this.#tools, this.#body);
+    if (!this.#body.isConnected)
+      fill(this.element, this.#head, h('div', {}, this.#tools, this.#findings.element), this.#body);
   }
 
   #showHead(map: Heatmap): void {

@@ -1,0 +1,153 @@
+// Places: where calls run. Ways between regions, who is answered where, load of
+// instances, hand-overs, and what other places, cuts and buffers would do.
+
+import type { Advice, AdviceKind, Findings, Load, Places } from '@framescope/protocol';
+import { api, type Query } from '../../data/api.ts';
+import type { PlacesView, Route } from '../../state/route.ts';
+import { fill, h } from '../../ui/dom.ts';
+import { filterField, type FilterField } from '../../ui/filter-field.ts';
+import { count, plural } from '../../ui/format.ts';
+import { findingList } from '../findings.ts';
+import { empty, failed, loading, throttled, type App, type Page } from '../page.ts';
+import { adviceSection } from './advice-section.ts';
+import { loadSection } from './load-section.ts';
+import { moveSection } from './move-section.ts';
+import { handoverSection, legTable, servedTable } from './tables.ts';
+
+interface Shown {
+  readonly places: Places;
+  readonly load: Load;
+  readonly findings: Findings;
+  readonly advice: Advice;
+}
+
+export class PlacesPage implements Page {
+  readonly title = 'Places';
+  readonly element: HTMLElement = h('div', { class: 'page places' });
+  readonly #app: App;
+  readonly #body = h('div', { class: 'stack' });
+  readonly #filter: FilterField;
+  readonly #again = throttled(15_000, () => void this.#load());
+  readonly #off: () => void;
+  #view: PlacesView;
+  #asked = 0;
+
+  constructor(app: App, view: PlacesView) {
+    this.#app = app;
+    this.#view = view;
+    this.#filter = filterField(
+      view.filter ?? '',
+      () => api.vocabulary('sessions'),
+      text => this.#go({ filter: text || undefined }),
+    );
+    this.element.append(
+      h('div', { class: 'page-head' }, h('h1', {}, 'Places'), this.#filter.element),
+      this.#body,
+    );
+    fill(this.#body, loading('Looking where calls run'));
+    this.#off = app.live.onEvent(event => {
+      if (event.type === 'rollup') this.#again();
+    });
+    void this.#load();
+  }
+
+  update(route: Route): boolean {
+    if (route.page !== 'places') return false;
+    this.#view = route.view;
+    this.#filter.set(route.view.filter ?? '');
+    void this.#load();
+    return true;
+  }
+
+  key(): boolean {
+    return false;
+  }
+
+  close(): void {
+    this.#asked = -1;
+    this.#again.cancel();
+    this.#off();
+  }
+
+  async #load(): Promise<void> {
+    const mine = ++this.#asked;
+    const { fromUnixNs: from, toUnixNs: to, filter, moveFrom, moveTo, advise } = this.#view;
+    const range: Query = { from, to };
+    try {
+      const [places, load, findings, advice] = await Promise.all([
+        api.places({ ...range, filter, moveFrom, moveTo }),
+        api.load({ ...range, columns: 120 }),
+        api.findings(range),
+        api.advisor({ ...range, filter, what: advise }),
+      ]);
+      if (mine === this.#asked) this.#show({ places, load, findings, advice });
+    } catch (error) {
+      if (mine === this.#asked)
+        fill(
+          this.#body,
+          failed(error, () => void this.#load()),
+        );
+    }
+  }
+
+  #show({ places, load, findings, advice }: Shown): void {
+    if (places.sessions === 0 && load.instances.length === 0)
+      return fill(
+        this.#body,
+        empty(
+          'No frames yet',
+          'Places are known from frames that pass from one process to the next. To see some:',
+          'npm start -- --demo',
+        ),
+      );
+    fill(
+      this.#body,
+      this.#standsOut(findings),
+      this.#legs(places),
+      loadSection(load),
+      handoverSection(places),
+      moveSection(places, move => this.#go({ moveFrom: move?.from, moveTo: move?.to })),
+      adviceSection(advice, (kind: AdviceKind) => this.#go({ advise: kind })),
+      this.#unknown(places),
+    );
+  }
+
+  #standsOut({ items }: Findings): HTMLElement {
+    return h(
+      'section',
+      { class: 'block card', 'aria-label': 'What stands out' },
+      h('h2', {}, 'What stands out'),
+      items.length === 0
+        ? h('p', { class: 'quiet' }, 'Nothing about places, load, cuts and buffers in this range.')
+        : findingList(items, true),
+    );
+  }
+
+  #legs({ legs, served, sessions, sessionsOf }: Places): HTMLElement {
+    return h(
+      'section',
+      { class: 'block card' },
+      h('h2', {}, 'Ways between places'),
+      h(
+        'p',
+        { class: 'quiet' },
+        `${plural(sessions, 'call')} with frames${sessions < sessionsOf ? `, of ${count(sessionsOf)} in the range` : ''}; slowest first. One-way delays are as good as the clocks at both ends.`,
+      ),
+      h('div', { class: 'stack' }, legTable(legs), servedTable(served)),
+    );
+  }
+
+  #unknown({ unknowns }: Places): HTMLElement | undefined {
+    if (unknowns.length === 0) return undefined;
+    return h(
+      'section',
+      { class: 'block card', 'aria-label': 'What is not known' },
+      h('h2', {}, 'What is not known'),
+      h('ul', {}, ...unknowns.map(text => h('li', {}, text))),
+    );
+  }
+
+  #go(patch: Partial<PlacesView>): void {
+    this.#app.go({ page: 'places', view: { ...this.#view, ...patch } });
+  }
+}
