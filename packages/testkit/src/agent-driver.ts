@@ -2,8 +2,10 @@
 // their true times, by the calls that a user makes.
 
 import type { BargeIn, Session, Stage, Turn } from '@framescope/instrument';
+import { derive } from '@framescope/instrument/lineage';
 import { NS_PER_MS } from '@framescope/protocol';
 import { type Party } from './frame-driver.ts';
+import { TICKS_PER_MS } from './mic-truth.ts';
 import { type AgentAct, type CallTruth, type TurnTruth } from './truth.ts';
 import { type VirtualTime } from './virtual-time.ts';
 
@@ -107,6 +109,14 @@ class TurnDriver {
         return;
       case 'heard':
         turn.heard(act.text);
+        // The recogniser of a simulation knows what it heard.
+        derive(this.#call, {
+          stream: this.#party.mic,
+          fromTick: this.#truth.tick,
+          toTick: Math.round((this.#truth.userEndNs / NS_PER_MS) * TICKS_PER_MS),
+          text: act.text,
+          quality: 'exact',
+        });
         return;
       case 'said':
         turn.said(act.text, act.cut === undefined ? {} : { cut: act.cut });

@@ -3,6 +3,7 @@
 // and are lost with it.
 
 import type { Hop, Link, Session, Stream } from '@framescope/instrument';
+import { bentHop } from '@framescope/instrument/lineage';
 import { NS_PER_MS } from '@framescope/protocol';
 import { SAMPLE_RATE } from './mic-truth.ts';
 import { type HostName } from './scenario.ts';
@@ -51,14 +52,15 @@ export function driveFrames(
   time: VirtualTime,
   truth: CallTruth,
   parties: Parties,
-  shift: Shift | undefined,
+  { shift, sttRate }: { readonly shift?: Shift | undefined; readonly sttRate?: number | undefined },
 ): void {
   const inFlight = new Map<string, Map<number, string>>(WIRES.map(wire => [wire.to, new Map()]));
   for (const hop of truth.hops) {
     const party = parties.get(hop.host);
     if (party === undefined) continue;
     const lateNs = shift?.key === hop.key ? shift.byMs * NS_PER_MS : 0;
-    driveHop(time, hop, { party, lateNs, wires: wiresOf(hop, party, inFlight) });
+    const ownRate = hop.key === 'mic.agent/stt' ? sttRate : undefined;
+    driveHop(time, hop, { party, lateNs, wires: wiresOf(hop, party, inFlight), ownRate });
   }
   for (const range of truth.ranges) {
     const hop = hopOf(truth, range.key);
@@ -79,13 +81,22 @@ interface Driven {
   readonly party: Party;
   readonly lateNs: number;
   readonly wires: Wires;
+  /** It counts samples of this rate. */
+  readonly ownRate: number | undefined;
 }
 
-function driveHop(time: VirtualTime, hop: HopTruth, { party, lateNs, wires }: Driven): void {
-  const probe = party[hop.stream].hop(
-    hop.name,
-    hop.after === undefined ? undefined : { after: hop.after },
-  );
+function driveHop(
+  time: VirtualTime,
+  hop: HopTruth,
+  { party, lateNs, wires, ownRate }: Driven,
+): void {
+  const stream = party[hop.stream];
+  const after = hop.after === undefined ? {} : { after: hop.after };
+  const bent =
+    ownRate === undefined
+      ? undefined
+      : bentHop(party.call, stream, hop.name, { ...after, sampleRate: ownRate });
+  const probe = bent?.hop ?? stream.hop(hop.name, after);
   let nextTick = 0;
   // In the order in which they come by: overtaken frames need their place said.
   const passing = [...hop.atNs.entries()].filter(([, atNs]) => !Number.isNaN(atNs));
@@ -93,7 +104,10 @@ function driveHop(time: VirtualTime, hop: HopTruth, { party, lateNs, wires }: Dr
     const startTick = hop.startTick[row]!;
     const samples = hop.endTick[row]! - startTick;
     const isNext = startTick === nextTick && !KNOWS_ITS_TICKS.has(hop.key);
-    const mark = markOf(probe, { startTick, samples, isNext });
+    const mark =
+      bent === undefined
+        ? markOf(probe, { startTick, samples, isNext })
+        : () => bent.mark((samples * ownRate!) / SAMPLE_RATE);
     nextTick = startTick + samples;
     time.at(atNs, () => {
       wires.receive(startTick);

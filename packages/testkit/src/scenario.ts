@@ -131,6 +131,8 @@ export interface Scenario {
    * `isLean`: nobody regroups what is not there.
    */
   readonly dtx?: { readonly hangoverMs: number };
+  /** STT takes audio of this rate, in hertz: the agent resamples what it hands over. */
+  readonly sttRate?: number;
   /** The call ends so long after its last sound. */
   readonly tailMs: number;
   /** Without them, `models` sends no marks and the mic is not regrouped: half the marks. */

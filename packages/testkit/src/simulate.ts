@@ -77,7 +77,7 @@ export async function simulate(scenario: Scenario, options: SimulateOptions): Pr
     });
     parties.set(host, joinStreams(call));
   }
-  driveFrames(time, truth, parties, options.shift);
+  driveFrames(time, truth, parties, { shift: options.shift, sttRate: scenario.sttRate });
   driveAgent(time, truth, parties.get('agent')!, {
     vadErrorMs: scenario.vadErrorMs,
     ...(options.shiftAct === undefined ? {} : { shift: options.shiftAct }),

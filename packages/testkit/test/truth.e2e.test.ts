@@ -359,3 +359,81 @@ test('frames of silence that DTX keeps back are not lost, and turns are timed al
   expect(wrongIn(ran)).toEqual([]);
   expect(ran.answers.detail.frames.lost).toBe(0);
 });
+
+test('audio that is resampled on its way stays on the stream’s axis, and words point at their sound', async () => {
+  const ran = await run({ id: 'resampled', sttRate: 24_000, turns: [turnOf(), turnOf()] });
+  expect(wrongIn(ran)).toEqual([]);
+  const mic = ran.answers.detail.streams.find(stream => stream.name === 'mic');
+  expect(mic?.lineage?.segments).toMatchObject([
+    { role: 'agent', hop: 'stt', sample: 0, tick: 0, samples: 3, ticks: 2 },
+  ]);
+  expect(mic?.lineage?.derivations.map(one => [one.who, one.quality, one.fromTick])).toEqual(
+    ran.truth.turns.map(turn => ['user', 'exact', turn.tick]),
+  );
+  for (const [i, { userStartNs, userEndNs }] of ran.truth.turns.entries()) {
+    const { fromTick, toTick } = mic!.lineage!.derivations[i]!;
+    expect([fromTick / 16_000, toTick / 16_000]).toEqual([userStartNs / 1e9, userEndNs / 1e9]);
+  }
+});
+
+/** Values of a measure by the truth alone: `[n, least, most]` in ms. */
+function flowTruth(ran: Ran): Record<string, number[]> {
+  const rowsOf = (key: string) => {
+    const { startTick, endTick, atNs } = hopOf(ran.truth, key);
+    return startTick.map((start, i) => ({ start, end: endTick[i]!, at: atNs[i]! / 1e6 }));
+  };
+  const passedRows = (key: string) => rowsOf(key).filter(({ at }) => !Number.isNaN(at));
+  const played = new Map(passedRows('agent.client/playout').map(row => [row.end, row]));
+  const slack = passedRows('agent.client/receive').flatMap(({ start, at }) => {
+    const before = played.get(start);
+    if (before === undefined) return [];
+    const value = before.at + (before.end - before.start) / 16 - at;
+    // A pause between two answers.
+    return value < -1_000 ? [] : [value];
+  });
+  const made = passedRows('agent.models/tts');
+  const answers = new Set(ran.truth.turns.flatMap(turn => turn.waits.map(wait => wait.voicedTick)));
+  const begins = (start: number): boolean =>
+    [...answers].some(
+      voiced => voiced !== undefined && voiced - start >= 0 && voiced - start < 1_600,
+    );
+  const gap = made.flatMap(({ start, at }, i) =>
+    i === 0 || begins(start) ? [] : [at - made[i - 1]!.at],
+  );
+  const sum = (values: readonly number[]): number[] => [
+    values.length,
+    Math.min(...values),
+    Math.max(...values),
+  ];
+  const underrun = slack.filter(one => one < 0).map(one => -one);
+  return {
+    'slack.agent.client/receive': sum(slack),
+    'underrun.agent.client/receive': sum(underrun),
+    'gap.agent.models/tts': sum(gap),
+  };
+}
+
+test('slack, underruns and gaps of the agent’s stream are those of the truth', async () => {
+  // An hour that no other call of this file is in.
+  const startUnixMs = minutesAgo(600);
+  const incident = { fromMs: 3_300, toMs: 3_700, addMs: 90, loss: 0 };
+  const ran = await run({
+    id: 'flow',
+    startUnixMs,
+    legs: { ...HOME_LEGS, 'edge>client': { ...HOME_LEGS['edge>client'], incident } },
+    turns: [turnOf(), turnOf({ gapMs: 2_000 })],
+  });
+  const truth = flowTruth(ran);
+  expect(truth['underrun.agent.client/receive']![0]).toBeGreaterThan(0);
+  for (const [measure, [n, least, most]] of Object.entries(truth)) {
+    const map = await collector.api.heatmap({
+      measure,
+      from: `${startUnixMs - 60_000}000000`,
+      to: `${startUnixMs + 600_000}000000`,
+    });
+    expect([measure, map.total.n]).toEqual([measure, n]);
+    // Of slack the worst is the least.
+    const worst = measure.startsWith('slack') ? least! : most!;
+    expect([measure, Math.abs(map.total.maxNs! / 1e6 - worst) < 0.1]).toEqual([measure, true]);
+  }
+});

@@ -40,6 +40,31 @@ const MESSAGE = {
       figures: { jitterBufferNs: 60_000_000, concealedSamples: 480, underrunCount: 1 },
     },
   ],
+  lineage: [
+    {
+      kind: 'segment',
+      stream: 'mic',
+      role: 'agent',
+      hop: 'send',
+      nth: 0,
+      sample: 480,
+      tick: 320,
+      samples: 3,
+      ticks: 2,
+      at: 5,
+    },
+    {
+      kind: 'derived',
+      who: 'user',
+      stream: 'mic',
+      fromTick: 0,
+      toTick: 320,
+      text: 'so',
+      fromChar: 4,
+      quality: 'exact',
+      at: 6,
+    },
+  ],
   dropped: { ring_full: 3 },
 };
 
@@ -91,6 +116,10 @@ test.each([
   ['turns.0.words.0.text', 'x'.repeat(4_001), 'state.turns[0].words[0].text', 'at most 4000'],
   ['media.0.figures.jitterBufferNs', -1, 'state.media[0].figures.jitterBufferNs', 'not within 0'],
   ['media', Array(513).fill(MESSAGE.media[0]), 'state.media', '513 items, at most 512'],
+  ['lineage.0.ticks', 0, 'state.lineage[0].ticks', 'not within 1'],
+  ['lineage.0.kind', 'bend', 'state.lineage[0].kind', 'expected one of derived'],
+  ['lineage.1.quality', 'sure', 'state.lineage[1].quality', 'expected one of exact'],
+  ['lineage.1.toTick', 2.5, 'state.lineage[1].toTick', 'expected a whole number'],
   ['turns', Array(1_001).fill(TURN), 'state.turns', '1001 items, at most 1000'],
 ])('%s = %j is refused with its path', (path, value, at, problem) => {
   const result = decodeStateMessage(changed(path, value), 'state');

@@ -85,7 +85,7 @@ export class Stream {
   }
 
   /** Samples made up in place of missing ones left `hopName` now (packet loss concealment). */
-  conceal(hopName: string, startTick: number, samples: number): void {
+  conceal(hopName: string | Hop, startTick: number, samples: number): void {
     this.#declare('conceal', hopName, startTick, samples);
   }
 
@@ -95,7 +95,7 @@ export class Stream {
   }
 
   /** Samples that nobody sends: DTX, mute. They are not lost. */
-  silence(hopName: string, startTick: number, samples: number): void {
+  silence(hopName: string | Hop, startTick: number, samples: number): void {
     this.#declare('silence', hopName, startTick, samples);
   }
 

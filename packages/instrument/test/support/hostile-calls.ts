@@ -3,6 +3,7 @@
 
 import fc from 'fast-check';
 import { expect } from 'vitest';
+import { bentHop, derive, regrouped } from '@framescope/instrument/lineage';
 import { World } from './world.ts';
 
 const OPTION_NAMES = [
@@ -104,9 +105,16 @@ const isOurs = (value: unknown): value is object =>
   !Array.isArray(value) &&
   !(value instanceof Promise) &&
   methodsOf(value).length > 0 &&
-  ['Session', 'Stream', 'Hop', 'Link', 'Turn', 'Stage', 'BargeIn'].includes(
+  ['Session', 'Stream', 'Hop', 'Link', 'Turn', 'Stage', 'BargeIn', 'BentHop', 'Regroup'].includes(
     value.constructor?.name,
   );
+
+/** What is made by functions, out of anything. */
+function makeFrom(objects: object[], args: readonly unknown[]): void {
+  const [a, b, c, d] = args as never[];
+  derive(a!, b!);
+  objects.push(bentHop(a!, b!, c!, d!), regrouped(a!, b!, c!, d!));
+}
 
 /** Nothing throws, all that is sent can be read, and each run sends something. @throws when not so */
 export async function checkHostileCalls(runs: number): Promise<void> {
@@ -126,8 +134,11 @@ export async function checkHostileCalls(runs: number): Promise<void> {
         turn,
         turn.stage('llm'),
         turn.bargeIn({ onsetTick: 5 }),
+        bentHop(call, stream, 'bent', { sampleRate: 44_100 }),
+        regrouped(call, stream, 1_600),
       ];
       for (const { object, method, args } of steps) {
+        if (object === 0) makeFrom(objects, args);
         const target = objects[object % objects.length]!;
         const names = methodsOf(target);
         const member: unknown = Reflect.get(target, names[method % names.length]!);
