@@ -39,8 +39,11 @@ export function turnOf(
   const spoken = of('tts').map(one => spokenOf(one, call.dialect));
   const facts: Facts = { turn, heard, llms, spoken };
   const waits = waitsOf(facts);
-  const isHungUp = flagAt(span.attributes, 'turn.ended_by_conversation_end') === true;
-  const isInterrupted = flagAt(span.attributes, 'turn.was_interrupted') === true && !isHungUp;
+  const isFollowed = next !== undefined && next.startAt - endAt < SAME_EVENT_NS;
+  // At the end of the pipeline a turn says that it was interrupted, too: by nobody.
+  const isInterrupted = flagAt(span.attributes, 'turn.was_interrupted') === true && isFollowed;
+  const isUnanswered = waits.length > 0 && waits.at(-1)!.closes === undefined;
+  const isHungUp = next === undefined && isUnanswered && waits.at(-1)!.isAnsweredUnseen !== true;
   const speech = heard.filter(one => one.startsAt < one.endsAt);
   const agent = agentSpeech(facts, waits, next);
   return {
@@ -51,11 +54,7 @@ export function turnOf(
     rev: 0,
     startedAt: startAt,
     endedAt: endAt,
-    ...(isInterrupted ? { outcome: 'interrupted' } : {}),
-    ...(isHungUp && waits.at(-1)?.closes === undefined && waits.length > 0
-      ? { outcome: 'abandoned' }
-      : {}),
-    ...(!isHungUp && !isInterrupted ? { outcome: 'completed' } : {}),
+    outcome: isInterrupted ? 'interrupted' : isHungUp ? 'abandoned' : 'completed',
     waits,
     stages: stagesOf(facts),
     words: wordsOf(facts),
