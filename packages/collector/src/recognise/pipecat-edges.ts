@@ -38,14 +38,16 @@ export function pipecatProfile({ kind, known, audioFrom }: PipelineFacts): Profi
         ],
       ]
     : [];
+  const text = known.has('filler_text_sent') ? 'filler_text_sent' : 'speech_text_sent';
   // A realtime model answers speech with speech; there is no text in between to wait for.
   const isSpeechToSpeech = audioFrom === 'realtime' && !known.has('first_speakable');
   const speaking: [string, EdgeRule][] = isSpeechToSpeech
     ? [['first_audio', rule('inference', always('model_requested'))]]
     : [
+        ['filler_text_sent', rule('preparation', always('tool_started'))],
         ['first_speakable', rule('inference', always('model_requested'))],
         ['speech_text_sent', rule('aggregation', always('first_speakable'))],
-        ['first_audio', rule('synthesis', always('speech_text_sent'))],
+        ['first_audio', rule('synthesis', always(text))],
       ];
   return new Map([
     ...hearing,

@@ -12,6 +12,8 @@ export const SAME_EVENT_NS = 50_000_000;
 export interface Dialect {
   /** stt and tts spans last as long as what they are of (1.2.0 and later). */
   readonly hasLengths: boolean;
+  /** It says when an answer began (0.0.102 and later). */
+  readonly hasLatency: boolean;
 }
 
 export interface Facts {

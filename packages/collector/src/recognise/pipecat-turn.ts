@@ -38,7 +38,7 @@ export function turnOf(
   const llms = of('llm').map(generationOf);
   const spoken = of('tts').map(one => spokenOf(one, call.dialect));
   const facts: Facts = { turn, heard, llms, spoken };
-  const waits = waitsOf(facts);
+  const waits = waitsOf(facts, call.dialect);
   const isFollowed = next !== undefined && next.startAt - endAt < SAME_EVENT_NS;
   // At the end of the pipeline a turn says that it was interrupted, too: by nobody.
   const isInterrupted = flagAt(span.attributes, 'turn.was_interrupted') === true && isFollowed;

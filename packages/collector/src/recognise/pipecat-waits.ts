@@ -4,6 +4,7 @@
 import { durationNs, type DomainNs, type MomentState } from '@framescope/protocol';
 import {
   SAME_EVENT_NS,
+  type Dialect,
   type Facts,
   type Generation,
   type Heard,
@@ -25,9 +26,11 @@ interface Answering {
   readonly spoken: readonly Spoken[];
 }
 
-export function waitsOf(facts: Facts): KnownWait[] {
+export function waitsOf(facts: Facts, dialect: Dialect): KnownWait[] {
   const answers = answersOf(facts);
-  return answers.flatMap((one, i) => waitOf(one, i === answers.length - 1, facts));
+  return answers.flatMap((one, i) =>
+    waitOf(one, { isLast: i === answers.length - 1, facts, dialect }),
+  );
 }
 
 /** Speech that nothing was done about went on: a pause in a turn is no wait. */
@@ -45,7 +48,13 @@ function answersOf({ heard, llms, spoken }: Facts): Answering[] {
   return all.filter(one => one.llms.length > 0 || one.spoken.length > 0 || isLast(one));
 }
 
-function waitOf(one: Answering, isLast: boolean, { turn }: Facts): KnownWait[] {
+interface WaitPlace {
+  readonly isLast: boolean;
+  readonly facts: Facts;
+  readonly dialect: Dialect;
+}
+
+function waitOf(one: Answering, { isLast, facts: { turn }, dialect }: WaitPlace): KnownWait[] {
   const { heard, next, spoken } = one;
   const { attributes } = turn.span;
   const latencyNs = secondsAt(attributes, 'turn.user_bot_latency_seconds');
@@ -58,7 +67,9 @@ function waitOf(one: Answering, isLast: boolean, { turn }: Facts): KnownWait[] {
   const filler = first !== undefined && isFiller(first, one);
   const opens = opening(heard, first, isAnswered ? latencyNs : undefined);
   const sentAt = isAnswered && opens !== undefined ? later(opens.at, latencyNs) : undefined;
-  const isSoundKnown = first?.firstAt !== undefined;
+  // Without that figure text that was handed to a voice is all that tells of an answer.
+  const isUntold = isLast && first !== undefined && !dialect.hasLatency;
+  const isAnsweredUnseen = isUntold || (isAnswered && sentAt === undefined);
   return [
     {
       kind: 'response',
@@ -81,7 +92,7 @@ function waitOf(one: Answering, isLast: boolean, { turn }: Facts): KnownWait[] {
           },
         ],
       }),
-      ...(sentAt === undefined && isLast && isSoundKnown ? { isAnsweredUnseen: true } : {}),
+      ...(isAnsweredUnseen && { isAnsweredUnseen }),
       ...(!isLast ? { outcome: 'interrupted_before' as const } : {}),
       ...(!isLast && next !== undefined ? { gaveUpAt: next.startsAt } : {}),
     },
@@ -134,12 +145,13 @@ function momentsOf({ heard, llms, spoken }: Answering): MomentState[] {
   const by = llms.findLast(llm => llm.startAt <= first.startAt);
   const isOfModel = by === undefined || by.isSpeakable;
   const generation = by?.span.spanId;
-  add('speech_text_sent', first.startAt, {
-    source: 'tts span',
-    ...(generation !== undefined && isOfModel && { generation }),
-    // Said by the application while a tool ran: no text of the model's was waited for.
-    ...(!isOfModel && { after: ['tool_started'] }),
-  });
+  // Said by the application while a tool ran: no text of the model's was waited for.
+  if (isOfModel)
+    add('speech_text_sent', first.startAt, {
+      source: 'tts span',
+      ...(generation !== undefined && { generation }),
+    });
+  else add('filler_text_sent', first.startAt, { source: 'tts span' });
   add('first_audio', first.firstAt, { source: 'tts metrics.ttfb' });
   return moments;
 }

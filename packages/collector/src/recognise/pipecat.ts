@@ -21,6 +21,7 @@ import { timed, type TimedSpan } from './span-reader.ts';
 
 const SCOPE = 'pipecat';
 const TURN_SCOPE = 'pipecat.turn';
+const LATENCY = 'turn.user_bot_latency_seconds';
 
 /** Spans of a length that no speech and no synthesis has: those of before 1.2.0. */
 const NO_LENGTH_NS = 5_000_000;
@@ -45,7 +46,10 @@ function recognise(spans: readonly StoredSpan[], context: RecogniseContext): Rec
   const turns = named('turn');
   const services = all.filter(one => one.span.scope === SCOPE);
   const conversation: Conversation = {
-    dialect: { hasLengths: hasLengths(services) },
+    dialect: {
+      hasLengths: hasLengths(services),
+      hasLatency: turns.some(one => LATENCY in one.span.attributes),
+    },
     zeroUnixNs,
     notes: new Set(notesOf(services, turns)),
   };
@@ -113,7 +117,9 @@ function orphanTurn(group: readonly TimedSpan[], conversation: Conversation): Kn
 // ---- the call -------------------------------------------------------------------------------
 
 function hasLengths(services: readonly TimedSpan[]): boolean {
-  const measured = services.filter(({ span }) => span.name === 'stt' || span.name === 'tts');
+  // An stt span tells best: a tts span of old lasted as long as one call of the service.
+  const heard = services.filter(({ span }) => span.name === 'stt');
+  const measured = heard.length > 0 ? heard : services.filter(({ span }) => span.name === 'tts');
   return measured.length === 0 || measured.some(one => one.endAt - one.startAt > NO_LENGTH_NS);
 }
 
@@ -141,10 +147,7 @@ function notesOf(services: readonly TimedSpan[], turns: readonly TimedSpan[]): s
   ];
   if (others.length > 0)
     notes.push(`Not understood, shown as plain spans: ${others.slice(0, 8).join(', ')}.`);
-  if (
-    turns.length > 0 &&
-    !turns.some(one => 'turn.user_bot_latency_seconds' in one.span.attributes)
-  )
+  if (turns.length > 0 && !turns.some(one => LATENCY in one.span.attributes))
     notes.push(
       'No turn.user_bot_latency_seconds (Pipecat before 0.0.102, or nothing was answered): when an answer began is not known.',
     );
