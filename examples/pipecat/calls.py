@@ -8,6 +8,7 @@ The pipeline is the usual one: transport in, STT, context, LLM, TTS, transport o
 
 import argparse
 import asyncio
+import dataclasses
 import os
 import uuid
 
@@ -88,7 +89,7 @@ CALLS: dict[str, list[Exchange]] = {
 }
 
 
-async def call(name: str, script: Script, conversation_id: str, observers=()):
+async def call(name: str, script: Script, conversation_id: str, observers=(), traces=True):
     params = TransportParams(
         audio_in_enabled=True,
         audio_out_enabled=True,
@@ -116,7 +117,7 @@ async def call(name: str, script: Script, conversation_id: str, observers=()):
     worker = PipelineWorker(
         pipeline,
         params=PipelineParams(enable_metrics=True, enable_usage_metrics=True),
-        enable_tracing=True,
+        enable_tracing=traces,
         conversation_id=conversation_id,
         additional_span_attributes={"call.kind": name},
         observers=list(observers),
@@ -167,13 +168,22 @@ async def main():
     options.add_argument("--endpoint", default="http://127.0.0.1:4318", help="an OTLP/HTTP collector")
     options.add_argument("--only", choices=sorted(CALLS), help="this call alone")
     options.add_argument("--greeting", action="store_true", help="the agent speaks first")
+    options.add_argument("--less-stt", type=int, default=0, metavar="MS", help="the recogniser is so much quicker")
     options.add_argument("--log", help="a folder for what was really done, a file a call")
+    options.add_argument("--tracing", choices=["pipecat", "openinference"], default="pipecat", help="whose spans")
     options.add_argument("--frames", action="store_true", help="every frame's hops too (framescope_observer.py)")
     given = options.parse_args()
 
     setup_tracing("pipecat-example", OTLPSpanExporter(f"{given.endpoint}/v1/traces"))
+    if given.tracing == "openinference":
+        from openinference.instrumentation.pipecat import PipecatInstrumentor
+
+        PipecatInstrumentor().instrument()
     for name in [given.only] if given.only else list(CALLS):
-        script = Script(CALLS[name], greeting="Welcome to the example." if given.greeting else None)
+        exchanges = [
+            dataclasses.replace(one, stt_ms=one.stt_ms - given.less_stt) for one in CALLS[name]
+        ]
+        script = Script(exchanges, greeting="Welcome to the example." if given.greeting else None)
         conversation_id = f"pipecat {name} {uuid.uuid4().hex[:8]}"
         observers = []
         if given.frames:
@@ -181,7 +191,7 @@ async def main():
 
             observers.append(FramescopeObserver(given.endpoint, conversation_id))
         print(f"calling: {conversation_id}", flush=True)
-        await call(name, script, conversation_id, observers)
+        await call(name, script, conversation_id, observers, given.tracing == "pipecat")
         if given.log:
             os.makedirs(given.log, exist_ok=True)
             script.log.write(os.path.join(given.log, f"{name}.json"))

@@ -42,7 +42,7 @@ const PROGRAMS = fileURLToPath(new URL('programs/', import.meta.url));
  * @param {string[]} args
  * @param {{ cwd?: string, env?: Record<string, string> }} [options]
  */
-function run(command, args, { cwd = CACHE, env = {} } = {}) {
+export function run(command, args, { cwd = CACHE, env = {} } = {}) {
   const result = spawnSync(command, args, {
     cwd,
     env: { ...process.env, ...env },
@@ -67,7 +67,7 @@ function isThere(name, recipe) {
 }
 
 /** @param {string} name @param {string} recipe @param {() => void} build */
-function once(name, recipe, build) {
+export function once(name, recipe, build) {
   if (isThere(name, recipe)) return;
   const startMs = Date.now();
   console.log(`interop: building ${name} …`);

@@ -17,8 +17,8 @@ export interface ReportedWait {
   readonly valueNs: number;
   /** Between which two moments the framework takes it. */
   readonly meaning: string;
-  /** Ours minus theirs. */
-  readonly differenceNs: number;
+  /** Ours minus theirs; null where ours is only "at least so long". */
+  readonly differenceNs: number | null;
   /** How much of ours lies outside those two moments: the difference, explained. Null: not known. */
   readonly outsideNs: number | null;
 }

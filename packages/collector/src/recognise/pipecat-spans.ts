@@ -3,6 +3,7 @@
 
 import type { DomainNs } from '@framescope/protocol';
 import type { StoredSpan } from '../store/store.ts';
+import type { ReportedFigure } from './source.types.ts';
 import { flagAt, later, numberAt, secondsAt, textAt, type TimedSpan } from './span-reader.ts';
 
 /** Ends of two spans that one event closed are no further apart. */
@@ -18,6 +19,10 @@ export interface Dialect {
 
 export interface Facts {
   readonly turn: TimedSpan;
+  /** End of speech to first frame out, by Pipecat's own count. */
+  readonly latency: ReportedFigure | undefined;
+  /** It says of itself that it was interrupted: so does the last one of a call. */
+  readonly saysInterrupted: boolean;
   readonly heard: readonly Heard[];
   readonly llms: readonly Generation[];
   readonly spoken: readonly Spoken[];

@@ -1,6 +1,12 @@
 // One turn of Pipecat: its waits, and what else is shown of it.
 
-import { tick, type Attributes, type StageState, type WordsState } from '@framescope/protocol';
+import {
+  tick,
+  type Attributes,
+  type DurationNs,
+  type StageState,
+  type WordsState,
+} from '@framescope/protocol';
 import { addFeatures, type FeatureDraft } from './features.ts';
 import {
   generationOf,
@@ -11,8 +17,17 @@ import {
   type Facts,
 } from './pipecat-spans.ts';
 import { waitsOf } from './pipecat-waits.ts';
-import type { KnownTurn, KnownWait } from './source.types.ts';
-import { flagAt, later, numberAt, shown, textAt, unixMs, type TimedSpan } from './span-reader.ts';
+import type { KnownTurn, KnownWait, ReportedFigure } from './source.types.ts';
+import {
+  flagAt,
+  later,
+  numberAt,
+  secondsAt,
+  shown,
+  textAt,
+  unixMs,
+  type TimedSpan,
+} from './span-reader.ts';
 
 const STREAM = 'pipecat';
 /** A turn runs on so long behind the agent's last word, unless the user speaks. */
@@ -25,23 +40,44 @@ export interface CallFacts {
   readonly zeroUnixNs: bigint;
 }
 
+/** A turn of Pipecat's own tracing. */
 export function turnOf(
   turn: TimedSpan,
   children: readonly TimedSpan[],
   next: TimedSpan | undefined,
   call: CallFacts,
 ): KnownTurn {
-  const { span, startAt, endAt } = turn;
+  const { attributes } = turn.span;
   const of = (name: string): TimedSpan[] =>
     children.filter(one => one.span.name === name).toSorted((a, b) => a.startAt - b.startAt);
-  const heard = of('stt').map(one => heardOf(one, call.dialect));
-  const llms = of('llm').map(generationOf);
-  const spoken = of('tts').map(one => spokenOf(one, call.dialect));
-  const facts: Facts = { turn, heard, llms, spoken };
+  const latencyNs = secondsAt(attributes, LATENCY);
+  const facts: Facts = {
+    turn,
+    latency: latencyNs === undefined ? undefined : reportedLatency(LATENCY, latencyNs),
+    saysInterrupted: flagAt(attributes, 'turn.was_interrupted') === true,
+    heard: of('stt').map(one => heardOf(one, call.dialect)),
+    llms: of('llm').map(generationOf),
+    spoken: of('tts').map(one => spokenOf(one, call.dialect)),
+  };
+  const features = featuresOf(children, numberAt(attributes, 'turn.number'));
+  return { ...turnFrom(facts, next, call), features };
+}
+
+export const LATENCY = 'turn.user_bot_latency_seconds';
+
+export const reportedLatency = (name: string, valueNs: DurationNs): ReportedFigure => ({
+  name,
+  valueNs,
+  meaning: 'end of speech by its VAD → first frame written by the output transport',
+});
+
+/** A turn from what was heard, generated and said in it, whoever traced that. */
+export function turnFrom(facts: Facts, next: TimedSpan | undefined, call: CallFacts): KnownTurn {
+  const { turn, heard, saysInterrupted } = facts;
+  const { span, startAt, endAt } = turn;
   const waits = waitsOf(facts, call.dialect);
   const isFollowed = next !== undefined && next.startAt - endAt < SAME_EVENT_NS;
-  // At the end of the pipeline a turn says that it was interrupted, too: by nobody.
-  const isInterrupted = flagAt(span.attributes, 'turn.was_interrupted') === true && isFollowed;
+  const isInterrupted = saysInterrupted && isFollowed;
   const isUnanswered = waits.length > 0 && waits.at(-1)!.closes === undefined;
   const isHungUp = next === undefined && isUnanswered && waits.at(-1)!.isAnsweredUnseen !== true;
   const speech = heard.filter(one => one.startsAt < one.endsAt);
@@ -62,11 +98,10 @@ export function turnOf(
       user: { startsAt: speech[0]!.startsAt, endsAt: speech.at(-1)!.endsAt },
     }),
     ...(agent && { agent }),
-    features: featuresOf(turn, children),
   };
 }
 
-export function stagesOf({ heard, llms, spoken }: Facts): StageState[] {
+function stagesOf({ heard, llms, spoken }: Facts): StageState[] {
   const stages: StageState[] = heard.map(one => ({
     name: 'stt',
     spanId: one.span.spanId,
@@ -144,7 +179,7 @@ function plain(
   return kept;
 }
 
-export function wordsOf({ heard, llms, spoken }: Facts): WordsState[] {
+function wordsOf({ heard, llms, spoken }: Facts): WordsState[] {
   const words: WordsState[] = [];
   for (const one of heard) {
     const text = textAt(one.span.attributes, 'transcript');
@@ -171,7 +206,7 @@ export function wordsOf({ heard, llms, spoken }: Facts): WordsState[] {
 }
 
 /** From its first frame to where Pipecat took it for silent. */
-export function agentSpeech(
+function agentSpeech(
   { turn, spoken }: Facts,
   waits: readonly KnownWait[],
   next: TimedSpan | undefined,
@@ -186,10 +221,21 @@ export function agentSpeech(
   return { startsAt, endsAt: endsAt < startsAt ? startsAt : endsAt };
 }
 
-export function featuresOf(turn: TimedSpan, children: readonly TimedSpan[]): Attributes {
+function featuresOf(children: readonly TimedSpan[], number: number | undefined): Attributes {
   const draft: FeatureDraft = {};
   for (const { span } of children) addFeatures(draft, span.name, span.attributes);
-  const number = numberAt(turn.span.attributes, 'turn.number');
-  if (number !== undefined) draft['turn.number'] = number;
-  return draft;
+  return number === undefined ? draft : { ...draft, 'turn.number': number };
+}
+
+/**
+ * The user speaks over the agent: their onset, by the span of what they then said, and when
+ * Pipecat decided to stop. Turns in order of time; each that was interrupted gets its own.
+ */
+export function withBargeIns(turns: readonly KnownTurn[]): KnownTurn[] {
+  return turns.map((turn, i) => {
+    const next = turns[i + 1];
+    const onsetAt = next?.user?.startsAt;
+    if (turn.outcome !== 'interrupted' || next === undefined || onsetAt === undefined) return turn;
+    return { ...turn, bargeIn: { onsetAt, detectedAt: next.startedAt, stoppedAt: turn.endedAt! } };
+  });
 }

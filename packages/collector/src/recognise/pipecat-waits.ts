@@ -11,7 +11,7 @@ import {
   type Spoken,
 } from './pipecat-spans.ts';
 import type { KnownMoment, KnownWait } from './source.types.ts';
-import { later, secondsAt, type TimedSpan } from './span-reader.ts';
+import { later, type TimedSpan } from './span-reader.ts';
 
 /** Pipecat's VAD looks at 32 ms at a time: an end of speech is good to that. */
 const VAD_ERROR_NS = 32_000_000;
@@ -54,14 +54,13 @@ interface WaitPlace {
   readonly dialect: Dialect;
 }
 
-function waitOf(one: Answering, { isLast, facts: { turn }, dialect }: WaitPlace): KnownWait[] {
+function waitOf(one: Answering, { isLast, facts: { latency }, dialect }: WaitPlace): KnownWait[] {
   const { heard, next, spoken } = one;
-  const { attributes } = turn.span;
-  const latencyNs = secondsAt(attributes, 'turn.user_bot_latency_seconds');
   const moments = momentsOf(one);
   // What is said before anybody spoke: when the user came nobody says, so it has no measure.
   if (heard === undefined)
     return moments.length === 0 ? [] : [{ kind: 'greeting', moments, isAnsweredUnseen: true }];
+  const latencyNs = latency?.valueNs;
   const isAnswered = isLast && latencyNs !== undefined;
   const first = spoken[0];
   const filler = first !== undefined && isFiller(first, one);
@@ -78,19 +77,13 @@ function waitOf(one: Answering, { isLast, facts: { turn }, dialect }: WaitPlace)
       ...(sentAt !== undefined && {
         closes: {
           at: sentAt,
-          source: 'turn.user_bot_latency_seconds',
+          source: latency!.name,
           errorNs: durationNs(READ_ERROR_NS),
           ...(filler && { filler }),
         },
       }),
       ...(isAnswered && {
-        reported: [
-          {
-            name: 'turn.user_bot_latency_seconds',
-            valueNs: latencyNs,
-            meaning: 'end of speech by its VAD → first frame written by the output transport',
-          },
-        ],
+        reported: [latency!],
       }),
       ...(isAnsweredUnseen && { isAnsweredUnseen }),
       ...(!isLast ? { outcome: 'interrupted_before' as const } : {}),

@@ -15,13 +15,12 @@ import { domainNs, type Attributes } from '@framescope/protocol';
 import type { StoredSpan } from '../store/store.ts';
 import { pipecatProfile } from './pipecat-edges.ts';
 import type { Dialect } from './pipecat-spans.ts';
-import { turnOf, type CallFacts } from './pipecat-turn.ts';
+import { LATENCY, turnOf, withBargeIns, type CallFacts } from './pipecat-turn.ts';
 import type { KnownTurn, Recogniser, RecogniseContext, Recognition } from './source.types.ts';
 import { timed, type TimedSpan } from './span-reader.ts';
 
 const SCOPE = 'pipecat';
 const TURN_SCOPE = 'pipecat.turn';
-const LATENCY = 'turn.user_bot_latency_seconds';
 
 /** Spans of a length that no speech and no synthesis has: those of before 1.2.0. */
 const NO_LENGTH_NS = 5_000_000;
@@ -56,7 +55,9 @@ function recognise(spans: readonly StoredSpan[], context: RecogniseContext): Rec
   const children = byTurn(services, turns, context.isOver);
   return {
     turns: [
-      ...turns.map((turn, i) => turnOf(turn, children.get(turn) ?? [], turns[i + 1], conversation)),
+      ...withBargeIns(
+        turns.map((turn, i) => turnOf(turn, children.get(turn) ?? [], turns[i + 1], conversation)),
+      ),
       ...children.orphans.map(group => orphanTurn(group, conversation)),
     ],
     attributes: attributesOf(conversations, services, conversation.dialect),

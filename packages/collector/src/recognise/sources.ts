@@ -4,10 +4,11 @@
 import type { StoredSpan } from '../store/store.ts';
 import type { PipelineFacts, Profile } from './edges.ts';
 import { framescopeProfile } from './framescope-edges.ts';
+import { openinference } from './openinference.ts';
 import { pipecat } from './pipecat.ts';
 import type { Recogniser, SourceName } from './source.types.ts';
 
-const RECOGNISERS: readonly Recogniser[] = [pipecat];
+const RECOGNISERS: readonly Recogniser[] = [pipecat, openinference];
 
 const BY_NAME: ReadonlyMap<SourceName, Recogniser> = new Map(
   RECOGNISERS.map(one => [one.name, one]),

@@ -220,7 +220,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     name: text,
     valueNs: ns,
     meaning: text,
-    differenceNs: ns,
+    differenceNs: orNull(ns),
     outsideNs: orNull(ns),
   }),
   Timeline: object({

@@ -3,6 +3,7 @@
 
 import type { Wait } from '@framescope/protocol';
 import type { ReportedFigure, SourceName } from '../../recognise/source.types.ts';
+import type { WaitLedger } from '../ledger/wait.ts';
 import type { TurnFacts } from '../session-data.ts';
 
 interface Reported extends ReportedFigure {
@@ -21,7 +22,10 @@ export function reportedOf(facts: TurnFacts, index: number): Reported[] {
 }
 
 /** How far ours and theirs are apart, and how much of it lies where they do not measure. */
-export function withReported(wait: Wait, reported: readonly Reported[]): Wait {
+export function withReported(
+  { wait, isMeasured }: Pick<WaitLedger, 'wait' | 'isMeasured'>,
+  reported: readonly Reported[],
+): Wait {
   if (reported.length === 0) return wait;
   const find = (name: string): number | undefined =>
     wait.moments.find(moment => moment.name === name)?.atNs;
@@ -37,7 +41,7 @@ export function withReported(wait: Wait, reported: readonly Reported[]): Wait {
       source,
       valueNs,
       meaning,
-      differenceNs: wait.waitNs - valueNs,
+      differenceNs: isMeasured ? wait.waitNs - valueNs : null,
       outsideNs,
     })),
   };

@@ -80,7 +80,7 @@ function turnOf({ facts, clock, ledgers, next, context }: Parts): Turn {
   const { state } = facts;
   const at = (rawNs: number): number => clock.toSession(rawNs);
   const waits = ledgers.flatMap((one, i) =>
-    one === undefined ? [] : [withReported(one.wait, reportedOf(facts, i))],
+    one === undefined ? [] : [withReported(one, reportedOf(facts, i))],
   );
   const isOver = context.session !== 'open';
   const features = featuresOf(facts);
@@ -311,7 +311,7 @@ function valuesOf(
       ? []
       : [{ ledger, waitIndex }],
   );
-  const rows: ValueRow[] = [];
+  const rows: ValueRow[] = reportedRows(turn, ledgers, context);
   for (const { ledger, waitIndex } of measured) {
     const { wait, figures } = ledger;
     const row = rowMaker(turn, wait, waitIndex, context);
@@ -334,6 +334,24 @@ function valuesOf(
     if (!CENSORED.has(wait.outcome)) rows.push(...partRows(wait, row));
   }
   return rows;
+}
+
+/** Where only the framework says how long a wait was, its word is a figure of its own definition. */
+function reportedRows(
+  turn: Turn,
+  ledgers: readonly (WaitLedger | undefined)[],
+  context: TurnContext,
+): ValueRow[] {
+  const told = ledgers.flatMap((ledger, waitIndex) =>
+    ledger === undefined ? [] : [{ ledger, waitIndex }],
+  );
+  return told.flatMap(({ ledger, waitIndex }, i) => {
+    const wait = turn.waits[i]!;
+    const [figure] = wait.reported ?? [];
+    if (ledger.isMeasured || figure === undefined || wait.kind !== 'response') return [];
+    const row = rowMaker(turn, wait, waitIndex, context);
+    return [{ ...row('voice_to_voice.framework', figure.valueNs, 0), resolved: 0 }];
+  });
 }
 
 type MakeRow = (
