@@ -23,6 +23,11 @@ import {
   type Profile,
 } from './edges.ts';
 
+const SPEAKABLE: readonly [string, EdgeRule][] = [
+  ['first_speakable', rule('inference', always('model_requested'))],
+];
+const AGGREGATED: EdgeRule = rule('aggregation', always('first_speakable'));
+
 export function pipecatProfile({ kind, known, audioFrom }: PipelineFacts): Profile {
   const isResponse = kind === 'response';
   const asked: EdgeInput[] = isResponse
@@ -38,6 +43,8 @@ export function pipecatProfile({ kind, known, audioFrom }: PipelineFacts): Profi
         ],
       ]
     : [];
+  // Silence inside an answer with no model asked in it: none is missed.
+  const hasModel = isResponse || known.has('model_requested') || known.has('first_speakable');
   const text = known.has('filler_text_sent') ? 'filler_text_sent' : 'speech_text_sent';
   // A realtime model answers speech with speech; there is no text in between to wait for.
   const isSpeechToSpeech = audioFrom === 'realtime' && !known.has('first_speakable');
@@ -45,8 +52,8 @@ export function pipecatProfile({ kind, known, audioFrom }: PipelineFacts): Profi
     ? [['first_audio', rule('inference', always('model_requested'))]]
     : [
         ['filler_text_sent', rule('preparation', always('tool_started'))],
-        ['first_speakable', rule('inference', always('model_requested'))],
-        ['speech_text_sent', rule('aggregation', always('first_speakable'))],
+        ...(hasModel ? SPEAKABLE : []),
+        ['speech_text_sent', hasModel ? AGGREGATED : rule('preparation', ifBefore('tool_ended'))],
         ['first_audio', rule('synthesis', always(text))],
       ];
   return new Map([
