@@ -165,7 +165,11 @@ def register_tools(llm: LocalLLM, tts: LocalTTS, script: Script):
 
 async def main():
     options = argparse.ArgumentParser(description="Calls with Pipecat and local services.")
-    options.add_argument("--endpoint", default="http://127.0.0.1:4318", help="an OTLP/HTTP collector")
+    options.add_argument(
+        "--endpoint",
+        default=os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318"),
+        help="an OTLP/HTTP collector; else OTEL_EXPORTER_OTLP_ENDPOINT",
+    )
     options.add_argument("--only", choices=sorted(CALLS), help="this call alone")
     options.add_argument("--greeting", action="store_true", help="the agent speaks first")
     options.add_argument("--less-stt", type=int, default=0, metavar="MS", help="the recogniser is so much quicker")

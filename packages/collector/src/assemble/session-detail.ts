@@ -26,6 +26,7 @@ import type { HopFrames, StreamFrames } from './frames/stream-frames.ts';
 import { serviceOf, textOf, type Process, type SessionData } from './session-data.ts';
 import type { SessionSpans } from './session-spans.ts';
 import { topologyOf } from './topology/topology.ts';
+import { featuresOfSession } from './turns/session-features.ts';
 
 export interface DetailInput {
   readonly key: string;
@@ -50,7 +51,7 @@ const STRIP_MAX = 100;
 export function sessionDetail(input: DetailInput): SessionDetail {
   const { data, turns, spans, startNs, endNs } = input;
   const processes = processesOf(input);
-  const attributes = attributesOf(data, spans);
+  const attributes = attributesOf(data, spans, featuresOfSession(turns));
   const synthetic = attributes[ATTR.synthetic];
   const topology = topologyOf(input.streams, data, processes.indexOf);
   return {
@@ -82,7 +83,7 @@ export function sessionDetail(input: DetailInput): SessionDetail {
 }
 
 /** What the authority says of the session wins over others, that over frameworks, and that over resources. */
-function attributesOf(data: SessionData, spans: SessionSpans): Attributes {
+function attributesOf(data: SessionData, spans: SessionSpans, features: Attributes): Attributes {
   const fromResources: Record<string, string> = {};
   const resources = [
     ...[...data.processes.values()].map(one => one.resource),
@@ -98,6 +99,7 @@ function attributesOf(data: SessionData, spans: SessionSpans): Attributes {
   return Object.assign(
     {},
     fromResources,
+    features,
     spans.sources.attributes(),
     ...inOrder.map(one => one.attributes),
   ) as Attributes;

@@ -3,7 +3,7 @@
 
 import { ATTRIBUTES_MAX, SESSION_ID_LENGTH_MAX, TEXT_LENGTH_MAX } from './limits.ts';
 import type { ColumnWords } from './column-words.ts';
-import { RANK_CERTAIN } from './session-keys.ts';
+import { RANK_CERTAIN, SCRUBBED } from './session-keys.ts';
 import { JsonScanner } from './json-scanner.ts';
 import type { QuickPlace } from './quick-protobuf.ts';
 import { ID_BYTES, PARENT_ID_AT, SPAN_ID_AT, VALUE, type SpanColumns } from './span-columns.ts';
@@ -441,7 +441,9 @@ export class QuickJsonSpan {
     // A better one is known; of one rank the span's own wins over its resource's.
     if (rank > this.#sessionRank) return true;
     const isText = attrType[i] === VALUE.text && attrValue[i] !== 0;
-    const isShort = isText && texts.byteLength(attrValue[i]!) <= SESSION_ID_LENGTH_MAX;
+    const length = isText ? texts.byteLength(attrValue[i]!) : 0;
+    const isShort = isText && length <= SESSION_ID_LENGTH_MAX;
+    if (length === SCRUBBED.length && texts.text(attrValue[i]!) === SCRUBBED) return true;
     // A number, nothing at all, or too long: for the reader that knows what that means.
     if (!isShort) return rank !== RANK_CERTAIN;
     this.#session = attrValue[i]!;

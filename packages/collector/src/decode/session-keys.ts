@@ -22,6 +22,12 @@ export const SESSION_KEYS: readonly string[] = [
   'lk.job_id',
 ];
 
+/**
+ * Logfire scrubs what looks like a secret on its way out, and takes `session` for one: every call would be
+ * this one.
+ */
+export const SCRUBBED = "[Scrubbed due to 'session']";
+
 /** Rank of an ID that is no hint, and of none at all. */
 export const RANK_CERTAIN = 0;
 export const RANK_NONE = 255;
@@ -41,7 +47,7 @@ function named(attributes: Attributes): NamedSession | undefined {
   if (certain !== undefined) return { id: certain, rank: RANK_CERTAIN };
   for (let rank = 1; rank < SESSION_KEYS.length; rank++) {
     const value = attributes[SESSION_KEYS[rank]!];
-    if (typeof value !== 'string' || value === '') continue;
+    if (typeof value !== 'string' || value === '' || value === SCRUBBED) continue;
     if (Buffer.byteLength(value) <= SESSION_ID_LENGTH_MAX) return { id: value, rank };
   }
   return undefined;
@@ -50,7 +56,7 @@ function named(attributes: Attributes): NamedSession | undefined {
 function certainId(attributes: Attributes): string | undefined {
   const value = attributes[ATTR.sessionId];
   if (typeof value === 'number') return String(value);
-  if (typeof value !== 'string' || value === '') return undefined;
+  if (typeof value !== 'string' || value === '' || value === SCRUBBED) return undefined;
   if (value.length > SESSION_ID_LENGTH_MAX)
     throw new SpanProblem(
       `attributes["${ATTR.sessionId}"]`,

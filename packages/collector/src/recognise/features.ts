@@ -41,22 +41,17 @@ const SUMS: Readonly<Record<string, readonly string[]>> = {
 
 /** Adds what one span of a turn tells. */
 export function addFeatures(draft: FeatureDraft, name: string, attributes: Attributes): void {
-  const kind = KINDS[name];
-  if (kind !== undefined) {
-    const set = (key: string, value: string | undefined): void => {
-      if (value !== undefined && value !== 'unknown')
-        draft[`${kind}.${key}`] ??= value.slice(0, 256);
-    };
-    set('model', textAt(attributes, 'gen_ai.request.model'));
-    set(
-      'provider',
-      textAt(attributes, 'gen_ai.provider.name') ?? textAt(attributes, 'gen_ai.system'),
-    );
-    if (kind === 'tts')
-      set('voice', textAt(attributes, 'voice_id') ?? textAt(attributes, 'gen_ai.speech.voice'));
-    if (kind === 'stt') set('language', textAt(attributes, 'language'));
-    if (kind === 'llm') draft['llm.calls'] = Number(draft['llm.calls'] ?? 0) + 1;
-  }
+  const kind = Object.hasOwn(KINDS, name) ? KINDS[name] : undefined;
+  if (kind === undefined) return;
+  const set = (key: string, ...spellings: readonly string[]): void => {
+    const value = spellings.map(one => textAt(attributes, one)).find(one => one !== undefined);
+    if (value !== undefined && value !== 'unknown') draft[`${kind}.${key}`] ??= value.slice(0, 256);
+  };
+  set('model', 'gen_ai.request.model');
+  set('provider', 'gen_ai.provider.name', 'gen_ai.system');
+  if (kind === 'tts') set('voice', 'voice_id', 'gen_ai.speech.voice');
+  if (kind === 'stt') set('language', 'language', 'gen_ai.speech.input.language');
+  if (kind === 'llm') draft['llm.calls'] = Number(draft['llm.calls'] ?? 0) + 1;
   for (const [key, spellings] of Object.entries(SUMS)) {
     const value = spellings.map(one => numberAt(attributes, one)).find(one => one !== undefined);
     if (value !== undefined) draft[key] = Number(draft[key] ?? 0) + value;

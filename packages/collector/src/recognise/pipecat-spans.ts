@@ -41,13 +41,20 @@ export interface Heard {
   readonly decidedAt: DomainNs | undefined;
 }
 
-export function heardOf({ span, startAt, endAt }: TimedSpan, { hasLengths }: Dialect): Heard {
+/** `notBefore`: an end of speech that lies before it is in another unit than promised. */
+export function heardOf(
+  { span, startAt, endAt }: TimedSpan,
+  { hasLengths }: Dialect,
+  notBefore: DomainNs,
+): Heard {
   const { attributes } = span;
   const ttfbNs = secondsAt(attributes, 'metrics.ttfb');
   // Closed by UserStoppedSpeaking with no transcript that said it was the last one.
   const isIncomplete = flagAt(attributes, 'stt.incomplete') === true;
   const transcriptAt = isIncomplete ? undefined : hasLengths ? endAt : startAt;
-  const isEndKnown = transcriptAt !== undefined && ttfbNs !== undefined;
+  const earliestAt = hasLengths ? startAt : notBefore;
+  const isEndKnown =
+    transcriptAt !== undefined && ttfbNs !== undefined && transcriptAt - ttfbNs >= earliestAt;
   const endsAt = isEndKnown ? later(transcriptAt, -ttfbNs) : (transcriptAt ?? endAt);
   return {
     span,

@@ -33,6 +33,9 @@ const STREAM = 'pipecat';
 /** A turn runs on so long behind the agent's last word, unless the user speaks. */
 const TURN_END_TIMEOUT_NS = 2_500_000_000;
 
+/** A turn begins when its user is known to speak: a moment after they do. */
+const TURN_SLACK_NS = 1_000_000_000;
+
 /** What the spans of one call have in common. */
 export interface CallFacts {
   readonly dialect: Dialect;
@@ -55,7 +58,7 @@ export function turnOf(
     turn,
     latency: latencyNs === undefined ? undefined : reportedLatency(LATENCY, latencyNs),
     saysInterrupted: flagAt(attributes, 'turn.was_interrupted') === true,
-    heard: of('stt').map(one => heardOf(one, call.dialect)),
+    heard: of('stt').map(one => heardOf(one, call.dialect, later(turn.startAt, -TURN_SLACK_NS))),
     llms: of('llm').map(generationOf),
     spoken: of('tts').map(one => spokenOf(one, call.dialect)),
   };

@@ -54,21 +54,26 @@ interface WaitPlace {
   readonly dialect: Dialect;
 }
 
-function waitOf(one: Answering, { isLast, facts: { latency }, dialect }: WaitPlace): KnownWait[] {
+function waitOf(
+  one: Answering,
+  { isLast, facts: { turn, latency }, dialect }: WaitPlace,
+): KnownWait[] {
   const { heard, next, spoken } = one;
   const moments = momentsOf(one);
   // What is said before anybody spoke: when the user came nobody says, so it has no measure.
   if (heard === undefined)
     return moments.length === 0 ? [] : [{ kind: 'greeting', moments, isAnsweredUnseen: true }];
-  const latencyNs = latency?.valueNs;
-  const isAnswered = isLast && latencyNs !== undefined;
   const first = spoken[0];
   const filler = first !== undefined && isFiller(first, one);
-  const opens = opening(heard, first, isAnswered ? latencyNs : undefined);
-  const sentAt = isAnswered && opens !== undefined ? later(opens.at, latencyNs) : undefined;
+  const said = isLast ? latency : undefined;
+  const opens = opening(heard, first, said?.valueNs);
+  // An answer that begins after its turn ended is in another unit than promised.
+  const mostNs = turn.endAt - (opens?.at ?? turn.startAt);
+  const answered = said !== undefined && said.valueNs <= mostNs ? said : undefined;
+  const sentAt = answered && opens && later(opens.at, answered.valueNs);
   // Without that figure text that was handed to a voice is all that tells of an answer.
   const isUntold = isLast && first !== undefined && !dialect.hasLatency;
-  const isAnsweredUnseen = isUntold || (isAnswered && sentAt === undefined);
+  const isAnsweredUnseen = isUntold || (said !== undefined && sentAt === undefined);
   return [
     {
       kind: 'response',
@@ -77,14 +82,12 @@ function waitOf(one: Answering, { isLast, facts: { latency }, dialect }: WaitPla
       ...(sentAt !== undefined && {
         closes: {
           at: sentAt,
-          source: latency!.name,
+          source: answered!.name,
           errorNs: durationNs(READ_ERROR_NS),
           ...(filler && { filler }),
         },
       }),
-      ...(isAnswered && {
-        reported: [latency!],
-      }),
+      ...(answered && { reported: [answered] }),
       ...(isAnsweredUnseen && { isAnsweredUnseen }),
       ...(!isLast ? { outcome: 'interrupted_before' as const } : {}),
       ...(!isLast && next !== undefined ? { gaveUpAt: next.startsAt } : {}),

@@ -101,6 +101,31 @@ export function errorsOf(wait: Wait, truth: Truth): Record<string, number> {
   return errors;
 }
 
+/**
+ * From the first token to the first frame out: three parts whose ends lie in one event loop. While
+ * it stalls (the first synthesis of a process loads what it needs) Pipecat and the service see an
+ * end at different times; together they are as sure as the rest.
+ */
+export const SPEAKING: readonly string[] = [
+  'aggregation',
+  'synthesis',
+  'delivery',
+  'synthesis+delivery',
+];
+
+/** `errorsOf`, with those three in one: `speaking`. */
+export function sureErrorsOf(wait: Wait, truth: Truth): Record<string, number> {
+  const parts = partsOf(wait);
+  const sum = (of: Readonly<Record<string, number>>): number =>
+    SPEAKING.reduce((all, name) => all + (of[name] ?? 0), 0);
+  const errors = Object.entries(errorsOf(wait, truth)).filter(([name]) => !SPEAKING.includes(name));
+  const isSpoken = truth.waitMs !== undefined && !truth.hasFiller;
+  return {
+    ...Object.fromEntries(errors),
+    ...(isSpoken && { speaking: sum(parts) - sum(truth.parts) }),
+  };
+}
+
 /** Response waits of all turns, in order. */
 export const responsesOf = (turns: readonly Turn[]): Wait[] =>
   turns.flatMap(turn => turn.waits.filter(wait => wait.kind === 'response'));

@@ -47,6 +47,7 @@ export function sessionHead(session: SessionDetail): HTMLElement[] {
       fact('clocks', `± ${duration(worstClock)}`),
     ),
     ...[handoverNote(session)].filter(one => one !== undefined),
+    ...sourceBadges(session),
     ...(dropped > 0
       ? [
           h(
@@ -62,6 +63,14 @@ export function sessionHead(session: SessionDetail): HTMLElement[] {
         ]
       : []),
   ];
+}
+
+/** Whose telemetry was recognised, and what of it was not understood or not drawn. */
+function sourceBadges({ sources = [] }: SessionDetail): HTMLElement[] {
+  return sources.flatMap(({ name, notes }) => [
+    h('span', { class: 'badge' }, `spans of ${cut(name, 40)}`),
+    ...notes.map(note => h('span', { class: 'quiet', 'data-note': name }, cut(note, 240))),
+  ]);
 }
 
 /** `0:04.719 – 0:07.827 · 3.11 s` */

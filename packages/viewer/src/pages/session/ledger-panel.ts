@@ -1,7 +1,7 @@
 // A turn opened: its ledger as one bar that adds up, the table beneath it, what
 // was not seen, moments, words and stages.
 
-import type { Turn, Wait } from '@framescope/protocol';
+import type { ReportedWait, Turn, Wait } from '@framescope/protocol';
 import { isUnresolved, partColor } from '../../draw/palette.ts';
 import { mainWait } from '../../layout/turns.ts';
 import { addsUp, ledgerRows, type LedgerRow } from '../../state/ledger.ts';
@@ -77,6 +77,7 @@ export function ledgerPanel(model: SessionModel, turn: Turn, actions: PanelActio
     bargeInSection(turn),
     wordsSection(turn),
     stagesSection(turn),
+    featuresSection(turn),
     ...turn.waits.map(momentsSection),
   ].filter(node => node !== undefined);
 }
@@ -224,6 +225,39 @@ function ledgerRow(row: LedgerRow): HTMLElement {
   );
 }
 
+/** A framework's own figure, and why it is not ours. */
+function reportedLine(one: ReportedWait): string {
+  const who = `${cut(one.source, 40)} itself: ${duration(one.valueNs)} (${cut(one.meaning, 120)})`;
+  if (one.differenceNs === null) return `${who}; ours is only “at least so long”`;
+  const [away, how] = [Math.abs(one.differenceNs), one.differenceNs < 0 ? 'less' : 'more'];
+  if (away < SAME_NS) return `${who}; ours is the same`;
+  const outside =
+    one.outsideNs === null
+      ? ''
+      : `, ${duration(one.outsideNs)} of it before or after what it measures`;
+  return `${who}; ours is ${duration(away)} ${how}${outside}`;
+}
+
+/** Below half of what is shown two figures are one. */
+const SAME_NS = 500_000;
+
+function featuresSection({ features }: Turn): HTMLElement | undefined {
+  const entries = Object.entries(features ?? {});
+  if (entries.length === 0) return undefined;
+  return h(
+    'section',
+    {},
+    h('h2', {}, 'Made with'),
+    h(
+      'ul',
+      { class: 'notes' },
+      ...entries.map(([name, value]) =>
+        h('li', {}, `${cut(name, 60)}: ${cut(String(value), 120)}`),
+      ),
+    ),
+  );
+}
+
 function notes(wait: Wait): HTMLElement | undefined {
   const lines = [
     ...wait.notSeen.map(name => `not seen: ${cut(words(name), 80)}`),
@@ -231,6 +265,7 @@ function notes(wait: Wait): HTMLElement | undefined {
       other =>
         `${DEFINITIONS[other.definition] ?? other.definition}: ${duration(other.endNs - other.startNs)}`,
     ),
+    ...(wait.reported ?? []).map(reportedLine),
   ];
   return lines.length === 0
     ? undefined

@@ -1,0 +1,25 @@
+// What a call was made with, of what its turns were: models, voices, languages. As attributes
+// of the session they are what lists and charts are filtered and grouped by.
+
+import type { Attributes, Turn } from '@framescope/protocol';
+
+/** Different values of one feature that are named; a call that used more used several. */
+const VALUES_MAX = 3;
+
+/** Texts only: a number of a turn (tokens, characters) says nothing of the call. */
+export function featuresOfSession(turns: readonly Turn[]): Attributes {
+  const values = new Map<string, Set<string>>();
+  for (const { features = {} } of turns)
+    for (const [name, value] of Object.entries(features)) {
+      if (typeof value !== 'string') continue;
+      const known = values.get(name);
+      if (known === undefined) values.set(name, new Set([value]));
+      else known.add(value);
+    }
+  return Object.fromEntries(
+    [...values].map(([name, all]) => [
+      name,
+      all.size > VALUES_MAX ? 'several' : [...all].toSorted().join(', '),
+    ]),
+  );
+}
