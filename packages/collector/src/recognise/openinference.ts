@@ -83,6 +83,7 @@ function turnOf(turn: TimedSpan, { children, stale, next }: Around, call: CallFa
   const facts: Facts = {
     turn,
     latency: latencyNs === undefined ? undefined : reportedLatency(LATENCY, latencyNs),
+    isLatencyUnusable: false,
     saysInterrupted: flagAt(attributes, 'conversation.was_interrupted') === true,
     heard: of('pipecat.stt').flatMap(heardOf),
     llms: of('pipecat.llm').map(one => generationOf(inPipecatWords(one))),

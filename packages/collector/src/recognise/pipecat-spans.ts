@@ -21,6 +21,8 @@ export interface Facts {
   readonly turn: TimedSpan;
   /** End of speech to first frame out, by Pipecat's own count. */
   readonly latency: ReportedFigure | undefined;
+  /** It is there and cannot be: an answer came, and nobody says when. */
+  readonly isLatencyUnusable: boolean;
   /** It says of itself that it was interrupted: so does the last one of a call. */
   readonly saysInterrupted: boolean;
   readonly heard: readonly Heard[];

@@ -57,6 +57,7 @@ export function turnOf(
   const facts: Facts = {
     turn,
     latency: latencyNs === undefined ? undefined : reportedLatency(LATENCY, latencyNs),
+    isLatencyUnusable: latencyNs === undefined && LATENCY in attributes,
     saysInterrupted: flagAt(attributes, 'turn.was_interrupted') === true,
     heard: of('stt').map(one => heardOf(one, call.dialect, later(turn.startAt, -TURN_SLACK_NS))),
     llms: of('llm').map(generationOf),

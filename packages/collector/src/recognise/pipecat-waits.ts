@@ -54,10 +54,7 @@ interface WaitPlace {
   readonly dialect: Dialect;
 }
 
-function waitOf(
-  one: Answering,
-  { isLast, facts: { turn, latency }, dialect }: WaitPlace,
-): KnownWait[] {
+function waitOf(one: Answering, { isLast, facts, dialect }: WaitPlace): KnownWait[] {
   const { heard, next, spoken } = one;
   const moments = momentsOf(one);
   // What is said before anybody spoke: when the user came nobody says, so it has no measure.
@@ -65,6 +62,7 @@ function waitOf(
     return moments.length === 0 ? [] : [{ kind: 'greeting', moments, isAnsweredUnseen: true }];
   const first = spoken[0];
   const filler = first !== undefined && isFiller(first, one);
+  const { turn, latency } = facts;
   const said = isLast ? latency : undefined;
   const opens = opening(heard, first, said?.valueNs);
   // An answer that begins after its turn ended is in another unit than promised.
@@ -72,7 +70,8 @@ function waitOf(
   const answered = said !== undefined && said.valueNs <= mostNs ? said : undefined;
   const sentAt = answered && opens && later(opens.at, answered.valueNs);
   // Without that figure text that was handed to a voice is all that tells of an answer.
-  const isUntold = isLast && first !== undefined && !dialect.hasLatency;
+  const isUntold =
+    isLast && first !== undefined && (!dialect.hasLatency || facts.isLatencyUnusable);
   const isAnsweredUnseen = isUntold || (said !== undefined && sentAt === undefined);
   return [
     {

@@ -17,7 +17,7 @@ import { pipecatProfile } from './pipecat-edges.ts';
 import type { Dialect } from './pipecat-spans.ts';
 import { LATENCY, turnOf, withBargeIns, type CallFacts } from './pipecat-turn.ts';
 import type { KnownTurn, Recogniser, RecogniseContext, Recognition } from './source.types.ts';
-import { timed, type TimedSpan } from './span-reader.ts';
+import { secondsAt, timed, type TimedSpan } from './span-reader.ts';
 
 const SCOPE = 'pipecat';
 const TURN_SCOPE = 'pipecat.turn';
@@ -142,6 +142,13 @@ function notesOf(services: readonly TimedSpan[], turns: readonly TimedSpan[]): s
     );
   if (has(span => REALTIME.has(span.name)))
     notes.push('Spans of a realtime service last as long as an event handler: they are not drawn.');
+  const isUnusable = ({ span }: TimedSpan): boolean =>
+    LATENCY in span.attributes && secondsAt(span.attributes, LATENCY) === undefined;
+  const unusable = turns.filter(isUnusable).length;
+  if (unusable > 0)
+    notes.push(
+      `${unusable} of ${LATENCY} cannot be (none, negative or over a minute): not plotted.`,
+    );
   const known = new Set(['stt', 'llm', 'tts', ...REALTIME]);
   const others = [
     ...new Set(services.flatMap(({ span }) => (known.has(span.name) ? [] : span.name))),
