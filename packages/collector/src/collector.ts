@@ -25,7 +25,8 @@ import { LiveHub } from './serve/live.ts';
 import { Health } from './serve/metrics.ts';
 import type { ClickHouseSettings } from './store/clickhouse/settings.ts';
 import { openReader, type StorePlace } from './store/engine.ts';
-import type { Retention, StoreReader } from './store/store.ts';
+import { limitsOf } from './store/sqlite/budgets.ts';
+import type { BudgetsGiven, Retention, StoreReader } from './store/store.ts';
 import { VERSION } from './version.ts';
 import type { WriterOptions } from './writer/messages.ts';
 import {
@@ -160,6 +161,43 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
   }
 }
 
+/** What is made after the writer, which already speaks to it. */
+interface Late {
+  reader?: StoreReader;
+  live?: LiveHub;
+  asker?: Asker;
+  forwarding?: Forwarding;
+}
+
+function eventsOf(of: {
+  readonly late: Late;
+  readonly health: Health;
+  readonly calls: CallMetrics;
+  readonly log: (message: string, error?: unknown) => void;
+  readonly options: CollectorOptions;
+}): WriterEvents {
+  const { late, health, calls, log, options } = of;
+  return {
+    onChanges: changes => late.live?.publish(changes),
+    onVolumes: () => {
+      late.reader?.refresh();
+      late.asker?.refresh();
+      late.forwarding?.refresh();
+    },
+    onCounts: counts => health.writer(counts),
+    onMeasures: report => calls.add(report),
+    onLimits: limits => {
+      late.asker?.limit(limits);
+      late.forwarding?.limit(limits);
+    },
+    onCrash: error => {
+      health.storing(false);
+      log('the writer stopped', error);
+      options.onCrash?.(error);
+    },
+  };
+}
+
 async function compose(
   server: Server,
   host: string,
@@ -169,31 +207,16 @@ async function compose(
   const clock = systemClock(randomUUID);
   const health = new Health();
   const calls = new CallMetrics();
-  const late: {
-    reader?: StoreReader;
-    live?: LiveHub;
-    asker?: Asker;
-    forwarding?: Forwarding;
-  } = {};
-  const events: WriterEvents = {
-    onChanges: changes => late.live?.publish(changes),
-    onVolumes: () => {
-      late.reader?.refresh();
-      late.asker?.refresh();
-      late.forwarding?.refresh();
-    },
-    onCounts: counts => health.writer(counts),
-    onMeasures: report => calls.add(report),
-    onCrash: error => {
-      health.storing(false);
-      log('the writer stopped', error);
-      options.onCrash?.(error);
-    },
+  const late: Late = {};
+  const events = eventsOf({ late, health, calls, log, options });
+  const given: BudgetsGiven = {
+    limits: { ...BUDGETS_DEFAULT, ...options.budgets },
+    inFile: Object.keys(options.budgets ?? {}),
   };
-  const budgets = { ...BUDGETS_DEFAULT, ...options.budgets };
   const place = placeOf(options);
-  const writer = await startWriter(options, { clock, budgets, place }, events);
+  const writer = await startWriter(options, { clock, budgets: given, place }, events);
   const reader = await openReader(place);
+  const budgets = limitsOf(await reader.budgets(given));
   // Milliseconds in a thousandth place: rises from start to start, exact for centuries.
   const live = new LiveHub(reader, Date.now() * 1_000);
   const nowUnixNs = (): bigint => BigInt(Date.now()) * 1_000_000n;
@@ -217,6 +240,7 @@ async function compose(
     corsOrigins: options.corsOrigins ?? [],
     forwarding,
     asker,
+    budgets: () => reader.budgets(given),
     calls,
     clock,
     nowNs: monotonicNs,
@@ -320,7 +344,7 @@ const tellToComeAgain: RequestListener = (_request, response) =>
 
 function startWriter(
   options: CollectorOptions,
-  known: { clock: ClockName; budgets: Readonly<Record<string, number>>; place: StorePlace },
+  known: { clock: ClockName; budgets: BudgetsGiven; place: StorePlace },
   events: WriterEvents,
 ): Promise<Writer> {
   const writerOptions: WriterOptions = {

@@ -115,6 +115,8 @@ function rebuild(folder: string): { lines: string[]; code: number } {
   try {
     const clockBook = new ClockBook(store.collectorClocks(), clock);
     const thinned = store.thinnedSessions();
+    const known = store.limits();
+    const limits = Object.keys(known).length > 0 ? known : BUDGETS_DEFAULT;
     for (const key of store.sessionKeys()) {
       const raw = thinned.has(key) ? undefined : store.loadSession(key);
       if (!raw) continue;
@@ -122,7 +124,7 @@ function rebuild(folder: string): { lines: string[]; code: number } {
         clockBook,
         // Long ago: whoever fell silent is called broken off.
         startedUnixNs: nowUnixNs() - 24n * HOUR_NS,
-        budgets: BUDGETS_DEFAULT,
+        budgets: limits,
       });
       assembler.restore(raw);
       store.commitDerived(assembler.tick(nowUnixNs()).derived);

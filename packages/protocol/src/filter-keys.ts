@@ -32,6 +32,7 @@ export const FILTER_KEYS: Readonly<Record<string, FilterKeyInfo>> = {
   host: place('`host.name`'),
   zone: place('`cloud.availability_zone`'),
   region: place('`cloud.region`'),
+  pinned: key('session', 'flag', 'the call is kept'),
   synthetic: key('session', 'text', 'label of generated calls'),
   turns: key('session', 'count', 'turns of the session'),
   lost: key('session', 'count', 'frames lost'),

@@ -109,6 +109,7 @@ export type {
   Advice,
   AdvicePoint,
 } from './places-api.ts';
+export type { BudgetInput, BudgetItem, BudgetList, Pin, PinInput } from './set-api.ts';
 export { FRAME_FLAG } from './query-api.ts';
 export type {
   AttributeValue,

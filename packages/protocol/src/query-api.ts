@@ -99,6 +99,8 @@ export interface SessionSummary {
   readonly frames: FrameCounts;
   /** One bar a turn, in order; at most the last 100. */
   readonly strip: readonly StripBar[];
+  /** There and true when the call is kept (set-api.ts). */
+  readonly pinned?: true;
 }
 
 export interface StripBar {

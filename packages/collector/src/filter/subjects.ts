@@ -44,6 +44,7 @@ function wordsIn(filter: Filter): string[] {
 export function sessionValues(session: FacetSession, key: string): readonly FilterValue[] {
   if (key === 'id') return [session.id, session.key];
   if (key === 'status') return [session.status];
+  if (key === 'pinned') return [session.isPinned()];
   const { facets } = session;
   if (key === 'synthetic') return facets.synthetic === null ? [] : [facets.synthetic];
   const attribute = Object.hasOwn(facets.attributes, key) ? facets.attributes[key] : undefined;

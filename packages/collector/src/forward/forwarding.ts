@@ -16,6 +16,8 @@ export interface Forwarding {
   status(): readonly ForwardStatus[];
   /** Volumes were opened or dropped. */
   refresh(): void;
+  /** Other limits apply, by measure. */
+  limit(limits: Readonly<Record<string, number>>): void;
   /** Lets the request under way end, and keeps the rest on disk. */
   close(): Promise<void>;
 }
@@ -23,6 +25,7 @@ export interface Forwarding {
 const NONE: Forwarding = {
   status: () => [],
   refresh: () => undefined,
+  limit: () => undefined,
   close: () => Promise.resolve(),
 };
 
@@ -58,6 +61,7 @@ export async function startForwarding(
   return {
     status: () => status,
     refresh: () => send({ type: 'volumes' }),
+    limit: limits => send({ type: 'limits', limits }),
     close: async () => {
       send({ type: 'close' });
       const cut = setTimeout(() => void worker.terminate().then(onClosed), CLOSE_MS);

@@ -12,7 +12,9 @@ export interface ForwardOptions {
 
 export type ToForward =
   /** Volumes were opened or dropped. */
-  { readonly type: 'volumes' } | { readonly type: 'close' };
+  | { readonly type: 'volumes' }
+  | { readonly type: 'limits'; readonly limits: Readonly<Record<string, number>> }
+  | { readonly type: 'close' };
 
 export type FromForward =
   | { readonly type: 'ready' }

@@ -17,6 +17,8 @@ import { openTransport } from './transport.ts';
 if (!parentPort) throw new Error('forward/thread.js is a worker thread: the collector starts it');
 const port: MessagePort = parentPort;
 const options = workerData as ForwardOptions;
+/** As they apply now: the object stays. */
+const limits: Record<string, number> = { ...options.budgets };
 
 const STATUS_MS = 500;
 
@@ -30,7 +32,7 @@ async function sleep(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 function forwarderOf(target: ForwardTarget, reader: StoreReader): Forwarder {
-  const context = { reader, nowUnixNs, budgets: options.budgets };
+  const context = { reader, nowUnixNs, budgets: limits };
   return new Forwarder(target, {
     reader,
     queue: new ForwardQueue(join(options.place.folder, 'forward', target.id)),
@@ -60,6 +62,11 @@ async function start(): Promise<void> {
   port.on('message', (message: ToForward) => {
     if (message.type === 'volumes') {
       reader.refresh();
+      return;
+    }
+    if (message.type === 'limits') {
+      for (const name of Object.keys(limits)) delete limits[name];
+      Object.assign(limits, message.limits);
       return;
     }
     stop.abort();

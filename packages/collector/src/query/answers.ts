@@ -5,6 +5,7 @@
 //   windows   frames of a call, traces: some tens of ms         none waits behind the other,
 //   charts    whole days: up to a second                        and ingest behind none
 
+import type { SessionDetail } from '@framescope/protocol';
 import { sessionHtml } from '../files/html.ts';
 import { sessionPerfetto } from '../files/perfetto.ts';
 import { sessionOtlp } from '../files/session-otlp.ts';
@@ -45,6 +46,7 @@ type OfSession<T> = T & { readonly key: string };
 export interface Questions {
   readonly sessions: SessionsAsked;
   readonly session: OfSession<object>;
+  readonly pins: object;
   readonly turns: OfSession<PageRequest>;
   readonly search: { readonly q: string };
   readonly annotations: UnixRange;
@@ -85,10 +87,18 @@ type Answers = {
   readonly [N in AnswerName]: (context: QueryContext, args: Questions[N]) => Promise<unknown>;
 };
 
+const budgetList = (budgets: QueryContext['budgets']): SessionDetail['budgets'] =>
+  Object.entries(budgets).map(([measure, limitNs]) => ({ measure, limitNs }));
+
 /** `undefined`: there is no such thing. */
 export const ANSWERS: Answers = {
   sessions,
-  session: ({ reader }, { key }) => reader.session(key),
+  session: async ({ reader, budgets }, { key }) => {
+    const detail = await reader.session(key);
+    // By the limits of now, not of when it was last assembled.
+    return detail && { ...detail, budgets: budgetList(budgets) };
+  },
+  pins: async ({ reader }) => ({ items: await reader.pins() }),
   turns: async ({ reader }, { key, ...page }) =>
     (await reader.session(key)) === undefined ? undefined : reader.turns(key, page),
   search: ({ reader }, { q }) => search(reader, q),
@@ -149,11 +159,13 @@ export interface Asker {
   ask<N extends AnswerName>(name: N, args: ArgumentsOf<N>): Promise<unknown>;
   /** Volumes came or went. */
   refresh(): void;
+  /** Other limits apply, by measure. */
+  limit(limits: Readonly<Record<string, number>>): void;
   close(): Promise<void>;
 }
 
 export const LANES: readonly (readonly AnswerName[])[] = [
-  ['sessions', 'session', 'turns', 'search', 'annotations', 'vocabulary'],
+  ['sessions', 'session', 'pins', 'turns', 'search', 'annotations', 'vocabulary'],
   [
     'timeline',
     'frames',
@@ -188,9 +200,15 @@ export const LANES: readonly (readonly AnswerName[])[] = [
 ];
 
 /** Answers in the calling thread: for tests that run from source. */
-export const inlineAsker = (context: QueryContext): Asker => ({
-  ask: async (name, args) =>
-    (ANSWERS[name] as (context: QueryContext, args: unknown) => Promise<unknown>)(context, args),
-  refresh: () => undefined,
-  close: () => Promise.resolve(),
-});
+export const inlineAsker = (context: QueryContext): Asker => {
+  let now = context;
+  return {
+    ask: async (name, args) =>
+      (ANSWERS[name] as (context: QueryContext, args: unknown) => Promise<unknown>)(now, args),
+    refresh: () => undefined,
+    limit: limits => {
+      now = { ...now, budgets: limits };
+    },
+    close: () => Promise.resolve(),
+  };
+};

@@ -295,11 +295,12 @@ async function frames(context: QueryContext, measure: string, sides: Two): Promi
 }
 
 async function loadFrames(
-  { reader }: QueryContext,
+  { reader, budgets }: QueryContext,
   measure: string,
   { side, range }: Ranged,
 ): Promise<LoadedFrames> {
   const sum = new FrameSum(measure);
+  const limitNs = budgetOf(budgets, measure);
   const sessions = new Set<number>();
   await walkSessions(reader, {
     measure,
@@ -317,7 +318,7 @@ async function loadFrames(
       count: { turns: sum.count, sessions: sessions.size },
       quantiles: sum.quantiles(),
       intervals: sum.intervals(),
-      overBudget: sum.overBudgetCount,
+      overBudget: limitNs === null ? 0 : sum.countOver(limitNs),
     },
   };
 }

@@ -105,7 +105,6 @@ export class FrameSum {
   count = 0;
   zeroCount = 0;
   lostCount = 0;
-  overBudgetCount = 0;
   minNs: number = Infinity;
   maxNs: number = -Infinity;
   readonly buckets: Float64Array = new Float64Array(BUCKETS);
@@ -121,7 +120,6 @@ export class FrameSum {
     this.count += entry.count;
     this.zeroCount += entry.zeroCount;
     this.lostCount += entry.lostCount;
-    this.overBudgetCount += entry.overBudgetCount;
     if (entry.count === 0) return;
     if (entry.minNs < this.minNs) this.minNs = entry.minNs;
     if (entry.maxNs > this.maxNs) this.maxNs = entry.maxNs;
@@ -129,11 +127,19 @@ export class FrameSum {
     this.#worst.take(entry, of);
   }
 
+  /** Frames above a limit: by buckets, the one that holds the limit in proportion (1 % of it wide). */
+  countOver(limitNs: number): number {
+    const at = Math.log2(limitNs / 1e9) * 2 ** SKETCH_SCALE - BUCKET_MIN;
+    let over = 0;
+    for (let i = Math.max(0, Math.floor(at)); i < BUCKETS; i++)
+      over += this.buckets[i]! * (i < at ? 1 - (at - i) : 1);
+    return Math.round(over);
+  }
+
   merge(other: FrameSum): void {
     this.count += other.count;
     this.zeroCount += other.zeroCount;
     this.lostCount += other.lostCount;
-    this.overBudgetCount += other.overBudgetCount;
     this.minNs = Math.min(this.minNs, other.minNs);
     this.maxNs = Math.max(this.maxNs, other.maxNs);
     for (let i = 0; i < BUCKETS; i++) this.buckets[i]! += other.buckets[i]!;

@@ -22,6 +22,7 @@ import type { Chosen } from './measure-range.ts';
 const MINUTE_NS = 60_000_000_000n;
 
 interface Asked extends Shape {
+  readonly limitNs: number | null;
   readonly filter?: Filter | undefined;
 }
 
@@ -114,6 +115,7 @@ async function finished(
 class Filling {
   readonly #measure: string;
   readonly #scale: number;
+  readonly #limitNs: number | null;
   readonly #grid: HeatmapGrid;
   readonly #sums: FrameSum[];
   readonly #fromMinute: number;
@@ -124,10 +126,11 @@ class Filling {
 
   constructor(
     { range, measure: { measure } }: Pick<Chosen, 'range' | 'measure'>,
-    { columns, scale }: Shape,
+    { columns, scale, limitNs }: Asked,
   ) {
     this.#measure = measure;
     this.#scale = scale;
+    this.#limitNs = limitNs;
     // Whole minutes: from the start of the first one, so that no rollup is cut.
     const fromUnixNs = (range.fromUnixNs / MINUTE_NS) * MINUTE_NS;
     const whole: UnixRange = { fromUnixNs, toUnixNs: range.toUnixNs };
@@ -168,7 +171,9 @@ class Filling {
       quantiles: this.#sums.map(sum => sum.quantiles()),
       total: total.quantiles(),
       intervals: total.intervals(),
-      overBudget: this.#sums.map(sum => sum.overBudgetCount),
+      overBudget: this.#sums.map(sum =>
+        this.#limitNs === null ? 0 : sum.countOver(this.#limitNs),
+      ),
       coverage: {
         covered: total.count,
         of: total.count + total.lostCount,

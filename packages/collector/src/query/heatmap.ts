@@ -44,8 +44,8 @@ async function fill(
   if (chosen.measure.kind === 'wait')
     return waitHeatmaps(context.reader, chosen, { ...shape, limitNs, filter, group });
   if (group !== undefined)
-    return frameHeatmaps(context.reader, chosen, { ...shape, filter, group });
-  const whole = await frameHeatmap(context.reader, chosen, { ...shape, filter });
+    return frameHeatmaps(context.reader, chosen, { ...shape, limitNs, filter, group });
+  const whole = await frameHeatmap(context.reader, chosen, { ...shape, limitNs, filter });
   if (filter !== undefined && !isEmpty(filter)) return { whole, groups: [] };
   // Minutes added up over calls say how many met at once; how many there were is counted apart.
   const { sessionCount } = chosen.measure;

@@ -22,6 +22,7 @@ export type ToReader =
       readonly args: unknown;
     }
   | { readonly type: 'refresh' }
+  | { readonly type: 'limits'; readonly limits: Readonly<Record<string, number>> }
   | { readonly type: 'close' };
 
 export type FromReader =
@@ -47,7 +48,7 @@ interface Waiting {
 
 /** One thread; begun anew when it ended by itself. */
 class Lane {
-  readonly #options: ReaderOptions;
+  #options: ReaderOptions;
   #worker: Worker | undefined;
   readonly #waiting = new Map<number, Waiting>();
   #nextId = 0;
@@ -92,6 +93,12 @@ class Lane {
 
   refresh(): void {
     this.#worker?.postMessage({ type: 'refresh' } satisfies ToReader);
+  }
+
+  limit(limits: Readonly<Record<string, number>>): void {
+    // Also for a thread that is begun anew.
+    this.#options = { ...this.#options, budgets: limits };
+    this.#worker?.postMessage({ type: 'limits', limits } satisfies ToReader);
   }
 
   #receive(message: FromReader): void {
@@ -141,6 +148,9 @@ export function startReaders(options: ReaderOptions): Asker {
     ask: <N extends AnswerName>(name: N, args: ArgumentsOf<N>) => laneOf(name).ask(name, args),
     refresh: () => {
       for (const lane of lanes) lane.refresh();
+    },
+    limit: limits => {
+      for (const lane of lanes) lane.limit(limits);
     },
     close: async () => {
       await Promise.all(lanes.map(lane => lane.close()));

@@ -11,7 +11,7 @@ const port: MessagePort = parentPort;
 const { place, budgets } = workerData as ReaderOptions;
 
 const reader = await openReader(place);
-const context: QueryContext = {
+let context: QueryContext = {
   reader,
   nowUnixNs: () => BigInt(Date.now()) * 1_000_000n,
   budgets,
@@ -19,6 +19,7 @@ const context: QueryContext = {
 
 port.on('message', (message: ToReader) => {
   if (message.type === 'refresh') reader.refresh();
+  else if (message.type === 'limits') context = { ...context, budgets: message.limits };
   else if (message.type === 'close') {
     void Promise.resolve(reader.close()).then(() => port.close());
   } else void answer(message);

@@ -60,6 +60,7 @@ class SessionSubjects {
           status: detail.status,
           startUnixNs: BigInt(detail.startUnixNs),
           facets: facetsOf(detail),
+          isPinned: () => detail.pinned === true,
         },
         { hasWords: () => false },
       );

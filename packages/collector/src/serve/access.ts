@@ -80,6 +80,11 @@ export class Access {
     return cookie !== undefined && this.#cookies.has(digest(cookie));
   }
 
+  /** What a browser with the cookie may change: nothing where reading has a token of its own. */
+  mayChange(cookies: string | undefined): boolean {
+    return this.#options.readToken === undefined && this.mayRead(undefined, cookies);
+  }
+
   /** A token that writes one session. `seconds` is cut to a day. */
   ingestToken(sessionId: string, seconds: number): { token: string; expiresUnixS: number } {
     const lifetime = Math.min(Math.max(1, Math.floor(seconds)), INGEST_TOKEN_SECONDS_MAX);

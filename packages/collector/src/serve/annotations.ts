@@ -1,9 +1,9 @@
-// POST /api/v1/annotations: a deploy, an incident or a note on the time axis.
+// POST /api/v1/annotations (and DELETE …/{id}): a deploy, an incident or a note on the time axis.
 
 import type { AnnotationInput } from '@framescope/protocol';
 import express, { type Request, type RequestHandler, type Response } from 'express';
 import type { Writer } from '../writer/writer.ts';
-import { ApiError } from './problem.ts';
+import { ApiError, notInThisStore, notStoring } from './problem.ts';
 
 const BODY_BYTES_MAX = 16 * 1024;
 const TEXT_MAX = 500;
@@ -16,12 +16,22 @@ export const annotationHandlers = (
   express.json({ limit: BODY_BYTES_MAX }),
   async (request: Request, response: Response) => {
     const input = readInput(request.body as unknown, nowUnixNs());
-    const kept = await writer.annotate(input);
-    if (kept === undefined)
-      throw new ApiError(503, 'not_storing', 'the collector cannot store now; its log says why');
-    response.status(201).type('json').send(JSON.stringify(kept));
+    const kept = await writer.change('annotate', input);
+    if (kept === undefined) throw notStoring();
+    response.status(201).type('json').send(JSON.stringify(kept.answer));
   },
 ];
+
+/** DELETE /api/v1/annotations/{id} */
+export const removeAnnotation =
+  (writer: Writer): RequestHandler =>
+  async (request: Request, response: Response) => {
+    const done = await writer.change('removeAnnotation', String(request.params['id']));
+    if (done === undefined) throw notStoring();
+    if (done.answer === 'elsewhere') throw notInThisStore('annotations cannot be taken away');
+    if (!done.answer) throw new ApiError(404, 'not_found', 'there is no annotation of this ID');
+    response.status(204).end();
+  };
 
 function readInput(body: unknown, nowUnixNs: bigint): AnnotationInput {
   if (typeof body !== 'object' || body === null || Array.isArray(body))

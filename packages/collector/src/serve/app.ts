@@ -1,5 +1,6 @@
 // Everything on the one port: OTLP in, the API out, the viewer, and health.
 
+import type { BudgetList } from '@framescope/protocol';
 import express, { type Express, type Request, type Response } from 'express';
 import type { ClockName } from '../assemble/clock/session-clocks.ts';
 import { clockProbe } from '../receive/clock.ts';
@@ -17,6 +18,7 @@ import {
   checkHost,
   login,
   mayChange,
+  mayMakeTokens,
   mayRead,
   mayWrite,
   ownPagesOnly,
@@ -24,7 +26,8 @@ import {
   telemetryOrigins,
 } from './guard.ts';
 import { ingestTokens } from './ingest-tokens.ts';
-import { annotationHandlers } from './annotations.ts';
+import { annotationHandlers, removeAnnotation } from './annotations.ts';
+import { budgetsRoute, putBudgetsHandlers } from './budgets.ts';
 import { jaegerRoutes } from './jaeger-routes.ts';
 import type { LiveHub } from './live.ts';
 import { forwardMetrics } from './forward-metrics.ts';
@@ -32,6 +35,7 @@ import { forwardRoute } from './forward-route.ts';
 import type { Health } from './metrics.ts';
 import { API_BASE, openApiDocument } from './openapi.ts';
 import { readParams } from './params.ts';
+import { pinHandlers, unpinHandler } from './pins.ts';
 import { ApiError, problemHandler, sendProblem } from './problem.ts';
 import type { Route } from './route.ts';
 import { apiRoutes } from './routes.ts';
@@ -42,6 +46,7 @@ export interface AppPorts {
   readonly health: Health;
   readonly live: LiveHub;
   readonly asker: Asker;
+  readonly budgets: () => Promise<BudgetList>;
   readonly calls: CallMetrics;
   readonly clock: Pick<ClockName, 'domain' | 'epoch'>;
   readonly nowNs: () => number;
@@ -162,18 +167,21 @@ function metricsRoute(
 }
 
 /** Before reading is asked for: where there are two tokens, one request shows the one that writes. */
-function changeRoutes(app: Express, { access, writer }: AppPorts): void {
+function changeRoutes(app: Express, { access, writer, live }: AppPorts): void {
+  const nowUnixNs = (): bigint => BigInt(Date.now()) * 1_000_000n;
+  const may = mayChange(access);
+  const pins = { writer, live, nowUnixNs };
   app.use('/api', ownPagesOnly);
-  app.post(
-    `${API_BASE}/annotations`,
-    mayChange(access),
-    ...annotationHandlers(writer, () => BigInt(Date.now()) * 1_000_000n),
-  );
-  app.post(`${API_BASE}/ingest-tokens`, mayChange(access), ...ingestTokens(access));
+  app.post(`${API_BASE}/annotations`, may, ...annotationHandlers(writer, nowUnixNs));
+  app.delete(`${API_BASE}/annotations/:id`, may, removeAnnotation(writer));
+  app.post(`${API_BASE}/sessions/:id/pin`, may, ...pinHandlers(pins));
+  app.delete(`${API_BASE}/sessions/:id/pin`, may, unpinHandler(pins));
+  app.put(`${API_BASE}/budgets`, may, ...putBudgetsHandlers({ writer, nowUnixNs }));
+  app.post(`${API_BASE}/ingest-tokens`, mayMakeTokens(access), ...ingestTokens(access));
 }
 
 function serveApi(app: Express, ports: AppPorts): void {
-  const routes = [...apiRoutes(ports), forwardRoute(ports.forwarding)];
+  const routes = [...apiRoutes(ports), forwardRoute(ports.forwarding), budgetsRoute(ports.budgets)];
   const document = JSON.stringify(openApiDocument(routes, ports.version));
   app.use(API_BASE, (_request, response, next) => {
     response.setHeader('Cache-Control', 'no-store');

@@ -48,6 +48,15 @@ export function chartRoutes(asker: Asker): readonly Route[] {
     ),
     route(
       {
+        path: '/pins',
+        summary: 'Calls that are kept, newest first.',
+        params: {},
+        schema: 'PinList',
+      },
+      () => asker.ask('pins', {}),
+    ),
+    route(
+      {
         path: '/annotations',
         summary: 'Deploys, incidents and notes in a range.',
         params: { from: fromUnix, to: toUnix },

@@ -111,8 +111,19 @@ export const mayWrite =
       .end(status('json', RPC.unauthenticated, right.why));
   };
 
-/** Changing something on the API: the token of `--token`; one of a session is not enough. */
-export const mayChange =
+/** Pins, budgets, annotations: who makes tokens, and our own pages where all who read also write. */
+export const mayChange = (access: Access): RequestHandler => {
+  const otherwise = mayMakeTokens(access);
+  return (request, response, next) => {
+    // Its Origin is this collector's: `ownPagesOnly` came before.
+    const isOwnPage = request.headers.origin !== undefined;
+    if (isOwnPage && access.mayChange(request.headers.cookie)) next();
+    else otherwise(request, response, next);
+  };
+};
+
+/** The token of `--token`; one of a session is not enough. */
+export const mayMakeTokens =
   (access: Access): RequestHandler =>
   (request, response, next) => {
     const right = access.mayWrite(request.headers.authorization);

@@ -25,10 +25,16 @@ export function openApiDocument(routes: readonly Route[], version: string): obje
       ...Object.fromEntries(
         described.map(one => [
           one.path,
-          { get: operation(one), ...(one.path === '/annotations' && { post: ANNOTATE }) },
+          {
+            get: operation(one),
+            ...(one.path === '/annotations' && { post: ANNOTATE }),
+            ...(one.path === '/budgets' && { put: SET_BUDGETS }),
+          },
         ]),
       ),
       '/ingest-tokens': { post: MAKE_TOKEN },
+      '/sessions/{key}/pin': { post: PIN, delete: UNPIN },
+      '/annotations/{id}': { delete: REMOVE_ANNOTATION },
     },
     components: { schemas: SCHEMAS },
   };
@@ -48,7 +54,51 @@ const MAKE_TOKEN: object = {
   },
 };
 
-/** Beside tokens the one thing of the API that is written; everything else is read, or sent as OTLP. */
+const json = (name: string): object => ({
+  'application/json': { schema: { $ref: `#/components/schemas/${name}` } },
+});
+const inPath = (name: string, description: string): object => ({
+  name,
+  description,
+  in: 'path',
+  required: true,
+  schema: { type: 'string' },
+});
+const sessionKey = inPath('key', 'Key of a session.');
+const GONE = { 204: { description: 'Done.' } };
+
+const PIN: object = {
+  summary: 'Keeps a call whole, whatever retention and the size cap say.',
+  parameters: [sessionKey],
+  requestBody: { required: false, content: json('PinInput') },
+  responses: { 201: { description: 'It is kept.', content: json('Pin') } },
+};
+const UNPIN: object = {
+  summary: 'Lets go of a call that was kept.',
+  parameters: [sessionKey],
+  responses: GONE,
+};
+const REMOVE_ANNOTATION: object = {
+  summary: 'Takes an annotation away.',
+  parameters: [inPath('id', 'ID of an annotation.')],
+  responses: GONE,
+};
+const SET_BUDGETS: object = {
+  summary: 'Sets limits of measures: all that the page sets, the others apply as file or default.',
+  parameters: [
+    {
+      name: 'If-Match',
+      in: 'header',
+      required: false,
+      description: 'The ETag that was read: 412 when somebody changed them since.',
+      schema: { type: 'string' },
+    },
+  ],
+  requestBody: { required: true, content: json('BudgetInput') },
+  responses: { 200: { description: 'As they apply now.', content: json('BudgetList') } },
+};
+
+/** Few things of the API are written; everything else is read, or sent as OTLP. */
 const ANNOTATE: object = {
   summary: 'Marks a deploy, an incident or a note on the time axis. `atUnixNs` absent: now.',
   requestBody: {

@@ -28,6 +28,18 @@ export class ApiError extends Error {
   }
 }
 
+/** Asked to keep something while the disk takes nothing. */
+export const notStoring = (): ApiError =>
+  new ApiError(503, 'not_storing', 'the collector cannot store now; its log says why');
+
+/** The store has no place for it. */
+export const notInThisStore = (what: string): ApiError =>
+  new ApiError(
+    501,
+    'not_in_this_store',
+    `${what} with --store clickhouse: start the collector without --store for it`,
+  );
+
 const TITLES: Readonly<Record<number, string>> = {
   400: 'Bad request',
   401: 'Unauthorized',
@@ -35,8 +47,11 @@ const TITLES: Readonly<Record<number, string>> = {
   404: 'Not found',
   405: 'Method not allowed',
   406: 'Not acceptable',
+  409: 'Conflict',
+  412: 'Precondition failed',
   421: 'Misdirected request',
   500: 'Internal error',
+  501: 'Not implemented',
   503: 'Not available now',
 };
 

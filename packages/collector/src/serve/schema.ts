@@ -60,6 +60,27 @@ const quantile = orNull(ns);
 
 /** Components by name: those of one call first, then measures, then traces. */
 /** As `--forward` names targets. */
+const budget = { measure: text, limitNs: orNull(ns) };
+
+/** What people set. */
+const SET: Readonly<Record<string, Schema>> = {
+  Pin: object({ sessionKey: text, sessionId: text, atUnixNs: unixNs, note: text, isWhole: flag }),
+  PinInput: partly({}, { note: text }),
+  PinList: object({ items: list(ref('Pin')) }),
+  BudgetInput: object({ items: list(object(budget)) }),
+  BudgetList: object({
+    revision: count,
+    changedUnixNs: orNull(unixNs),
+    items: list(
+      object({
+        ...budget,
+        source: oneOf('default', 'file', 'page'),
+        otherwiseNs: orNull(ns),
+      }),
+    ),
+  }),
+};
+
 const FORWARD: Readonly<Record<string, Schema>> = {
   ForwardList: object({ items: list(ref('ForwardStatus')) }),
   ForwardStatus: object({
@@ -82,6 +103,7 @@ const FORWARD: Readonly<Record<string, Schema>> = {
 
 export const SCHEMAS: Readonly<Record<string, Schema>> = {
   ...FORWARD,
+  ...SET,
   Problem: object({ type: text, title: text, status: count, code: text, detail: text }),
   Quantiles: object({
     n: count,
@@ -93,7 +115,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     maxNs: quantile,
   }),
   FrameCounts: object({ expected: count, lost: count, late: count, concealed: count }),
-  SessionSummary: object(summary),
+  SessionSummary: partly(summary, { pinned: flag }),
   SessionPage: page('SessionSummary'),
   SessionDetail: partly(
     {
@@ -117,6 +139,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
       dropped: { type: 'object', additionalProperties: count },
     },
     {
+      pinned: flag,
       sources: list(object({ name: text, turnCount: count, notes: list(text) })),
       topology: ref('SessionTopology'),
       handovers: list(ref('Handover')),

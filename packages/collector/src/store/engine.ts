@@ -6,7 +6,7 @@ import type { ClickHouseSettings } from './clickhouse/settings.ts';
 import { SqliteAssemblyStore } from './sqlite/assembly-store.ts';
 import { SqliteReader } from './sqlite/reader.ts';
 import { SqliteWriter } from './sqlite/writer.ts';
-import type { AssemblyStore, RawWriter, Retention, StoreReader } from './store.ts';
+import type { AssemblyStore, BudgetsGiven, RawWriter, Retention, StoreReader } from './store.ts';
 
 /** Where data is. Passes between threads as it is. */
 export interface StorePlace {
@@ -24,21 +24,29 @@ export interface ClickHousePlace extends ClickHouseSettings {
 export interface WriterPlace extends StorePlace {
   readonly maxBytes: number;
   readonly retention?: Retention;
+  /** Limits that apply where the page set none. */
+  readonly budgets: BudgetsGiven;
 }
 
 /** The first to open a place. @throws {StoreError} */
 export function openRawWriter(place: WriterPlace, onVolumes: () => void): RawWriter {
   const { clickhouse, retention } = place;
   if (clickhouse !== undefined) return new ClickHouseRawWriter(clickhouseOptions(place));
-  const { folder, maxBytes } = place;
-  return new SqliteWriter({ folder, maxBytes, ...(retention && { retention }), onVolumes });
+  const { folder, maxBytes, budgets } = place;
+  return new SqliteWriter({
+    folder,
+    maxBytes,
+    budgets,
+    ...(retention && { retention }),
+    onVolumes,
+  });
 }
 
 /** After the raw writer, and closed before it. @throws {StoreError} */
 export const openAssemblyStore = (place: WriterPlace): AssemblyStore =>
   place.clickhouse === undefined
     ? new SqliteAssemblyStore(place)
-    : new ClickHouseAssemblyStore(clickhouseOptions(place));
+    : new ClickHouseAssemblyStore(clickhouseOptions(place), place.budgets.limits);
 
 const clickhouseOptions = ({ clickhouse, retention }: WriterPlace) => ({
   settings: clickhouse!,

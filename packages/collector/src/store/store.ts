@@ -21,6 +21,9 @@ import type {
   Annotation,
   AnnotationInput,
   Attributes,
+  BudgetInput,
+  BudgetList,
+  Pin,
   SessionDetail,
   SessionStatus,
   SessionSummary,
@@ -243,8 +246,52 @@ export interface FlushRun {
   readonly lastCommit: number;
 }
 
+/** Limits that apply where the page set none. */
+export interface BudgetsGiven {
+  /** By measure or family, ns. */
+  readonly limits: Readonly<Record<string, number>>;
+  /** Those of them that `--budgets` named. */
+  readonly inFile: readonly string[];
+}
+
+export interface BudgetChange {
+  /** All that the page sets; null: switched off. */
+  readonly items: BudgetInput['items'];
+  readonly atUnixNs: bigint;
+  /** What the one who changes has seen; absent: whatever it is now. */
+  readonly revision?: number;
+}
+
+/** Somebody else changed it since. */
+export interface BudgetConflict {
+  readonly conflict: true;
+  readonly now: BudgetList;
+}
+
+/** The engine in use has no place for it. */
+export type Elsewhere = 'elsewhere';
+
+/** No such session; or as many are pinned as may be. */
+export type PinRefusal = 'unknown' | 'full' | Elsewhere;
+
+/** What people change, little and seldom: here what retention has to know. */
+export interface RawChanges {
+  /** Keeps a call; again only changes the note. */
+  pin(key: string, note: string, atUnixNs: bigint): Pin | PinRefusal;
+  /** False: it was not pinned. */
+  unpin(key: string): boolean | Elsewhere;
+}
+
+/** And here what assembly has to know, or nobody. */
+export interface DerivedChanges {
+  annotate(annotation: AnnotationInput): Annotation;
+  /** False: there was none of that ID. */
+  removeAnnotation(id: string): boolean | Elsewhere;
+  setBudgets(change: BudgetChange): BudgetList | BudgetConflict | Elsewhere;
+}
+
 /** Takes raw data in; one in a data folder. Every method is one transaction, and throws a StoreError. */
-export interface RawWriter {
+export interface RawWriter extends RawChanges {
   /**
    * Raw data, durable when it returns. Writing twice is harmless: spans are known by
    * (trace, span), flushes by (session, producer, seq, part), looked up among the last 24 h.
@@ -261,7 +308,7 @@ export interface RawWriter {
  * What assembly stands on: it reads what was committed, in its own time, and writes what it made
  * of it. Used by one thread, another than the raw writer's; both may be one object.
  */
-export interface AssemblyStore {
+export interface AssemblyStore extends DerivedChanges {
   commitDerived(rows: readonly DerivedRows[]): void;
   /**
    * Work that can wait: finished sessions are packed, minutes added up over calls. Does some of it
@@ -269,7 +316,6 @@ export interface AssemblyStore {
    * younger than 90 s are left, their last frames are on their way.
    */
   tidy(nowUnixNs: bigint): boolean;
-  annotate(annotation: AnnotationInput): Annotation;
   /** At start: what assembly has to take up again. */
   unfinishedSessions(): readonly UnfinishedSession[];
   /** Everything raw of one session; undefined when there is none. `fromUnixNs`: arrival. */
@@ -281,6 +327,8 @@ export interface AssemblyStore {
   flushesBetween(after: number, upTo: number, limit: number): FlushRun;
   /** Number of the newest commit; 0 while there is none. */
   newestCommit(): number;
+  /** The limits that apply, by measure: the object stays, what is in it changes with them. */
+  limits(): Readonly<Record<string, number>>;
   /** Zeros of the collector's clock that were noted, oldest first. */
   collectorClocks(): readonly CollectorClockRow[];
   /** Keeps another one, for sessions that begin from now on. */
@@ -348,6 +396,7 @@ export interface FacetSession {
   readonly startUnixNs: bigint;
   /** Read when first asked for. */
   readonly facets: SessionFacets;
+  isPinned(): boolean;
 }
 
 /** What charts filter and group by, kept small: it is read for every session of a range. */
@@ -496,6 +545,10 @@ export interface StoreReader {
   groupValues(name: string): Promise<readonly string[]>;
   /** Looks for words that were said, lower case: answers a test of sessions and turns. */
   wordsFinder(text: string): Promise<WordsFinder>;
+  /** Calls that are kept, newest first. */
+  pins(): Promise<readonly Pin[]>;
+  /** Limits as they apply: those given, and what the page set. */
+  budgets(given: BudgetsGiven): Promise<BudgetList>;
   annotations(range: UnixRange): Promise<readonly Annotation[]>;
   trace(traceId: string, limit: number): Promise<TraceSpans | undefined>;
   /** The same as columns; those that are `odd` as objects. */

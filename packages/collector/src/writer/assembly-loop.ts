@@ -5,19 +5,20 @@
 // It reads in pieces of whole commits and looks at the clock between them: whoever
 // asks something of it (an annotation, the end) waits for one piece at most.
 
-import type { AnnotationInput } from '@framescope/protocol';
 import type { Assembler, Change } from '../assemble/assembler.ts';
 import { CallCounts } from '../metrics/call-counts.ts';
 import { StoreError } from '../store/errors.ts';
 import type {
   AssemblyStore,
   CommittedBatch,
+  DerivedChanges,
   DerivedRows,
   RawSession,
   SharedNews,
   TouchedSession,
 } from '../store/store.ts';
-import type { FromAssembly } from './messages.ts';
+import { changeIn } from './change.ts';
+import type { FromAssembly, ToAssembly } from './messages.ts';
 import type { News } from './news.ts';
 
 const TIDY_NS_A_TICK = 25_000_000;
@@ -243,14 +244,11 @@ export class AssemblyLoop {
     }
   }
 
-  annotate(id: number, input: AnnotationInput): void {
+  change(asked: ToAssembly): void {
     const { store, post } = this.#ports;
-    try {
-      post({ type: 'annotated', id, annotation: store.annotate(input) });
-    } catch (problem) {
-      if (!(problem instanceof StoreError) || !problem.isRetryable) throw problem;
-      post({ type: 'annotated', id, annotation: undefined });
-    }
+    const changed = changeIn<keyof DerivedChanges>(store, asked);
+    const hasLimits = asked.name === 'setBudgets';
+    post(hasLimits ? { ...changed, limits: { ...store.limits() } } : changed);
   }
 
   /** Reads what there is and writes what is derived, as far as time allows; the next start has the rest. */

@@ -49,9 +49,7 @@ telling(() => {
 
 function run(loop: AssemblyLoop): void {
   const timer = setInterval(() => telling(() => loop.tick()), TICK_MS);
-  port.on('message', ({ id, annotation }: ToAssembly) =>
-    telling(() => loop.annotate(id, annotation)),
-  );
+  port.on('message', (asked: ToAssembly) => telling(() => loop.change(asked)));
   writer.on('message', ({ type, news }: WriterToAssembly) =>
     telling(() => {
       if (news !== undefined) loop.take(news);

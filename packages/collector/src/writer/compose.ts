@@ -6,11 +6,19 @@ import { measureZeroUnixNs } from '../receive/clock.ts';
 import { Redactor } from '../decode/redact.ts';
 import { openAssemblyStore, openRawWriter } from '../store/engine.ts';
 import { SqliteWriter } from '../store/sqlite/writer.ts';
-import type { AssemblyStore, RawWriter } from '../store/store.ts';
+import type { AssemblyStore, RawChanges, RawWriter } from '../store/store.ts';
 import { AssemblyLoop, type AssemblyPorts } from './assembly-loop.ts';
 import { ClockKeeper } from './clock-keeper.ts';
 import { WriterLoop, type LoopPorts } from './loop.ts';
-import type { Body, FromAssembly, FromWriter, WriterOptions } from './messages.ts';
+import type {
+  Body,
+  FromAssembly,
+  FromWriter,
+  ToAssembly,
+  ToChange,
+  ToWriter,
+  WriterOptions,
+} from './messages.ts';
 
 /** How often derived rows are written and viewers told. */
 export const TICK_MS = 250;
@@ -36,6 +44,7 @@ function storeOf(options: WriterOptions, post: (message: FromWriter) => void): S
     folder: options.folder,
     maxBytes: options.maxBytes,
     ...(options.retention && { retention: options.retention }),
+    budgets: options.budgets,
     onVolumes: () => post({ type: 'volumes' }),
   });
 }
@@ -63,17 +72,21 @@ function assemblyLoopOn(
   const assembler = makeAssembler({
     clockBook: keeper.book,
     startedUnixNs: ports.nowUnixNs(),
-    budgets: options.budgets,
+    budgets: store.limits(),
   });
   const loop = new AssemblyLoop({ ...ports, store, assembler, keepClock: () => keeper.look() });
   loop.resume();
   return loop;
 }
 
+/** Which of the two a change concerns. */
+export const isRawChange = (asked: ToChange<string>): asked is ToChange<keyof RawChanges> =>
+  asked.name === 'pin' || asked.name === 'unpin';
+
 /** Both loops in one thread. */
 export interface WholeLoop {
   accept(id: number, body: Body): void;
-  annotate: AssemblyLoop['annotate'];
+  change(asked: (ToWriter & { type: 'change' }) | ToAssembly): void;
   tick(): void;
   close(): void;
 }
@@ -99,7 +112,8 @@ export function wholeLoop(
   });
   return {
     accept: (id, body) => writer.accept(id, body),
-    annotate: (id, input) => assembly.annotate(id, input),
+    change: asked =>
+      isRawChange(asked) ? writer.change(asked) : assembly.change(asked as ToAssembly),
     tick: () => {
       writer.tick();
       assembly.tick();

@@ -16,8 +16,9 @@ import { REFUSALS_NAMED_MAX } from '../decode/limits.ts';
 import { SpanColumns } from '../decode/span-columns.ts';
 import type { DecodedFlush, DecodedLoad, DecodedRequest, MetricPoint } from '../decode/types.ts';
 import { StoreError } from '../store/errors.ts';
-import type { CommittedBatch, RawWriter } from '../store/store.ts';
-import type { Answer, Body, FromWriter, WriterCounts } from './messages.ts';
+import type { CommittedBatch, RawChanges, RawWriter } from '../store/store.ts';
+import { changeIn } from './change.ts';
+import type { Answer, Body, FromWriter, ToChange, WriterCounts } from './messages.ts';
 import { NewsDraft, type News } from './news.ts';
 
 /** A commit holds about this many bytes of bodies: larger ones make the answers of small ones late. */
@@ -57,6 +58,12 @@ export class WriterLoop {
 
   constructor(ports: LoopPorts) {
     this.#ports = ports;
+  }
+
+  /** Keeps a call, or lets it go: what retention has to know. */
+  change(asked: ToChange<keyof RawChanges>): void {
+    const { store, post } = this.#ports;
+    post(changeIn<keyof RawChanges>(store, asked));
   }
 
   accept(id: number, body: Body): void {

@@ -1,19 +1,20 @@
 // What passes between the main thread, the writer thread and the assembly thread.
 // Bodies are moved, not copied.
 
-import type { Annotation, AnnotationInput } from '@framescope/protocol';
 import type { Change } from '../assemble/assembler.ts';
 import type { ClockName } from '../assemble/clock/session-clocks.ts';
 import type { Signal } from '../decode/by-signal.ts';
 import type { MeasureReport } from '../metrics/buckets.ts';
 import type { Encoding } from '../decode/decode.ts';
 import type { WriterPlace } from '../store/engine.ts';
+import type { BudgetsGiven, DerivedChanges, RawChanges } from '../store/store.ts';
 import type { News } from './news.ts';
 
 export interface WriterOptions extends WriterPlace {
   /** The running clock, with its zero as measured now: the store may know it already. */
   readonly clock: ClockName;
-  readonly budgets: Readonly<Record<string, number>>;
+  /** Limits that apply where the page set none. */
+  readonly budgets: BudgetsGiven;
   /** `transcripts`, or names of attributes with `*`: taken out before anything is written. */
   readonly redact?: readonly string[];
 }
@@ -58,8 +59,26 @@ export interface WriterCounts {
   readonly commitNs: number;
 }
 
+/** What people change in a store, by the name of its method. */
+export interface ToChange<Name extends string> {
+  readonly type: 'change';
+  readonly id: number;
+  readonly name: Name;
+  readonly args: readonly unknown[];
+}
+
+/** What a change answered; `done` is undefined when the disk refused it. */
+export interface Changed {
+  readonly type: 'changed';
+  readonly id: number;
+  readonly done: { readonly answer: unknown } | undefined;
+  /** The limits that apply now, when they are others than before. */
+  readonly limits?: Readonly<Record<string, number>>;
+}
+
 export type ToWriter =
   | { readonly type: 'body'; readonly id: number; readonly body: Body }
+  | ToChange<keyof RawChanges>
   | { readonly type: 'close' };
 
 interface Started {
@@ -82,26 +101,18 @@ export type FromWriter =
     }
   | { readonly type: 'volumes' }
   | { readonly type: 'counts'; readonly counts: WriterCounts }
+  | Changed
   | { readonly type: 'closed' };
 
 /** From the main thread. It closes when the writer does. */
-export interface ToAssembly {
-  readonly type: 'annotate';
-  readonly id: number;
-  readonly annotation: AnnotationInput;
-}
+export type ToAssembly = ToChange<keyof DerivedChanges>;
 
 export type FromAssembly =
   | Started
   | Failed
   | { readonly type: 'changes'; readonly changes: readonly Change[] }
   | { readonly type: 'measures'; readonly report: MeasureReport }
-  /** `annotation` is undefined when the disk refused it. */
-  | {
-      readonly type: 'annotated';
-      readonly id: number;
-      readonly annotation: Annotation | undefined;
-    };
+  | Changed;
 
 /** Between the two threads. */
 export type WriterToAssembly =

@@ -43,6 +43,10 @@ function run(loop: WriterLoop): void {
       loop.accept(message.id, message.body);
       return;
     }
+    if (message.type === 'change') {
+      telling(() => loop.change(message));
+      return;
+    }
     clearInterval(timer);
     telling(() => toAssembly({ type: 'close', news: loop.finish() }));
   });

@@ -2,17 +2,19 @@
 // waiting than there is memory for.
 
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
-import type { Annotation, AnnotationInput } from '@framescope/protocol';
 import type { MeasureReport } from '../metrics/buckets.ts';
 import type { Change } from '../assemble/assembler.ts';
 import { StoreError } from '../store/errors.ts';
-import { makeLoop, TICK_MS } from './compose.ts';
+import type { DerivedChanges, RawChanges } from '../store/store.ts';
+import { isRawChange, makeLoop, TICK_MS } from './compose.ts';
 import type {
   Answer,
   Body,
+  Changed,
   FromAssembly,
   FromWriter,
   ToAssembly,
+  ToChange,
   ToWriter,
   WriterCounts,
   WriterOptions,
@@ -26,6 +28,8 @@ export interface WriterEvents {
   readonly onVolumes: () => void;
   readonly onCounts: (counts: WriterCounts) => void;
   readonly onMeasures: (report: MeasureReport) => void;
+  /** Other limits apply, by measure. */
+  readonly onLimits: (limits: Readonly<Record<string, number>>) => void;
   /** The writer is gone, unasked: nothing can be stored any more. */
   readonly onCrash: (problem: Error) => void;
 }
@@ -34,11 +38,14 @@ export interface WriterEvents {
 export interface Writer {
   submit(body: Body): Promise<Answer> | 'full';
   queuedBytes(): number;
-  /** Undefined when it could not be stored. */
-  annotate(annotation: AnnotationInput): Promise<Annotation | undefined>;
+  /** What the store's method of that name answered; undefined when it could not be stored. */
+  change<N extends keyof Changes>(name: N, ...args: Parameters<Changes[N]>): Promise<Done<N>>;
   /** Commits what waits and closes the store. */
   close(): Promise<void>;
 }
+
+type Changes = RawChanges & DerivedChanges;
+type Done<N extends keyof Changes> = { readonly answer: ReturnType<Changes[N]> } | undefined;
 
 /** How messages reach the loops: through threads, or by a call. */
 interface Line {
@@ -51,7 +58,7 @@ class QueuedWriter implements Writer {
   readonly #line: Line;
   readonly #events: WriterEvents;
   readonly #waiting = new Map<number, { bytes: number; answer: (answer: Answer) => void }>();
-  readonly #annotating = new Map<number, (annotation: Annotation | undefined) => void>();
+  readonly #changing = new Map<number, (done: Changed['done']) => void>();
   #nextId = 0;
   #queuedBytes = 0;
   #isClosing = false;
@@ -85,23 +92,26 @@ class QueuedWriter implements Writer {
     else if (message.type === 'changes') this.#events.onChanges(message.changes);
     else if (message.type === 'counts') this.#events.onCounts(message.counts);
     else if (message.type === 'measures') this.#events.onMeasures(message.report);
-    else if (message.type === 'annotated') this.#annotated(message.id, message.annotation);
+    else if (message.type === 'changed') this.#changed(message);
     else if (message.type === 'volumes') this.#events.onVolumes();
     else if (message.type === 'closed') this.#onClosed?.();
   }
 
-  annotate(annotation: AnnotationInput): Promise<Annotation | undefined> {
+  change<N extends keyof Changes>(name: N, ...args: Parameters<Changes[N]>): Promise<Done<N>> {
     if (this.#isClosing) return Promise.resolve(undefined);
     const id = this.#nextId++;
     return new Promise(resolve => {
-      this.#annotating.set(id, resolve);
-      this.#line.send({ type: 'annotate', id, annotation });
+      this.#changing.set(id, done => resolve(done as Done<N>));
+      const asked: ToChange<keyof Changes> = { type: 'change', id, name, args };
+      this.#line.send(asked as ToWriter | ToAssembly);
     });
   }
 
-  #annotated(id: number, annotation: Annotation | undefined): void {
-    this.#annotating.get(id)?.(annotation);
-    this.#annotating.delete(id);
+  #changed({ id, done, limits }: Changed): void {
+    // Before whoever changed them is answered: what is asked next goes by the new ones.
+    if (limits) this.#events.onLimits(limits);
+    this.#changing.get(id)?.(done);
+    this.#changing.delete(id);
   }
 
   #answer(id: number, answer: Answer): void {
@@ -118,7 +128,7 @@ class QueuedWriter implements Writer {
     this.#hasFailed = this.#isClosing = true;
     const answer: Answer = { kind: 'unavailable', message: 'the writer stopped' };
     for (const id of this.#waiting.keys()) this.#answer(id, answer);
-    for (const id of this.#annotating.keys()) this.#annotated(id, undefined);
+    for (const id of this.#changing.keys()) this.#changed({ type: 'changed', id, done: undefined });
     this.#line.cut();
     this.#onClosed?.();
     this.#events.onCrash(problem);
@@ -154,7 +164,7 @@ export async function startWriterThread(
   const writer = new QueuedWriter(
     {
       send: message =>
-        message.type === 'annotate'
+        message.type === 'change' && !isRawChange(message)
           ? assembling.postMessage(message)
           : writing.postMessage(
               message,
@@ -213,7 +223,7 @@ export function startInlineWriter(
   const line: Line = {
     send: message => {
       if (message.type === 'body') loop.accept(message.id, message.body);
-      else if (message.type === 'annotate') loop.annotate(message.id, message.annotation);
+      else if (message.type === 'change') loop.change(message);
       else {
         clearInterval(timer);
         loop.close();
@@ -232,7 +242,7 @@ export function startInlineWriter(
   return {
     submit: body => writer.submit(body),
     queuedBytes: () => writer.queuedBytes(),
-    annotate: annotation => writer.annotate(annotation),
+    change: (name, ...args) => writer.change(name, ...args),
     close: () => writer.close(),
     tick: () => loop.tick(),
   };

@@ -18,9 +18,16 @@ function writerIn(folder: string): Writer {
       folder,
       maxBytes: 1e9,
       clock: { domain: 'ab'.repeat(8), epoch: 0, zeroUnixNs: 0n },
-      budgets: {},
+      budgets: { limits: {}, inFile: [] },
     },
-    { onChanges: ignore, onVolumes: ignore, onCounts: ignore, onMeasures: ignore, onCrash: ignore },
+    {
+      onChanges: ignore,
+      onVolumes: ignore,
+      onCounts: ignore,
+      onMeasures: ignore,
+      onLimits: ignore,
+      onCrash: ignore,
+    },
     { unixNs: () => BigInt(Date.now()) * 1_000_000n, ns: () => 0 },
   );
   onTestFinished(() => writer.close());

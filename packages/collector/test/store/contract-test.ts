@@ -13,7 +13,12 @@ type Soon<T> = {
     : T[K];
 };
 
-export type ContractWriter = Soon<Omit<RawWriter & AssemblyStore, 'sizeBytes' | 'retain'>>;
+export type ContractWriter = Soon<
+  Omit<
+    RawWriter & AssemblyStore,
+    'sizeBytes' | 'retain' | 'pin' | 'unpin' | 'removeAnnotation' | 'setBudgets' | 'limits'
+  >
+>;
 export type ContractReader = Pick<
   StoreReader,
   | 'sessions'

@@ -73,7 +73,7 @@ test(
         maxBytes: MAX_BYTES,
         retention: { spansNs: 12n * HOUR_NS, framesNs: 6n * HOUR_NS, turnsNs: 18n * HOUR_NS },
         clock: { domain: 'c0ffee00c0ffee00', epoch: 0, zeroUnixNs: NOON_NS },
-        budgets: {},
+        budgets: { limits: {}, inFile: [] },
       },
       {
         nowUnixNs: () => nowUnixNs,

@@ -24,7 +24,8 @@ function oldFolder(version: string): string {
 }
 
 const open = (folder: string): { writer: SqliteWriter; reader: SqliteReader } => {
-  const writer = new SqliteWriter({ folder, maxBytes: 1e9 });
+  const budgets = { limits: { voice_to_voice: 8e8 }, inFile: [] };
+  const writer = new SqliteWriter({ folder, maxBytes: 1e9, budgets });
   const reader = new SqliteReader(folder);
   onTestFinished(() => {
     reader.close();
@@ -84,4 +85,21 @@ test('migrated files are sound, and of the newest version', () => {
   const database = new Database(join(folder, 'volumes', '000001.db'));
   expect(database.pragma('user_version', { simple: true })).toBe(readMigrations('volume').length);
   database.close();
+});
+
+test('a folder from before pins and budgets: its calls can be pinned, and are judged by what is set', async () => {
+  const { writer, reader } = open(oldFolder('store-v3'));
+  const { items } = await reader.sessions({ limit: 9 });
+  expect(items.map(one => [one.id, one.overBudgetCount, one.pinned])).toEqual([
+    ['call', 1, undefined],
+  ]);
+  const { key } = items[0]!;
+  expect(writer.pin(key, 'old', NOON_NS)).toMatchObject({ sessionId: 'call', isWhole: true });
+  expect((await reader.session(key))?.pinned).toBe(true);
+  writer.setBudgets({ items: [{ measure: 'voice_to_voice', limitNs: 6e8 }], atUnixNs: NOON_NS });
+  while (writer.tidy(NOON_NS));
+  expect((await reader.sessions({ limit: 9 })).items[0]!.overBudgetCount).toBe(2);
+  expect((await reader.flushes(key)).length).toBe(16);
+  const range = { fromUnixNs: 0n, toUnixNs: NOON_NS * 2n };
+  expect((await reader.annotations(range)).map(one => one.text)).toEqual(['2.5.0']);
 });

@@ -13,7 +13,11 @@ const DAY_NS = seconds(86_400);
 function stores(): { writer: SqliteWriter; assembly: SqliteAssemblyStore } {
   const folder = temporaryFolder();
   const writer = new SqliteWriter({ folder, maxBytes: 1e9 });
-  const assembly = new SqliteAssemblyStore({ folder, maxBytes: 1e9 });
+  const assembly = new SqliteAssemblyStore({
+    folder,
+    maxBytes: 1e9,
+    budgets: { limits: {}, inFile: [] },
+  });
   onTestFinished(() => {
     assembly.close();
     writer.close();

@@ -28,7 +28,7 @@ function run(folder: string, clock: typeof HERE, offNs = 0): Running {
   const soon: (() => void)[] = [];
   const measured = { ...clock, zeroUnixNs: clock.zeroUnixNs + BigInt(offNs) };
   const loop = makeLoop(
-    { folder, maxBytes: 1e9, clock: measured, budgets: {} },
+    { folder, maxBytes: 1e9, clock: measured, budgets: { limits: {}, inFile: [] } },
     {
       nowUnixNs: () => nowUnixNs,
       nowNs: () => 0,

@@ -40,7 +40,7 @@ class Bench {
     this.store = new FillableWriter({ folder, maxBytes: 1e9 });
     this.loop = wholeLoop(
       this.store,
-      { folder, maxBytes: 1e9, clock: CLOCK, budgets: {} },
+      { folder, maxBytes: 1e9, clock: CLOCK, budgets: { limits: {}, inFile: [] } },
       {
         nowUnixNs: () => this.nowUnixNs,
         nowNs: () => 0,

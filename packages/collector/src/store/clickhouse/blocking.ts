@@ -109,6 +109,15 @@ export class ClickHouseRawWriter implements RawWriter {
     return this.#line.call('commitSpans', [{ ...batch, spans: spansOf(spans) }]);
   }
 
+  /** The engine drops by itself what is too old: nothing can be kept out of its way. */
+  pin(): 'elsewhere' {
+    return 'elsewhere';
+  }
+
+  unpin(): 'elsewhere' {
+    return 'elsewhere';
+  }
+
   /** The engine drops by itself what is too old. */
   retain(): boolean {
     return false;
@@ -131,9 +140,13 @@ export class ClickHouseAssemblyStore implements AssemblyStore {
   readonly shared: SharedAssembly;
   readonly #line: Line;
 
-  constructor(options: BlockingThreadData['options']) {
+  readonly #limits: Readonly<Record<string, number>>;
+
+  /** `limits`: by flag and default; there is no table for others yet. */
+  constructor(options: BlockingThreadData['options'], limits: Readonly<Record<string, number>>) {
     const line = new Line(options);
     this.#line = line;
+    this.#limits = limits;
     this.shared = {
       pull: () => line.call('pull', []),
       publish: changes => line.call('publish', [changes]),
@@ -146,6 +159,18 @@ export class ClickHouseAssemblyStore implements AssemblyStore {
 
   tidy(): boolean {
     return false;
+  }
+
+  limits(): Readonly<Record<string, number>> {
+    return this.#limits;
+  }
+
+  setBudgets(): 'elsewhere' {
+    return 'elsewhere';
+  }
+
+  removeAnnotation(): 'elsewhere' {
+    return 'elsewhere';
   }
 
   annotate(annotation: AnnotationInput): Annotation {

@@ -360,6 +360,8 @@ const sessionOf = (row: FacetRow): FacetSession => ({
   status: row.status,
   startUnixNs: BigInt(row.start),
   facets: JSON.parse(row.facets) as SessionFacets,
+  // Its own TTL keeps or drops rows there: no call is pinned.
+  isPinned: () => false,
 });
 
 /** Dropped while its waits were read. */
@@ -370,4 +372,5 @@ const GONE: FacetSession = {
   status: 'ended',
   startUnixNs: 0n,
   facets: { attributes: {}, synthetic: null, places: [], hops: {}, counts: {} },
+  isPinned: () => false,
 };

@@ -3,12 +3,16 @@
 
 import type {
   Annotation,
+  BudgetList,
+  Pin,
   SessionDetail,
   SessionSummary,
   TraceSummary,
   Turn,
 } from '@framescope/protocol';
+import { itemsOf } from '../budget-items.ts';
 import type {
+  BudgetsGiven,
   ClockSampleRow,
   CollectorClockRow,
   CommitPlace,
@@ -209,6 +213,15 @@ export class ClickHouseReader implements StoreReader {
 
   groupValues(name: string): Promise<readonly string[]> {
     return this.#charts.groupValues(name);
+  }
+
+  // Not in this engine yet: no call is pinned, and limits are those of flags alone.
+  pins(): Promise<readonly Pin[]> {
+    return Promise.resolve([]);
+  }
+
+  budgets(given: BudgetsGiven): Promise<BudgetList> {
+    return Promise.resolve({ revision: 0, changedUnixNs: null, items: itemsOf(given) });
   }
 
   annotations(range: UnixRange): Promise<readonly Annotation[]> {

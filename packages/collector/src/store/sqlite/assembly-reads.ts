@@ -21,13 +21,18 @@ interface Place {
   readonly commit: number;
 }
 
+/** The file of a kept call (kept-calls.ts), if it has one. */
+export type KeptFile = (key: string) => Pick<ReadableVolume, 'queries' | 'spans'> | undefined;
+
 export class AssemblyReads {
   /** Oldest first. */
   readonly #volumes: () => readonly ReadableVolume[];
+  readonly #kept: KeptFile;
   #place: Place | undefined;
 
-  constructor(volumes: () => readonly ReadableVolume[]) {
+  constructor(volumes: () => readonly ReadableVolume[], kept: KeptFile) {
     this.#volumes = volumes;
+    this.#kept = kept;
   }
 
   /** Undefined while nothing is stored. */
@@ -61,12 +66,16 @@ export class AssemblyReads {
     const raw: RawSpans = { spans: [], tallies: [] };
     const flushes: StoredFlush[] = [];
     let id: string | undefined;
-    for (const { queries, spans } of this.#volumes()) {
-      const session = queries.sessionByKey(key);
+    const own = this.#kept(key);
+    const keptTo = own?.queries.lastCommit()?.commit ?? 0;
+    for (const file of own ? [own, ...this.#volumes()] : this.#volumes()) {
+      const session = file.queries.sessionByKey(key);
       if (!session) continue;
       id = session.sessionId;
-      rawSpansOf(spans, { row: session.id, key }, raw);
-      for (const flush of queries.flushes(session.id, { key, id })) flushes.push(flush);
+      const after = file === own ? 0 : keptTo;
+      rawSpansOf(file.spans, { row: session.id, key, after }, raw);
+      for (const flush of file.queries.flushesSince(session.id, { key, id }, after))
+        flushes.push(flush);
     }
     if (id === undefined) return undefined;
     const isWanted = (one: { arrivalUnixNs: bigint }): boolean =>
@@ -87,6 +96,12 @@ export class AssemblyReads {
     const last = new Map<string, { id: string; lastCommit: number }>();
     for (const { queries } of this.#volumes())
       for (const { key, id, lastCommit } of queries.sessions()) last.set(key, { id, lastCommit });
+    // Kept, and its volumes gone: what is not closed is looked at there.
+    for (const { key, status } of all) {
+      if (last.has(key) || (status !== 'live' && status !== 'idle')) continue;
+      const session = this.#kept(key)?.queries.sessionByKey(key);
+      if (session) last.set(key, { id: session.sessionId, lastCommit: session.lastCommit });
+    }
     return [...last].flatMap(([key, { id, lastCommit }]) => {
       const derived = covered.get(key);
       const isOpen = derived?.status === 'live' || derived?.status === 'idle';

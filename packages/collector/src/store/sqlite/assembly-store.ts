@@ -2,9 +2,12 @@
 // thread writes, and writes meta.db.
 
 import { existsSync } from 'node:fs';
-import type { Annotation, AnnotationInput } from '@framescope/protocol';
+import type { Annotation, AnnotationInput, BudgetList } from '@framescope/protocol';
 import type {
   AssemblyStore,
+  BudgetChange,
+  BudgetConflict,
+  BudgetsGiven,
   CollectorClockRow,
   DerivedRows,
   FlushRun,
@@ -23,16 +26,41 @@ interface OpenVolume extends ReadableVolume {
   close(): void;
 }
 
+interface AssemblyStoreOptions {
+  readonly folder: string;
+  readonly maxBytes: number;
+  readonly budgets: BudgetsGiven;
+}
+
 export class SqliteAssemblyStore implements AssemblyStore {
   readonly #folder: DataFolder;
   readonly #meta: MetaWriter;
-  readonly #reads = new AssemblyReads(() => this.#current());
+  readonly #reads = new AssemblyReads(
+    () => this.#current(),
+    key => this.#keptFile(key),
+  );
+  readonly #kept = new Map<string, OpenVolume>();
   #volumes: OpenVolume[] = [];
 
   /** The writer must have opened the folder, and keep it open for longer. */
-  constructor({ folder, maxBytes }: { readonly folder: string; readonly maxBytes: number }) {
+  constructor({ folder, maxBytes, budgets }: AssemblyStoreOptions) {
     this.#folder = new DataFolder(folder);
     this.#meta = new MetaWriter(this.#folder.metaPath, logBytesOf(maxBytes));
+    this.#meta.budgets.begin(budgets);
+  }
+
+  /** The writer makes and drops them: looked at each time. */
+  #keptFile(key: string): OpenVolume | undefined {
+    const path = this.#folder.keptPath(key);
+    let file = this.#kept.get(key);
+    if (existsSync(path)) {
+      file ??= this.#openFile(0, path);
+      if (file) this.#kept.set(key, file);
+      return file;
+    }
+    file?.close();
+    this.#kept.delete(key);
+    return undefined;
   }
 
   /** Volumes as they are now: the writer may have begun one, or dropped one. */
@@ -47,7 +75,10 @@ export class SqliteAssemblyStore implements AssemblyStore {
 
   #open(number: number): OpenVolume | undefined {
     const path = this.#folder.volumePath(number);
-    if (!existsSync(path)) return undefined;
+    return existsSync(path) ? this.#openFile(number, path) : undefined;
+  }
+
+  #openFile(number: number, path: string): OpenVolume | undefined {
     const database = openForReading(path, 'volume');
     // The writer is just making it: there is no commit in it yet.
     if (!isUpToDate(database, 'volume')) {
@@ -67,11 +98,26 @@ export class SqliteAssemblyStore implements AssemblyStore {
   }
 
   tidy(nowUnixNs: bigint): boolean {
-    return guarded(this.#meta.path, () => this.#meta.tidy(nowUnixNs));
+    return guarded(
+      this.#meta.path,
+      () => this.#meta.tidy(nowUnixNs) || this.#meta.budgets.judgeSome(),
+    );
   }
 
   annotate(annotation: AnnotationInput): Annotation {
     return guarded(this.#meta.path, () => this.#meta.annotate(annotation));
+  }
+
+  removeAnnotation(id: string): boolean {
+    return guarded(this.#meta.path, () => this.#meta.removeAnnotation(id));
+  }
+
+  setBudgets(change: BudgetChange): BudgetList | BudgetConflict {
+    return guarded(this.#meta.path, () => this.#meta.budgets.set(change));
+  }
+
+  limits(): Readonly<Record<string, number>> {
+    return this.#meta.budgets.limits;
   }
 
   unfinishedSessions(): readonly UnfinishedSession[] {
@@ -104,7 +150,7 @@ export class SqliteAssemblyStore implements AssemblyStore {
   }
 
   close(): void {
-    for (const volume of this.#volumes) volume.close();
+    for (const file of [...this.#volumes, ...this.#kept.values()]) file.close();
     this.#meta.close();
   }
 }

@@ -17,6 +17,8 @@ import type {
 import { PACK_MINUTES, PACKED_WAITS_SPAN_NS, rollupRow } from './chart-writer.ts';
 import { TIME_MAX, TIME_MIN } from './volume-queries.ts';
 import { WaitTableBuilder } from './wait-table.ts';
+import { PINNED_KEYS } from './pins.ts';
+import { GONE, NO_FACETS, readFacets, StoredFacets, type FacetRow } from './stored-facets.ts';
 
 /** Every statement of charts; a test pins how SQLite answers each. */
 export const CHART_READ = {
@@ -311,7 +313,12 @@ export class ChartReader {
 
   #session(row: number): FacetSession {
     const found = this.#prepared(CHART_READ.sessionByRow).raw().get(row) as FacetRow | undefined;
-    return found === undefined ? GONE : new StoredFacets(found);
+    return found === undefined ? GONE : new StoredFacets(found, () => this.keptKeys());
+  }
+
+  /** Keys of the calls that are kept. */
+  keptKeys(): ReadonlySet<string> {
+    return new Set(this.#prepared(PINNED_KEYS).pluck().all() as string[]);
   }
 
   #facets(row: number): SessionFacets {
@@ -323,7 +330,8 @@ export class ChartReader {
     const rows = this.#prepared(CHART_READ.sessionsByTime)
       .raw()
       .iterate(range.fromUnixNs, range.toUnixNs) as Iterable<FacetRow>;
-    for (const row of rows) if (!visit(new StoredFacets(row))) return;
+    const kept = this.keptKeys();
+    for (const row of rows) if (!visit(new StoredFacets(row, () => kept))) return;
   }
 
   session(row: number): FacetSession | undefined {
@@ -376,70 +384,6 @@ class Sessions {
     return session;
   }
 }
-
-/** Time in two parts: Unix nanoseconds do not fit a double, and bigints are slow by the thousand. */
-type FacetRow = readonly [
-  id: number,
-  key: string,
-  sessionId: string,
-  status: string,
-  startSeconds: number,
-  startNs: number,
-  facets: string,
-];
-
-class StoredFacets implements FacetSession {
-  readonly row: number;
-  readonly key: string;
-  readonly id: string;
-  readonly status: string;
-  readonly #startSeconds: number;
-  readonly #startNs: number;
-  readonly #json: string;
-  #facets: SessionFacets | undefined;
-
-  constructor([id, key, sessionId, status, startSeconds, startNs, facets]: FacetRow) {
-    this.row = id;
-    this.key = key;
-    this.id = sessionId;
-    this.status = status;
-    this.#startSeconds = startSeconds;
-    this.#startNs = startNs;
-    this.#json = facets;
-  }
-
-  get startUnixNs(): bigint {
-    return BigInt(this.#startSeconds) * 1_000_000_000n + BigInt(this.#startNs);
-  }
-
-  get facets(): SessionFacets {
-    return (this.#facets ??= readFacets(this.#json));
-  }
-}
-
-const NO_FACETS: SessionFacets = {
-  attributes: {},
-  synthetic: null,
-  places: [],
-  hops: {},
-  counts: {},
-};
-
-/** Those of a folder of an earlier version may lack some. */
-function readFacets(json: string): SessionFacets {
-  const facets = JSON.parse(json) as Partial<SessionFacets>;
-  return facets.counts === undefined ? { ...NO_FACETS, ...facets } : (facets as SessionFacets);
-}
-
-/** Dropped by retention while its minutes are still told of. */
-const GONE: FacetSession = {
-  row: 0,
-  key: '',
-  id: '',
-  status: 'ended',
-  startUnixNs: 0n,
-  facets: NO_FACETS,
-};
 
 /** Minutes as stretches [first, end), so that neighbours are read together. */
 function runsOf(minutes: ReadonlySet<number>): [number, number][] {

@@ -181,6 +181,31 @@ export class ChartWriter {
     this.#run(CHART_WRITE.markSession, session);
   }
 
+  /** Every minute of a session, packed or not, is added up again. */
+  markMinutes(session: number): void {
+    this.markSession(session);
+    type Pack = { measure: number; data: Buffer };
+    for (const { measure, data } of this.#all<Pack>(CHART_WRITE.rollupPacks, session)) {
+      this.#cursor.open(data);
+      while (this.#cursor.step()) this.markDirty(measure, this.#cursor.minute);
+    }
+  }
+
+  /** Values of one measure of a session, packed or not. */
+  valuesOf(session: number, measure: number): number[] {
+    const rows = this.#all<{ measure: number; value_ns: number }>(CHART_WRITE.values, session);
+    if (rows.length > 0) return rows.flatMap(row => (row.measure === measure ? row.value_ns : []));
+    const reader = new WaitPackReader();
+    const pack = this.#prepared(CHART_WRITE.waitPack).safeIntegers().get(session) as
+      | { from_ns: bigint; data: Buffer; more: Buffer }
+      | undefined;
+    if (pack === undefined || !reader.open(pack.data)) return [];
+    return reader
+      .values(pack.from_ns, pack.more)
+      .filter(value => value.measure === measure)
+      .map(value => value.valueNs);
+  }
+
   // ---- when there is time -----------------------------------------------------------------
 
   /** A transaction's worth of work; true when there is more. */

@@ -1,8 +1,9 @@
 // Reads derived rows from meta.db, over a connection that cannot write.
 
 import type { Database, Statement } from 'better-sqlite3';
-import type { SessionDetail, SessionSummary, Turn } from '@framescope/protocol';
+import type { BudgetList, Pin, SessionDetail, SessionSummary, Turn } from '@framescope/protocol';
 import type {
+  BudgetsGiven,
   ClockSampleRow,
   CollectorClockRow,
   PageRequest,
@@ -10,8 +11,10 @@ import type {
   StorePage,
   TraceOwner,
 } from '../store.ts';
+import { budgetsIn } from './budgets.ts';
 import { ChartReader } from './chart-reader.ts';
 import { cursorOf, numbersOf } from '../cursor.ts';
+import { pinsIn } from './pins.ts';
 import { TIME_MAX, TIME_MIN } from './volume-queries.ts';
 
 /** Every statement that reads meta.db; a test pins how SQLite answers each. */
@@ -53,6 +56,12 @@ export const META_READ = {
     JOIN session ON session.id = recent.session
     WHERE instr(recent.words, @lower) > 0 LIMIT @limit`,
 } as const;
+
+/** As stored, with whether the call is kept: that is no part of what assembly wrote. */
+function summaryOf(json: string, kept: ReadonlySet<string>): SessionSummary {
+  const summary = JSON.parse(json) as SessionSummary;
+  return kept.has(summary.key) ? { ...summary, pinned: true } : summary;
+}
 
 /** How many sessions and turns a search by words looks through, newest first: about 50 ms. */
 const SEARCHED_MAX = 20_000;
@@ -102,8 +111,9 @@ export class MetaReader {
       : this.#all<Row>(META_READ.sessions, startNs, id, from, limit);
     const items = rows.slice(0, filter.limit);
     const last = items.at(-1);
+    const kept = this.keptKeys();
     return {
-      items: items.map(row => JSON.parse(row.summary) as SessionSummary),
+      items: items.map(row => summaryOf(row.summary, kept)),
       nextCursor: rows.length > filter.limit && last ? cursorOf(last.start_ns, last.id) : null,
     };
   }
@@ -111,12 +121,27 @@ export class MetaReader {
   session(key: string): SessionDetail | undefined {
     const [row] = this.#all<{ summary: string; detail: string }>(META_READ.session, key);
     if (!row) return undefined;
-    return { ...JSON.parse(row.summary), ...JSON.parse(row.detail) } as SessionDetail;
+    return {
+      ...summaryOf(row.summary, this.keptKeys()),
+      ...(JSON.parse(row.detail) as object),
+    } as SessionDetail;
   }
 
   summary(key: string): SessionSummary | undefined {
     const [row] = this.#all<{ summary: string }>(META_READ.summary, key);
-    return row && (JSON.parse(row.summary) as SessionSummary);
+    return row && summaryOf(row.summary, this.keptKeys());
+  }
+
+  pins(): Pin[] {
+    return pinsIn(this.#database);
+  }
+
+  budgets(given: BudgetsGiven): BudgetList {
+    return budgetsIn(this.#database, given);
+  }
+
+  keptKeys(): ReadonlySet<string> {
+    return this.charts.keptKeys();
   }
 
   turns(key: string, page: PageRequest): StorePage<Turn> {
@@ -169,8 +194,9 @@ export class MetaReader {
 
   searchSessions(text: string, limit: number): SessionSummary[] {
     const asked = { text, lower: text.toLowerCase(), searched: SEARCHED_MAX, limit };
-    return this.#all<{ summary: string }>(META_READ.searchSessions, asked).map(
-      row => JSON.parse(row.summary) as SessionSummary,
+    const kept = this.keptKeys();
+    return this.#all<{ summary: string }>(META_READ.searchSessions, asked).map(row =>
+      summaryOf(row.summary, kept),
     );
   }
 

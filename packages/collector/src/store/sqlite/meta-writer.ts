@@ -5,18 +5,20 @@ import type { Annotation, AnnotationInput, SessionStatus, Turn } from '@framesco
 import type { CollectorClockRow, DerivedRows, RollupRow, ValueRow } from '../store.ts';
 import { collectorClocksIn } from './meta-reader.ts';
 import { facetsOf, splitDetail, wordsOf } from '../facets.ts';
+import { Budgets } from './budgets.ts';
 import { CHART_WRITE, ChartWriter } from './chart-writer.ts';
 import { openForWriting } from './open.ts';
+import { Pins } from './pins.ts';
 
 const WRITE = {
   session: `
     INSERT INTO session (key, session_id, status, start_ns, end_ns, covered_commit, revision,
-      summary, detail, facets)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      summary, detail, facets, judged)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (key) DO UPDATE SET status = excluded.status, start_ns = excluded.start_ns,
       end_ns = excluded.end_ns, covered_commit = excluded.covered_commit,
       revision = excluded.revision, summary = excluded.summary, detail = excluded.detail,
-      facets = excluded.facets
+      facets = excluded.facets, judged = excluded.judged
     RETURNING id, is_packed`,
   deleteTurns: `DELETE FROM turn WHERE session = ?`,
   deleteValues: `DELETE FROM value WHERE session = ?`,
@@ -43,17 +45,26 @@ const WRITE = {
   collectorClock: `
     INSERT INTO collector_clock (domain, epoch, zero_unix_ns, since_commit) VALUES (?, ?, ?, ?)`,
   annotation: `INSERT INTO annotation (at_ns, end_ns, json) VALUES (?, ?, ?)`,
+  removeAnnotation: `DELETE FROM annotation WHERE id = ?`,
   deleteBefore: `
     DELETE FROM session WHERE id IN (
       SELECT id FROM session WHERE start_ns < @before AND end_ns < @before
+        AND key NOT IN (SELECT session_key FROM pin)
       ORDER BY start_ns, id LIMIT @limit)`,
   deleteOldest: `
-    DELETE FROM session WHERE id IN (SELECT id FROM session ORDER BY start_ns, id LIMIT ?)`,
-  deleteCovered: `DELETE FROM session WHERE covered_commit <= ?`,
+    DELETE FROM session WHERE id IN (
+      SELECT id FROM session WHERE key NOT IN (SELECT session_key FROM pin)
+      ORDER BY start_ns, id LIMIT ?)`,
+  deleteCovered: `
+    DELETE FROM session
+    WHERE covered_commit <= ? AND key NOT IN (SELECT session_key FROM pin)`,
   // A minute less: an offset that became known later may have moved a start.
   deleteMinutes: `
     DELETE FROM group_rollup WHERE measure IN (SELECT id FROM measure) AND minute <
-      coalesce((SELECT min(start_ns) FROM session) / 60000000000 - 1, 9223372036854775807)`,
+      coalesce((SELECT min(start_ns) FROM session
+        WHERE key NOT IN (SELECT session_key FROM pin)) / 60000000000 - 1, 9223372036854775807)`,
+  keptSessions: `
+    SELECT session.id FROM pin JOIN session ON session.key = pin.session_key`,
 } as const;
 
 const COVERED = `SELECT key, covered_commit, status FROM session`;
@@ -71,6 +82,8 @@ export class MetaWriter {
   readonly #measureIds = new Map<string, number>();
   readonly #measureNames = new Map<number, string>();
   readonly #charts: ChartWriter;
+  readonly pins: Pins;
+  readonly budgets: Budgets;
 
   /** `logBytes`: what the log beside it may hold. */
   constructor(path: string, logBytes: number) {
@@ -97,11 +110,17 @@ export class MetaWriter {
       revision: database.prepare(WRITE.revision),
       collectorClock: database.prepare(WRITE.collectorClock),
       annotation: database.prepare(WRITE.annotation),
+      removeAnnotation: database.prepare(WRITE.removeAnnotation),
       deleteBefore: database.prepare(WRITE.deleteBefore),
       deleteOldest: database.prepare(WRITE.deleteOldest),
       deleteCovered: database.prepare(WRITE.deleteCovered),
       deleteMinutes: database.prepare(WRITE.deleteMinutes),
+      keptSessions: database.prepare(WRITE.keptSessions),
     };
+    this.pins = new Pins(database);
+    this.budgets = new Budgets(database, (session, measure) =>
+      this.#charts.valuesOf(session, this.#measureId(measure)),
+    );
   }
 
   write(all: readonly DerivedRows[]): void {
@@ -130,6 +149,7 @@ export class MetaWriter {
       JSON.stringify(summary),
       JSON.stringify(rest),
       JSON.stringify(facetsOf(rows.session)),
+      this.budgets.judge,
     ) as { id: number; is_packed: number };
     if (isPacked === 1) this.#charts.unpack(id);
     if (rows.replace === 'all') {
@@ -252,6 +272,10 @@ export class MetaWriter {
     return { id: String(lastInsertRowid), ...annotation };
   }
 
+  removeAnnotation(id: string): boolean {
+    return /^\d{1,15}$/.test(id) && this.#statements.removeAnnotation.run(Number(id)).changes > 0;
+  }
+
   covered(): CoveredSession[] {
     return this.#database.prepare<[], CoveredSession>(COVERED).all();
   }
@@ -275,6 +299,9 @@ export class MetaWriter {
   #dropped(count: number): boolean {
     if (count === 0) return false;
     this.#statements.deleteMinutes.run();
+    // Those of pinned calls are added up anew, from them alone.
+    for (const { id } of this.#statements.keptSessions.all() as { id: number }[])
+      this.#charts.markMinutes(id);
     this.#giveBack();
     return true;
   }

@@ -4,12 +4,15 @@
 import { existsSync } from 'node:fs';
 import type {
   Annotation,
+  BudgetList,
+  Pin,
   SessionDetail,
   SessionSummary,
   TraceSummary,
   Turn,
 } from '@framescope/protocol';
 import type {
+  BudgetsGiven,
   ClockSampleRow,
   CommitPlace,
   CollectorClockRow,
@@ -44,10 +47,10 @@ import { MetricPoints } from './metric-points.ts';
 import { LoadSamples } from './load-samples.ts';
 import { isUpToDate } from './migrate.ts';
 import { openForReading } from './open.ts';
-import { TraceRowsBuilder } from '../trace-rows.ts';
+import { rowsOfSpans, TraceRowsBuilder } from '../trace-rows.ts';
 import { summaryOfTrace } from './trace-summary.ts';
 import { DataFolder } from './volume-files.ts';
-import { VolumeQueries } from './volume-queries.ts';
+import { VolumeQueries, type SessionPlace } from './volume-queries.ts';
 import { VolumeSpans, type TracePart } from './volume-spans.ts';
 
 interface OpenVolume {
@@ -70,6 +73,8 @@ export class SqliteReader implements StoreReader {
   readonly #meta: MetaReader;
   /** Oldest first. */
   #volumes: OpenVolume[] = [];
+  /** Files of kept calls, by key (kept-calls.ts). */
+  readonly #kept = new Map<string, OpenVolume>();
 
   /** The writer must have opened the folder before. */
   constructor(folder: string) {
@@ -83,12 +88,39 @@ export class SqliteReader implements StoreReader {
     const numbers = this.#folder.volumeNumbers();
     for (const gone of this.#volumes.filter(one => !numbers.includes(one.number))) gone.close();
     this.#volumes = numbers.flatMap(
-      number => this.#volumes.find(one => one.number === number) ?? this.#open(number) ?? [],
+      number =>
+        this.#volumes.find(one => one.number === number) ??
+        this.#open(number, this.#folder.volumePath(number)) ??
+        [],
     );
+    this.#refreshKept();
   }
 
-  #open(number: number): OpenVolume | undefined {
-    const path = this.#folder.volumePath(number);
+  #refreshKept(): void {
+    const keys = this.#folder.keptKeys();
+    for (const [key, file] of this.#kept)
+      if (!keys.includes(key)) {
+        file.close();
+        this.#kept.delete(key);
+      }
+    for (const key of keys) {
+      if (this.#kept.has(key)) continue;
+      const file = this.#open(0, this.#folder.keptPath(key));
+      if (file) this.#kept.set(key, file);
+    }
+  }
+
+  /** Files with a session, and the commit behind which each is read: no row comes twice. */
+  #placesOf(key: string): { file: OpenVolume; session: SessionPlace; after: number }[] {
+    const own = this.#kept.get(key);
+    const keptTo = own?.queries.lastCommit()?.commit ?? 0;
+    return [...(own ? [own] : []), ...this.#volumes].flatMap(file => {
+      const session = file.queries.sessionByKey(key);
+      return session ? { file, session, after: file === own ? 0 : keptTo } : [];
+    });
+  }
+
+  #open(number: number, path: string): OpenVolume | undefined {
     // Dropped between listing and opening: gone is gone.
     if (!existsSync(path)) return undefined;
     const database = openForReading(path, 'volume');
@@ -128,26 +160,28 @@ export class SqliteReader implements StoreReader {
   }
 
   async flushes(key: string, range?: UnixRange): Promise<readonly StoredFlush[]> {
-    return this.#volumes.flatMap(({ queries }) => {
-      const session = queries.sessionByKey(key);
-      return session ? queries.flushes(session.id, { key, id: session.sessionId }, range) : [];
+    return this.#placesOf(key).flatMap(({ file, session, after }) => {
+      const found = file.queries.flushes(session.id, { key, id: session.sessionId }, range);
+      return after === 0 ? found : found.filter(flush => flush.commit > after);
     });
   }
 
   async flushesSince(key: string, commit: number): Promise<readonly StoredFlush[]> {
-    return this.#volumes.flatMap(({ queries }) => {
-      const session = queries.sessionByKey(key);
-      const owner = session && { key, id: session.sessionId };
-      return owner ? queries.flushesSince(session.id, owner, commit) : [];
-    });
+    return this.#placesOf(key).flatMap(({ file, session, after }) =>
+      file.queries.flushesSince(
+        session.id,
+        { key, id: session.sessionId },
+        Math.max(commit, after),
+      ),
+    );
   }
 
   async sessionSpans(key: string, limit: number): Promise<readonly StoredSpan[]> {
     const found: StoredSpan[] = [];
-    for (const { queries, spans } of this.#volumes) {
-      const session = queries.sessionByKey(key);
-      if (!session || found.length >= limit) continue;
-      for (const span of spans.ofSession(session.id, limit - found.length)) found.push(span);
+    for (const { file, session, after } of this.#placesOf(key)) {
+      if (found.length >= limit) break;
+      for (const span of file.spans.ofSession(session.id, limit))
+        if (span.commit > after && found.length < limit) found.push(span);
     }
     return found;
   }
@@ -192,6 +226,14 @@ export class SqliteReader implements StoreReader {
     return (session, tick) => this.#meta.charts.hasWords(session, text, tick);
   }
 
+  async budgets(given: BudgetsGiven): Promise<BudgetList> {
+    return this.#meta.budgets(given);
+  }
+
+  async pins(): Promise<readonly Pin[]> {
+    return this.#meta.pins();
+  }
+
   async annotations(range: UnixRange): Promise<readonly Annotation[]> {
     return this.#meta.charts.annotations(range);
   }
@@ -199,8 +241,16 @@ export class SqliteReader implements StoreReader {
   async trace(traceId: string, limit: number): Promise<TraceSpans | undefined> {
     const found: StoredSpan[] = [];
     let count = 0;
+    const known = this.#keptSpansOf(traceId, limit);
+    for (const span of known.values()) found.push(span);
+    count += known.size;
     for (const { spans } of this.#volumes) {
       for (const part of spans.parts(traceId)) {
+        if (known.size > 0) {
+          for (const span of spans.spansOf(part, limit))
+            if (!known.has(span.spanId) && ++count <= limit) found.push(span);
+          continue;
+        }
         count += part.count;
         const room = limit - found.length;
         if (room > 0) for (const span of spans.spansOf(part, room)) found.push(span);
@@ -210,6 +260,11 @@ export class SqliteReader implements StoreReader {
   }
 
   async traceRows(traceId: string, limit: number, odd: OddSpans): Promise<TraceRows | undefined> {
+    // A kept call may stand in its own file as well: the spans tell which are the same.
+    if ([...this.#kept.values()].some(({ spans }) => spans.parts(traceId).length > 0)) {
+      const found = await this.trace(traceId, limit);
+      return found && rowsOfSpans(found, odd);
+    }
     const parts = this.#volumes.flatMap(({ spans }) =>
       spans.parts(traceId).map(part => ({ spans, part })),
     );
@@ -226,6 +281,15 @@ export class SqliteReader implements StoreReader {
     return rows.done(count - taken);
   }
 
+  /** Of kept calls: volumes may still have the same spans. */
+  #keptSpansOf(traceId: string, limit: number): Map<string, StoredSpan> {
+    const found = new Map<string, StoredSpan>();
+    for (const { spans } of this.#kept.values())
+      for (const part of spans.parts(traceId))
+        for (const span of spans.spansOf(part, limit - found.size)) found.set(span.spanId, span);
+    return found;
+  }
+
   async traceOwner(traceId: string): Promise<TraceOwner | undefined> {
     const turn = this.#meta.turnOfTrace(traceId);
     if (turn) return turn;
@@ -237,15 +301,13 @@ export class SqliteReader implements StoreReader {
   }
 
   #sessionId(key: string): string | undefined {
-    for (const { queries } of this.#volumes) {
-      const session = queries.sessionByKey(key);
-      if (session) return session.sessionId;
-    }
-    return undefined;
+    return this.#placesOf(key)[0]?.session.sessionId;
   }
 
   #partsOf(traceId: string): TracePart[] {
-    return this.#volumes.flatMap(({ spans }) => spans.parts(traceId));
+    const parts = this.#volumes.flatMap(({ spans }) => spans.parts(traceId));
+    if (parts.length > 0) return parts;
+    return [...this.#kept.values()].flatMap(({ spans }) => spans.parts(traceId));
   }
 
   /** A trace stands where its latest part arrived; earlier parts of it are passed over. */
@@ -343,7 +405,7 @@ export class SqliteReader implements StoreReader {
   }
 
   close(): void {
-    for (const volume of this.#volumes) volume.close();
+    for (const file of [...this.#volumes, ...this.#kept.values()]) file.close();
     this.#meta.close();
   }
 }

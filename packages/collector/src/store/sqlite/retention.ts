@@ -5,6 +5,8 @@
 //   --retention   frames go out of an old volume, then spans; a volume with neither is
 //                 unlinked; turns and minutes (meta.db) live longest
 //
+// Pinned calls are passed over: what goes away of theirs is copied first (kept-calls.ts).
+//
 // Rows are deleted some thousand at a time and their pages handed back to the file
 // system: the writer takes bodies in between.
 
@@ -27,6 +29,8 @@ export interface RetentionPorts {
   readonly maxBytes: number;
   readonly ages: Retention;
   readonly onVolumes: () => void;
+  /** Called before the last of these volumes loses something: pinned calls are copied out. */
+  readonly keep: (volumes: readonly VolumeWriter[]) => void;
 }
 
 export class RetentionKeeper {
@@ -59,7 +63,9 @@ export class RetentionKeeper {
     const { maxBytes, volumes, meta, folder } = this.#ports;
     while (this.totalBytes() > maxBytes) {
       const isMetaLarge = folder.metaBytes() > maxBytes * META_SHARE;
-      if (volumes.length > 1 && !isMetaLarge) this.#dropOldest(true);
+      // Rows of pinned calls stay, however many: then it is the volumes' turn.
+      if (isMetaLarge && meta.dropOldestSessions(SESSIONS_AT_ONCE)) continue;
+      if (volumes.length > 1) this.#dropOldest(true);
       else if (!meta.dropOldestSessions(SESSIONS_AT_ONCE)) return;
     }
   }
@@ -77,7 +83,8 @@ export class RetentionKeeper {
   }
 
   #dropOldest(withDerived: boolean): void {
-    const { folder, volumes, meta, onVolumes } = this.#ports;
+    const { folder, volumes, meta, onVolumes, keep } = this.#ports;
+    keep(volumes.slice(0, 1));
     const oldest = volumes.shift()!;
     const last = oldest.queries.lastCommit();
     oldest.close();
@@ -99,6 +106,11 @@ export class RetentionKeeper {
     return turns !== undefined && meta.dropSessionsBefore(turns, SESSIONS_AT_ONCE);
   }
 
+  #keepTo(volume: VolumeWriter): void {
+    const { volumes, keep } = this.#ports;
+    keep(volumes.slice(0, volumes.indexOf(volume) + 1));
+  }
+
   #ageVolume(
     volume: VolumeWriter,
     limits: { readonly frames: bigint | undefined; readonly spans: bigint | undefined },
@@ -112,6 +124,7 @@ export class RetentionKeeper {
       this.#dropOldest(false);
       return true;
     }
+    if (isFramesOld || isSpansOld) this.#keepTo(volume);
     const isMore = (isFramesOld && volume.dropFrames()) || (isSpansOld && volume.dropSpans());
     if (isMore) this.#closedBytes.delete(volume.number);
     return isMore;

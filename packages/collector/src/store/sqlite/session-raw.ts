@@ -11,14 +11,14 @@ export interface RawSpans {
   readonly tallies: SpanTally[];
 }
 
-/** Adds what a volume holds of a session. */
+/** Adds what a volume holds of a session in commits behind `after`. */
 export function rawSpansOf(
   volume: VolumeSpans,
-  session: { readonly row: bigint; readonly key: string },
+  session: { readonly row: bigint; readonly key: string; readonly after: number },
   into: RawSpans,
 ): void {
   volume.eachBlock(session.row, found => {
-    addRows(volume, found, session.key, into);
+    if (found.block.row.commit > session.after) addRows(volume, found, session.key, into);
     return true;
   });
 }

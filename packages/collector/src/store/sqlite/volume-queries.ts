@@ -7,7 +7,7 @@ import { sourceFromJson, type FlushSource } from '../flush-source.ts';
 
 /** Every statement that reads a volume; a test pins how SQLite answers each. */
 export const VOLUME_READ = {
-  sessionByKey: `SELECT id, session_id FROM session WHERE key = ?`,
+  sessionByKey: `SELECT id, session_id, incarnation, last_commit FROM session WHERE key = ?`,
   sessionById: `
     SELECT id, key, incarnation, last_commit, last_arrival_ns FROM session
     WHERE session_id = ? ORDER BY incarnation DESC LIMIT 1`,
@@ -47,6 +47,15 @@ export interface SessionRow {
   readonly incarnation: bigint;
   readonly last_commit: bigint;
   readonly last_arrival_ns: bigint;
+}
+
+/** Where a volume has a session. */
+export interface SessionPlace {
+  /** Its row. */
+  readonly id: bigint;
+  readonly sessionId: string;
+  readonly incarnation: number;
+  readonly lastCommit: number;
 }
 
 export interface CommitRow {
@@ -103,9 +112,17 @@ export class VolumeQueries {
     return this.#prepared(sql).all(...values) as T[];
   }
 
-  sessionByKey(key: string): { id: bigint; sessionId: string } | undefined {
-    const row = this.#get<{ id: bigint; session_id: string }>(VOLUME_READ.sessionByKey, key);
-    return row && { id: row.id, sessionId: row.session_id };
+  sessionByKey(key: string): SessionPlace | undefined {
+    type Row = { id: bigint; session_id: string; incarnation: bigint; last_commit: bigint };
+    const row = this.#get<Row>(VOLUME_READ.sessionByKey, key);
+    return (
+      row && {
+        id: row.id,
+        sessionId: row.session_id,
+        incarnation: Number(row.incarnation),
+        lastCommit: Number(row.last_commit),
+      }
+    );
   }
 
   /** The newest incarnation of a `session.id`. */

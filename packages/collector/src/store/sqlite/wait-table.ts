@@ -255,6 +255,10 @@ class LateSession implements FacetSession {
     return this.#get().startUnixNs;
   }
 
+  isPinned(): boolean {
+    return this.#get().isPinned();
+  }
+
   get facets(): SessionFacets {
     return (this.#facets ??= this.#read.facets(this.row));
   }

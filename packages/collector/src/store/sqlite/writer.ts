@@ -2,27 +2,37 @@
 // retention. One in a data folder, in the writer thread. For commands and tests, which have
 // one thread, it is the store of assembly as well.
 
-import { sessionKey, type Annotation, type AnnotationInput } from '@framescope/protocol';
+import {
+  sessionKey,
+  type Annotation,
+  type AnnotationInput,
+  type BudgetList,
+  type Pin,
+} from '@framescope/protocol';
 import type { Database } from 'better-sqlite3';
 import type { SpanColumns } from '../../decode/span-columns.ts';
-import type { DecodedFlush, DecodedLoad, MetricPoint } from '../../decode/types.ts';
+import type { DecodedFlush, MetricPoint } from '../../decode/types.ts';
 import type {
+  BudgetChange,
+  BudgetConflict,
+  BudgetsGiven,
   CollectorClockRow,
   CommitResult,
-  CommittedBatch,
   AssemblyStore,
   DerivedRows,
   FlushRun,
   IngestBatch,
+  PinRefusal,
   RawSession,
   RawWriter,
   Retention,
   StoredSpan,
-  TouchedSession,
   UnfinishedSession,
 } from '../store.ts';
 import { adoptSpans } from './adoption.ts';
 import { AssemblyReads } from './assembly-reads.ts';
+import { resultOf, writeSpans, type Draft, type SpanDraft } from './draft.ts';
+import { KeptCalls } from './kept-calls.ts';
 import { SessionMemory, type KnownSession } from './memory.ts';
 import { MetaWriter } from './meta-writer.ts';
 import { guarded, lockFolder, logBytesOf } from './open.ts';
@@ -31,7 +41,7 @@ import { RetentionKeeper } from './retention.ts';
 import type { RawSpans } from './session-raw.ts';
 import { SpanIntake, type IntakeResult } from './span-intake.ts';
 import type { CommitRow } from './volume-queries.ts';
-import { VolumeWriter, type Commit, type SessionName } from './volume-writer.ts';
+import { VolumeWriter, type SessionName } from './volume-writer.ts';
 import { SpanTallies, WantedRows } from '../span-tallies.ts';
 
 const HOUR_NS = 3_600_000_000_000n;
@@ -46,27 +56,10 @@ export interface SqliteWriterOptions {
   readonly folder: string;
   readonly maxBytes: number;
   readonly retention?: Retention;
+  /** Limits that apply where the page set none. Absent: as the collector had them when it last ran. */
+  readonly budgets?: BudgetsGiven;
   /** Called when a volume was opened or dropped: readers look again. */
   readonly onVolumes?: () => void;
-}
-
-/** One commit in the making. */
-interface Draft {
-  readonly commit: Commit;
-  readonly touched: Map<string, TouchedSession>;
-  /** Row IDs in the current volume by session key. */
-  readonly rowIds: Map<string, number>;
-  readonly flushes: { readonly flush: DecodedFlush; readonly key: string }[];
-  readonly points: MetricPoint[];
-  readonly loads: readonly DecodedLoad[];
-  repeatedCount: number;
-}
-
-/** The spans of a commit in the making. */
-interface SpanDraft {
-  readonly columns: SpanColumns;
-  readonly intake: IntakeResult;
-  readonly draft: Draft;
 }
 
 export class SqliteWriter implements RawWriter, AssemblyStore {
@@ -75,7 +68,10 @@ export class SqliteWriter implements RawWriter, AssemblyStore {
   readonly #meta: MetaWriter;
   /** Oldest first; the last one is written. */
   readonly #volumes: VolumeWriter[] = [];
-  readonly #reads = new AssemblyReads(() => this.#volumes);
+  readonly #reads = new AssemblyReads(
+    () => this.#volumes,
+    key => this.#kept.get(key),
+  );
   readonly #maxBytes: number;
   readonly #onVolumes: () => void;
   readonly #intake = new SpanIntake();
@@ -83,6 +79,7 @@ export class SqliteWriter implements RawWriter, AssemblyStore {
   readonly #sessions = new SessionMemory();
   readonly #endsUnixNs = new Map<number, bigint>();
   readonly #retention: RetentionKeeper;
+  readonly #kept: KeptCalls;
   #last: CommitRow = { commit: 0, arrivalUnixNs: 0n };
 
   /** @throws {StoreError} when the folder is in use, foreign, torn or from a newer collector. */
@@ -94,6 +91,12 @@ export class SqliteWriter implements RawWriter, AssemblyStore {
     this.#lock = lockFolder(this.#folder.lockPath);
     try {
       this.#meta = new MetaWriter(this.#folder.metaPath, logBytesOf(this.#maxBytes));
+      this.#meta.budgets.begin(options.budgets);
+      this.#kept = new KeptCalls(this.#folder, {
+        logBytes: logBytesOf(this.#maxBytes),
+        pinned: () => this.#meta.pins.keys(),
+        onFiles: this.#onVolumes,
+      });
       const numbers = this.#folder.volumeNumbers();
       for (const number of numbers) this.#openVolume(number, number === numbers.at(-1));
       this.#last = this.#lastCommit();
@@ -104,6 +107,7 @@ export class SqliteWriter implements RawWriter, AssemblyStore {
         maxBytes: this.#maxBytes,
         ages: options.retention ?? {},
         onVolumes: this.#onVolumes,
+        keep: volumes => this.#kept.keep(volumes),
       });
     } catch (problem) {
       for (const volume of this.#volumes) volume.close();
@@ -119,6 +123,11 @@ export class SqliteWriter implements RawWriter, AssemblyStore {
     });
     this.#volumes.push(volume);
     return volume;
+  }
+
+  /** Those of kept calls first: what they hold came earlier. */
+  #files(): readonly VolumeWriter[] {
+    return [...this.#kept.all(), ...this.#volumes];
   }
 
   #lastCommit(): CommitRow {
@@ -224,7 +233,7 @@ export class SqliteWriter implements RawWriter, AssemblyStore {
   }
 
   #nameOf(key: string): SessionName | undefined {
-    for (const { queries } of this.#volumes.toReversed()) {
+    for (const { queries } of this.#files().toReversed()) {
       const session = queries.sessionByKey(key);
       if (session) return this.#loadSession(session.sessionId)?.name;
     }
@@ -277,7 +286,7 @@ export class SqliteWriter implements RawWriter, AssemblyStore {
   }
 
   #loadSession(sessionId: string): KnownSession | undefined {
-    for (const { queries } of this.#volumes.toReversed()) {
+    for (const { queries } of this.#files().toReversed()) {
       const row = queries.sessionById(sessionId);
       if (!row) continue;
       return {
@@ -325,7 +334,10 @@ export class SqliteWriter implements RawWriter, AssemblyStore {
   }
 
   tidy(nowUnixNs: bigint): boolean {
-    return guarded(this.#meta.path, () => this.#meta.tidy(nowUnixNs));
+    return guarded(
+      this.#meta.path,
+      () => this.#meta.tidy(nowUnixNs) || this.#meta.budgets.judgeSome(),
+    );
   }
 
   retain(nowUnixNs: bigint): boolean {
@@ -345,13 +357,15 @@ export class SqliteWriter implements RawWriter, AssemblyStore {
 
   /** Sessions with raw data. */
   sessionKeys(): readonly string[] {
-    const keys = this.#volumes.flatMap(({ queries }) => queries.sessions().map(one => one.key));
+    const keys = this.#files().flatMap(({ queries }) => queries.sessions().map(one => one.key));
     return [...new Set(keys)];
   }
 
   /** Sessions with derived rows that what is left of their raw data would not give again. */
   thinnedSessions(): ReadonlySet<string> {
     const derived = new Set(this.#meta.covered().map(one => one.key));
+    // Kept before anything of it was taken: all there, in its own file and in the volumes.
+    for (const pin of this.#meta.pins.list()) if (pin.isWhole) derived.delete(pin.sessionKey);
     const keys = this.#volumes
       .filter(volume => volume.isThinned())
       .flatMap(({ queries }) => queries.sessions().map(one => one.key));
@@ -360,6 +374,38 @@ export class SqliteWriter implements RawWriter, AssemblyStore {
 
   annotate(annotation: AnnotationInput): Annotation {
     return guarded(this.#meta.path, () => this.#meta.annotate(annotation));
+  }
+
+  removeAnnotation(id: string): boolean {
+    return guarded(this.#meta.path, () => this.#meta.removeAnnotation(id));
+  }
+
+  pin(key: string, note: string, atUnixNs: bigint): Pin | PinRefusal {
+    return guarded(this.#folder.path, () =>
+      this.#meta.pins.add({ key, note, atUnixNs, isWhole: () => this.#isWhole(key) }),
+    );
+  }
+
+  /** All of its raw data is still there, as far as volumes tell. */
+  #isWhole(key: string): boolean {
+    const holding = this.#volumes.filter(one => one.queries.sessionByKey(key) !== undefined);
+    return holding.length > 0 && !holding.some(volume => volume.isThinned());
+  }
+
+  unpin(key: string): boolean {
+    return guarded(this.#folder.path, () => {
+      const wasPinned = this.#meta.pins.remove(key);
+      this.#kept.drop(key);
+      return wasPinned;
+    });
+  }
+
+  setBudgets(change: BudgetChange): BudgetList | BudgetConflict {
+    return guarded(this.#meta.path, () => this.#meta.budgets.set(change));
+  }
+
+  limits(): Readonly<Record<string, number>> {
+    return this.#meta.budgets.limits;
   }
 
   unfinishedSessions(): readonly UnfinishedSession[] {
@@ -396,7 +442,7 @@ export class SqliteWriter implements RawWriter, AssemblyStore {
   }
 
   close(): void {
-    for (const volume of this.#volumes) volume.close();
+    for (const file of this.#files()) file.close();
     this.#meta.close();
     this.#lock.close();
   }
@@ -405,37 +451,4 @@ export class SqliteWriter implements RawWriter, AssemblyStore {
 function nextIncarnation(sessionId: string, before: KnownSession | undefined): SessionName {
   const incarnation = before ? before.name.incarnation + 1 : 0;
   return { key: sessionKey(sessionId, incarnation), id: sessionId, incarnation };
-}
-
-/** The new rows of a batch, with all that is found by them. */
-function writeSpans(volume: VolumeWriter, { columns, intake, draft }: SpanDraft): void {
-  const rows = intake.finish(session => draft.rowIds.get(session.key)!);
-  volume.writeSpans(columns, rows, draft.commit);
-  const counts = new Uint32Array(intake.sessions.length + 1);
-  for (let row = 0; row < columns.length; row++)
-    if (intake.isNew(row)) counts[intake.sessionOf[row]!]!++;
-  for (const [i, session] of intake.sessions.entries())
-    volume.writeSessionPart(draft.rowIds.get(session.key)!, draft.commit, counts[i + 1]!);
-}
-
-function resultOf(
-  draft: Draft,
-  spans: Pick<CommittedBatch, 'spans' | 'tallies' | 'spanCount'>,
-): CommitResult {
-  const { number: commit, arrivalUnixNs } = draft.commit;
-  return {
-    committed: {
-      commit,
-      arrivalUnixNs,
-      sessions: [...draft.touched.values()],
-      ...spans,
-      flushes: draft.flushes.map(({ flush, key }) => ({
-        ...flush,
-        sessionKey: key,
-        commit,
-        arrivalUnixNs,
-      })),
-    },
-    repeatedCount: draft.repeatedCount,
-  };
 }
