@@ -15,6 +15,8 @@ export interface Shot {
   readonly path: string;
   /** Pressed one after the other once the page is there. */
   readonly keys?: readonly string[];
+  /** A file of audio, opened once the page is there. */
+  readonly file?: string;
   /** Dragged over once the page is there, in shares of this element. */
   readonly drag?: {
     readonly on: string;
@@ -27,13 +29,15 @@ export interface Known {
   /** Tick of a turn of the call with every hop. */
   readonly turnTick: number;
   readonly turnTraceId: string;
+  /** A WAV of that call. */
+  readonly recording: string;
 }
 
 const call = `/sessions/${sessionKey(CALL_ID)}`;
 const hour = `/sessions/${sessionKey(HOUR_ID)}`;
 const live = (id: string): string => `/sessions/${sessionKey(id)}`;
 
-export function shotsOf({ turnTick, turnTraceId }: Known): Shot[] {
+export function shotsOf({ turnTick, turnTraceId, recording }: Known): Shot[] {
   const turn = `${call}?turn=${turnTick}`;
   const box = {
     on: '.heat canvas',
@@ -47,6 +51,7 @@ export function shotsOf({ turnTick, turnTraceId }: Known): Shot[] {
     { page: 'sessions', state: 'live', path: '/sessions' },
     { page: 'session', state: 'full', path: turn },
     { page: 'session', state: 'live', path: live(LIVE_ID) },
+    { page: 'session-recording', state: 'full', path: turn, file: recording },
     { page: 'session', state: 'huge', path: hour },
     { page: 'tail', state: 'full', path: '/tail?range=24h' },
     { page: 'tail-selection', state: 'full', path: '/tail?range=24h', drag: box },
@@ -55,6 +60,7 @@ export function shotsOf({ turnTick, turnTraceId }: Known): Shot[] {
     { page: 'tail-groups', state: 'full', path: '/tail?range=24h&group=region' },
     { page: 'compare', state: 'full', path: '/compare' },
     { page: 'traces', state: 'full', path: '/traces' },
+    { page: 'collector', state: 'full', path: '/collector' },
     {
       page: 'trace',
       state: 'full',
@@ -69,9 +75,11 @@ export function shotsOf({ turnTick, turnTraceId }: Known): Shot[] {
       { page: 'session', state, path: turn },
       { page: 'tail', state, path: '/tail?range=24h' },
       { page: 'traces', state, path: '/traces' },
+      { page: 'compare', state, path: '/compare' },
+      { page: 'collector', state, path: '/collector' },
       { page: 'trace', state, path: `/traces/${turnTraceId}` },
     ]),
-    ...['find', 'sessions', 'tail', 'compare', 'traces'].map((page): Shot => ({
+    ...['find', 'sessions', 'tail', 'compare', 'traces', 'collector'].map((page): Shot => ({
       page,
       state: 'empty',
       path: page === 'find' ? '/' : `/${page}`,

@@ -12,9 +12,11 @@ export interface Size {
 }
 
 export const SIZES: readonly Size[] = [
+  { name: '4k', width: 3840, height: 2160 },
   { name: 'wide', width: 1920, height: 1080 },
   { name: 'laptop', width: 1280, height: 800 },
-  { name: 'phone', width: 390, height: 844 },
+  { name: 'tablet', width: 768, height: 1024 },
+  { name: 'phone', width: 360, height: 780 },
 ];
 export const THEMES = ['light', 'dark'] as const;
 
@@ -51,13 +53,14 @@ export async function shoot({ browser, gate, shot, size, theme }: ShootInput): P
     gate.set('pass');
   }
 
-  async function arrive(page: Page, { state, keys = [], drag }: Shot): Promise<void> {
+  async function arrive(page: Page, { state, keys = [], drag, file }: Shot): Promise<void> {
     await page.locator('main *').first().waitFor();
     await page.locator('.progress').first().waitFor({ state: 'detached', timeout: 30_000 });
     await page.waitForTimeout(state === 'live' ? LIVE_MS : REST_MS);
+    if (file !== undefined) await page.locator('input[type=file]').setInputFiles(file);
     for (const key of keys) await page.keyboard.press(key);
     if (drag) await dragOver(page, drag);
-    if (keys.length > 0 || drag) await page.waitForTimeout(REST_MS);
+    if (keys.length > 0 || drag || file !== undefined) await page.waitForTimeout(REST_MS);
     if (state !== 'away') return;
     gate.set('drop');
     await page.locator('.banner:not([hidden])').waitFor({ timeout: 10_000 });
@@ -77,7 +80,7 @@ async function dragOver(page: Page, { on, from, to }: NonNullable<Shot['drag']>)
   await page.locator('.panel .progress').first().waitFor({ state: 'detached', timeout: 30_000 });
 }
 
-/** Light above, dark below, half size, as WebP: small enough for the repository. */
+/** Light above, dark below, all of one height, as WebP: small enough for the repository. */
 export async function sheet(browser: Browser, pictures: readonly Picture[]): Promise<Buffer> {
   const page = await browser.newPage();
   try {
@@ -97,12 +100,12 @@ export async function sheet(browser: Browser, pictures: readonly Picture[]): Pro
 
 /** Runs in the browser, the one encoder of WebP that is at hand. */
 const SHEET = `async ({ images, sizes }) => {
-  const scale = 0.48, gap = 12;
-  const lefts = sizes.map((_, i) => gap + sizes.slice(0, i).reduce((sum, one) => sum + one.width * scale + gap, 0));
-  const rowPx = Math.max(...sizes.map(one => one.height)) * scale + gap;
+  const rowPx = 470, gap = 10;
+  const widths = sizes.map(one => (one.width / one.height) * rowPx);
+  const lefts = sizes.map((_, i) => gap + widths.slice(0, i).reduce((sum, one) => sum + one + gap, 0));
   const canvas = document.createElement('canvas');
-  canvas.width = lefts.at(-1) + sizes.at(-1).width * scale + gap;
-  canvas.height = rowPx * 2 + gap;
+  canvas.width = Math.round(lefts.at(-1) + widths.at(-1) + gap);
+  canvas.height = (rowPx + gap) * 2 + gap;
   const context = canvas.getContext('2d');
   context.fillStyle = '#8892a4';
   context.fillRect(0, 0, canvas.width, canvas.height);
@@ -111,7 +114,7 @@ const SHEET = `async ({ images, sizes }) => {
     const image = new Image();
     image.src = url;
     await image.decode();
-    context.drawImage(image, lefts[column], gap + row * rowPx, sizes[column].width * scale, sizes[column].height * scale);
+    context.drawImage(image, lefts[column], gap + row * (rowPx + gap), widths[column], rowPx);
   }
-  return canvas.toDataURL('image/webp', 0.62);
+  return canvas.toDataURL('image/webp', 0.6);
 }`;

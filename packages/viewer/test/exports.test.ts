@@ -23,10 +23,11 @@ test('a turn is a row a part, and the parts of a wait still sum to it', () => {
   const part = (name: string, exposedNs: number) => ({ name, owner: 'o', exposedNs, fullNs: 9 });
   const wait = { kind: 'response', outcome: 'answered', startNs: 5, waitNs: 7, errorNs: 1 };
   const turns = [{ tick: 320, waits: [{ ...wait, parts: [part('uplink', 3), part('tool', 4)] }] }];
-  const lines = turnsCsv({ turns: turns as unknown as readonly Turn[] }).split('\r\n');
+  const model = { turns: turns as unknown as readonly Turn[], limitOfWait: () => 800 };
+  const lines = turnsCsv(model).split('\r\n');
   expect(lines.slice(1)).toEqual([
-    '1,320,response,answered,5,7,1,uplink,o,3,9',
-    '1,320,response,answered,5,7,1,tool,o,4,9',
+    '1,320,response,answered,5,7,1,800,uplink,o,3,9',
+    '1,320,response,answered,5,7,1,800,tool,o,4,9',
   ]);
 });
 

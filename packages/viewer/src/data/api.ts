@@ -3,6 +3,10 @@
 
 import type {
   Advice,
+  Annotation,
+  AnnotationInput,
+  BudgetInput,
+  BudgetList,
   Comparison,
   Findings,
   Load,
@@ -11,6 +15,7 @@ import type {
   Heatmap,
   MeasureInfo,
   Page,
+  Pin,
   Problem,
   SearchHit,
   SessionDetail,
@@ -55,9 +60,14 @@ export function urlOf(path: string, query: Query = {}): string {
 const segment = (value: string): string => encodeURIComponent(value);
 
 async function request(url: string, accept: string, signal?: AbortSignal): Promise<Response> {
+  return answered(url, { headers: { accept }, ...(signal ? { signal } : {}) }, signal);
+}
+
+/** A response that is good, or an ApiError that says what to show. */
+async function answered(url: string, init: RequestInit, signal?: AbortSignal): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(url, { headers: { accept }, ...(signal ? { signal } : {}) });
+    response = await fetch(url, init);
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new ApiError('away', 0, 'The collector does not answer.');
@@ -79,6 +89,50 @@ async function reasonOf(response: Response): Promise<string> {
 async function get<T>(path: string, query?: Query, signal?: AbortSignal): Promise<T> {
   const response = await request(urlOf(path, query), 'application/json', signal);
   return (await response.json()) as T;
+}
+
+/** Changes something; answers what came back, undefined for an empty answer. */
+async function send<T>(
+  method: 'POST' | 'PUT' | 'DELETE',
+  path: string,
+  body?: unknown,
+  ifMatch?: string,
+): Promise<T> {
+  const response = await answered(urlOf(path), {
+    method,
+    headers: {
+      accept: 'application/json',
+      'content-type': 'application/json',
+      ...(ifMatch !== undefined && { 'if-match': ifMatch }),
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  return (response.status === 204 ? undefined : await response.json()) as T;
+}
+
+/** As `GET /api/v1/sessions/{key}/recordings` tells one. */
+export interface KeptRecording {
+  readonly id: string;
+  readonly url: string;
+  readonly contentType: string;
+  readonly startNs: number | null;
+  readonly durationNs: number | null;
+}
+
+/** A target of `--forward`, as `GET /api/v1/forward` tells it. */
+export interface ForwardTarget {
+  readonly target: string;
+  readonly send: readonly string[];
+  readonly state: 'idle' | 'sending' | 'retrying';
+  readonly lagNs: number;
+  readonly waitingBytes: number;
+  readonly unreadCommits: number;
+  readonly sentSpans: number;
+  readonly sentBodies: number;
+  readonly retries: number;
+  readonly rejectedSpans: number;
+  readonly droppedCommits: number;
+  readonly lastError: string | null;
 }
 
 /** 200 turns a page: an hour of one-second turns, and then some. */
@@ -147,6 +201,29 @@ export const api = {
     traceOutline(id, signal),
   span: (id: string, spanId: string, signal?: AbortSignal): Promise<Span> =>
     get(`/traces/${segment(id)}/span`, { spanId }, signal),
+  pins: (signal?: AbortSignal): Promise<{ readonly items: readonly Pin[] }> =>
+    get('/pins', {}, signal),
+  pin: (key: string, note: string): Promise<Pin> =>
+    send('POST', `/sessions/${segment(key)}/pin`, { note }),
+  unpin: (key: string): Promise<void> => send('DELETE', `/sessions/${segment(key)}/pin`),
+  budgets: (signal?: AbortSignal): Promise<BudgetList> => get('/budgets', {}, signal),
+  /** @throws {ApiError} of status 412 when somebody changed them since `revision`. */
+  setBudgets: (input: BudgetInput, revision: number): Promise<BudgetList> =>
+    send('PUT', '/budgets', input, `"${revision}"`),
+  annotations: (
+    query: Query,
+    signal?: AbortSignal,
+  ): Promise<{ readonly items: readonly Annotation[] }> => get('/annotations', query, signal),
+  annotate: (input: AnnotationInput): Promise<Annotation> => send('POST', '/annotations', input),
+  removeAnnotation: (id: string): Promise<void> => send('DELETE', `/annotations/${segment(id)}`),
+  /** Recordings that the collector keeps of a call; none from one that does not keep any. */
+  recordings: (key: string): Promise<{ readonly items: readonly KeptRecording[] }> =>
+    get(`/sessions/${segment(key)}/recordings`),
+  forward: (signal?: AbortSignal): Promise<{ readonly items: readonly ForwardTarget[] }> =>
+    get('/forward', {}, signal),
+  /** The collector's own counts, in Prometheus' text format. */
+  metrics: async (signal?: AbortSignal): Promise<string> =>
+    (await request('/metrics', 'text/plain', signal)).text(),
   search: (q: string, signal?: AbortSignal): Promise<{ readonly items: readonly SearchHit[] }> =>
     get('/search', { q }, signal),
 } as const;

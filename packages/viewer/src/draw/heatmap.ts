@@ -92,6 +92,26 @@ export function drawStrips({ context, frame, palette }: HeatPaint): void {
   }
 }
 
+/** Share over budget, a bar a column: as tall as its share, full colour where it passes the top. */
+export function drawBurn({ context, frame, palette }: HeatPaint): void {
+  const { burn } = frame;
+  if (!burn) return;
+  context.fillStyle = palette.lane;
+  context.fillRect(frame.leftPx, burn.top, frame.widthPx, burn.height);
+  burn.shares.forEach((share, column) => {
+    if (!(share > 0)) return;
+    const x = columnX(frame, column);
+    const tall = Math.max(1.5, Math.min(1, share / burn.most) * burn.height);
+    context.fillStyle = share > burn.most ? palette.levels[5]! : palette.levels[4]!;
+    context.fillRect(
+      x,
+      burn.top + burn.height - tall,
+      Math.max(1, columnX(frame, column + 1) - x - 0.5),
+      tall,
+    );
+  });
+}
+
 export interface Dot {
   readonly x: number;
   readonly y: number;

@@ -190,11 +190,19 @@ export function drawStages(
   }
 }
 
+/** For the height of a bar where nobody set a limit. */
+const USUAL_NS = 800e6;
+
 /** From far: a bar a turn, as tall as its wait, coloured by its budget. */
-export function drawWaits(paint: TurnPaint, boxes: readonly LedgerBox[], budgetNs: number): void {
+export function drawWaits(
+  paint: TurnPaint,
+  boxes: readonly LedgerBox[],
+  limitNs: number | null,
+): void {
   const { context, lanes, palette } = paint;
   const { top, height } = lanes.ledger;
-  const capNs = budgetNs * 3;
+  const budgetNs = limitNs ?? Infinity;
+  const capNs = (limitNs ?? USUAL_NS) * 3;
   for (const box of boxes) {
     const { waitNs } = box.wait;
     const level =
@@ -208,6 +216,7 @@ export function drawWaits(paint: TurnPaint, boxes: readonly LedgerBox[], budgetN
       tall,
     );
   }
+  if (limitNs === null) return;
   context.fillStyle = palette.quiet;
   const y = Math.round(top + height - height / 3);
   for (let x = paint.leftPx; x < paint.leftPx + paint.widthPx; x += 5) context.fillRect(x, y, 1, 1);

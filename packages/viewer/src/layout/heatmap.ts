@@ -23,7 +23,20 @@ export interface HeatFrame {
   readonly widthPx: number;
   readonly scale: LogScale;
   readonly strips: readonly StripRow[];
+  /** Share over budget of each column, beneath the cells; undefined where there is no budget. */
+  readonly burn: BurnRow | undefined;
+  /** Where the time axis is: beneath burn and cells. */
+  readonly axisPx: number;
   readonly columns: number;
+}
+
+export interface BurnRow {
+  /** 0 to 1; NaN where the column is empty. */
+  readonly shares: readonly number[];
+  /** Share at its top: a round one above all there is. */
+  readonly most: number;
+  readonly top: number;
+  readonly height: number;
 }
 
 /** A count per cell over `columns × rows`, row 0 lowest; rows merged until two pixels tall. */
@@ -38,6 +51,7 @@ export interface HeatCells {
 }
 
 const MARGIN = { left: 84, right: 62, top: 10, bottom: 30 } as const;
+const BURN_PX = 30;
 const STRIP_PX = 14;
 const STRIP_GAP_PX = 3;
 
@@ -58,16 +72,39 @@ export function layoutFrame(map: Heatmap, widthPx: number, heightPx: number): He
     height: STRIP_PX,
   }));
   const topPx = MARGIN.top + shown.length * (STRIP_PX + STRIP_GAP_PX) + (shown.length > 0 ? 6 : 0);
+  // Small multiples have no room for it; their heads say the share.
+  const hasBurn = map.measure.budgetNs !== null && heightPx >= 300;
+  const bottomPx = heightPx - MARGIN.bottom;
+  const plotPx = bottomPx - topPx - (hasBurn ? BURN_PX + 12 : 0);
   const [minNs, maxNs] = RANGE_NS[map.measure.kind];
   const narrow = widthPx < 560;
   const leftPx = narrow ? 74 : MARGIN.left;
   return {
     leftPx,
     widthPx: Math.max(10, widthPx - leftPx - (narrow ? 12 : MARGIN.right)),
-    scale: { minNs, maxNs, topPx, heightPx: Math.max(10, heightPx - topPx - MARGIN.bottom) },
+    scale: { minNs, maxNs, topPx, heightPx: Math.max(10, plotPx) },
     strips,
+    burn: hasBurn ? burnOf(map, bottomPx - BURN_PX) : undefined,
+    axisPx: Math.max(topPx + 10, bottomPx),
     columns: map.columns,
   };
+}
+
+/** Steps of the burn's own scale. */
+const BURN_STEPS = [0.02, 0.05, 0.1, 0.2, 0.5, 1];
+/** In a column of fewer values one turn over would be a bar to the top. */
+const BURN_N_MIN = 4;
+
+function burnOf({ overBudget, quantiles }: Heatmap, top: number): BurnRow {
+  const shares = overBudget.map((over, i) => {
+    const n = quantiles[i]?.n ?? 0;
+    return n === 0 ? Number.NaN : over / n;
+  });
+  const highest = shares.reduce(
+    (max, share, i) => ((quantiles[i]?.n ?? 0) >= BURN_N_MIN && share > max ? share : max),
+    0,
+  );
+  return { shares, most: BURN_STEPS.find(one => one >= highest) ?? 1, top, height: BURN_PX };
 }
 
 /** Upper bound of a bucket in ns. */

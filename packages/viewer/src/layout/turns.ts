@@ -84,11 +84,16 @@ export function partBoxes(wait: Wait, scale: TimeScale): PartBox[] {
   });
 }
 
+/** What was begun ahead of the decision and thrown away has a lane of its own: it is on no path. */
+export const SPECULATION = 'discarded';
+
+const rowName = (stage: Stage): string => (stage.discarded ? SPECULATION : stage.name);
+
 /** Stages in as few rows as keep them apart, in order of start. */
 export function stageRows(turns: readonly Turn[]): Map<string, number> {
   const rows = new Map<string, number>();
-  const names = [...new Set(turns.flatMap(turn => turn.stages.map(stage => stage.name)))];
-  const ranks = ['endpointing', 'stt', 'llm', 'tool', 'tts'];
+  const names = [...new Set(turns.flatMap(turn => turn.stages.map(rowName)))];
+  const ranks = ['endpointing', 'stt', 'llm', SPECULATION, 'tool', 'tts'];
   const rank = (name: string): number =>
     ranks.includes(name) ? ranks.indexOf(name) : ranks.length;
   names.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
@@ -110,7 +115,8 @@ export function layoutStages(
       const box = boxOf(scale, stage.startNs, stage.endNs ?? nowNs);
       if (!isInView(box, scale)) return [];
       const first = stage.firstNs === null ? undefined : toX(scale, stage.firstNs);
-      return [{ ...box, stage, turn, first, row: rows.get(stage.name) ?? STAGE_ROWS_MAX - 1 }];
+      const row = rows.get(rowName(stage)) ?? STAGE_ROWS_MAX - 1;
+      return [{ ...box, stage, turn, first, row }];
     }),
   );
 }

@@ -8,7 +8,7 @@ import { formatRoute, sessionRoute, type Route } from '../state/route.ts';
 import { cut, fill, h } from '../ui/dom.ts';
 import { ago, clock, duration, plural, unixMs, words } from '../ui/format.ts';
 import { empty, failed, loading, throttled, type App, type Page } from './page.ts';
-import { statusBadge } from './session-bits.ts';
+import { pinMark, statusBadge } from './session-bits.ts';
 
 const TILE_ROWS = 6;
 
@@ -205,7 +205,7 @@ function sessionLine(session: SessionSummary): HTMLElement {
     h(
       'span',
       { class: 'grow' },
-      h('div', { class: 'strong' }, cut(session.id, 60)),
+      h('div', { class: 'strong' }, pinMark(session), cut(session.id, 60)),
       h(
         'div',
         { class: 'sub' },

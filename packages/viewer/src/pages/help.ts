@@ -12,7 +12,10 @@ const KEYS: readonly (readonly [readonly string[], string])[] = [
   [[',', '.'], 'Previous, next late or lost frame'],
   [['E'], 'Why slow: the slowest of a heatmap'],
   [['←', '→', '↑', '↓'], 'From cell to cell of a heatmap; Enter opens one'],
+  [['M'], 'Keep the call: retention passes it over'],
   [['R'], 'Raw or corrected clocks'],
+  [['Space'], 'Play or pause the recording'],
+  [['J', 'K'], 'Five seconds back, on'],
   [['Esc'], 'Close the panel, let go of the frame'],
   [['?'], 'This sheet'],
 ];

@@ -1,12 +1,14 @@
 // What a page is to the shell, and the states that every page shares.
 
 import type { LiveClient } from '../data/live.ts';
+import type { BudgetBook } from '../state/budgets.ts';
 import { ApiError } from '../data/api.ts';
 import type { Route } from '../state/route.ts';
 import { h } from '../ui/dom.ts';
 
 export interface App {
   readonly live: LiveClient;
+  readonly budgets: BudgetBook;
   go(route: Route): void;
   /** Writes where the page now stands into the address. */
   note(route: Route): void;

@@ -28,12 +28,32 @@ export function syntheticBadge(
       );
 }
 
+/** Kept: a mark beside the name, said to those who do not see it. */
+export function pinMark(session: Pick<SessionSummary, 'pinned'>): HTMLElement | undefined {
+  return session.pinned
+    ? h(
+        'span',
+        {
+          class: 'pin',
+          role: 'img',
+          'aria-label': 'Kept',
+          title: 'Kept: retention passes it over',
+        },
+        '◆',
+      )
+    : undefined;
+}
+
 const STRIP_PX = { width: 160, height: 30 };
 
-/** One bar a turn, as tall as its wait; the dashed line is the budget. Hollow: never answered. */
-export function strip(bars: readonly StripBar[], budgetNs = 800e6): SVGElement {
+/** For a bar's height where nobody set a limit. */
+const USUAL_NS = 800e6;
+
+/** One bar a turn, as tall as its wait; the dashed line is the budget (null: none). Hollow: never answered. */
+export function strip(bars: readonly StripBar[], limitNs: number | null): SVGElement {
   const { width, height } = STRIP_PX;
-  const capNs = budgetNs * 2.5;
+  const budgetNs = limitNs ?? Infinity;
+  const capNs = (limitNs ?? USUAL_NS) * 2.5;
   const step = Math.min(10, width / Math.max(1, bars.length));
   const shapes = bars.map((bar, i) => {
     const ns = bar.waitNs ?? 0;
@@ -58,9 +78,9 @@ export function strip(bars: readonly StripBar[], budgetNs = 800e6): SVGElement {
       preserveAspectRatio: 'xMinYMid meet',
       viewBox: `0 0 ${width} ${height}`,
       role: 'img',
-      'aria-label': `${bars.length} turns, slowest ${duration(worst)}`,
+      'aria-label': `${bars.length} turns, slowest ${duration(worst)}${limitNs === null ? '' : `, budget ${duration(limitNs)}`}`,
     },
-    s('line', { x1: 0, x2: width, y1: line, y2: line }),
+    limitNs === null ? undefined : s('line', { x1: 0, x2: width, y1: line, y2: line }),
     ...shapes,
   );
 }

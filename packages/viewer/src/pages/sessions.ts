@@ -1,6 +1,6 @@
 // Sessions: live and past calls, newest first; live ones move as they go.
 
-import type { LiveEvent, SessionSummary } from '@framescope/protocol';
+import type { Annotation, LiveEvent, SessionSummary } from '@framescope/protocol';
 import { api } from '../data/api.ts';
 import { formatRoute, sessionRoute, type Route } from '../state/route.ts';
 import { cut, fill, h } from '../ui/dom.ts';
@@ -8,7 +8,9 @@ import { filterField, type FilterField } from '../ui/filter-field.ts';
 import { clock, count, duration, share, unixMs, wallTime } from '../ui/format.ts';
 import { FindingsStrip } from './findings.ts';
 import { empty, failed, loading, throttled, type App, type Page } from './page.ts';
-import { statusBadge, strip } from './session-bits.ts';
+import { beforeAndAfter } from '../state/annotations.ts';
+import { labelOf, markMs, showMark } from './annotate.ts';
+import { pinMark, statusBadge, strip } from './session-bits.ts';
 
 const PAGE = 60;
 
@@ -29,6 +31,7 @@ export class SessionsPage implements Page {
   readonly #tools = h('div', { class: 'tools' });
   readonly #findings = new FindingsStrip();
   readonly #sessions = new Map<string, SessionSummary>();
+  #marks: readonly Annotation[] = [];
   readonly #rows = new Map<string, { session: SessionSummary; element: HTMLElement }>();
   readonly #render = throttled(1_000, () => this.#draw());
   readonly #again = throttled(3_000, () => void this.#load());
@@ -53,8 +56,15 @@ export class SessionsPage implements Page {
     );
     this.#findings.ask({});
     fill(this.#body, loading('Loading sessions'));
-    this.#off = [app.live.onEvent(event => this.#take(event))];
+    this.#off = [
+      app.live.onEvent(event => this.#take(event)),
+      app.budgets.onChange(() => {
+        this.#rows.clear();
+        this.#draw();
+      }),
+    ];
     void this.#load();
+    void this.#loadMarks();
   }
 
   update(route: Route): boolean {
@@ -76,6 +86,17 @@ export class SessionsPage implements Page {
     this.#render.cancel();
     this.#findings.close();
     this.#again.cancel();
+  }
+
+  /** Marks between the sessions; a list without them is a list all the same. */
+  async #loadMarks(): Promise<void> {
+    try {
+      const before = this.#marks.length;
+      this.#marks = (await api.annotations({})).items;
+      if (before + this.#marks.length > 0) this.#draw();
+    } catch {
+      return;
+    }
   }
 
   async #load(cursor?: string): Promise<void> {
@@ -118,7 +139,25 @@ export class SessionsPage implements Page {
       },
       `Live only (${live.length})`,
     );
-    fill(this.#tools, toggle);
+    const isKept = /(^|\s)pinned:true(\s|$)/.test(this.#filter);
+    const kept = h(
+      'button',
+      {
+        class: 'button',
+        type: 'button',
+        'aria-pressed': String(isKept),
+        title: 'Calls that were pinned',
+        onclick: () =>
+          this.#app.go({
+            page: 'sessions',
+            filter: isKept
+              ? this.#filter.replace(/\s*pinned:true\s*/, ' ').trim()
+              : `${this.#filter} pinned:true`.trim(),
+          }),
+      },
+      'Kept',
+    );
+    fill(this.#tools, toggle, kept);
     if (all.length === 0 && this.#filter !== '')
       return fill(
         this.#body,
@@ -207,7 +246,46 @@ export class SessionsPage implements Page {
             ),
           ),
         ),
-        h('tbody', {}, ...sessions.map(session => this.#rowOf(session))),
+        h('tbody', {}, ...this.#withMarks(sessions)),
+      ),
+    );
+  }
+
+  /** Newest first, each mark between the session that began after it and the one before. */
+  #withMarks(sessions: readonly SessionSummary[]): HTMLElement[] {
+    const oldestMs = Math.min(...sessions.map(one => unixMs(one.startUnixNs)));
+    const marks = this.#marks.filter(mark => markMs(mark) >= oldestMs).toReversed();
+    const rows: HTMLElement[] = [];
+    for (const session of sessions) {
+      while (marks.length > 0 && markMs(marks[0]!) > unixMs(session.startUnixNs))
+        rows.push(this.#markRow(marks.shift()!));
+      rows.push(this.#rowOf(session));
+    }
+    return rows;
+  }
+
+  #markRow(mark: Annotation): HTMLElement {
+    const open = (): void =>
+      showMark(mark, {
+        removed: () => void this.#loadMarks(),
+        compare: one => {
+          const rest = { measure: undefined, filter: this.#filter || undefined };
+          const view = beforeAndAfter(one, BigInt(Date.now()) * 1_000_000n, rest);
+          this.#app.go({ page: 'compare', view });
+        },
+      });
+    return h(
+      'tr',
+      { class: `mark-row ${mark.kind === 'incident' ? 'incident' : ''}` },
+      h(
+        'td',
+        { colspan: 13 },
+        h('button', { class: 'as-link', type: 'button', onclick: open }, labelOf(mark, 80)),
+        h(
+          'span',
+          { class: 'quiet' },
+          ` ${cut(mark.kind, 20)}, ${wallTime(mark.atUnixNs, Date.now())}`,
+        ),
       ),
     );
   }
@@ -233,7 +311,12 @@ export class SessionsPage implements Page {
       h(
         'td',
         { class: 'cell-name' },
-        h('a', { href: formatRoute(sessionRoute(session.key)) }, cut(session.id, 80)),
+        h(
+          'a',
+          { href: formatRoute(sessionRoute(session.key)) },
+          pinMark(session),
+          cut(session.id, 80),
+        ),
         h('div', { class: 'sub' }, subtitle(session)),
       ),
       h('td', {}, statusBadge(session.status)),
@@ -244,7 +327,11 @@ export class SessionsPage implements Page {
       ),
       cell('Length', clock(lengthNs)),
       cell('Turns', count(session.turnCount)),
-      h('td', { class: 'cell-strip' }, session.strip.length > 0 && strip(session.strip)),
+      h(
+        'td',
+        { class: 'cell-strip' },
+        session.strip.length > 0 && strip(session.strip, this.#limitOf(session)),
+      ),
       cell('p50', duration(v2v?.p50Ns)),
       cell('p95', duration(v2v?.p95Ns)),
       cell('p99', duration(v2v?.p99Ns)),
@@ -279,8 +366,14 @@ export class SessionsPage implements Page {
     );
   }
 
+  #limitOf({ voiceToVoice }: SessionSummary): number | null {
+    return this.#app.budgets.limitNs(
+      voiceToVoice ? `voice_to_voice.${voiceToVoice.definition}` : 'voice_to_voice',
+    );
+  }
+
   #open(event: MouseEvent, key: string): void {
-    if (!(event.target as Element).closest('a')) this.#app.go(sessionRoute(key));
+    if (!(event.target as Element).closest('a, button')) this.#app.go(sessionRoute(key));
   }
 }
 

@@ -1,11 +1,16 @@
 // What stands around every page: bar, search, connection, help, and the keys
 // that work everywhere.
 
+import { api } from '../data/api.ts';
 import type { LiveClient } from '../data/live.ts';
+import { BudgetBook } from '../state/budgets.ts';
 import type { Route } from '../state/route.ts';
 import { Router } from '../state/router.ts';
 import { toggleTheme } from '../state/theme.ts';
 import { fill, h, s } from '../ui/dom.ts';
+import { duration } from '../ui/format.ts';
+import { CollectorPage } from './collector/collector-page.ts';
+import { isBehind } from './collector/sections.ts';
 import { ComparePage } from './compare/compare-page.ts';
 import { FindPage } from './find.ts';
 import { makeHelp } from './help.ts';
@@ -24,7 +29,10 @@ const LINKS: readonly (readonly [string, string, readonly Route['page'][]])[] = 
   ['/places', 'Places', ['places']],
   ['/compare', 'Compare', ['compare']],
   ['/traces', 'Traces', ['traces', 'trace']],
+  ['/collector', 'Collector', ['collector']],
 ];
+
+const FORWARD_EVERY_MS = 30_000;
 
 const STATUS = { connecting: 'Connecting', open: 'Live', away: 'Collector away' } as const;
 
@@ -43,6 +51,9 @@ export class Shell {
   readonly #banner = h('div', { class: 'banner', role: 'alert', hidden: true });
   readonly #help = makeHelp();
   readonly #router: Router;
+  readonly #budgets = new BudgetBook();
+  #forwardNote = '';
+  #route: Route | undefined;
   #page: Page | undefined;
 
   constructor(root: Element, live: LiveClient) {
@@ -55,6 +66,7 @@ export class Shell {
     this.#root.append(this.#bar(), this.#banner, this.#main, this.#help);
     this.#live.onStatus(status => {
       this.#showStatus();
+      if (status === 'open') void this.#budgets.load().catch(() => undefined);
       // A page that failed while the collector was away tries again by itself.
       if (status === 'open')
         this.#main.querySelector<HTMLElement>('.state[role=alert] button')?.click();
@@ -62,6 +74,27 @@ export class Shell {
     this.#showStatus();
     document.addEventListener('keydown', event => this.#key(event));
     this.#router.start();
+    this.#watchForwarding();
+  }
+
+  /** Where spans are handed on: said on every page when that falls behind or something is lost. */
+  #watchForwarding(): void {
+    const look = async (): Promise<void> => {
+      const { items } = await api.forward();
+      const behind = items.filter(isBehind);
+      this.#forwardNote = behind
+        .map(
+          one =>
+            `${one.target} is ${duration(one.lagNs)} behind${one.droppedCommits > 0 ? `, ${one.droppedCommits} commits dropped` : ''}`,
+        )
+        .join('; ');
+      if (this.#route) this.#showNav(this.#route);
+    };
+    const lookQuietly = (): void => void look().catch(() => undefined);
+    lookQuietly();
+    setInterval(() => {
+      if (!document.hidden) lookQuietly();
+    }, FORWARD_EVERY_MS);
   }
 
   #bar(): HTMLElement {
@@ -134,17 +167,35 @@ export class Shell {
   }
 
   #showNav(route: Route): void {
+    this.#route = route;
+    const note = this.#forwardNote;
     fill(
       this.#nav,
-      ...LINKS.map(([href, text, pages]) =>
-        h('a', { href, 'aria-current': pages.includes(route.page) ? 'page' : undefined }, text),
-      ),
+      ...LINKS.map(([href, text, pages]) => {
+        const isNoted = href === '/collector' && note !== '';
+        return h(
+          'a',
+          {
+            href,
+            'aria-current': pages.includes(route.page) ? 'page' : undefined,
+            class: isNoted ? 'noted' : undefined,
+            title: isNoted ? note : undefined,
+          },
+          text,
+          isNoted && h('span', { class: 'unseen' }, ` (${note})`),
+        );
+      }),
     );
+    // On a narrow screen the bar scrolls: where one is must be seen.
+    this.#nav
+      .querySelector('[aria-current]')
+      ?.scrollIntoView({ block: 'nearest', inline: 'center' });
   }
 
   #pageOf(route: Route): Page {
     const app: App = {
       live: this.#live,
+      budgets: this.#budgets,
       go: to => this.#router.go(to),
       note: to => this.#router.note(to),
     };
@@ -161,6 +212,8 @@ export class Shell {
         return new ComparePage(app, route.view);
       case 'places':
         return new PlacesPage(app, route.view);
+      case 'collector':
+        return new CollectorPage(app);
       case 'traces':
         return new TracesPage(app);
       case 'trace':
@@ -184,6 +237,9 @@ export class Shell {
   #key(event: KeyboardEvent): void {
     if (event.ctrlKey || event.metaKey || event.altKey || this.#help.open) return;
     const target = event.target as HTMLElement;
+    // A press of the space bar is the button's that has the focus.
+    if (event.key === ' ' && target.closest('button, a, summary') !== null) return;
+    if (document.querySelector('dialog[open]') !== null) return;
     if (/^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName)) {
       if (event.key === 'Escape') target.blur();
       return;

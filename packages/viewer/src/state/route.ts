@@ -7,6 +7,7 @@ export type Route =
   | { readonly page: 'tail'; readonly view: TailView }
   | { readonly page: 'compare'; readonly view: CompareView }
   | { readonly page: 'places'; readonly view: PlacesView }
+  | { readonly page: 'collector' }
   | { readonly page: 'traces' }
   | { readonly page: 'trace'; readonly id: string; readonly span: string | undefined }
   | { readonly page: 'missing'; readonly path: string };
@@ -81,6 +82,7 @@ export function parseRoute(path: string, search: string): Route {
       ? { page: 'sessions', filter: textOf(query.get('filter')) ?? '' }
       : { page: 'session', key: id, view: sessionView(query) };
   if (page === 'tail' && id === '') return { page: 'tail', view: tailView(query) };
+  if (page === 'collector' && id === '') return { page: 'collector' };
   if (page === 'compare' && id === '') return { page: 'compare', view: compareView(query) };
   if (page === 'places' && id === '') return { page: 'places', view: placesView(query) };
   if (page === 'traces')
@@ -191,6 +193,8 @@ export function formatRoute(route: Route): string {
       const window = { from: fromUnixNs, to: toUnixNs, filter };
       return withQuery('/places', { ...window, moveFrom, moveTo, advise });
     }
+    case 'collector':
+      return '/collector';
     case 'traces':
       return '/traces';
     case 'trace':

@@ -4,10 +4,11 @@
 // "changed" makes a window stale, the picture keeps what it has until the new
 // answer is there. So a reconnect leaves no gap and repeats nothing.
 
-import type { LiveEvent, SessionDetail, Timeline, Turn } from '@framescope/protocol';
+import type { LiveEvent, SessionDetail, Timeline, Turn, Wait } from '@framescope/protocol';
 import { api } from '../data/api.ts';
 import { FrameTiles } from '../data/frame-tiles.ts';
 import type { LiveClient } from '../data/live.ts';
+import { limitOf, type BudgetBook } from './budgets.ts';
 import { LiveEdge, type Viewport } from './viewport.ts';
 
 /** How far behind its newest data a live picture runs, so that frames slide in and never pop. */
@@ -21,6 +22,7 @@ export class SessionModel {
   turns: readonly Turn[] = [];
   timeline: Timeline | undefined;
   readonly #changed: () => void;
+  readonly #budgets: Pick<BudgetBook, 'list'>;
   readonly #edge = new LiveEdge();
   readonly #off: readonly (() => void)[];
   #dataEndNs = 0;
@@ -34,8 +36,13 @@ export class SessionModel {
   #isReadAgain = false;
   #isClosed = false;
 
-  constructor(key: string, live: LiveClient, changed: () => void) {
+  constructor(
+    key: string,
+    { live, budgets }: { readonly live: LiveClient; readonly budgets: Pick<BudgetBook, 'list'> },
+    changed: () => void,
+  ) {
     this.key = key;
+    this.#budgets = budgets;
     this.#changed = changed;
     this.tiles = new FrameTiles({ fetch: window => api.frames(key, window), changed });
     this.#off = [
@@ -72,8 +79,14 @@ export class SessionModel {
     return tick === undefined ? undefined : this.turns.find(turn => turn.tick === tick);
   }
 
-  budgetNs(measure: string, otherwise: number): number {
-    return this.detail?.budgets.find(one => one.measure.startsWith(measure))?.limitNs ?? otherwise;
+  /** What applies to a measure now; null: nothing. */
+  limitNs(measure: string): number | null {
+    return limitOf(this.#budgets.list?.items ?? this.detail?.budgets ?? [], measure);
+  }
+
+  /** Of a wait: its own definition's, else its family's. */
+  limitOfWait({ kind, definition }: Pick<Wait, 'kind' | 'definition'>): number | null {
+    return this.limitNs(`${kind === 'response' ? 'voice_to_voice' : kind}.${definition}`);
   }
 
   /** True while levels of detail that were asked for have not come. */

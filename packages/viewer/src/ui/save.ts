@@ -45,8 +45,8 @@ const STYLES = [
   'font-weight',
 ] as const;
 
-/** One SVG that stands alone: the canvas as an image, the overlay above with its style written out. */
-export function svgOf({ canvas, svg }: Layers): string {
+/** An SVG of the page that stands alone: its style written out. `widthPx`, `heightPx` in CSS pixels. */
+function copyOf(svg: SVGSVGElement, widthPx: number, heightPx: number): SVGSVGElement {
   const copy = svg.cloneNode(true) as SVGSVGElement;
   const originals = svg.querySelectorAll('*');
   copy.querySelectorAll('*').forEach((element, i) => {
@@ -54,28 +54,53 @@ export function svgOf({ canvas, svg }: Layers): string {
     for (const name of STYLES) element.setAttribute(name, style.getPropertyValue(name));
     if (style.visibility === 'hidden') element.setAttribute('visibility', 'hidden');
   });
+  copy.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
+  copy.setAttribute('width', String(widthPx));
+  copy.setAttribute('height', String(heightPx));
+  return copy;
+}
+
+/** The canvas as an image, the overlay above it. */
+export function svgOf({ canvas, svg }: Layers): string {
   const { clientWidth: width, clientHeight: height } = canvas;
+  const copy = copyOf(svg, width, height);
   const image = document.createElementNS(copy.namespaceURI!, 'image');
   image.setAttribute('width', String(width));
   image.setAttribute('height', String(height));
   image.setAttribute('href', canvas.toDataURL('image/png'));
   copy.prepend(image);
-  copy.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
-  copy.setAttribute('width', String(width));
-  copy.setAttribute('height', String(height));
   copy.setAttribute('viewBox', `0 0 ${width} ${height}`);
   return new XMLSerializer().serializeToString(copy);
 }
 
+/** A picture that is SVG alone. */
+export function standalone(svg: SVGSVGElement): string {
+  const { width, height } = svg.getBoundingClientRect();
+  return new XMLSerializer().serializeToString(copyOf(svg, width, height));
+}
+
+/** The same as pixels, twice as many as it takes on the page, on the page's ground. */
+export async function pngOfSvg(svg: SVGSVGElement): Promise<Blob> {
+  const { width, height } = svg.getBoundingClientRect();
+  return rastered(standalone(svg), width * 2, height * 2);
+}
+
 /** The same as pixels, as many as the screen has. */
 export async function pngOf(layers: Layers): Promise<Blob> {
+  return rastered(svgOf(layers), layers.canvas.width, layers.canvas.height);
+}
+
+async function rastered(svg: string, width: number, height: number): Promise<Blob> {
   const image = new Image();
-  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svgOf(layers))}`;
+  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
   await image.decode();
   const out = document.createElement('canvas');
-  out.width = layers.canvas.width;
-  out.height = layers.canvas.height;
-  out.getContext('2d')!.drawImage(image, 0, 0, out.width, out.height);
+  out.width = width;
+  out.height = height;
+  const context = out.getContext('2d')!;
+  context.fillStyle = getComputedStyle(document.body).backgroundColor;
+  context.fillRect(0, 0, out.width, out.height);
+  context.drawImage(image, 0, 0, out.width, out.height);
   return new Promise((resolve, reject) =>
     out.toBlob(
       blob => (blob ? resolve(blob) : reject(new Error('The picture is too large for a PNG.'))),

@@ -1,14 +1,18 @@
 // Compare: two ranges, releases or groups. Distributions over each other, the
 // change of each percentile with its interval, the parts that moved.
 
-import type { Comparison, FilterVocabulary, MeasureInfo } from '@framescope/protocol';
+import type { Annotation, Comparison, FilterVocabulary, MeasureInfo } from '@framescope/protocol';
 import { api, type Query } from '../../data/api.ts';
 import { bestMeasure } from '../../state/best-measure.ts';
 import type { CompareSide, CompareView, Route } from '../../state/route.ts';
 import { filterField, type FilterField } from '../../ui/filter-field.ts';
 import { fill, h } from '../../ui/dom.ts';
 import { empty, failed, loading, type App, type Page } from '../page.ts';
+import { beforeAndAfter } from '../../state/annotations.ts';
+import { wallTime } from '../../ui/format.ts';
+import { labelOf } from '../annotate.ts';
 import { measurePicker } from '../tail/tools.ts';
+import { compareExports } from './exports.ts';
 import { comparisonSections } from './sections.ts';
 
 const DAY_MS = 86_400_000;
@@ -24,6 +28,7 @@ export class ComparePage implements Page {
   readonly #fields: Record<SideName, FilterField>;
   #view: CompareView;
   #measures: readonly MeasureInfo[] = [];
+  #marks: readonly Annotation[] = [];
   #vocabulary: Promise<FilterVocabulary> | undefined;
   #asked = 0;
 
@@ -78,6 +83,7 @@ export class ComparePage implements Page {
             'npm start -- --demo',
           ),
         );
+      this.#marks = (await api.annotations({}).catch(() => ({ items: [] }))).items;
       if (!this.#isAsked()) this.#view = await this.#firstView();
       await this.#load();
     } catch (error) {
@@ -153,10 +159,42 @@ export class ComparePage implements Page {
       { class: 'button', type: 'button', onclick: () => this.#swap() },
       'Swap A and B',
     );
-    fill(this.#tools, picker, swap);
+    fill(
+      this.#tools,
+      picker,
+      this.#markPicker(),
+      swap,
+      compareExports(found, () => this.#body),
+    );
     for (const side of ['a', 'b'] as const) this.#fields[side].set(this.#view[side].filter ?? '');
     if (!this.#sides.hasChildNodes()) fill(this.#sides, this.#side('a'), this.#side('b'));
     fill(this.#body, ...comparisonSections(found));
+  }
+
+  /** The two sides of a deploy or an incident. */
+  #markPicker(): HTMLElement | undefined {
+    if (this.#marks.length === 0) return undefined;
+    const marks = this.#marks.toReversed().slice(0, 50);
+    const select = h(
+      'select',
+      { class: 'select', 'aria-label': 'Before and after a mark' },
+      h('option', { value: '' }, 'Before and after…'),
+      ...marks.map(mark =>
+        h(
+          'option',
+          { value: mark.id },
+          `${labelOf(mark, 40)} (${wallTime(mark.atUnixNs, Date.now())})`,
+        ),
+      ),
+    );
+    select.addEventListener('change', () => {
+      const mark = marks.find(one => one.id === select.value);
+      if (!mark) return;
+      const rest = { measure: this.#view.measure, filter: undefined };
+      fill(this.#sides);
+      this.#go(beforeAndAfter(mark, BigInt(Date.now()) * 1_000_000n, rest));
+    });
+    return select;
   }
 
   #side(name: SideName): HTMLElement {

@@ -9,7 +9,7 @@ import { clock, count, duration, moment, plural, share, wallTime, words } from '
 import { statusBadge, syntheticBadge } from '../session-bits.ts';
 import { handoverNote } from './handover-note.ts';
 
-export function sessionHead(session: SessionDetail): HTMLElement[] {
+export function sessionHead(session: SessionDetail, togglePin: () => void): HTMLElement[] {
   const fact = (name: string, value: string, look = '', isLesser = false): HTMLElement =>
     h(
       'div',
@@ -27,6 +27,19 @@ export function sessionHead(session: SessionDetail): HTMLElement[] {
       { class: 'title' },
       h('h1', { title: cut(session.id, 400) }, cut(session.id, 80)),
       statusBadge(session.status),
+      h(
+        'button',
+        {
+          class: 'button pin-button',
+          type: 'button',
+          'aria-pressed': String(session.pinned === true),
+          title: session.pinned
+            ? 'Kept whole: retention passes it over. Press to let it go (M)'
+            : 'Keep this call, whatever retention takes (M)',
+          onclick: togglePin,
+        },
+        session.pinned ? '◆ Kept' : '◇ Keep',
+      ),
       ...[syntheticBadge(session)].filter(one => one !== undefined),
     ),
     h(

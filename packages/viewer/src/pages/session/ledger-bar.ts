@@ -9,9 +9,9 @@ import { duration, words } from '../../ui/format.ts';
 const WIDE = 400;
 const BAR = { y: 12, height: 20 } as const;
 
-export function ledgerBar(wait: Wait, budgetNs: number): SVGElement {
-  const isJudged = wait.kind === 'response';
-  const allNs = Math.max(wait.waitNs, isJudged ? budgetNs * 1.05 : 0, 1);
+/** `limitNs`: of this wait; null: nothing is promised. */
+export function ledgerBar(wait: Wait, limitNs: number | null): SVGElement {
+  const allNs = Math.max(wait.waitNs, (limitNs ?? 0) * 1.05, 1);
   const x = (ns: number): number => (ns / allNs) * WIDE;
   const label = wait.parts.map(part => `${words(part.name)} ${duration(part.exposedNs)}`);
   return s(
@@ -26,7 +26,7 @@ export function ledgerBar(wait: Wait, budgetNs: number): SVGElement {
     hatching(),
     ...partBoxes(wait, x),
     ...others(wait, x),
-    ...(isJudged ? budgetLine(x(budgetNs)) : []),
+    ...(limitNs === null ? [] : budgetLine(x(limitNs))),
   );
 }
 

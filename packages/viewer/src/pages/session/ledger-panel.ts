@@ -83,11 +83,14 @@ export function ledgerPanel(model: SessionModel, turn: Turn, actions: PanelActio
 }
 
 function waitSections(model: SessionModel, wait: Wait): HTMLElement[] {
-  const budgetNs = model.budgetNs('voice_to_voice', 800e6);
+  const limitNs = model.limitOfWait(wait);
   const rows = ledgerRows(wait, model.turns);
-  const isOver = wait.waitNs > budgetNs;
+  const isOver = limitNs !== null && wait.waitNs > limitNs;
   const isCensored = wait.endNs === null;
-  const verdict = `${isOver ? `${duration(wait.waitNs - budgetNs)} over` : `${duration(budgetNs - wait.waitNs)} within`} the budget of ${duration(budgetNs)}`;
+  const verdict =
+    limitNs === null
+      ? OUTCOMES[wait.outcome]!
+      : `${isOver ? `${duration(wait.waitNs - limitNs)} over` : `${duration(limitNs - wait.waitNs)} within`} the budget of ${duration(limitNs)}`;
   return [
     h(
       'section',
@@ -110,11 +113,7 @@ function waitSections(model: SessionModel, wait: Wait): HTMLElement[] {
           `${isCensored ? '≥ ' : ''}${duration(wait.waitNs)}`,
         ),
         h('span', { class: 'quiet' }, `± ${duration(wait.errorNs)}`),
-        h(
-          'span',
-          { class: `badge ${isOver ? 'warn' : ''}` },
-          wait.kind === 'response' ? verdict : OUTCOMES[wait.outcome]!,
-        ),
+        h('span', { class: `badge ${isOver ? 'warn' : ''}` }, verdict),
       ),
       h(
         'p',
@@ -129,14 +128,18 @@ function waitSections(model: SessionModel, wait: Wait): HTMLElement[] {
           `${share(wait.resolved, 1)} resolved`,
         ),
       ),
-      ledgerBar(wait, budgetNs),
-      ledgerTable(wait, rows),
+      ledgerBar(wait, limitNs),
+      ledgerTable(wait, rows, name => model.limitNs(`part.${name}`)),
       notes(wait),
     ),
   ];
 }
 
-function ledgerTable(wait: Wait, rows: readonly LedgerRow[]): HTMLElement {
+function ledgerTable(
+  wait: Wait,
+  rows: readonly LedgerRow[],
+  limitOf: (part: string) => number | null,
+): HTMLElement {
   const heads: readonly [string, string][] = [
     ['Part', ''],
     ['ms', 'Exposed: what this part adds to the wait. These add up to it.'],
@@ -168,7 +171,7 @@ function ledgerTable(wait: Wait, rows: readonly LedgerRow[]): HTMLElement {
           ),
         ),
       ),
-      h('tbody', {}, ...rows.map(ledgerRow)),
+      h('tbody', {}, ...rows.map(row => ledgerRow(row, limitOf(row.name)))),
       h(
         'tfoot',
         {},
@@ -185,13 +188,14 @@ function ledgerTable(wait: Wait, rows: readonly LedgerRow[]): HTMLElement {
   );
 }
 
-function ledgerRow(row: LedgerRow): HTMLElement {
+function ledgerRow(row: LedgerRow, limitNs: number | null): HTMLElement {
   const swatch = h('span', {
     class: `swatch${isUnresolved(row.name) ? ' hatched' : ''}`,
     'aria-hidden': 'true',
   });
   swatch.style.backgroundColor = partColor(row.name);
-  const isUnusual = row.p95Ns !== undefined && row.exposedNs > row.p95Ns;
+  const isOver = limitNs !== null && row.exposedNs > limitNs;
+  const isUnusual = isOver || (row.p95Ns !== undefined && row.exposedNs > row.p95Ns);
   const number = (ns: number | null | undefined, look = 'quiet'): HTMLElement =>
     h('td', { class: `right ${look}` }, ms(ns));
   return h(
@@ -202,7 +206,11 @@ function ledgerRow(row: LedgerRow): HTMLElement {
       {},
       swatch,
       words(cut(row.name, 60)),
-      h('span', { class: 'owner' }, cut(row.owner, 40)),
+      h(
+        'span',
+        { class: isOver ? 'owner warn' : 'owner' },
+        `${cut(row.owner, 40)}${limitNs === null ? '' : ` · budget ${duration(limitNs)}`}`,
+      ),
     ),
     h(
       'td',

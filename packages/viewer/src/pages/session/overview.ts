@@ -10,6 +10,9 @@ import type { SessionModel } from '../../state/session-model.ts';
 import type { Viewport } from '../../state/viewport.ts';
 import { h, s } from '../../ui/dom.ts';
 
+/** For the height of a bar where nobody set a limit. */
+const USUAL_NS = 800e6;
+
 export class Overview {
   readonly element: HTMLElement = h('div', { class: 'overview' });
   readonly #surface: Surface;
@@ -73,7 +76,6 @@ export class Overview {
       ]);
       this.#group.call(this.#brush);
     }
-    const budgetNs = this.#model.budgetNs('voice_to_voice', 800e6);
     for (const turn of this.#model.turns) {
       for (const [speech, y, color] of [
         [turn.user, 4, colors.user],
@@ -90,12 +92,14 @@ export class Overview {
       }
       const wait = mainWait(turn);
       if (!wait) continue;
+      const limitNs = this.#model.limitOfWait(wait);
+      const budgetNs = limitNs ?? USUAL_NS;
+      const over = limitNs === null ? 0 : wait.waitNs / limitNs;
       const tall = Math.max(
         2,
         (Math.min(wait.waitNs, budgetNs * 2.5) / (budgetNs * 2.5)) * (heightPx - 20),
       );
-      context.fillStyle =
-        colors.levels[wait.waitNs > budgetNs * 1.5 ? 5 : wait.waitNs > budgetNs ? 3 : 2]!;
+      context.fillStyle = colors.levels[over > 1.5 ? 5 : over > 1 ? 3 : 2]!;
       context.fillRect(
         this.#x(wait.startNs),
         heightPx - tall - 2,

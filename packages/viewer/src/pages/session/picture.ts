@@ -253,7 +253,7 @@ export class Picture {
     this.#speech = layoutSpeech(turns, this.scale!);
     this.#ledgers = layoutLedgers(turns, this.scale!, shown.nowNs);
     drawSpeech(paint, this.#speech, speechText);
-    const budgetNs = this.#model.budgetNs('voice_to_voice', 800e6);
+    const budgetNs = this.#model.limitNs('voice_to_voice');
     const isFar = this.#ledgers.length > 0 && this.#ledgers.every(box => box.right - box.left < 14);
     if (isFar) drawWaits(paint, this.#ledgers, budgetNs);
     else
@@ -267,6 +267,11 @@ export class Picture {
       drawStages(paint, layoutStages(turns, this.scale!, stageRows(turns), shown.nowNs), name =>
         partColor(STAGE_PARTS[name] ?? name),
       );
+  }
+
+  /** Frames that the last picture was laid out from; none from far. */
+  get rows(): TrainInput['rows'] | undefined {
+    return this.#input?.rows;
   }
 
   frameAt(x: number, y: number): { stream: string; tick: number } | undefined {

@@ -2,14 +2,17 @@
 // chosen, follows the keys, and draws what stands round the timeline.
 
 import type { Turn } from '@framescope/protocol';
+import { api } from '../../data/api.ts';
 import { sessionRoute, type Route, type SessionView } from '../../state/route.ts';
 import { SessionModel } from '../../state/session-model.ts';
 import { onTheme } from '../../state/theme.ts';
 import { viewOfTurn } from '../../state/turn-view.ts';
 import { cut, fill, h } from '../../ui/dom.ts';
 import { duration } from '../../ui/format.ts';
+import { wordsOf } from '../annotate.ts';
 import { failed, loading, settled, throttled, type App, type Page } from '../page.ts';
 import { sessionExports } from './exports.ts';
+import { Player } from './player.ts';
 import { sessionHead, toolbar, windowText } from './head.ts';
 import { ledgerPanel } from './ledger-panel.ts';
 import { spansOnly } from './spans-only.ts';
@@ -24,6 +27,7 @@ export class SessionPage implements Page {
   readonly #model: SessionModel;
   readonly #chosen: Chosen = { turn: undefined, frame: undefined, isRaw: false };
   readonly #timeline: Timeline;
+  readonly #player: Player;
   readonly #head = h('header', { class: 'session-head' });
   readonly #tools = h('div', { class: 'toolbar', role: 'toolbar', 'aria-label': 'Timeline' });
   readonly #side = h('aside', { class: 'panel', 'aria-label': 'Ledger of the turn' });
@@ -39,14 +43,31 @@ export class SessionPage implements Page {
   constructor(app: App, key: string, view: SessionView) {
     this.#app = app;
     this.#key = key;
-    this.#model = new SessionModel(key, app.live, () => this.#changed());
-    this.#timeline = new Timeline(this.#model, this.#chosen, {
-      moved: () => this.#moved(),
-      pickTurn: tick => this.#selectTurn(tick),
-      pickFrame: frame => this.#selectFrame(frame),
+    this.#model = new SessionModel(key, app, () => this.#changed());
+    this.#player = new Player({
+      speech: () =>
+        this.#model.turns.flatMap(({ user, agent }) => [user, agent].filter(one => one !== null)),
+      changed: () => {
+        this.#timeline.redraw();
+        this.#redraw();
+      },
+      playing: atNs => this.#timeline.keepInView(atNs),
     });
+    const host = {
+      moved: () => this.#moved(),
+      pickTurn: (tick: number) => this.#selectTurn(tick),
+      pickFrame: (frame: FrameName | undefined) => this.#selectFrame(frame),
+    };
+    this.#timeline = new Timeline(this.#model, this.#chosen, host, this.#player);
+    this.#listenForFiles();
     this.#body.append(this.#timeline.element);
-    this.#off = [onTheme(() => this.#timeline.themed())];
+    this.#off = [
+      onTheme(() => this.#timeline.themed()),
+      app.budgets.onChange(() => {
+        this.#shownTurn = '';
+        this.#changed();
+      }),
+    ];
     fill(this.element, loading('Loading the call'));
     void this.#start(view);
   }
@@ -63,6 +84,7 @@ export class SessionPage implements Page {
 
   close(): void {
     this.#model.close();
+    this.#player.close();
     this.#timeline.close();
     this.#redraw.cancel();
     this.#note.cancel();
@@ -80,6 +102,32 @@ export class SessionPage implements Page {
     }
     this.#take(view);
     document.title = `${this.title} · Framescope`;
+  }
+
+  /** What the collector kept of the call, else a file; a collector that keeps none has nothing to offer. */
+  async #openAudio(): Promise<void> {
+    const kept = await api.recordings(this.#key).catch(() => ({ items: [] }));
+    this.#player.choose(kept.items[0]);
+  }
+
+  /** A file of audio dropped anywhere on the page plays beside the frames. */
+  #listenForFiles(): void {
+    const isFile = (event: DragEvent): boolean =>
+      event.dataTransfer?.types.includes('Files') === true;
+    const over = (event: DragEvent): void => {
+      if (!isFile(event)) return;
+      event.preventDefault();
+      this.element.classList.add('dropping');
+    };
+    this.element.addEventListener('dragover', over);
+    this.element.addEventListener('dragleave', () => this.element.classList.remove('dropping'));
+    this.element.addEventListener('drop', event => {
+      if (!isFile(event)) return;
+      event.preventDefault();
+      this.element.classList.remove('dropping');
+      const file = event.dataTransfer?.files[0];
+      if (file) void this.#player.openFile(file);
+    });
   }
 
   /** Shows what an address says. */
@@ -122,12 +170,13 @@ export class SessionPage implements Page {
   #drawAround(): void {
     const { detail, turns } = this.#model;
     if (!detail || !this.#timeline.view) return;
-    if (this.#shownDetail !== detail) fill(this.#head, ...sessionHead(detail));
+    if (this.#shownDetail !== detail)
+      fill(this.#head, ...sessionHead(detail, () => void this.#togglePin()));
     this.#shownDetail = detail;
     const isBare = detail.streams.length === 0 && turns.length === 0;
     if (isBare) return fill(this.element, this.#head, spansOnly(detail));
     if (!this.#body.isConnected)
-      fill(this.element, this.#head, this.#tools, this.#body, this.#said);
+      fill(this.element, this.#head, this.#tools, this.#player.element, this.#body, this.#said);
     this.#drawTools();
     this.#drawPanel(this.#model.turnAt(this.#chosen.turn));
     this.#timeline.lanes.setAttribute(
@@ -160,6 +209,17 @@ export class SessionPage implements Page {
         turnText: index < 0 ? `${turns.length} turns` : `turn ${index + 1} of ${turns.length}`,
         act: key => this.#act(key),
       }),
+      h(
+        'button',
+        {
+          class: 'button',
+          type: 'button',
+          title:
+            'The recording that the collector keeps, else a WAV or Ogg file, which may also be dropped onto the page: it is not uploaded',
+          onclick: () => void this.#openAudio(),
+        },
+        'Open audio',
+      ),
       sessionExports(this.#model, () => this.#timeline.layers),
     );
     // Drawn anew, the tool that had the focus keeps it.
@@ -225,15 +285,41 @@ export class SessionPage implements Page {
       f: () => timeline.fit(),
       l: () => timeline.toggleFollowing(),
       r: () => this.#toggleRaw(),
+      m: () => void this.#togglePin(),
       '[': () => this.#stepTurn(-1),
       ']': () => this.#stepTurn(1),
       ',': () => timeline.stepLate(-1),
       '.': () => timeline.stepLate(1),
+      ' ': () => this.#player.toggle(),
+      j: () => this.#player.step(-1),
+      k: () => this.#player.step(1),
       escape: () => this.#letGo(),
     };
     const action = actions[key];
+    // Without a recording the space bar presses what has the focus, as everywhere.
+    if (key === ' ' && !this.#player.isOpen) return false;
     action?.();
     return action !== undefined;
+  }
+
+  /** Keeps the call, or lets it go; the live event that follows draws it on every page. */
+  async #togglePin(): Promise<void> {
+    const { detail, key } = this.#model;
+    if (!detail) return;
+    const isPinned = detail.pinned === true;
+    try {
+      if (isPinned) await api.unpin(key);
+      const pin = isPinned ? undefined : await api.pin(key, '');
+      this.#said.textContent = isPinned
+        ? 'Let go: retention may take it.'
+        : pin?.isWhole
+          ? 'Kept.'
+          : 'Kept as it is: retention had taken some of it already.';
+      await this.#model.load();
+    } catch (error) {
+      this.#said.textContent = wordsOf(error);
+      this.#said.classList.add('shown');
+    }
   }
 
   #toggleRaw(): void {

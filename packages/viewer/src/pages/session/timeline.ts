@@ -3,7 +3,9 @@
 
 import { Surface, type PaintArea } from '../../draw/surface.ts';
 import { listenPanZoom } from '../../input/pan-zoom.ts';
-import { toNs } from '../../layout/time-scale.ts';
+import type { Lanes } from '../../layout/lanes.ts';
+import type { LevelTrack } from '../../layout/tracks.ts';
+import { toNs, type TimeScale } from '../../layout/time-scale.ts';
 import { stageRows } from '../../layout/turns.ts';
 import type { SessionView } from '../../state/route.ts';
 import type { SessionModel } from '../../state/session-model.ts';
@@ -16,7 +18,10 @@ import { gutterErrors, gutterNames, TimeAxis } from './gutter.ts';
 import { frameTip } from './head.ts';
 import { legend } from './legend.ts';
 import { Overview } from './overview.ts';
+import { tracksOf } from '../../state/tracks.ts';
 import { Picture } from './picture.ts';
+import type { Player } from './player.ts';
+import { placeHead, TrackStrip } from './track-strip.ts';
 
 /** What a live call shows of itself when first opened. */
 const FOLLOW_NS = 12e9;
@@ -62,13 +67,17 @@ export class Timeline {
   readonly #axis = new TimeAxis();
   readonly #errors = s('g');
   readonly #names = s('g');
+  readonly #head = s('line', { class: 'playhead', visibility: 'hidden' });
   readonly #svg = s(
     'svg',
     { 'aria-hidden': 'true' },
     this.#axis.element,
     this.#errors,
     this.#names,
+    this.#head,
   );
+  readonly #strip: TrackStrip;
+  readonly #player: Player;
   readonly #tip = h('div', { class: 'tip', hidden: true });
   readonly #cutNote = h(
     'p',
@@ -78,12 +87,21 @@ export class Timeline {
   readonly #inner = h('div', { class: 'lanes-inner' });
   readonly #foot = h('div');
   #hover: FrameName | undefined;
+  /** Tracks of what was last drawn: made anew when any of it is another. */
+  #levels:
+    | {
+        readonly detail: unknown;
+        readonly rows: unknown;
+        readonly lanes: unknown;
+        readonly tracks: readonly LevelTrack[];
+      }
+    | undefined;
   #named: unknown;
   #namedPx = 0;
   #pointer = { x: 0, y: 0 };
   #footMode = '';
 
-  constructor(model: SessionModel, chosen: Chosen, host: TimelineHost) {
+  constructor(model: SessionModel, chosen: Chosen, host: TimelineHost, player: Player) {
     this.#model = model;
     this.#chosen = chosen;
     this.#host = host;
@@ -92,7 +110,16 @@ export class Timeline {
     this.#surface = new Surface(this.#canvas, (context, area) => this.#paint(context, area));
     this.#inner.append(this.#canvas, this.#svg, this.#tip);
     this.lanes.append(this.#inner, this.#cutNote);
-    this.element = h('div', { class: 'picture' }, this.#overview.element, this.lanes, this.#foot);
+    this.#player = player;
+    this.#strip = new TrackStrip({ seek: atNs => player.seek(atNs) });
+    this.element = h(
+      'div',
+      { class: 'picture' },
+      this.#overview.element,
+      this.lanes,
+      this.#strip.element,
+      this.#foot,
+    );
     listenPanZoom(this.#canvas, {
       zoom: (factor, x) => this.#zoom(factor, this.#shareAt(x)),
       pan: byPx => this.#panPx(byPx),
@@ -127,6 +154,7 @@ export class Timeline {
   close(): void {
     this.#surface.close();
     this.#overview.close();
+    this.#strip.close();
   }
 
   /** Goes where an address says; without a window, to its turn, its moment, or the whole call. */
@@ -251,10 +279,34 @@ export class Timeline {
     this.#overview.show(this.view, Math.max(nowNs, 1e9));
     this.#cutNote.hidden = !isTrain || !this.#model.tiles.isCut(this.view.fromNs, this.view.toNs);
     this.#showTip();
+    this.#showTracks(lanes, scale, area);
     if (this.#picture.isWhole) markWhole('session');
     const mode = String(isTrain);
     if (mode !== this.#footMode) fill(this.#foot, legend(isTrain));
     this.#footMode = mode;
+  }
+
+  /** Beneath the lanes, over the same time; and where the recording stands. */
+  #showTracks(lanes: Lanes, scale: TimeScale, area: PaintArea): void {
+    const { detail } = this.#model;
+    if (!detail) return;
+    const { rows } = this.#picture;
+    const held = this.#levels;
+    if (held?.detail !== detail || held.rows !== rows || held.lanes !== lanes)
+      this.#levels = { detail, rows, lanes, tracks: tracksOf({ detail, lanes, rows }) };
+    const playNs = this.#player.atNs;
+    this.#strip.show({ tracks: [...this.#player.tracks, ...this.#levels!.tracks], scale, playNs });
+    placeHead(this.#head, playNs, scale, area.heightPx);
+    this.#player.follow();
+    if (this.#player.isPlaying) this.#surface.invalidate();
+  }
+
+  /** Turns the page when the playhead leaves it. */
+  keepInView(atNs: number): void {
+    const { view } = this;
+    if (!view || this.isFollowing || (atNs >= view.fromNs && atNs <= view.toNs)) return;
+    const spanNs = view.toNs - view.fromNs;
+    this.moveTo({ fromNs: atNs - spanNs * 0.1, toNs: atNs + spanNs * 0.9 });
   }
 
   /** Keeps the newest at the right edge. Moving by itself stops for those who asked for less motion: then it steps with the data. */

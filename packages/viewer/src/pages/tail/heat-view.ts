@@ -1,8 +1,16 @@
 // The heatmap as an element: cells on a canvas, axes and lines over it, what the
 // pointer is on, and what it picks. The big one of the page and each small multiple.
 
-import type { Heatmap, Tail } from '@framescope/protocol';
-import { drawCells, drawDots, drawStrips, type Dot, type HeatPaint } from '../../draw/heatmap.ts';
+import type { Annotation, Heatmap, Tail } from '@framescope/protocol';
+import { inRange } from '../../state/annotations.ts';
+import {
+  drawBurn,
+  drawCells,
+  drawDots,
+  drawStrips,
+  type Dot,
+  type HeatPaint,
+} from '../../draw/heatmap.ts';
 import { palette } from '../../draw/palette.ts';
 import { Surface, type PaintArea } from '../../draw/surface.ts';
 import { nextCell, type CellPlace } from '../../layout/heat-cursor.ts';
@@ -17,11 +25,12 @@ import {
 } from '../../layout/heatmap.ts';
 import { fromY, toY } from '../../layout/time-scale.ts';
 import type { Picked } from '../../state/picked.ts';
-import { fill, h, s } from '../../ui/dom.ts';
-import { count, duration, plural, unixMs, wallTime } from '../../ui/format.ts';
+import { cut, fill, h, s } from '../../ui/dom.ts';
+import { count, duration, plural, share, unixMs, wallTime } from '../../ui/format.ts';
 import { markWhole } from '../../ui/marks.ts';
 import type { Layers } from '../../ui/save.ts';
-import { overlay } from './overlay.ts';
+import { labelOf } from '../annotate.ts';
+import { markX, overlay } from './overlay.ts';
 
 const CLICK_PX = 5;
 /** Around a dot that was clicked. */
@@ -46,6 +55,10 @@ export class HeatView {
   readonly #tip = h('div', { class: 'tip', hidden: true });
   readonly #said = h('p', { class: 'unseen', role: 'status' });
   readonly #surface: Surface;
+  /** Buttons on the time axis: reachable by key, and over the canvas. */
+  readonly #marks = h('div', { class: 'marks' });
+  #annotations: readonly Annotation[] = [];
+  #openMark: (mark: Annotation) => void = () => undefined;
   #map: Heatmap | undefined;
   #few: Tail | undefined;
   #chosen: Picked | undefined;
@@ -60,7 +73,7 @@ export class HeatView {
   constructor(picked: (picked: Picked) => void) {
     this.#picked = picked;
     this.#surface = new Surface(this.#canvas, (context, area) => this.#paint(context, area));
-    this.element.append(this.#canvas, this.#svg, this.#tip, this.#said);
+    this.element.append(this.#canvas, this.#svg, this.#marks, this.#tip, this.#said);
     this.#listen();
   }
 
@@ -74,6 +87,13 @@ export class HeatView {
       'aria-label',
       `${map.measure.title} from ${wallTime(map.fromUnixNs, Date.now())} to ${wallTime(map.toUnixNs, Date.now())}: ${count(coverage.covered)} in ${plural(coverage.sessions, 'call')}; p50 ${duration(total.p50Ns)}, p95 ${duration(total.p95Ns)}, p99 ${duration(total.p99Ns)}, slowest ${duration(total.maxNs)}. Keys: arrows go from cell to cell, Enter opens what is in it, E the slowest.`,
     );
+    this.#surface.invalidate();
+  }
+
+  /** Deploys and incidents on the time axis. */
+  mark(all: readonly Annotation[], open: (mark: Annotation) => void): void {
+    this.#annotations = all;
+    this.#openMark = open;
     this.#surface.invalidate();
   }
 
@@ -111,16 +131,52 @@ export class HeatView {
     if (this.#few) drawDots(paint, this.#dots(this.#few, frame));
     else drawCells(paint, cells);
     drawStrips(paint);
+    drawBurn(paint);
     this.#svg.setAttribute('viewBox', `0 0 ${area.widthPx} ${area.heightPx}`);
     const map = this.#few ? { ...this.#map, exemplars: [] } : this.#map;
+    const marks = inRange(this.#annotations, map.fromUnixNs, map.toUnixNs);
     fill(
       this.#svg,
-      ...overlay(map, frame),
+      ...overlay(map, frame, marks),
       ...this.#chosenBox(frame),
       ...this.#cursorBox(frame, cells),
       this.#box,
     );
+    this.#placeMarks(map, frame, marks);
     markWhole('tail');
+  }
+
+  #placedMarks = '';
+
+  /** As buttons over the foot of their lines; where two would lie on each other the later one says more. */
+  #placeMarks(map: Heatmap, frame: HeatFrame, marks: readonly Annotation[]): void {
+    const xOf = markX(map, frame);
+    const placed = marks.map(mark => ({ mark, x: Math.max(frame.leftPx, xOf(mark.atUnixNs)) }));
+    const told = JSON.stringify([
+      frame.axisPx,
+      placed.map(({ mark, x }) => [mark.id, Math.round(x)]),
+    ]);
+    if (told === this.#placedMarks) return;
+    this.#placedMarks = told;
+    const buttons = placed.map(({ mark, x }, i) => {
+      const room = (placed[i + 1]?.x ?? frame.leftPx + frame.widthPx) - x;
+      const text = labelOf(mark, Math.max(1, Math.floor(room / 8) - 2));
+      const button = h(
+        'button',
+        {
+          class: `mark-button ${mark.kind === 'incident' ? 'incident' : ''}`,
+          type: 'button',
+          title: `${cut(mark.kind, 20)}: ${cut(mark.text, 200)}`,
+          'aria-label': `${cut(mark.kind, 20)} ${cut(mark.text, 80)}`,
+          onclick: () => this.#openMark(mark),
+        },
+        room < 40 ? text.slice(0, 1) : text,
+      );
+      button.style.left = `${x}px`;
+      button.style.top = `${frame.scale.topPx}px`;
+      return button;
+    });
+    fill(this.#marks, ...buttons);
   }
 
   /** Where everything is: the same until the data or the size is another. */
@@ -287,6 +343,16 @@ export class HeatView {
     const n = strip ? strip.counts[column]! : inCell;
     const q = map.quantiles[column];
     const startNs = BigInt(map.fromUnixNs) + BigInt(Math.round(column * map.columnNs));
+    const over = map.overBudget[column] ?? 0;
+    if (frame.burn && y >= frame.burn.top && y <= frame.burn.top + frame.burn.height)
+      return [
+        h('span', { class: 'strong' }, `${share(over, q?.n ?? 0)} over budget`),
+        h(
+          'span',
+          { class: 'quiet' },
+          `${count(over)} of ${count(q?.n ?? 0)} over ${duration(map.measure.budgetNs)} · ${wallTime(String(startNs), Date.now())}`,
+        ),
+      ];
     const what = strip
       ? { never: 'never answered', lost: 'lost', over: 'above the axis' }[strip.name]
       : `around ${duration(fromY(frame.scale, y))}`;

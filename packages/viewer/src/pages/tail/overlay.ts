@@ -1,7 +1,7 @@
 // What stands over the cells in SVG: axes, percentile lines, the budget, marks
 // on the slowest, and names for it all.
 
-import type { Heatmap, Quantiles } from '@framescope/protocol';
+import type { Annotation, Heatmap, Quantiles } from '@framescope/protocol';
 import { timeFormat } from 'd3-time-format';
 import { scaleTime } from 'd3-scale';
 import { columnX, layoutLine, type HeatFrame } from '../../layout/heatmap.ts';
@@ -22,13 +22,62 @@ const STRIP_NAMES: Readonly<Record<string, string>> = {
   over: 'over 20 s',
 };
 
-export function overlay(map: Heatmap, frame: HeatFrame): SVGElement[] {
+export function overlay(
+  map: Heatmap,
+  frame: HeatFrame,
+  marks: readonly Annotation[],
+): SVGElement[] {
   return [
+    ...markLines(map, frame, marks),
+    ...burnNames(frame),
     ...latencyAxis(frame, map),
     ...timeAxis(map, frame),
     ...percentiles(map, frame),
     ...budget(map, frame),
     ...exemplars(map, frame),
+  ];
+}
+
+/** Deploys and incidents: a line through the cells, an incident as long as it lasted. */
+function markLines(map: Heatmap, frame: HeatFrame, marks: readonly Annotation[]): SVGElement[] {
+  const xOf = markX(map, frame);
+  return marks.flatMap(mark => {
+    const x = xOf(mark.atUnixNs);
+    const end =
+      mark.endUnixNs === null ? x : Math.min(xOf(mark.endUnixNs), frame.leftPx + frame.widthPx);
+    const left = Math.max(x, frame.leftPx);
+    const area =
+      end > left
+        ? [
+            s('rect', {
+              class: 'mark-area',
+              x: left,
+              y: frame.scale.topPx,
+              width: end - left,
+              height: frame.axisPx - frame.scale.topPx,
+            }),
+          ]
+        : [];
+    const isIn = x >= frame.leftPx && x <= frame.leftPx + frame.widthPx;
+    const line = { class: `mark-line ${mark.kind === 'incident' ? 'incident' : ''}`, x1: x, x2: x };
+    return isIn ? [...area, s('line', { ...line, y1: frame.scale.topPx, y2: frame.axisPx })] : area;
+  });
+}
+
+/** Where a moment stands, in pixels; beyond the map too. */
+export const markX =
+  (map: Heatmap, frame: HeatFrame) =>
+  (atUnixNs: string): number =>
+    frame.leftPx +
+    (Number(BigInt(atUnixNs) - BigInt(map.fromUnixNs)) / (map.columnNs * map.columns)) *
+      frame.widthPx;
+
+function burnNames({ burn, leftPx, widthPx }: HeatFrame): SVGElement[] {
+  if (!burn) return [];
+  return [
+    s('text', { x: leftPx - 8, y: burn.top + 12, 'text-anchor': 'end' }, 'over'),
+    s('text', { x: leftPx - 8, y: burn.top + 25, 'text-anchor': 'end' }, 'budget'),
+    s('text', { class: 'end', x: leftPx + widthPx + 6, y: burn.top + 11 }, share(burn.most, 1)),
   ];
 }
 
@@ -73,7 +122,7 @@ const tickText = (ns: number): string =>
 function timeAxis(map: Heatmap, frame: HeatFrame): SVGElement[] {
   const from = unixMs(map.fromUnixNs);
   const to = unixMs(map.toUnixNs);
-  const bottom = frame.scale.topPx + frame.scale.heightPx;
+  const bottom = frame.axisPx;
   const scale = scaleTime()
     .domain([from, to])
     .range([frame.leftPx, frame.leftPx + frame.widthPx]);

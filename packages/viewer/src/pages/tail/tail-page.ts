@@ -1,7 +1,14 @@
 // Tail: where the slow ones are, and why. The heatmap fills the page; a click on a
 // cell or a box drawn over some opens what is different about them.
 
-import type { Heatmap, LiveEvent, MeasureInfo, Tail } from '@framescope/protocol';
+import type {
+  Annotation,
+  Heatmap,
+  LiveEvent,
+  MeasureInfo,
+  QuantileInterval,
+  Tail,
+} from '@framescope/protocol';
 import { api, type Query } from '../../data/api.ts';
 import { bestMeasure } from '../../state/best-measure.ts';
 import { formatPicked, parsePicked, SLOW } from '../../state/picked.ts';
@@ -12,6 +19,9 @@ import { cut, fill, h } from '../../ui/dom.ts';
 import { count, duration, plural, share } from '../../ui/format.ts';
 import { FindingsStrip } from '../findings.ts';
 import { empty, failed, loading, throttled, type App, type Page } from '../page.ts';
+import { beforeAndAfter } from '../../state/annotations.ts';
+import { askForMark, showMark } from '../annotate.ts';
+import { Burn } from './burn.ts';
 import { tailExports } from './exports.ts';
 import { HeatView, nounOf } from './heat-view.ts';
 import { Multiples } from './multiples.ts';
@@ -31,6 +41,7 @@ export class TailPage implements Page {
   readonly #multiples: Multiples;
   readonly #panel: SelectionPanel;
   readonly #filter: FilterField;
+  readonly #burn = new Burn();
   readonly #body = h('div', { class: 'tail-body' });
   readonly #findings = new FindingsStrip();
   readonly #refresh = throttled(3_000, () => void this.#load());
@@ -57,7 +68,11 @@ export class TailPage implements Page {
       text => this.#go({ filter: text || undefined }),
     );
     fill(this.element, this.#head, this.#tools, loading('Loading the tail'));
-    this.#off = [onTheme(() => this.#redraw()), app.live.onEvent(event => this.#take(event))];
+    this.#off = [
+      onTheme(() => this.#redraw()),
+      app.live.onEvent(event => this.#take(event)),
+      app.budgets.onChange(() => this.#refresh()),
+    ];
     void this.#start();
   }
 
@@ -132,9 +147,34 @@ export class TailPage implements Page {
       this.#map = map;
       this.#findings.ask({ from: map.fromUnixNs, to: map.toUnixNs });
       this.#show(map, await this.#fewOf(map));
+      void this.#showMarks();
+      void this.#burn.show(map, this.#view.filter);
     } catch (error) {
       this.#fail(error, () => void this.#load());
     }
+  }
+
+  /** Deploys and incidents; a heatmap without them is one all the same. */
+  async #showMarks(): Promise<void> {
+    const map = this.#map;
+    if (!map) return;
+    try {
+      const { items } = await api.annotations({ from: map.fromUnixNs, to: map.toUnixNs });
+      this.#heat.mark(items, mark => this.#openMark(mark));
+    } catch {
+      return;
+    }
+  }
+
+  #openMark(mark: Annotation): void {
+    showMark(mark, {
+      removed: () => void this.#showMarks(),
+      compare: one => {
+        const rest = { measure: this.#measure(), filter: this.#view.filter };
+        const view = beforeAndAfter(one, BigInt(Date.now()) * 1_000_000n, rest);
+        this.#app.go({ page: 'compare', view });
+      },
+    });
   }
 
   async #fewOf(map: Heatmap): Promise<Tail | undefined> {
@@ -167,19 +207,31 @@ export class TailPage implements Page {
     this.#shownPick = undefined;
     this.#showPanel();
     if (!this.#body.isConnected)
-      fill(this.element, this.#head, h('div', {}, this.#tools, this.#findings.element), this.#body);
+      fill(
+        this.element,
+        this.#head,
+        this.#burn.element,
+        this.#tools,
+        this.#findings.element,
+        this.#body,
+      );
   }
 
   #showHead(map: Heatmap): void {
     const { total } = map;
-    const fact = (name: string, value: string): HTMLElement =>
-      h('div', {}, h('dt', {}, name), h('dd', {}, value));
+    const fact = (name: string, value: string, interval = ''): HTMLElement =>
+      h(
+        'div',
+        { title: interval === '' ? undefined : `95 of 100 times between ${interval}` },
+        h('dt', {}, name),
+        h('dd', {}, value, interval !== '' && h('span', { class: 'interval' }, interval)),
+      );
     const over = map.overBudget.reduce((sum, n) => sum + n, 0);
     const facts = [
       fact('p50', duration(total.p50Ns)),
-      fact('p95', duration(total.p95Ns)),
-      fact('p99', duration(total.p99Ns)),
-      fact('p99.9', duration(total.p999Ns)),
+      fact('p95', duration(total.p95Ns), intervalText(map.intervals.p95)),
+      fact('p99', duration(total.p99Ns), intervalText(map.intervals.p99)),
+      fact('p99.9', duration(total.p999Ns), intervalText(map.intervals.p999)),
       fact('slowest', duration(total.maxNs)),
     ];
     if (map.measure.budgetNs !== null) facts.push(fact('over budget', share(over, total.n)));
@@ -211,6 +263,16 @@ export class TailPage implements Page {
           onclick: () => this.#go({ pick: SLOW }),
         },
         'Why slow?',
+      ),
+      h(
+        'button',
+        {
+          class: 'button',
+          type: 'button',
+          title: 'A deploy, an incident or a note on the time axis',
+          onclick: () => askForMark(Date.now(), () => void this.#showMarks()),
+        },
+        'Mark',
       ),
       h('span', { class: 'spring' }),
       h('output', {}, covered),
@@ -252,6 +314,12 @@ export class TailPage implements Page {
     this.#app.go({ page: 'tail', view: { ...this.#view, ...patch } });
   }
 }
+
+/** `1.21 … 1.34 s`; empty where it is not known. */
+const intervalText = (interval: QuantileInterval | null): string =>
+  interval === null
+    ? ''
+    : `${duration(interval.lowNs)} … ${interval.highNs === null ? 'not reached' : duration(interval.highNs)}`;
 
 /** All that decides which heatmap is shown. */
 const mapOf = (view: TailView): string => JSON.stringify({ ...view, pick: undefined });
