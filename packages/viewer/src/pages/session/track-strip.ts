@@ -37,7 +37,7 @@ export class TrackStrip {
   readonly #svg = s('svg', { 'aria-hidden': 'true' });
   readonly #head = s('line', { class: 'playhead' });
   readonly #names = s('g');
-  readonly #tip = h('div', { class: 'tip', hidden: true });
+  readonly #tip = h('div', { class: 'track-tip', hidden: true });
   readonly #surface: Surface;
   #view: StripView | undefined;
   #named = '';
