@@ -14,6 +14,8 @@ import { LiveEdge, type Viewport } from './viewport.ts';
 /** How far behind its newest data a live picture runs, so that frames slide in and never pop. */
 const LIVE_LAG_NS = 300_000_000;
 const TURNS_EVERY_MS = 500;
+/** 104 days, and two hours short of where ns are no whole numbers any more and nobody may ask. A clock that leapt by years says such things. */
+const REACH_NS = 9e15;
 
 export class SessionModel {
   readonly key: string;
@@ -68,7 +70,7 @@ export class SessionModel {
 
   /** End of what there is to see: the live edge, or the call's end. */
   endNs(nowMs: number): number {
-    const known = Math.max(this.detail?.durationNs ?? 0, this.#dataEndNs);
+    const known = Math.min(REACH_NS, Math.max(this.detail?.durationNs ?? 0, this.#dataEndNs));
     if (!this.isLive) return Math.max(known, 1e9);
     const edge = this.#edge.at(nowMs);
     // A pause in the data stops the picture two seconds on: no endless white.
@@ -99,7 +101,7 @@ export class SessionModel {
     const span = view.toNs - view.fromNs;
     const level = 2 ** Math.ceil(Math.log2(span));
     const fromNs = Math.max(0, Math.floor((view.fromNs - span / 2) / level) * level);
-    const toNs = Math.ceil((view.toNs + span / 2) / level) * level;
+    const toNs = Math.min(REACH_NS, Math.ceil((view.toNs + span / 2) / level) * level);
     const asked = `${fromNs}-${toNs}-${Math.round(widthPx / 200)}`;
     if (asked === this.#timelineAsked && !this.#isTimelineStale) return;
     this.#timelineAsked = asked;
@@ -107,6 +109,7 @@ export class SessionModel {
     const end = Math.min(
       toNs,
       Math.max(this.detail?.durationNs ?? toNs, this.#dataEndNs, view.toNs),
+      REACH_NS,
     );
     const buckets = Math.min(8192, Math.max(64, Math.round(((end - fromNs) / span) * widthPx)));
     this.#later(

@@ -145,7 +145,7 @@ class Field implements FilterField {
     if (step !== undefined && this.#shown.length > 0) {
       this.#at = (this.#at + step + this.#shown.length) % this.#shown.length;
       this.#draw();
-    } else if (event.key === 'Tab' && this.#shown.length > 0 && !event.shiftKey) {
+    } else if (event.key === 'Tab' && !event.shiftKey && this.#tabTakes(chosen)) {
       this.#take(chosen ?? this.#shown[0]!);
     } else if (event.key === 'Enter') {
       if (chosen) this.#take(chosen);
@@ -155,6 +155,14 @@ class Field implements FilterField {
       event.stopPropagation();
     } else return;
     event.preventDefault();
+  }
+
+  /** What was begun or chosen is completed; else Tab goes on, or nobody would get past this field by keyboard. */
+  #tabTakes(chosen: FilterCompletion | undefined): boolean {
+    const first = chosen ?? this.#shown[0];
+    if (!first) return false;
+    const begun = this.input.value.slice(first.from, first.to);
+    return begun !== first.text && (chosen !== undefined || begun !== '');
   }
 
   #submit(): void {

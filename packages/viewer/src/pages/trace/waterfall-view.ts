@@ -211,9 +211,9 @@ export class WaterfallView {
 
   #click(event: MouseEvent): void {
     const target = event.target as HTMLElement;
-    const element = target.closest<HTMLElement>('[data-position]');
-    if (!element) return;
-    const position = Number(element.dataset['position']);
+    const element = target.closest('.span');
+    const position = element ? positions.get(element) : undefined;
+    if (position === undefined) return;
     if (target.closest('.twist') && this.#tree.beneath[position]! > 0) {
       if (!this.#folded.delete(position)) this.#folded.add(position);
       return this.#relayout();
@@ -244,7 +244,10 @@ interface RowContent {
   readonly window: Window;
 }
 
-/** One row's elements, filled again and again; what did not change is not touched. */
+/**
+ * One row's elements, filled again and again; what did not change is not touched. A flick of the wheel
+ * changes fifty rows at once: each attribute written is style and layout to be done anew.
+ */
 class Row {
   readonly element: HTMLElement;
   readonly #name = h('div', { class: 'name' });
@@ -254,6 +257,7 @@ class Row {
   readonly #service = h('span', { class: 'service' });
   readonly #piece = h('div', { class: 'piece' });
   readonly #took = h('span', { class: 'took' });
+  readonly #written = new Map<string, string>();
   #shown = '';
   #topPx = -1;
 
@@ -279,24 +283,38 @@ class Row {
     const shown = `${position} ${isFolded} ${isChosen} ${window.fromNs} ${window.toNs}`;
     if (shown === this.#shown) return;
     this.#shown = shown;
+    // Found again by a property: an attribute that changes with each row is styled with each row.
+    positions.set(this.element, position);
     this.#showName(content);
     this.#showTrack(content);
   }
 
+  /** Writes what is another than before. */
+  #set(what: string, value: string, write: (value: string) => void): void {
+    if (this.#written.get(what) === value) return;
+    this.#written.set(what, value);
+    write(value);
+  }
+
   #showName(content: RowContent): void {
     const { element } = this;
-    element.dataset['position'] = String(content.position);
-    element.setAttribute('aria-level', String(content.depth + 1));
-    element.setAttribute('aria-selected', String(content.isChosen));
-    if (content.beneath === 0) element.removeAttribute('aria-expanded');
-    else element.setAttribute('aria-expanded', String(!content.isFolded));
-    this.#name.style.paddingLeft = `${8 + Math.min(content.depth, INDENT_MAX) * 14}px`;
-    this.#twist.textContent = content.beneath === 0 ? '' : content.isFolded ? '▸' : '▾';
-    this.#bad.hidden = !content.isError;
-    this.#label.textContent = cut(content.name, 80);
-    this.#service.textContent = content.isFolded
-      ? `+${count(content.beneath)}`
-      : cut(content.service, 24);
+    this.#set('level', String(content.depth + 1), level => {
+      element.setAttribute('aria-level', level);
+      this.#name.style.paddingLeft = `${8 + Math.min(content.depth, INDENT_MAX) * 14}px`;
+    });
+    this.#set('selected', String(content.isChosen), is =>
+      element.setAttribute('aria-selected', is),
+    );
+    const expanded = content.beneath === 0 ? '' : String(!content.isFolded);
+    this.#set('expanded', expanded, is => {
+      if (is === '') element.removeAttribute('aria-expanded');
+      else element.setAttribute('aria-expanded', is);
+      this.#twist.textContent = is === '' ? '' : is === 'false' ? '▸' : '▾';
+    });
+    this.#set('bad', String(content.isError), is => (this.#bad.hidden = is === 'false'));
+    this.#set('label', cut(content.name, 80), text => (this.#label.textContent = text));
+    const service = content.isFolded ? `+${count(content.beneath)}` : cut(content.service, 24);
+    this.#set('service', service, text => (this.#service.textContent = text));
   }
 
   #showTrack({ startNs, lengthNs, window, ...content }: RowContent): void {
@@ -305,14 +323,25 @@ class Row {
     const right = Math.min(100, ((startNs + lengthNs - window.fromNs) / whole) * 100);
     const isSeen = right >= 0 && left <= 100 && right >= left;
     const look = `${content.isError ? ' error' : ''}${content.isCritical ? ' critical' : ''}${content.isOpen ? ' open' : ''}`;
-    this.#piece.className = `piece hue-${content.hue}${look}`;
-    this.#piece.hidden = !isSeen;
-    this.#piece.style.left = `${left}%`;
-    this.#piece.style.width = `${Math.max(0, right - left)}%`;
+    this.#set('piece', `piece hue-${content.hue}${look}`, name => (this.#piece.className = name));
+    this.#set('seen', String(isSeen), is => (this.#piece.hidden = is === 'false'));
+    this.#set('left', `${left.toFixed(3)}%`, at => (this.#piece.style.left = at));
+    this.#set(
+      'width',
+      `${Math.max(0, right - left).toFixed(3)}%`,
+      width => (this.#piece.style.width = width),
+    );
     const beside = isSeen ? right : left > 100 ? 100 : 0;
     const isLeft = beside > 88;
-    this.#took.textContent = `${duration(lengthNs)}${content.isOpen ? ' so far' : ''}`;
-    this.#took.style.right = isLeft ? `${100 - (isSeen ? left : 100)}%` : '';
-    this.#took.style.left = isLeft ? '' : `${beside}%`;
+    const took = `${duration(lengthNs)}${content.isOpen ? ' so far' : ''}`;
+    this.#set('took', took, text => (this.#took.textContent = text));
+    const edge = isLeft ? 100 - (isSeen ? left : 100) : beside;
+    this.#set('beside', `${isLeft ? 'right' : 'left'} ${edge.toFixed(3)}%`, () => {
+      this.#took.style.right = isLeft ? `${edge.toFixed(3)}%` : '';
+      this.#took.style.left = isLeft ? '' : `${edge.toFixed(3)}%`;
+    });
   }
 }
+
+/** Which position of the tree an element shows now. */
+const positions = new WeakMap<Element, number>();
