@@ -1,7 +1,7 @@
 // Colours as the colour-blind see them: what differs in meaning differs to everybody.
 
 import { expect, test } from 'vitest';
-import { DARK, LIGHT } from '../src/draw/palette.ts';
+import { DARK, LIGHT, PARTS } from '../src/draw/palette.ts';
 
 type Rgb = readonly [number, number, number];
 
@@ -75,3 +75,10 @@ for (const [theme, palette] of Object.entries({ light: LIGHT, dark: DARK })) {
     expect(tooClose([palette.user, palette.agent, palette.ground, palette.user])).toEqual([]);
   });
 }
+
+test('in a ledger each part is told from the one beside it by every eye', () => {
+  // In the order of a wait, as they lie beside each other when none is missing.
+  const order = Object.keys(PARTS).map(name => PARTS[name]!);
+  expect(order.length).toBe(15);
+  expect(tooClose(order)).toEqual([]);
+});

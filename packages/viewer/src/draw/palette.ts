@@ -78,11 +78,11 @@ export function palette(): Palette {
 }
 
 /** One hue per owner: network blue, settings amber, recogniser teal, model violet, speech rose, client green. */
-const PARTS: Readonly<Record<string, string>> = {
+export const PARTS: Readonly<Record<string, string>> = {
   uplink: '#8fb1d9',
   endpointing: '#dfb052',
   transcription: '#57a9a6',
-  preparation: '#a3acba',
+  preparation: '#b9c0cc',
   inference: '#9276c2',
   tool: '#b0855c',
   failed_attempt: '#c2273d',

@@ -4,6 +4,7 @@ import { LEVEL_COUNT, type ChosenFrame, type Train } from '../layout/train.ts';
 import type { Lanes } from '../layout/lanes.ts';
 import type { Tint } from '../layout/speech.ts';
 import type { Palette } from './palette.ts';
+import { writeLine } from './pixel-lines.ts';
 import { PixelLayer, wordOf } from './pixels.ts';
 
 export interface TrainPaint {
@@ -82,39 +83,6 @@ function rasterLines({ context, lanes, palette, hairPx }: TrainPaint, { lines }:
     }
   }
   layer.draw(context, 0, top);
-}
-
-interface PixelLine {
-  readonly x1: number;
-  readonly x2: number;
-  readonly y1: number;
-  readonly y2: number;
-  readonly word: number;
-}
-
-/** A row at a time, from where it enters to where it leaves: whole whatever its slope. */
-function writeLine(pixels: Uint32Array, width: number, line: PixelLine): void {
-  const { x1, x2, y1, y2, word } = line;
-  const step = (x2 - x1) / Math.max(1, y2 - y1);
-  if (Math.abs(step) <= 1) return writeSteep(pixels, width, line);
-  let x = x1;
-  for (let y = y1; y < y2; y++) {
-    const next = x + step;
-    const left = Math.max(0, Math.floor(Math.min(x, next)));
-    const right = Math.min(width - 1, Math.max(left, Math.ceil(Math.max(x, next)) - 1));
-    for (let at = y * width + left; at <= y * width + right; at++) pixels[at] = word;
-    x = next;
-  }
-}
-
-/** A pixel a row: nearly all lines where there are thousands. */
-function writeSteep(pixels: Uint32Array, width: number, { x1, x2, y1, y2, word }: PixelLine): void {
-  const step = (x2 - x1) / Math.max(1, y2 - y1);
-  let x = x1 + step / 2;
-  for (let row = y1 * width; row < y2 * width; row += width) {
-    if (x >= 0 && x < width) pixels[row + (x | 0)] = word;
-    x += step;
-  }
 }
 
 function drawFans({ context, lanes, palette, hairPx }: TrainPaint, train: Train): void {
