@@ -62,13 +62,18 @@ async function wire(quick: boolean): Promise<Row[]> {
 
 /** Records and live state with all that is around them, in all processes. */
 const wireRows = (encoding: string, demo: DemoRun, limit: number): Row[] => {
-  const { bytes, stateBytes, frames } = demo;
+  const { bytes, stateBytes, loadBytes, frames } = demo;
   const name = `telemetry of a frame of the demo, all hops, ${encoding}`;
   return [
     row(name, [bytes / frames, 'bytes'], 'lower', limit),
     plain(
       `the same without the live state of turns, ${encoding}`,
       (bytes - stateBytes) / frames,
+      'bytes',
+    ),
+    plain(
+      `reports of load of the four processes beside it, ${encoding}`,
+      loadBytes / frames,
       'bytes',
     ),
   ];

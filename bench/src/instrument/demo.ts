@@ -6,17 +6,19 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { decodeRecord, type FrameRecord } from '@framescope/protocol';
-import { flushesOf, type SentFlush } from './otlp-reader.ts';
+import { flushesOf, loadBytesOf, type SentFlush } from './otlp-reader.ts';
 
 const DEMO = fileURLToPath(new URL('../../../examples/voice-agent/out/main.js', import.meta.url));
 /** Frames of both directions last 20 ms. */
 const FRAME_S = 0.02;
 
 export interface DemoRun {
-  /** Bytes of every body with records or live state in it, as sent, uncompressed. */
+  /** Bytes of every body with records or live state in it, as sent, uncompressed, less `loadBytes`. */
   readonly bytes: number;
   /** Of these: live state (turns, waits, words). */
   readonly stateBytes: number;
+  /** Reports of how busy the processes are, once a second each, whatever their calls. */
+  readonly loadBytes: number;
   /** Bodies of turn and stage spans, which are OpenTelemetry's own and no part of `bytes`. */
   readonly spanBytes: number;
   /** Distinct frames that any hop marked, of both directions. */
@@ -69,10 +71,12 @@ function tally(bodies: readonly Body[]): DemoRun {
   const flushes: SentFlush[] = [];
   let bytes = 0;
   let spanBytes = 0;
+  let loadBytes = 0;
   for (const body of bodies) {
     const found = flushesOf(body.bytes, body.type);
     if (found.length === 0) spanBytes += body.bytes.length;
     else bytes += body.bytes.length;
+    loadBytes += found.length === 0 ? 0 : loadBytesOf(body.bytes, body.type);
     flushes.push(...found);
   }
   const records = flushes.flatMap(({ record }) => {
@@ -80,7 +84,8 @@ function tally(bodies: readonly Body[]): DemoRun {
     return read?.ok === true ? [read.value] : [];
   });
   const stateBytes = flushes.reduce((sum, { stateLength }) => sum + stateLength, 0);
-  return { bytes, stateBytes, spanBytes, frames: frameCount(records), records };
+  bytes -= loadBytes;
+  return { bytes, stateBytes, loadBytes, spanBytes, frames: frameCount(records), records };
 }
 
 /** Frames as 20 ms of each stream's axis: how a stage cuts it does not count them twice. */

@@ -22,8 +22,22 @@ export function startCalls(scope: Framescope, count: number): Call[] {
   });
 }
 
+/** Calls whose hops keep a count each, as the program that is traced would: nothing of telemetry in them. */
+export const untracedCalls = (count: number): Pick<Call, 'hops'>[] =>
+  Array.from({ length: count }, () => ({
+    hops: Array.from({ length: MARKS_PER_TICK }, () => new Untraced() as unknown as Hop),
+  }));
+
+class Untraced {
+  samples = 0;
+
+  mark(samples: number): void {
+    this.samples += samples;
+  }
+}
+
 /** One frame of each direction passes all hops of a call. */
-export function markFrame({ hops }: Call): void {
+export function markFrame({ hops }: Pick<Call, 'hops'>): void {
   for (const hop of hops) hop.mark(FRAME_SAMPLES);
 }
 

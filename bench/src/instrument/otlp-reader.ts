@@ -1,7 +1,7 @@
 // Reads back what the instrumentation sent, without the collector: the records
 // and states of `audio.frames` spans in an OTLP body, JSON or protobuf.
 
-import { ATTR, fromBase64 } from '@framescope/protocol';
+import { ATTR, fromBase64, LOAD_SPAN } from '@framescope/protocol';
 
 /** What one `audio.frames` span carried. */
 export interface SentFlush {
@@ -26,8 +26,18 @@ export function flushesOf(body: Uint8Array, contentType: string): SentFlush[] {
     }));
 }
 
+/** Bytes of `process.load` spans in a body: how busy a process is, once a second whatever its calls. */
+export function loadBytesOf(body: Uint8Array, contentType: string): number {
+  const spans = contentType.includes('json') ? spansOfJson(body) : spansOfProtobuf(body);
+  return spans
+    .filter(({ name }) => name === LOAD_SPAN)
+    .reduce((sum, { length }) => sum + length, 0);
+}
+
 interface Span {
   readonly name: string;
+  /** Bytes it takes in the body. */
+  readonly length: number;
   /** Bytes of bytes and base64 values; text as its bytes. */
   readonly attributes: Map<string, Uint8Array>;
 }
@@ -53,8 +63,10 @@ function spansOfJson(body: Uint8Array): Span[] {
   return json.resourceSpans
     .flatMap(resource => resource.scopeSpans)
     .flatMap(scope => scope.spans)
-    .map(({ name, attributes = [] }) => ({
+    .map(span => ({ ...span, length: JSON.stringify(span).length + 1 }))
+    .map(({ name, length, attributes = [] }) => ({
       name,
+      length,
       attributes: new Map(
         attributes.map(({ key, value }) => {
           const text = value.bytesValue ?? value.stringValue ?? '';
@@ -107,6 +119,8 @@ function spansOfProtobuf(body: Uint8Array): Span[] {
     .flatMap(scope => inside(scope, 2))
     .map(span => ({
       name: textOf(inside(span, 5)[0]),
+      // A byte of key, and two of length for what is over 127.
+      length: span.length + (span.length < 128 ? 2 : 3),
       attributes: new Map(inside(span, 9).map(attributeOf)),
     }));
 }

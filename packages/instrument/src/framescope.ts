@@ -70,7 +70,7 @@ export class Scope {
   readonly #flights: Flights;
   readonly #spans: SpanSink;
   readonly #onAcknowledged: (recordIds: readonly string[]) => void;
-  readonly #sorted = new SortedRows(RING_CAPACITY);
+  readonly #sorted = new SortedRows();
   readonly #rows = new MarkRows(RING_CAPACITY);
   readonly #open = new Map<Session, Open>();
   readonly #stopOnExit: () => void;

@@ -79,7 +79,7 @@ test('flushes of several sessions become one request under one resource', () => 
       ),
     ]),
   );
-  const body = packer.join(items);
+  const body = packer.join(items, true);
   expect(fields(body).map(({ field }) => field)).toEqual([1]);
   expect(spansOf(body).map(({ name, session, record }) => [name, session, record.length])).toEqual([
     ['audio.frames', 'one', 300],
@@ -89,7 +89,7 @@ test('flushes of several sessions become one request under one resource', () => 
 
 test('the JSON of a flush carries the same, with the record as base64 text', () => {
   const packer = makePacker('json', RESOURCE, '1.2.3');
-  const body = packer.join([packer.pack([span('a "b"', Uint8Array.of(0, 255, 16))])]);
+  const body = packer.join([packer.pack([span('a "b"', Uint8Array.of(0, 255, 16))])], true);
   const { resourceSpans } = JSON.parse(Buffer.from(body).toString());
   expect(resourceSpans[0].resource.attributes).toEqual([
     { key: 'service.name', value: { stringValue: 'agent' } },
@@ -110,12 +110,12 @@ test('the JSON of a flush carries the same, with the record as base64 text', () 
 
 test('attributes of the resource, scope and fields of a span are byte for byte what the SDK writes', () => {
   const packer = makePacker('protobuf', RESOURCE, '1.2.3');
-  const ours = inside(packer.join([packer.pack([span('x', Uint8Array.of(1))])]), 1)[0]!;
+  const ours = inside(packer.join([packer.pack([span('x', Uint8Array.of(1))])], true), 1)[0]!;
   const theirs = inside(sdkBody(), 1)[0]!;
   expect(inside(inside(ours, 1)[0]!, 1)).toEqual(inside(inside(theirs, 1)[0]!, 1));
   expect(inside(inside(ours, 2)[0]!, 1)).toEqual(inside(inside(theirs, 2)[0]!, 1));
   const [mine, sdk] = [ours, theirs].map(bytes => inside(inside(bytes, 2)[0]!, 2)[0]!);
-  for (const field of [1, 2, 5, 6, 7, 8])
+  for (const field of [1, 2, 5, 7, 8])
     expect(fields(mine!).filter(one => one.field === field)).toEqual(
       fields(sdk!).filter(one => one.field === field),
     );
@@ -150,6 +150,19 @@ function sdkBody(): Uint8Array {
   };
   return ProtobufTraceSerializer.serializeRequest([readable])!;
 }
+
+test('a post that says nothing of a session names the service, and no more', () => {
+  const resource = { 'host.name': 'vm', 'service.instance.id': 'one', 'service.name': 'agent' };
+  for (const encoding of ['json', 'protobuf'] as const) {
+    const packer = makePacker(encoding, resource, '1.2.3');
+    const item = packer.pack([span('x', Uint8Array.of(1))]);
+    const [whole, brief] = [true, false].map(is => Buffer.from(packer.join([item], is)).toString());
+    for (const word of ['host.name', 'service.instance.id', '@framescope/instrument', '1.2.3'])
+      expect([whole!.includes(word), brief!.includes(word)], word).toEqual([true, false]);
+    for (const word of ['service.name', 'agent', 'audio.frames']) expect(brief).toContain(word);
+    expect(Buffer.from(packer.join([item], false)).includes(Buffer.from(item))).toBe(true);
+  }
+});
 
 test('spans refused are counted in either encoding; what is no answer refuses nothing', () => {
   const json = makePacker('json', RESOURCE, '1');

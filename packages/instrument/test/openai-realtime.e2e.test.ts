@@ -12,6 +12,7 @@ import { sound } from '@framescope/testkit/sound';
 import OpenAI from 'openai';
 import { OpenAIRealtimeWS } from 'openai/realtime/ws';
 import { afterEach, expect, test } from 'vitest';
+import { wholeTurns } from './support/whole-turns.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -49,7 +50,8 @@ function capturing(): { scope: Framescope; turns: () => TurnState[]; problems: s
   closing.push(() => scope.shutdown());
   const turns = (): TurnState[] => {
     const last = new Map<number, TurnState>();
-    for (const turn of states.flatMap(state => state.turns ?? [])) last.set(turn.tick, turn);
+    for (const turn of wholeTurns(states).flatMap(state => state.turns ?? []))
+      last.set(turn.tick, turn);
     return [...last.values()].toSorted((a, b) => a.tick - b.tick);
   };
   return { scope, turns, problems };

@@ -165,6 +165,60 @@ test('an open turn is told while it runs, whole, and again when it changed', asy
   expect(told[1]!.endedAt).toBe(2_000 * MS);
 });
 
+test('a turn that was told is told by what changed, each tenth time whole', async () => {
+  const world = new World();
+  const { call } = calling(world);
+  const turn = call.startTurn({ at: 0 });
+  for (let second = 0; second < 12; second++) {
+    turn.heard(`word ${second}`);
+    await world.pass(1_000);
+  }
+  const told = world.toldStates();
+  expect(told.map(({ turns = [], changes = [] }) => `${turns.length} ${changes.length}`)).toEqual([
+    '1 0',
+    ...Array.from({ length: 9 }, () => '0 1'),
+    '1 0',
+    '0 1',
+  ]);
+  const [change] = told[3]!.changes!;
+  expect(told[3]!.v).toBe(2);
+  expect(change).toMatchObject({
+    base: change!.rev - 1,
+    set: { words: { 3: { text: 'word 3' } } },
+  });
+  expect(Object.keys(change!.set)).toEqual(['words']);
+  expect(
+    world
+      .states()
+      .at(-1)!
+      .turns![0]!.words.map(({ text }) => text),
+  ).toEqual(Array.from({ length: 12 }, (_, i) => `word ${i}`));
+});
+
+test('after a flush that was refused, a turn is told whole, and changes that stood on it tell nothing', async () => {
+  const world = new World();
+  const { call } = calling(world);
+  const turn = call.startTurn({ at: 0 });
+  await world.pass(1_000);
+  turn.heard('lost');
+  world.answers.push({ status: 400 });
+  await world.pass(1_000);
+  turn.heard('kept');
+  await world.pass(1_000);
+  turn.end();
+  await world.pass(2_000);
+  const last = world.toldStates().slice(1);
+  expect(last[0]!.turns?.[0]?.words.map(({ text }) => text)).toEqual(['lost', 'kept']);
+  expect(
+    last
+      .slice(1)
+      .flatMap(({ changes = [] }) => changes)
+      .at(-1)!.set,
+  ).toMatchObject({
+    outcome: 'completed',
+  });
+});
+
 test('words over 4,000 characters are cut', () => {
   const turn = calling(new World()).call.startTurn({ at: 0 });
   turn.heard('a'.repeat(4_000));

@@ -180,7 +180,12 @@ const frameRows = (): readonly AttributeInfo[] => [
     'string JSON',
     'A StateMessage: sessions and turns as they are now; absent when nothing changed.',
   ),
-  info(ATTR.frameCount, 'audio.frames', 'int count', 'Marks in the record.'),
+  info(
+    ATTR.frameCount,
+    'audio.frames',
+    'int count',
+    'Marks in the record; counted from it where absent.',
+  ),
   info(
     ATTR.frameLost,
     'audio.frames',

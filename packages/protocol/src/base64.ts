@@ -65,7 +65,8 @@ export function hexInto(out: Uint8Array, text: string): Uint8Array {
   return out;
 }
 
-function hexDigit(code: number): number {
+/** 0 to 15; 0 for what is no digit. */
+export function hexDigit(code: number): number {
   if (code >= 48 && code <= 57) return code - 48;
   const letter = code | 32;
   return letter >= 97 && letter <= 102 ? letter - 87 : 0;

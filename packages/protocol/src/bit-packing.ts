@@ -54,6 +54,10 @@ export function unpack(input: ByteReader, out: Float64Array, at: number, count: 
 }
 
 function packGroup(out: ByteWriter, values: Float64Array, from: number, to: number): void {
+  if (areEqual(values, from, to)) {
+    out.u8(0);
+    return out.svarint(values[from]!);
+  }
   const { width, reference } = chooseLane(values, from, to);
   const size = 2 ** width;
   let exceptionCount = 0;
@@ -102,6 +106,12 @@ function packLanes(out: ByteWriter, values: Float64Array, lanes: Lanes): void {
   }
   if (bitCount > 0) bytes[at++] = bits;
   out.length = at;
+}
+
+function areEqual(values: Float64Array, from: number, to: number): boolean {
+  const first = values[from]!;
+  for (let i = from + 1; i < to; i++) if (values[i] !== first) return false;
+  return true;
 }
 
 function packExceptions(out: ByteWriter, count: number): void {

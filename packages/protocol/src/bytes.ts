@@ -6,6 +6,7 @@
 //   svarint   zigzag: 0, -1, 1, -2, 2, … as varint 0, 1, 2, 3, 4, …; |value| < 2^52
 //   string    varint length in bytes, then UTF-8
 
+import { hexDigit } from './base64.ts';
 import { decodeUtf8, encodeUtf8 } from './utf8.ts';
 
 /** Zigzag doubles its argument: beyond this a double would lose the lowest bit. */
@@ -98,10 +99,34 @@ export class ByteWriter {
     this.raw(encodeUtf8(text));
   }
 
+  /** Hex digits as `byteCount` bytes; what is no hex digit, or missing, counts as 0. */
+  hex(digits: string, byteCount: number): void {
+    this.reserve(byteCount);
+    for (let i = 0; i < byteCount; i++)
+      this.bytes[this.length++] =
+        (hexDigit(digits.charCodeAt(2 * i)) << 4) | hexDigit(digits.charCodeAt(2 * i + 1));
+  }
+
   string(text: string): void {
+    if (text.length < 128 && this.#shortAscii(text)) return;
     const bytes = encodeUtf8(text);
     this.varint(bytes.length);
     this.raw(bytes);
+  }
+
+  /** Most strings: a byte of length, a byte a character. False, and nothing written, for others. */
+  #shortAscii(text: string): boolean {
+    const count = text.length;
+    this.reserve(count + 1);
+    const from = this.length + 1;
+    for (let i = 0; i < count; i++) {
+      const code = text.charCodeAt(i);
+      if (code >= 128) return false;
+      this.bytes[from + i] = code;
+    }
+    this.bytes[from - 1] = count;
+    this.length = from + count;
+    return true;
   }
 
   /** Cut at the last whole character that fits `maxBytes`. */

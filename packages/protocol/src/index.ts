@@ -153,6 +153,7 @@ export type {
   WaitDefinition,
   WaitOutcome,
 } from './query-api.ts';
+export { changed, changeOf, type Json, type JsonObject } from './patch.ts';
 export { decodeRecord, type RecordPart } from './record-decode.ts';
 export { encodeRecord, type EncodeOptions } from './record-encode.ts';
 export { DEFAULT_QUANTUM_NS, RECORD_BASE64_LIMIT } from './record-format.ts';
@@ -173,6 +174,7 @@ export type {
   StageState,
   StateMessage,
   StreamState,
+  TurnChange,
   TurnOutcome,
   TurnState,
   WaitKind,

@@ -14,26 +14,32 @@ const rotl = (x: number, r: number): number => (x << r) | (x >>> (32 - r));
 const mixK = (k: number, first: number, r: number, second: number): number =>
   Math.imul(rotl(Math.imul(k, first), r), second);
 
-/** 16 bytes; same input and seed, same bytes in every language. */
-export function murmur3x128(bytes: Uint8Array, seed = 0): Uint8Array {
-  const h = new Int32Array(4).fill(seed);
-  const blockEnd = bytes.length & ~15;
+/** 16 bytes of the first `length`; same input and seed, same bytes in every language. */
+export function murmur3x128(
+  bytes: Uint8Array,
+  seed = 0,
+  length: number = bytes.length,
+): Uint8Array {
+  const h = state.fill(seed);
+  const blockEnd = length & ~15;
   for (let at = 0; at < blockEnd; at += 16) mixBlock(h, bytes, at);
-  mixTail(h, bytes, blockEnd);
-  finish(h, bytes.length);
+  const tail = last.fill(0);
+  for (let i = blockEnd; i < length; i++) tail[i - blockEnd] = bytes[i]!;
+  mixTail(h, tail, 0);
+  finish(h, length);
   const out = new Uint8Array(16);
   for (let i = 0; i < 16; i++) out[i] = h[i >> 2]! >>> (8 * (i & 3));
   return out;
 }
 
-/** Little-endian word; bytes past the end count as 0, which is what the tail wants. */
-function word(bytes: Uint8Array, at: number): number {
-  const b0 = bytes[at] ?? 0;
-  const b1 = bytes[at + 1] ?? 0;
-  const b2 = bytes[at + 2] ?? 0;
-  const b3 = bytes[at + 3] ?? 0;
-  return b0 | (b1 << 8) | (b2 << 16) | (b3 << 24);
-}
+/** Scratch: a hash is made at one go. */
+const state = new Int32Array(4);
+/** What is left behind the last whole block, zeros after it. */
+const last = new Uint8Array(16);
+
+/** Little-endian word. */
+const word = (bytes: Uint8Array, at: number): number =>
+  bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
 
 function mixBlock(h: Int32Array, bytes: Uint8Array, at: number): void {
   let h1 = h[0]! ^ mixK(word(bytes, at), C1, 15, C2);

@@ -47,16 +47,22 @@ export interface ColumnContext {
 }
 
 /** Scratch for one column at a time: encoding is synchronous and runs once a flush. */
-const candidates = [0, 1, 2, 3].map(() => new Float64Array(COLUMN_ROWS_MAX));
+const told = new Float64Array(COLUMN_ROWS_MAX);
+const residuals = new Float64Array(COLUMN_ROWS_MAX);
+const nearResiduals = new Int32Array(COLUMN_ROWS_MAX);
 const cutScratch = new Float64Array(COLUMN_ROWS_MAX);
-const residuals = new Int32Array(COLUMN_ROWS_MAX);
+/** Rows that are looked at to choose a predictor. */
+const SAMPLE = 64;
+const sample = new Float64Array(SAMPLE);
+/** And of these, to find their middle. */
+const ROUGH_SAMPLE = 12;
 /** Beyond this apart, residuals are told by width. */
 const NEAR_RESIDUAL = 2 ** 30;
 
 /** True when each time is near enough to the one before it that no predictor loses a bit. */
-export function isPredictable(at: Float64Array, baseQuanta: number): boolean {
+export function isPredictable({ at, length }: QuantaColumn, baseQuanta: number): boolean {
   let before = baseQuanta;
-  for (let i = 0; i < at.length; i++) {
+  for (let i = 0; i < length; i++) {
     const quanta = at[i]!;
     if (Math.abs(quanta - before) > PACKED_MAX) return false;
     before = quanta;
@@ -70,18 +76,18 @@ export function writeColumn(out: ByteWriter, rows: QuantaColumn, context: Column
   const size = evenSize(rows);
   const isSame = previous !== undefined && hasSameCut(rows, previous);
   const predictor = choosePredictor(rows, context, isSame);
-  const count = rows.at.length;
-  const code = isNear(candidates[predictor]!, count) ? chooseRice(residuals, count) : undefined;
+  const count = rows.length;
+  const code = isNear(residuals, count) ? chooseRice(nearResiduals, count) : undefined;
   if (code !== undefined) {
     writeShortHead(out, rows, context, { size, isSame, predictor, code });
-    writeRice(out, residuals, count, code);
+    writeRice(out, nearResiduals, count, code);
     return size;
   }
   const cut = isSame ? COLUMN_FLAG.sameCut : size > 0 ? COLUMN_FLAG.evenCut : 0;
   out.u8(ITEM.column | cut | (predictor << PREDICTOR_SHIFT));
   writeHop(out, context.hop);
   if (!isSame) writeCut(out, rows, previous?.start[0] ?? 0, size > 0);
-  pack(out, candidates[predictor]!, 0, rows.at.length);
+  pack(out, residuals, 0, count);
   return size;
 }
 
@@ -93,7 +99,7 @@ function isNear(values: Float64Array, count: number): boolean {
     const value = values[i]!;
     if (value > NEAR_RESIDUAL || value < -NEAR_RESIDUAL) return false;
     if (value !== first) isOne = false;
-    residuals[i] = value;
+    nearResiduals[i] = value;
   }
   return !isOne;
 }
@@ -146,7 +152,7 @@ function writeFrames(
   const { start } = rows;
   const ms = wholeMs(rows, from, sampleRate);
   const isUsual = ms === USUAL_MS;
-  out.varint(start.length * 2 + (isUsual ? 0 : 1));
+  out.varint(rows.length * 2 + (isUsual ? 0 : 1));
   if (!isUsual) out.u8(ms);
   if (ms > 0) {
     out.svarint((start[0]! - from) / (rows.end[0]! - start[0]!));
@@ -159,19 +165,18 @@ function writeFrames(
 }
 
 /** Milliseconds of each frame where all are of one size and at most whole ones are missing; else 0. */
-function wholeMs({ start, end }: QuantaColumn, from: number, sampleRate: number): number {
+function wholeMs({ start, end, length }: QuantaColumn, from: number, sampleRate: number): number {
   const size = end[0]! - start[0]!;
   const ms = (size * 1_000) / sampleRate;
   if (!Number.isInteger(ms) || ms > 255 || !Number.isSafeInteger((start[0]! - from) / size))
     return 0;
-  for (let i = 1; i < start.length; i++)
+  for (let i = 1; i < length; i++)
     if (end[i]! - start[i]! !== size || (start[i]! - end[i - 1]!) % size !== 0) return 0;
   return ms;
 }
 
 /** Rows since the hole before, and how many frames are missing. */
-function writeHoles(out: ByteWriter, { start, end }: QuantaColumn): void {
-  const count = start.length;
+function writeHoles(out: ByteWriter, { start, end, length: count }: QuantaColumn): void {
   const size = end[0]! - start[0]!;
   let holes = 0;
   for (let i = 1; i < count; i++) if (start[i] !== end[i - 1]) holes++;
@@ -190,7 +195,7 @@ function writeHoles(out: ByteWriter, { start, end }: QuantaColumn): void {
 function nearByte(rows: QuantaColumn, previous: QuantaColumn | undefined, size: number): number {
   if (previous === undefined || size === 0) return -1;
   const shift = (rows.start[0]! - previous.start[0]!) / size + NEAR_BIAS;
-  const more = rows.start.length - previous.start.length + NEAR_BIAS;
+  const more = rows.length - previous.length + NEAR_BIAS;
   const isInReach = shift >= 0 && shift < 16 && more >= 0 && more < 16;
   return isInReach && Number.isInteger(shift) ? shift * 16 + more : -1;
 }
@@ -239,24 +244,24 @@ export const isName = (text: string): boolean =>
   (text.length <= NAME_BYTES_MAX && encodeUtf8(text).length <= NAME_BYTES_MAX);
 
 function hasSameCut(rows: QuantaColumn, other: QuantaColumn): boolean {
-  const count = rows.start.length;
-  if (other.start.length !== count) return false;
+  const count = rows.length;
+  if (other.length !== count) return false;
   for (let i = 0; i < count; i++)
     if (rows.start[i] !== other.start[i] || rows.end[i] !== other.end[i]) return false;
   return true;
 }
 
 /** Ticks of each frame where all are of one size with no hole between; else 0. */
-function evenSize({ start, end }: QuantaColumn): number {
+function evenSize({ start, end, length }: QuantaColumn): number {
   const size = end[0]! - start[0]!;
-  for (let i = 1; i < start.length; i++)
+  for (let i = 1; i < length; i++)
     if (start[i] !== end[i - 1] || end[i]! - start[i]! !== size) return 0;
   return size;
 }
 
 function writeCut(out: ByteWriter, rows: QuantaColumn, from: number, isEven: boolean): void {
   const { start, end } = rows;
-  out.varint(start.length);
+  out.varint(rows.length);
   out.svarint(start[0]! - from);
   if (isEven) out.varint(end[0]! - start[0]!);
   else writeUneven(out, rows);
@@ -264,8 +269,7 @@ function writeCut(out: ByteWriter, rows: QuantaColumn, from: number, isEven: boo
 
 /** Lengths and gaps in the greatest unit that divides them all. */
 function writeUneven(out: ByteWriter, rows: QuantaColumn): void {
-  const { start, end } = rows;
-  const count = start.length;
+  const { start, end, length: count } = rows;
   const unit = commonUnit(rows);
   out.varint(unit);
   for (let i = 0; i < count; i++) cutScratch[i] = (end[i]! - start[i]!) / unit;
@@ -275,9 +279,9 @@ function writeUneven(out: ByteWriter, rows: QuantaColumn): void {
 }
 
 /** Greatest number of ticks that divides every length and every gap. */
-function commonUnit({ start, end }: QuantaColumn): number {
+function commonUnit({ start, end, length }: QuantaColumn): number {
   let unit = end[0]! - start[0]!;
-  for (let i = 1; i < start.length && unit > 1; i++) {
+  for (let i = 1; i < length && unit > 1; i++) {
     unit = greatestDivisor(unit, end[i]! - start[i]!);
     unit = greatestDivisor(unit, start[i]! - end[i - 1]!);
   }
@@ -297,56 +301,79 @@ const APART = 32;
 /** What lies further out than this counts as this: a pause costs bits once, however long it was. */
 const FAR = 32_768;
 
-/** The cheapest predictor, roughly; its residuals are left in `candidates`. */
+/** The cheapest predictor, as some of the rows show; its residuals are left in `residuals`. */
 function choosePredictor(rows: QuantaColumn, context: ColumnContext, isSame: boolean): number {
+  const best = likelyPredictor(rows, context, isSame);
+  if (tell(best, rows, context)) return best;
+  // Not exact so far out. Told by the row before every row is: `isPredictable` holds.
+  tell(PREDICTOR.previousRow, rows, context);
+  return PREDICTOR.previousRow;
+}
+
+function likelyPredictor(rows: QuantaColumn, context: ColumnContext, isSame: boolean): number {
   const { previous, baseQuanta, quantaPerTick } = context;
-  const { at, end } = rows;
-  const count = at.length;
-  const [byClock, byHop, byRow, byRowBefore] = candidates as Candidates;
+  const { at, end, length } = rows;
+  const stride = Math.ceil(length / SAMPLE);
+  let count = 0;
   let best: number = PREDICTOR.mediaClock;
   let least = Infinity;
   if (previous !== undefined) {
-    if (!isSame) predictByPreviousHop(byHop, end, previous, quantaPerTick);
-    least = spreadOf(byHop, isSame ? previous.at : byHop, at);
-    if (least < Infinity) best = PREDICTOR.previousHop;
+    if (!isSame) predictByPreviousHop(told, rows, previous, quantaPerTick);
+    const byHop = isSame ? previous.at : told;
+    for (let i = 0; i < length; i += stride) sample[count++] = at[i]! - byHop[i]!;
+    least = spreadOf(count);
+    best = PREDICTOR.previousHop;
     if (least <= CLOSE * count) return best;
   }
-  predictByMediaClock(byClock, end, baseQuanta, quantaPerTick);
-  const clockSpread = spreadOf(byClock, byClock, at);
-  if (clockSpread <= least) [best, least] = [PREDICTOR.mediaClock, clockSpread];
-  if (least <= APART * count) return best;
-  byRow[0] = baseQuanta;
-  for (let i = 1; i < count; i++) byRow[i] = at[i - 1]!;
-  const rowSpread = spreadOf(byRow, byRow, at);
-  if (rowSpread < least) [best, least] = [PREDICTOR.previousRow, rowSpread];
-  predictByRowBeforeLast(byRowBefore, rows, baseQuanta, quantaPerTick);
-  return spreadOf(byRowBefore, byRowBefore, at) < least ? PREDICTOR.rowBeforeLast : best;
+  count = 0;
+  for (let i = 0; i < length; i += stride)
+    sample[count++] = at[i]! - baseQuanta - (end[i]! - end[0]!) * quantaPerTick;
+  const byClock = spreadOf(count);
+  if (byClock <= least) [best, least] = [PREDICTOR.mediaClock, byClock];
+  if (length < 3 || least <= APART * count) return best;
+  count = 0;
+  for (let i = 1; i < length; i += stride) sample[count++] = at[i]! - at[i - 1]!;
+  const byRow = spreadOf(count);
+  if (byRow < least) [best, least] = [PREDICTOR.previousRow, byRow];
+  count = 0;
+  for (let i = 2; i < length; i += stride)
+    sample[count++] = at[i]! - at[i - 2]! - (end[i]! - end[i - 2]!) * quantaPerTick;
+  return spreadOf(count) < least ? PREDICTOR.rowBeforeLast : best;
 }
 
-type Candidates = [Float64Array, Float64Array, Float64Array, Float64Array];
-
-/**
- * Residuals of what was told, into `out`; how far they lie from their middle, all together. Infinity
- * where one would not be exact.
- */
-function spreadOf(out: Float64Array, told: Float64Array, at: Float64Array): number {
-  const count = at.length;
+/** How far the first `count` of `sample` lie from their middle, all together. */
+function spreadOf(count: number): number {
+  const middle = middleOf(sample, count, ROUGH_SAMPLE);
+  let spread = 0;
   for (let i = 0; i < count; i++) {
+    const distance = Math.abs(sample[i]! - middle);
+    spread += distance < FAR ? distance : FAR;
+  }
+  return spread;
+}
+
+/** Fills `residuals`; false when one of them would not be exact. */
+function tell(predictor: number, rows: QuantaColumn, context: ColumnContext): boolean {
+  const { previous, baseQuanta, quantaPerTick } = context;
+  const { at, length } = rows;
+  if (predictor === PREDICTOR.previousHop && previous !== undefined)
+    predictByPreviousHop(told, rows, previous, quantaPerTick);
+  else if (predictor === PREDICTOR.rowBeforeLast)
+    predictByRowBeforeLast(told, rows, baseQuanta, quantaPerTick);
+  else if (predictor === PREDICTOR.previousRow) {
+    told[0] = baseQuanta;
+    for (let i = 1; i < length; i++) told[i] = at[i - 1]!;
+  } else predictByMediaClock(told, rows, baseQuanta, quantaPerTick);
+  for (let i = 0; i < length; i++) {
     const from = told[i]!;
     const residual = at[i]! - from;
     // Not a number fails both.
     const isExact =
       residual <= PACKED_MAX && residual >= -PACKED_MAX && from <= TOLD_MAX && from >= -TOLD_MAX;
-    if (!isExact) return Infinity;
-    out[i] = residual;
+    if (!isExact) return false;
+    residuals[i] = residual;
   }
-  const middle = middleOf(out, count);
-  let spread = 0;
-  for (let i = 0; i < count; i++) {
-    const distance = Math.abs(out[i]! - middle);
-    spread += distance < FAR ? distance : FAR;
-  }
-  return spread;
+  return true;
 }
 
 const TOLD_MAX = Number.MAX_SAFE_INTEGER;

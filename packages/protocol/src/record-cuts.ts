@@ -15,7 +15,7 @@ import {
 import type { QuantaColumn } from './record-prediction.ts';
 
 /** Ticks of each row, ascending. */
-export type Cut = Pick<QuantaColumn, 'start' | 'end'>;
+export type Cut = Pick<QuantaColumn, 'start' | 'end' | 'length'>;
 
 /** Every method answers nothing when its input makes no sense, which is then told in `input.problem`. */
 export class CutReader {
@@ -43,7 +43,7 @@ export class CutReader {
   same(): Cut | undefined {
     const previous = this.previous;
     if (previous === undefined) return void this.#input.fail('the cut of no column');
-    return this.claimRows(previous.at.length) ? previous : undefined;
+    return this.claimRows(previous.length) ? previous : undefined;
   }
 
   /** The frame size of the column before, its start and rows differing by some frames. */
@@ -52,7 +52,7 @@ export class CutReader {
     const previous = this.previous;
     if (previous === undefined) return void this.#input.fail('near the cut of no column');
     const size = previous.end[0]! - previous.start[0]!;
-    const count = previous.start.length + (byte & 15) - NEAR_BIAS;
+    const count = previous.length + (byte & 15) - NEAR_BIAS;
     const first = previous.start[0]! + ((byte >> 4) - NEAR_BIAS) * size;
     if (!this.claimRows(count)) return undefined;
     const cut = { start: new Float64Array(count), end: new Float64Array(count).fill(1) };
@@ -135,7 +135,11 @@ export class CutReader {
   }
 
   /** Gaps (in `start`) and lengths (in `end`), in units, become ticks in place. */
-  #layOut({ start, end }: Cut, first: number, unit: number): Cut | undefined {
+  #layOut(
+    { start, end }: Pick<Cut, 'start' | 'end'>,
+    first: number,
+    unit: number,
+  ): Cut | undefined {
     const input = this.#input;
     const count = start.length;
     let passed = first;
@@ -148,6 +152,6 @@ export class CutReader {
         return void input.fail('tick out of range');
       passed = end[i]!;
     }
-    return { start, end };
+    return { start, end, length: count };
   }
 }

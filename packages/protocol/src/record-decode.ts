@@ -35,6 +35,7 @@ import {
   RECORD_DECODE_MAX,
   RECORD_MAGIC,
   RICE_K_TOLD,
+  SAME_PEER,
   SAMPLE_RATE_MAX,
   SAMPLE_RATES,
   STREAM_NAMES,
@@ -148,6 +149,8 @@ class RecordReader {
     const kind = head & 7;
     const flags = head & ~7;
     if (kind === ITEM.clockSample && flags === 0) return this.#readClockSample();
+    if (kind === ITEM.clockSample && flags === SAME_PEER && this.#isShort)
+      return this.#readNextClockSample();
     if (kind === ITEM.block && (flags & ~(BLOCK_FLAG.down | BLOCK_FLAG.coded)) === 0)
       return this.#readBlock(flags);
     if (kind === ITEM.usualBlock && this.#isShort) return this.#readUsualBlock(flags);
@@ -231,7 +234,7 @@ class RecordReader {
   #addColumn(block: MutableBlock, { hop, cut, flags, code }: ToldColumn): void {
     const input = this.#input;
     this.#role = hop.role;
-    const length = cut.start.length;
+    const { length } = cut;
     const at = new Float64Array(length);
     const isRead =
       code === undefined ? unpack(input, at, 0, length) : readRice(input, at, length, code);
@@ -252,7 +255,7 @@ class RecordReader {
     const startTick = cut.start.slice();
     const endTick = cut.end.slice();
     block.columns.push({ hop, length, startTick, endTick, atNs, late: [] });
-    this.#cuts.previous = { start: cut.start, end: cut.end, at };
+    this.#cuts.previous = { start: cut.start, end: cut.end, at, length };
   }
 
   #readHop(): HopName {
@@ -273,14 +276,14 @@ class RecordReader {
   #addPrediction(at: Float64Array, cut: Cut, predictor: number, quantaPerTick: number): boolean {
     const base = this.#baseQuanta;
     const previous = this.#cuts.previous;
-    if (predictor === PREDICTOR.mediaClock) predictByMediaClock(told, cut.end, base, quantaPerTick);
+    if (predictor === PREDICTOR.mediaClock) predictByMediaClock(told, cut, base, quantaPerTick);
     else if (predictor === PREDICTOR.previousHop) {
       if (previous === undefined) {
         this.#input.fail(`predictor ${predictor} with no column to tell against`);
         return false;
       }
       if (previous.start === cut.start) told.set(previous.at);
-      else predictByPreviousHop(told, cut.end, previous, quantaPerTick);
+      else predictByPreviousHop(told, cut, previous, quantaPerTick);
     } else {
       if (predictor === PREDICTOR.previousRow) addRowBefore(at, base);
       else addRowBeforeLast(at, cut.end, base, quantaPerTick);
@@ -325,9 +328,36 @@ class RecordReader {
     const t4 = t1 + input.svarint();
     const t2 = input.i64();
     const t3 = t2 + input.svarint();
-    if (![t1, t3, t4].every(Number.isSafeInteger)) input.fail('clock sample too large');
-    const stamps = { t1: domainNs(t1), t2: domainNs(t2), t3: domainNs(t3), t4: domainNs(t4) };
-    this.#clockSamples.push({ peer, peerEpoch, ...stamps });
+    this.#addClockSample(peer, peerEpoch, [t1, t2, t3, t4]);
+  }
+
+  /** Told against the one before. */
+  #readNextClockSample(): void {
+    const input = this.#input;
+    const before = this.#clockSamples.at(-1);
+    if (before === undefined) return void input.fail('a clock sample like none before');
+    const since = input.svarint();
+    const t1 = before.t1 + since;
+    const t4 = t1 + input.svarint();
+    const t2 = before.t2 + since + input.svarint();
+    this.#addClockSample(before.peer, before.peerEpoch, [t1, t2, t2 + input.svarint(), t4]);
+  }
+
+  #addClockSample(
+    peer: string,
+    peerEpoch: number,
+    stamps: readonly [t1: number, t2: number, t3: number, t4: number],
+  ): void {
+    if (!stamps.every(Number.isSafeInteger)) this.#input.fail('clock sample too large');
+    const [t1, t2, t3, t4] = stamps;
+    this.#clockSamples.push({
+      peer,
+      peerEpoch,
+      t1: domainNs(t1),
+      t2: domainNs(t2),
+      t3: domainNs(t3),
+      t4: domainNs(t4),
+    });
   }
 }
 

@@ -7,7 +7,6 @@
 // Works from the columns: no object and no BigInt per mark. Never throws on
 // values: what cannot be told exactly is refused and counted in the tally.
 
-import { hexInto } from './base64.ts';
 import { ByteWriter, SVARINT_MAX } from './bytes.ts';
 import { crc32 } from './crc32.ts';
 import type {
@@ -38,6 +37,7 @@ import {
   RECORD_DECODE_MAX,
   RECORD_MAGIC,
   ROWS_PER_BYTE_MAX,
+  SAME_PEER,
   SAMPLE_RATE_MAX,
   SAMPLE_RATES,
   STREAM_NAMES,
@@ -53,7 +53,7 @@ import {
   toQuanta,
   type LateRows,
 } from './record-rows.ts';
-import { NS_PER_S } from './units.ts';
+import { domainNs, NS_PER_S } from './units.ts';
 import { RECORD_VERSION } from './version.ts';
 
 export interface EncodeOptions {
@@ -61,6 +61,8 @@ export interface EncodeOptions {
   readonly maxBytes?: number;
   /** Told what was written and what was refused. */
   readonly tally?: EncodeTally;
+  /** The last part is lent, not copied: the next record that is encoded overwrites it. */
+  readonly isLent?: boolean;
 }
 
 /** Late rows go out in items of at most this many, so that one always fits an empty part. */
@@ -73,7 +75,7 @@ export function encodeRecord(record: FrameRecord, options: EncodeOptions = {}): 
   const encoder = new RecordEncoder(record, options);
   for (const block of record.blocks) encoder.block(block);
   for (const sample of record.clockSamples) encoder.clockSample(sample);
-  return encoder.finish();
+  return encoder.finish(options.isLent === true);
 }
 
 /** Where parts are written: encoding is synchronous, and what leaves is a copy. */
@@ -99,6 +101,8 @@ class RecordEncoder {
   #openBlock: FrameBlock | undefined = undefined;
   #previous: QuantaColumn | undefined = undefined;
   #previousSize = 0;
+  /** The clock sample written last in this part. */
+  #sampleBefore: ClockSample | undefined = undefined;
   /** The role last spelled out in this part, as a reader of it knows it. */
   #role: string | undefined = undefined;
 
@@ -136,18 +140,32 @@ class RecordEncoder {
       Math.abs(held) <= SVARINT_MAX;
     if (!isExact) return this.#tally.refuse('clock sample whose times are no safe integers');
     this.#addItem(out => {
-      out.u8(ITEM.clockSample);
-      out.raw(hexInto(new Uint8Array(8), sample.peer));
-      out.varint(whole(sample.peerEpoch, Number.MAX_SAFE_INTEGER, 0));
-      out.svarint(sinceBase);
-      out.svarint(away);
-      out.i64(t2);
+      const before = this.#sampleBefore;
+      // A new part knows of none: asked here, where it is known which part this is.
+      const since = before === undefined ? Infinity : t2 - before.t2 - (t1 - before.t1);
+      const isNear = [since, t1 - (before?.t1 ?? Infinity)].every(
+        ns => Math.abs(ns) <= SVARINT_MAX,
+      );
+      if (isNear && isSamePeer(before, sample)) {
+        out.u8(ITEM.clockSample | SAME_PEER);
+        out.svarint(t1 - before!.t1);
+        out.svarint(away);
+        out.svarint(since);
+      } else {
+        out.u8(ITEM.clockSample);
+        out.hex(sample.peer, 8);
+        out.varint(whole(sample.peerEpoch, Number.MAX_SAFE_INTEGER, 0));
+        out.svarint(sinceBase);
+        out.svarint(away);
+        out.i64(t2);
+      }
       out.svarint(held);
     });
+    this.#sampleBefore = { ...sample, t1: domainNs(t1), t2: domainNs(t2) };
   }
 
-  finish(): Uint8Array[] {
-    this.#endPart();
+  finish(isLent: boolean): Uint8Array[] {
+    this.#endPart(isLent);
     return this.#parts;
   }
 
@@ -159,8 +177,8 @@ class RecordEncoder {
     out.u8(RECORD_VERSION);
     out.u8(this.#roleByte);
     out.u32(0); // length, known at the end
-    out.raw(hexInto(new Uint8Array(8), producer));
-    out.raw(hexInto(new Uint8Array(8), domain));
+    out.hex(producer, 8);
+    out.hex(domain, 8);
     const zero = BigInt.asUintN(64, zeroUnixNs);
     out.u32(Number(zero & 0xffffffffn));
     out.u32(Number(zero >> 32n));
@@ -176,21 +194,22 @@ class RecordEncoder {
     this.#itemsInPart = 0;
     this.#openBlock = undefined;
     this.#previous = undefined;
+    this.#sampleBefore = undefined;
     this.#role = roleOfCode(this.#roleByte);
   }
 
-  #endPart(): void {
+  #endPart(isLent: boolean): void {
     const out = this.#out;
     out.setU32(4, out.length + CRC_BYTES);
     out.u32(crc32(out.bytes, 0, out.length));
-    this.#parts.push(out.toBytes());
+    this.#parts.push(isLent ? out.bytes.subarray(0, out.length) : out.toBytes());
   }
 
   /** Writes what `write` writes, in the open part or a new one; false when it fits neither. */
   #addItem(write: (out: ByteWriter) => void, rows = 0, block?: FrameBlock): boolean {
     if (this.#tryItem(write, rows, block)) return true;
     if (this.#itemsInPart === 0) return false;
-    this.#endPart();
+    this.#endPart(false);
     this.#startPart();
     return this.#tryItem(write, rows, block);
   }
@@ -234,17 +253,19 @@ class RecordEncoder {
       tally: this.#tally,
       previous: this.#previous,
     });
-    for (let from = 0; from < main.start.length; from += COLUMN_ROWS_MAX) {
-      const isWhole = main.start.length <= COLUMN_ROWS_MAX;
-      const rows = isWhole ? main : slice(main, from, from + COLUMN_ROWS_MAX);
-      if (isPredictable(rows.at, this.#baseQuanta)) this.#addRows(block, column.hop, rows);
+    for (let from = 0; from < main.length; from += COLUMN_ROWS_MAX) {
+      const isWhole = main.length <= COLUMN_ROWS_MAX;
+      const rows = isWhole
+        ? main
+        : slice(main, from, Math.min(main.length, from + COLUMN_ROWS_MAX));
+      if (isPredictable(rows, this.#baseQuanta)) this.#addRows(block, column.hop, rows);
       else this.#addLateRows(block, column.hop, lateOf(rows));
     }
     if (late.start.length > 0) this.#addLateRows(block, column.hop, late);
   }
 
   #addRows(block: FrameBlock, hop: HopName, rows: QuantaColumn): void {
-    const count = rows.start.length;
+    const count = rows.length;
     const quantaPerTick = NS_PER_S / (block.sampleRate * this.#quantumNs);
     let size = 0;
     const write = (out: ByteWriter): void => {
@@ -316,10 +337,10 @@ class RecordEncoder {
 }
 
 /** Rows of a column, each told alone. */
-const lateOf = ({ start, end, at }: QuantaColumn): LateRows => ({
-  start: [...start],
-  end: [...end],
-  at: [...at],
+const lateOf = ({ start, end, at, length }: QuantaColumn): LateRows => ({
+  start: [...start.subarray(0, length)],
+  end: [...end.subarray(0, length)],
+  at: [...at.subarray(0, length)],
 });
 
 function blockProblem(block: FrameBlock): string | undefined {
@@ -331,6 +352,9 @@ function blockProblem(block: FrameBlock): string | undefined {
 const rowsOf = (block: FrameBlock): number =>
   block.columns.reduce((sum, column) => sum + rowCount(column) + column.late.length, 0) +
   block.ranges.length;
+
+const isSamePeer = (before: ClockSample | undefined, sample: ClockSample): boolean =>
+  before?.peer === sample.peer && before.peerEpoch === sample.peerEpoch;
 
 const firstRole = ({ blocks }: FrameRecord): string =>
   blocks.find(({ columns }) => columns.length > 0)?.columns[0]?.hop.role ?? '';

@@ -56,6 +56,9 @@ export const SAMPLE_RATES: readonly number[] = [
 /** Bits 3–7 of a range's first byte count from 0 in this list; append-only. */
 export const RANGE_KINDS: readonly MediaRange['kind'][] = ['conceal', 'drop', 'silence'];
 
+/** Bit 3 of a clock sample's first byte: told against the one before in this part, of the same peer. */
+export const SAME_PEER = 8;
+
 /** Bits 3–4 of a column's first byte; bit 7 is 0. */
 export const COLUMN_FLAG = { sameCut: 8, evenCut: 16 } as const;
 /** Bits 3–4 of a compact or short column's first byte: how its cut is told. */

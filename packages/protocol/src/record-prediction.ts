@@ -4,8 +4,9 @@
 //
 // Times are whole quanta. `quantaPerTick` is 1e9 / (sampleRate · quantumNs).
 
-/** The rows of one column: ticks, and times in quanta. Columns of one length. */
+/** The first `length` rows of one column: ticks, and times in quanta. Arrays may be longer. */
 export interface QuantaColumn {
+  readonly length: number;
   readonly start: Float64Array;
   readonly end: Float64Array;
   readonly at: Float64Array;
@@ -14,12 +15,12 @@ export interface QuantaColumn {
 /** Frames of a steady source: the media time that has passed since the first row's end. */
 export function predictByMediaClock(
   out: Float64Array,
-  end: Float64Array,
+  { end, length }: Pick<QuantaColumn, 'end' | 'length'>,
   baseQuanta: number,
   quantaPerTick: number,
 ): void {
   const first = end[0]!;
-  for (let i = 0; i < end.length; i++)
+  for (let i = 0; i < length; i++)
     out[i] = baseQuanta + Math.floor((end[i]! - first) * quantaPerTick);
 }
 
@@ -29,11 +30,11 @@ export function predictByMediaClock(
  */
 export function predictByRowBeforeLast(
   out: Float64Array,
-  { end, at }: Pick<QuantaColumn, 'end' | 'at'>,
+  { end, at, length }: Pick<QuantaColumn, 'end' | 'at' | 'length'>,
   baseQuanta: number,
   quantaPerTick: number,
 ): void {
-  for (let i = 0; i < end.length; i++) {
+  for (let i = 0; i < length; i++) {
     const from = i < 2 ? 0 : i - 2;
     out[i] = i === 0 ? baseQuanta : at[from]! + Math.floor((end[i]! - end[from]!) * quantaPerTick);
   }
@@ -45,13 +46,13 @@ export function predictByRowBeforeLast(
  */
 export function predictByPreviousHop(
   out: Float64Array,
-  end: Float64Array,
+  { end, length }: Pick<QuantaColumn, 'end' | 'length'>,
   previous: QuantaColumn,
   quantaPerTick: number,
 ): void {
-  const last = previous.start.length - 1;
+  const last = previous.length - 1;
   let j = 0;
-  for (let i = 0; i < end.length; i++) {
+  for (let i = 0; i < length; i++) {
     const endTick = end[i]!;
     while (j < last && previous.start[j + 1]! < endTick) j++;
     const isInside = previous.start[j]! < endTick && endTick <= previous.end[j]!;

@@ -56,12 +56,15 @@ export function rowCount(column: HopColumn): number {
   return length > 0 ? Math.min(Math.trunc(length), most) : 0;
 }
 
+type Rows = { -readonly [Key in keyof QuantaColumn]: QuantaColumn[Key] };
+
 /** Rows ready for the encoder; two of them, because a column is told against the one before it. */
-const scratch: readonly QuantaColumn[] = [0, 1].map(() => rowsFor(COLUMN_ROWS_MAX));
+const scratch: readonly Rows[] = [0, 1].map(() => rowsFor(COLUMN_ROWS_MAX));
 const NO_LATE: LateRows = { start: [], end: [], at: [] };
 
-function rowsFor(count: number): QuantaColumn {
+function rowsFor(count: number): Rows {
   return {
+    length: 0,
     start: new Float64Array(count),
     end: new Float64Array(count),
     at: new Float64Array(count),
@@ -69,9 +72,9 @@ function rowsFor(count: number): QuantaColumn {
 }
 
 /** Arrays for `count` rows that `previous` does not lie in; scratch, if they fit. */
-function roomFor(count: number, previous: QuantaColumn | undefined): QuantaColumn {
+function roomFor(count: number, previous: QuantaColumn | undefined): Rows {
   if (count > COLUMN_ROWS_MAX) return rowsFor(count);
-  const [one, other] = scratch as [QuantaColumn, QuantaColumn];
+  const [one, other] = scratch as [Rows, Rows];
   return previous?.at.buffer === one.at.buffer ? other : one;
 }
 
@@ -110,11 +113,13 @@ export function prepareColumn(
       addToLate(mark.startTick, mark.endTick, at);
     else tally.refuse(whyRefused(mark.startTick, mark.endTick, mark.atNs));
   }
-  return { main: slice(main, 0, length), late };
+  main.length = length;
+  return { main, late };
 }
 
 /** A view of rows `[from, to)`. */
 export const slice = (column: QuantaColumn, from: number, to: number): QuantaColumn => ({
+  length: to - from,
   start: column.start.subarray(from, to),
   end: column.end.subarray(from, to),
   at: column.at.subarray(from, to),

@@ -37,7 +37,7 @@ export interface RiceCode {
 export const referenceShift = (k: number): number => (k > 3 ? k - 3 : 0);
 
 const chosen = { k: 0, reference: 0, isTwoSided: false };
-/** Numbers that the middle is sought among: of more, each second, third, … is looked at. */
+/** Numbers that the middle is sought among at most: of more, each second, third, … is looked at. */
 const SAMPLE = 32;
 const sample = new Int32Array(SAMPLE);
 const classes = new Int32Array(32);
@@ -163,9 +163,13 @@ const HEAD_BITS: Float64Array = Float64Array.from({ length: 32 }, (_, more) =>
   more < 2 ? more + 1 : more === 2 ? 3.5 : 2 * more + 1.75,
 );
 
-/** A number in the middle, by order, of all or of a sample. */
-export function middleOf(values: Int32Array | Float64Array, count: number): number {
-  const stride = Math.ceil(count / SAMPLE);
+/** A number in the middle, by order, of all or of `among` of them, which are 32 at most. */
+export function middleOf(
+  values: Int32Array | Float64Array,
+  count: number,
+  among: number = SAMPLE,
+): number {
+  const stride = Math.ceil(count / among);
   let size = 0;
   for (let from = 0; from < count; from += stride) {
     const value = values[from]!;

@@ -1,25 +1,29 @@
 // Live state: what a process knows now of its sessions and turns.
 //
 // Open sessions, turns and stages are state, not spans. Each flush carries the
-// turns that changed since the last acknowledged one, whole, as JSON in
-// `framescope.state` on an `audio.frames` span; the collector upserts them by
-// (session, turn tick), higher `rev` wins. The final state of a turn also
-// rides on its OpenTelemetry `turn` span (`framescope.turn.state`), so that a
-// turn that reached us through another exporter is not lost.
+// turns that changed, as JSON in `framescope.state` on an `audio.frames` span: a
+// turn is told whole at first, every tenth flush, and after a flush that was lost;
+// else what changed since the revision told before (patch.ts). The collector
+// upserts turns by (session, turn tick), higher `rev` wins. The final state of a
+// turn also rides on its OpenTelemetry `turn` span (`framescope.turn.state`), so
+// that a turn that reached us through another exporter is not lost.
 //
 // All times are `DomainNs` of the sending process: raw, uncorrected. Nobody
 // sends a part of a wait: parts are computed in the collector.
 
 import type { DomainNs, DurationNs, Tick } from './units.ts';
 import type { MomentName } from './moments.ts';
+import type { JsonObject } from './patch.ts';
 
 /** What one process says in one flush. */
 export interface StateMessage {
-  /** Version of this shape. */
-  readonly v: 1;
+  /** Version of this shape: 2 where there are changes. */
+  readonly v: 1 | 2;
   /** Present in the first flush of a session, every tenth, and when it changed. */
   readonly session?: SessionState;
   readonly turns?: readonly TurnState[];
+  /** Turns that were told before. */
+  readonly changes?: readonly TurnChange[];
   /** What media stacks and players measured since the flush before. */
   readonly media?: readonly MediaIntervalState[];
   /** Where media axes bend, and what came of which media, since the flush before. */
@@ -66,6 +70,17 @@ export interface DerivationState {
   readonly fromChar?: number;
   readonly quality: DerivationQuality;
   readonly at: DomainNs;
+}
+
+/** A turn that changed since this process told it last. */
+export interface TurnChange {
+  readonly tick: Tick;
+  readonly stream: string;
+  /** The revision that it was told in, on which `set` is made. */
+  readonly base: number;
+  readonly rev: number;
+  /** As `changeOf` of patch.ts makes it of the two states. */
+  readonly set: JsonObject;
 }
 
 /** One look at a media stack: what it counted of one stream in an interval, in one process. */

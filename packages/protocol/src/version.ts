@@ -10,9 +10,10 @@
 //   5  triggers and dumps of the flight recorder
 //   6  records 3: short columns, usual blocks, the row before the last one; 1 and 2 are read as before
 //   7  load of a process
+//   8  live state 2: turns as what changed; 1 is read as before
 
 /** Rises with any change of what is sent or stored. */
-export const PROTOCOL_VERSION = 7;
+export const PROTOCOL_VERSION = 8;
 
 /** Byte 2 of a record that is written. */
 export const RECORD_VERSION = 3;
@@ -24,5 +25,5 @@ export const ANCHOR_VERSION = 1;
 export const TAG_VERSION = 1;
 /** First byte of a stored sketch. */
 export const SKETCH_VERSION = 1;
-/** `v` of a StateMessage. */
-export const STATE_VERSION = 1;
+/** Highest `v` of a StateMessage. */
+export const STATE_VERSION = 2;

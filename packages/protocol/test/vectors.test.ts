@@ -77,7 +77,7 @@ test('the document names the code of every role and hop', () => {
     expect(hops).toContain(`\`${name}\` | ${code} |`);
 });
 
-test('what is sent and stored has not changed since version 7', () => {
+test('what is sent and stored has not changed since version 8', () => {
   const shapes = {
     attributes: protocol.ATTRIBUTE_TABLE.map(({ name, on, type, unit }) => [name, on, type, unit]),
     spans: protocol.SPAN,
@@ -96,7 +96,7 @@ test('what is sent and stored has not changed since version 7', () => {
   const text = protocol.encodeUtf8(JSON.stringify(shapes));
   const shape = protocol.toHex(protocol.murmur3x128(text));
   expect({ version: protocol.PROTOCOL_VERSION, shape }).toEqual({
-    version: 7,
-    shape: 'd25ae13d9d480cc21468913f008c95ff',
+    version: 8,
+    shape: 'd74d2b1ec15fd7bd86aced4ad5f829a3',
   });
 });

@@ -180,7 +180,11 @@ function recordSources() {
     'late and repeated marks, ranges, clock samples': {
       ...HEADER,
       blocks: lateAndRanges(),
-      clockSamples: [sample],
+      clockSamples: [
+        sample,
+        { ...sample, t1: 250_000_010, t2: 249_999_900, t3: 250_000_000, t4: 291_000_000 },
+        { ...sample, peerEpoch: 2 },
+      ],
     },
     'quantum of one nanosecond, before the zero of the clock': {
       ...HEADER,
@@ -230,6 +234,7 @@ function recordVectors(p) {
     'near no column': withItems(p, [0x11, 0x21, 14, 0, 3, 4, 0x88]),
     'frames of no whole tick': withItems(p, [0x11, 0x71, 6, 0, 3, 4, 1, 1, 0, 0, 0]),
     'a stream code nobody gave': withItems(p, [0x11, 0x2f]),
+    'a clock sample like none before': withItems(p, [12, 0, 0, 0, 0]),
     'a rate code nobody gave': withItems(p, [0xf0]),
     'a Rice code beyond 24': withItems(p, [0x20, 7, 0xf0, 3, 4, 25, 0, 4, 0, 0, 0]),
     'a hole beyond the last frame': withItems(p, [0x20, 31, 0, 3, 4, 0, 6, 0, 1, 12, 0, 0]),

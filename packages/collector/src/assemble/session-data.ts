@@ -23,6 +23,7 @@ import { SessionClocks, type ClockMap } from './clock/session-clocks.ts';
 import { StreamMarks } from './frames/stream-marks.ts';
 import { LineageLog } from './lineage-log.ts';
 import { MediaLog } from './media-log.ts';
+import { ToldTurns } from './turns/told-turns.ts';
 
 /** One process that takes part. */
 export interface Process {
@@ -71,6 +72,7 @@ export class SessionData {
   readonly turns: Map<string, TurnFacts> = new Map();
   /** What was refused here, by reason. */
   readonly refused: Map<string, number> = new Map();
+  readonly #told = new ToldTurns(reason => this.refuse(reason));
   markCount = 0;
   /** Rises with each mark, range or sample: what was computed from less is out of date. */
   revision = 0;
@@ -118,7 +120,7 @@ export class SessionData {
     const key = this.clocks.note(flush.clock);
     const process = this.#process(flush, key);
     if (process === undefined) return this.refuse('too many processes');
-    process.resource = flush.resource.attributes;
+    process.resource = fuller(process.resource, flush.resource.attributes);
     process.clock = key;
     process.lostCount += flush.lostCount;
     if (flush.arrivalUnixNs > process.lastArrivalUnixNs)
@@ -212,7 +214,7 @@ export class SessionData {
     for (const interval of message.media ?? [])
       if (!this.media.add(interval, process.clock))
         this.refuse('media figures of too many streams');
-    for (const state of message.turns ?? [])
+    for (const state of this.#told.take(message, process.producer))
       this.addTurn({
         state,
         clock: process.clock,
@@ -272,6 +274,10 @@ export class SessionData {
     this.clocks.setZero(this.#zeroUnixNs);
   }
 }
+
+/** Each tenth flush says all of a resource, the others who it is. */
+const fuller = (before: Attributes, now: Attributes): Attributes =>
+  Object.keys(now).every(name => before[name] === now[name]) ? before : { ...before, ...now };
 
 /** A resource attribute that is text, else null. */
 export function textOf(attributes: Attributes, name: string): string | null {

@@ -15,6 +15,7 @@ import { decodeStateMessage } from '../recognise/framescope.ts';
 import { orThrow } from './check-span.ts';
 import { keepRecord } from './record-cache.ts';
 import { SpanProblem } from './problem.ts';
+import { toldResources } from './told-resources.ts';
 
 import type { DecodedClock, DecodedFlush, DecodedSpan } from './types.ts';
 
@@ -28,20 +29,27 @@ export function checkFlush(span: DecodedSpan): DecodedFlush {
   const read = recordOf(span);
   const record = read?.bytes;
   const state = stateOf(span);
+  const identity = identityOf(span, read?.header);
   return {
     sessionId,
     traceId: span.traceId,
     spanId: span.spanId,
-    ...identityOf(span, read?.header),
+    ...identity,
     startUnixNs: span.startUnixNs,
     endUnixNs: span.endUnixNs,
     ...(record && { record }),
     ...(state && { state }),
-    frameCount: count(span, ATTR.frameCount, 0),
+    frameCount: count(span, ATTR.frameCount, marksOf(read?.header)),
     lostCount: count(span, ATTR.frameLost, 0),
-    resource: span.resource,
+    resource: toldResources.whole(identity.producer, span.resource),
   };
 }
+
+/** Senders leave out what the record says itself. */
+const marksOf = (record: RecordPart | undefined): number =>
+  (record?.blocks ?? [])
+    .flatMap(block => block.columns)
+    .reduce((sum, column) => sum + column.length + column.late.length, 0);
 
 type Identity = Pick<DecodedFlush, 'producer' | 'seq' | 'part' | 'clock'>;
 

@@ -4,6 +4,7 @@
 import { ATTR, decodeLoad, LOAD_SPAN } from '@framescope/protocol';
 import { orThrow } from './check-span.ts';
 import { SpanProblem } from './problem.ts';
+import { toldResources } from './told-resources.ts';
 import type { DecodedLoad, DecodedSpan } from './types.ts';
 
 /** LiveKit Agents for Node, 1.9 and later: the loop did not come round for 100 ms or more. */
@@ -24,7 +25,8 @@ export function checkLoad(span: DecodedSpan): DecodedLoad {
     if (typeof value === 'string' && HEX_16.test(value)) return value;
     throw new SpanProblem(at(name), 'producer', 'expected 16 lower-case hex digits');
   });
-  return { producer: producer!, domain: domain!, resource, startUnixNs, endUnixNs, figures };
+  const whole = toldResources.whole(producer!, resource);
+  return { producer: producer!, domain: domain!, resource: whole, startUnixNs, endUnixNs, figures };
 }
 
 /** What a blocked loop says of its process; undefined for any other span. */

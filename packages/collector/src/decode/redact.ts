@@ -11,6 +11,8 @@ import {
   ATTR,
   type Attributes,
   type AttributeValue,
+  type Json,
+  type JsonObject,
   type StateMessage,
 } from '@framescope/protocol';
 import type { DecodedFlush, DecodedRequest, DecodedSpan } from './types.ts';
@@ -119,14 +121,40 @@ export class Redactor {
 
   #flush(flush: DecodedFlush): DecodedFlush {
     const { state } = flush;
-    if (!this.#isTranscripts || !state?.turns) return flush;
-    const turns = state.turns.map(turn => ({
+    if (!this.#isTranscripts || (!state?.turns && !state?.changes)) return flush;
+    const turns = state.turns?.map(turn => ({
       ...turn,
       words: turn.words.map(one => ({ ...one, text: REDACTED })),
     }));
-    const redacted: StateMessage = { ...state, turns };
+    const changes = state.changes?.map(change => ({
+      ...change,
+      set: withoutChangedWords(change.set),
+    }));
+    const redacted: StateMessage = {
+      ...state,
+      ...(turns && { turns }),
+      ...(changes && { changes }),
+    };
     return { ...flush, state: redacted };
   }
+}
+
+/** Words of a change: a list by index, or a whole one; whatever stands there is no text afterwards. */
+function withoutChangedWords(set: JsonObject): JsonObject {
+  const { words } = set;
+  if (words === undefined || words === null || typeof words !== 'object') return set;
+  const wordless = (one: Json): Json =>
+    typeof one === 'object' && one !== null && !Array.isArray(one) && Object.hasOwn(one, 'text')
+      ? { ...one, text: REDACTED }
+      : typeof one === 'string'
+        ? REDACTED
+        : one;
+  return {
+    ...set,
+    words: Array.isArray(words)
+      ? words.map(wordless)
+      : Object.fromEntries(Object.entries(words).map(([at, one]) => [at, wordless(one)])),
+  };
 }
 
 /** A state that cannot be read could hold anything: nothing of it is kept. */

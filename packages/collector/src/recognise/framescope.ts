@@ -6,13 +6,16 @@
 // the path of the problem, e.g. `state.turns[0].waits[2].closes.tick`.
 
 import {
+  changed,
   decoded,
   domainNs,
   durationNs,
   rejected,
+  STATE_VERSION,
   tick,
   type BargeInState,
   type Decoded,
+  type JsonObject,
   type LineageState,
   type MediaFigures,
   type MediaIntervalState,
@@ -21,6 +24,7 @@ import {
   type StageState,
   type StateMessage,
   type StreamState,
+  type TurnChange,
   type TurnState,
   type WaitState,
   type WordsState,
@@ -100,16 +104,42 @@ function decodeJson<T>(source: string, path: string, read: Reader<T>): Decoded<T
 const stateMessage: Reader<StateMessage> = (value, path) => {
   const from = json.fields(value, path);
   const version = need(from, 'v', path, json.whole());
-  if (version !== 1) throw new Mismatch(`${path}.v`, `state version ${version}, known is 1`);
+  if (version !== 1 && version !== 2)
+    throw new Mismatch(`${path}.v`, `state version ${version}, known is ${STATE_VERSION}`);
   return {
-    v: 1,
+    v: version,
     ...may(from, 'session', path, sessionState),
     ...may(from, 'turns', path, json.list(turnState, LIST_MAX.turns)),
+    ...may(from, 'changes', path, json.list(turnChange, LIST_MAX.turns)),
     ...may(from, 'media', path, json.list(mediaInterval, LIST_MAX.media)),
     ...may(from, 'lineage', path, json.list(lineage, LIST_MAX.lineage)),
     ...may(from, 'dropped', path, counts),
   };
 };
+
+/** What is set is checked once it is made to a turn: `turnAfter`. */
+const turnChange: Reader<TurnChange> = (value, path) => {
+  const from = json.fields(value, path);
+  return {
+    tick: need(from, 'tick', path, media),
+    stream: need(from, 'stream', path, name),
+    base: need(from, 'base', path, json.whole(0)),
+    rev: need(from, 'rev', path, json.whole(0)),
+    set: need(from, 'set', path, json.fields) as JsonObject,
+  };
+};
+
+/** A turn with a change made to it, checked as one that came whole. */
+export function turnAfter(before: TurnState, change: TurnChange): Decoded<TurnState> {
+  const { set, rev, stream, tick: start } = change;
+  try {
+    const state = turnState(changed(before, set), 'turn');
+    return decoded({ ...state, rev, stream, tick: start });
+  } catch (error) {
+    if (error instanceof Mismatch) return rejected(error.path, error.message);
+    throw error;
+  }
+}
 
 const mediaInterval: Reader<MediaIntervalState> = (value, path) => {
   const from = json.fields(value, path);

@@ -1,4 +1,4 @@
-import { ATTR, type StateMessage } from '@framescope/protocol';
+import { ATTR, domainNs, tick, type StateMessage } from '@framescope/protocol';
 import { expect, test } from 'vitest';
 import { Redactor, REDACTED } from '../../src/decode/redact.ts';
 import type { DecodedFlush, DecodedSpan } from '../../src/decode/types.ts';
@@ -61,6 +61,25 @@ test('transcripts: words of a turn are taken out of its state, wherever it trave
   ]);
   const broken = spanOf('a2', { attributes: { [ATTR.turnState]: `{"words":"${SECRET}` } });
   expect(redacted(['transcripts'], broken).attributes[ATTR.turnState]).toBe(REDACTED);
+});
+
+test('transcripts: words that a turn says more of are taken out of what changed', () => {
+  const at = domainNs(5);
+  const set = {
+    words: { 1: { who: 'user', text: 'secret', at }, 2: { text: 'secret too' }, 3: { cut: true } },
+    outcome: 'completed',
+  };
+  const changes = [{ tick: tick(0), stream: 'mic', base: 1, rev: 2, set }];
+  const list = [{ ...changes[0]!, set: { words: [{ who: 'user', text: 'secret', at }] } }];
+  const flushes = [changes, list].map((told, i) =>
+    flushOf('call', i + 1, { state: { v: 2, changes: told } }),
+  );
+  const result = new Redactor(['transcripts']).redact({ spans: [], flushes, refused: [] });
+  expect(JSON.stringify(result.flushes.map(({ state }) => state))).not.toContain('secret');
+  expect(result.flushes[0]?.state?.changes?.[0]?.set).toEqual({
+    words: { 1: { who: 'user', text: REDACTED, at }, 2: { text: REDACTED }, 3: { cut: true } },
+    outcome: 'completed',
+  });
 });
 
 test('transcripts: a log record loses its text, which is its name too', () => {

@@ -96,7 +96,13 @@ test('a field of a newer sender is left out, not refused', () => {
 });
 
 test.each([
-  ['v', 2, 'state.v', 'state version 2, known is 1'],
+  ['v', 3, 'state.v', 'state version 3, known is 2'],
+  [
+    'changes',
+    [{ tick: 0, stream: 'mic', base: 1, rev: 2 }],
+    'state.changes[0].set',
+    'got undefined',
+  ],
   ['session', [], 'state.session', 'expected an object, got array'],
   ['session.flushNs', -1, 'state.session.flushNs', '-1 is not within 0'],
   ['session.streams.0.sampleRate', 0, 'state.session.streams[0].sampleRate', 'not within 1'],

@@ -5,13 +5,19 @@
 // serializers take ten times as long, want spans as objects, and repeat the
 // resource in each. Against them a test holds what is written here.
 //
+// All that the resource says, and the scope, go with posts that also say all of a
+// session: the first and every tenth flush. Others name the service alone, for
+// other backends; the collector knows whose they are by the producer in the
+// record. For a single call the rest would be half of a post.
+//
 //   ExportTraceServiceRequest.resource_spans = 1
 //     ResourceSpans.resource = 1 { attributes = 1 }, .scope_spans = 2
 //       ScopeSpans.scope = 1 { name = 1, version = 2 }, .spans = 2
-//         Span.trace_id = 1, span_id = 2, name = 5, kind = 6, start = 7, end = 8, attributes = 9
+//         Span.trace_id = 1, span_id = 2, name = 5, start = 7, end = 8, attributes = 9
 //   KeyValue.key = 1, .value = 2 { string = 1, bool = 2, int = 3, double = 4, bytes = 7 }
 
 import {
+  ATTR,
   ByteWriter,
   decodeUtf8,
   encodeUtf8,
@@ -26,9 +32,6 @@ import type { FrameAttributes, FramesSpan, SpanPacker } from './frames-span.ts';
 
 export type Encoding = 'protobuf' | 'json';
 
-/** SpanKind.INTERNAL */
-const KIND_INTERNAL = 1;
-
 export function makePacker(
   encoding: Encoding,
   resource: Attributes,
@@ -39,22 +42,27 @@ export function makePacker(
     : new ProtoPacker(resource, version);
 }
 
+/** What a post begins with. */
+interface Frame {
+  readonly resource: Uint8Array;
+  readonly scope: Uint8Array;
+}
+
+/** What another backend shows a span under. */
+const briefOf = ({ [ATTR.serviceName]: name }: Attributes): Attributes =>
+  name === undefined ? {} : { [ATTR.serviceName]: name };
+
 class ProtoPacker implements SpanPacker, BodyFormat {
   readonly contentType = 'application/x-protobuf';
-  readonly #resource: Uint8Array;
-  readonly #scope: Uint8Array;
+  readonly #whole: Frame;
+  readonly #brief: Frame;
   readonly #span = new ByteWriter(4_096);
   readonly #inner = new ByteWriter(4_096);
   readonly #spans = new ByteWriter(4_096);
 
   constructor(resource: Attributes, version: string) {
-    const attributes = new ByteWriter();
-    for (const [key, value] of Object.entries(resource)) this.#keyValue(attributes, 1, key, value);
-    this.#resource = message(1, attributes.toBytes());
-    const scope = new ByteWriter();
-    text(scope, 1, SCOPE_NAME);
-    text(scope, 2, version);
-    this.#scope = message(1, scope.toBytes());
+    this.#whole = this.#frame(resource, version);
+    this.#brief = this.#frame(briefOf(resource), undefined);
   }
 
   pack(spans: readonly FramesSpan[]): Uint8Array {
@@ -64,16 +72,31 @@ class ProtoPacker implements SpanPacker, BodyFormat {
     return out.toBytes();
   }
 
-  join(items: readonly Uint8Array[]): Uint8Array {
+  join(items: readonly Uint8Array[], isWhole: boolean): Uint8Array {
+    const { resource, scope } = isWhole ? this.#whole : this.#brief;
     const spansLength = items.reduce((sum, item) => sum + item.length, 0);
-    const scopeSpans = this.#scope.length + spansLength;
+    const scopeSpans = scope.length + spansLength;
     const head = new ByteWriter(64);
     head.u8((2 << 3) | 2);
     head.varint(scopeSpans);
     const outer = new ByteWriter(64);
     outer.u8((1 << 3) | 2);
-    outer.varint(this.#resource.length + head.length + scopeSpans);
-    return joined([outer.toBytes(), this.#resource, head.toBytes(), this.#scope, ...items]);
+    outer.varint(resource.length + head.length + scopeSpans);
+    return joined([outer.toBytes(), resource, head.toBytes(), scope, ...items]);
+  }
+
+  #frame(resource: Attributes, version: string | undefined): Frame {
+    const attributes = new ByteWriter();
+    for (const [key, value] of Object.entries(resource)) this.#keyValue(attributes, 1, key, value);
+    const scope = new ByteWriter();
+    if (version !== undefined) {
+      text(scope, 1, SCOPE_NAME);
+      text(scope, 2, version);
+    }
+    return {
+      resource: message(1, attributes.toBytes()),
+      scope: version === undefined ? new Uint8Array() : message(1, scope.toBytes()),
+    };
   }
 
   /** ExportTraceServiceResponse.partial_success = 1 { rejected_spans = 1 }; 0 for what cannot be read. */
@@ -98,8 +121,6 @@ class ProtoPacker implements SpanPacker, BodyFormat {
     hex(body, 1, span.traceId, 16);
     hex(body, 2, span.spanId, 8);
     text(body, 5, span.name ?? SPAN.frames);
-    body.u8(6 << 3);
-    body.u8(KIND_INTERNAL);
     fixed64(body, 7, span.startUnixNs);
     fixed64(body, 8, span.endUnixNs);
     for (const key in span.attributes) this.#keyValue(body, 9, key, span.attributes[key]!);
@@ -185,19 +206,21 @@ function joined(pieces: readonly Uint8Array[]): Uint8Array {
 
 class JsonPacker implements SpanPacker, BodyFormat {
   readonly contentType = 'application/json';
-  readonly #start: string;
+  readonly #whole: string;
+  readonly #brief: string;
 
   constructor(resource: Attributes, version: string) {
-    const scope = JSON.stringify({ name: SCOPE_NAME, version });
-    this.#start = `{"resourceSpans":[{"resource":{"attributes":${jsonAttributes(resource)}},"scopeSpans":[{"scope":${scope},"spans":[`;
+    this.#whole = jsonStart(resource, { name: SCOPE_NAME, version });
+    this.#brief = jsonStart(briefOf(resource), undefined);
   }
 
   pack(spans: readonly FramesSpan[]): Uint8Array {
     return encodeUtf8(spans.map(jsonSpan).join(','));
   }
 
-  join(items: readonly Uint8Array[]): Uint8Array {
-    return encodeUtf8(`${this.#start}${items.map(item => decodeUtf8(item)).join(',')}]}]}]}`);
+  join(items: readonly Uint8Array[], isWhole: boolean): Uint8Array {
+    const start = isWhole ? this.#whole : this.#brief;
+    return encodeUtf8(`${start}${items.map(item => decodeUtf8(item)).join(',')}]}]}]}`);
   }
 
   rejectedCount(body: Uint8Array): number {
@@ -209,10 +232,18 @@ class JsonPacker implements SpanPacker, BodyFormat {
   }
 }
 
+function jsonStart(
+  resource: Attributes,
+  scope: { readonly [key: string]: string } | undefined,
+): string {
+  const own = scope === undefined ? '' : `"scope":${JSON.stringify(scope)},`;
+  return `{"resourceSpans":[{"resource":{"attributes":${jsonAttributes(resource)}},"scopeSpans":[{${own}"spans":[`;
+}
+
 function jsonSpan(span: FramesSpan): string {
   const { traceId, spanId, name = SPAN.frames, startUnixNs, endUnixNs, attributes } = span;
   return (
-    `{"traceId":"${traceId}","spanId":"${spanId}","name":"${name}","kind":${KIND_INTERNAL},` +
+    `{"traceId":"${traceId}","spanId":"${spanId}","name":"${name}",` +
     `"startTimeUnixNano":"${startUnixNs}","endTimeUnixNano":"${endUnixNs}","attributes":${jsonAttributes(attributes)}}`
   );
 }

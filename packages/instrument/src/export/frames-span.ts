@@ -33,7 +33,6 @@ export interface FlushFacts {
   /** Encoded parts; empty when there was nothing to encode. */
   readonly parts: readonly Uint8Array[];
   readonly state: StateMessage | undefined;
-  readonly frameCount: number;
   /** Marks thrown away since the last record. */
   readonly lostCount: number;
   /** First and last mark, or twice the time of the flush. */
@@ -57,25 +56,21 @@ export function framesSpans(facts: FlushFacts): FramesSpan[] {
 }
 
 function attributesOfPart(facts: FlushFacts, part: number): FrameAttributes {
-  const { record, state, frameCount, lostCount, sessionId } = facts;
+  const { record, state, lostCount, sessionId } = facts;
   const bytes = facts.parts[part];
   const isFirst = part === 0;
-  return {
-    [ATTR.sessionId]: sessionId,
-    ...(isFirst && frameCount > 0 ? { [ATTR.frameCount]: frameCount } : {}),
-    ...(isFirst && lostCount > 0 ? { [ATTR.frameLost]: lostCount } : {}),
-    ...(bytes === undefined ? identity(record) : { [ATTR.record]: bytes }),
-    ...(isFirst && state !== undefined ? { [ATTR.state]: JSON.stringify(state) } : {}),
-  };
+  const attributes: Record<string, FrameAttributes[string]> = { [ATTR.sessionId]: sessionId };
+  if (bytes === undefined) {
+    attributes[ATTR.producer] = record.producer;
+    attributes[ATTR.seq] = record.seq;
+    attributes[ATTR.clockDomain] = record.domain;
+    attributes[ATTR.clockEpoch] = record.epoch;
+    attributes[ATTR.clockZeroUnixNs] = String(record.zeroUnixNs);
+  } else attributes[ATTR.record] = bytes;
+  if (isFirst && lostCount > 0) attributes[ATTR.frameLost] = lostCount;
+  if (isFirst && state !== undefined) attributes[ATTR.state] = JSON.stringify(state);
+  return attributes;
 }
-
-const identity = (record: FrameRecord): FrameAttributes => ({
-  [ATTR.producer]: record.producer,
-  [ATTR.seq]: record.seq,
-  [ATTR.clockDomain]: record.domain,
-  [ATTR.clockEpoch]: record.epoch,
-  [ATTR.clockZeroUnixNs]: String(record.zeroUnixNs),
-});
 
 /** A record part's identity, as senders keep it and the store knows it. */
 export const recordId = (record: FrameRecord, traceId: string, part: number): string =>

@@ -43,6 +43,8 @@ export interface OutboxItem {
   /** Identities of the records in it: `producer/trace/seq/part`. */
   readonly recordIds: readonly string[];
   readonly bytes: Uint8Array;
+  /** It goes with all that the resource says; others only with the name of the service. */
+  readonly isWhole?: boolean;
   /** Settled once: acknowledged, or dropped and why. Must not throw. */
   readonly settled: (drop: DropReason | undefined) => void;
 }
@@ -50,7 +52,8 @@ export interface OutboxItem {
 /** How items become a body; filled by otel/. */
 export interface BodyFormat {
   readonly contentType: string;
-  join(items: readonly Uint8Array[]): Uint8Array;
+  /** @param isWhole With the whole resource; else with the name of the service alone. */
+  join(items: readonly Uint8Array[], isWhole: boolean): Uint8Array;
   /** Spans refused, of an answer to a successful post. */
   rejectedCount(body: Uint8Array): number;
 }
@@ -176,7 +179,10 @@ export class Outbox {
       method: 'POST',
       url,
       headers: { ...headers, 'content-type': format.contentType },
-      body: format.join(items.map(item => item.bytes)),
+      body: format.join(
+        items.map(item => item.bytes),
+        items.some(item => item.isWhole === true),
+      ),
       timeoutMs: TIMEOUT_MS,
       ...(isLast ? { isLast } : {}),
     });

@@ -4,15 +4,14 @@
 //   ring rows   hop 0 1 0 1 0      columns   hop 0: a b c   late: –
 //               tick a a b b c               hop 1: a b
 //
-// Columns are views of arrays that all sessions of a scope share: they are good
-// until the next flush, and are encoded before it. Arrays of their own would
-// cost more than all the rest of a flush.
+// Columns lie in arrays that all sessions of a scope share, three for the n-th
+// hop of each: they are good until the next flush, and are encoded before it.
+// Arrays of their own, or views, would cost more than all the rest of a flush.
 
 import {
   domainNs,
   tick,
   type FrameBlock,
-  type HopColumn,
   type HopName,
   type LateMark,
   type MediaRange,
@@ -26,43 +25,60 @@ export interface StreamFacts {
   readonly direction: 'up' | 'down';
 }
 
-/** Where rows are laid out by hop; one for all sessions of a scope. */
-export class SortedRows {
+/** Rows of one hop; arrays of one length. */
+interface HopRows {
   startTick: Float64Array;
   endTick: Float64Array;
   atNs: Float64Array;
+}
 
-  constructor(capacity: number) {
-    this.startTick = new Float64Array(capacity);
-    this.endTick = new Float64Array(capacity);
-    this.atNs = new Float64Array(capacity);
+/** Where rows are laid out by hop; one for all sessions of a scope. */
+export class SortedRows {
+  readonly #hops: HopRows[] = [];
+
+  /** Rows of the `index`-th hop of whichever session flushes. */
+  of(index: number): HopRows {
+    return (this.#hops[index] ??= {
+      startTick: new Float64Array(ROWS_FIRST),
+      endTick: new Float64Array(ROWS_FIRST),
+      atNs: new Float64Array(ROWS_FIRST),
+    });
   }
 
-  /** Room for `count` rows; what was in it is gone. */
-  reserve(count: number): void {
-    if (count <= this.atNs.length) return;
-    this.startTick = new Float64Array(count);
-    this.endTick = new Float64Array(count);
-    this.atNs = new Float64Array(count);
+  /** Room for twice as many, with what is there. */
+  grow(rows: HopRows): void {
+    rows.startTick = doubled(rows.startTick);
+    rows.endTick = doubled(rows.endTick);
+    rows.atNs = doubled(rows.atNs);
   }
+}
+
+/** A second of 20 ms frames and some. */
+const ROWS_FIRST = 64;
+
+function doubled(values: Float64Array): Float64Array {
+  const out = new Float64Array(values.length * 2);
+  out.set(values);
+  return out;
 }
 
 interface Slot {
   readonly stream: StreamFacts;
   readonly hop: HopName;
+  readonly rows: HopRows;
   /** Every row of an earlier flush began before this tick. */
   watermark: number;
-  /** Rows of this flush, late ones included; then where the slot begins and ends in the sorted rows. */
+  /** Rows of this flush that are not late. */
   count: number;
-  from: number;
-  to: number;
   late: LateMark[];
 }
 
-const NONE: readonly LateMark[] = [];
+/** Never written to. */
+const NONE: LateMark[] = [];
 
 export class RecordBuilder {
   readonly #slots: Slot[] = [];
+  readonly #streams: StreamFacts[] = [];
   readonly #sorted: SortedRows;
 
   constructor(sorted: SortedRows) {
@@ -71,8 +87,11 @@ export class RecordBuilder {
 
   /** A new hop's code, counted from 0 in the order of enrolment. */
   enrol(stream: StreamFacts, hop: HopName): number {
-    const slot = { stream, hop, watermark: 0, count: 0, from: 0, to: 0, late: [] };
-    return this.#slots.push(slot) - 1;
+    if (!this.#streams.includes(stream)) this.#streams.push(stream);
+    const code = this.#slots.length;
+    const rows = this.#sorted.of(code);
+    this.#slots.push({ stream, hop, rows, watermark: 0, count: 0, late: NONE });
+    return code;
   }
 
   get hopCount(): number {
@@ -87,10 +106,11 @@ export class RecordBuilder {
   ): FrameBlock[] {
     this.#sort(rows, count);
     const blocks: FrameBlock[] = [];
-    for (const stream of new Set(this.#slots.map(slot => slot.stream))) {
+    for (const stream of this.#streams) {
       const columns: FrameBlock['columns'][number][] = [];
       for (const slot of this.#slots)
-        if (slot.stream === stream && slot.count > 0) columns.push(this.#columnOf(slot));
+        if (slot.stream === stream && slot.count + slot.late.length > 0)
+          columns.push(columnOf(slot));
       const ranges = rangesOf(stream);
       if (columns.length === 0 && ranges.length === 0) continue;
       const { name, sampleRate, direction } = stream;
@@ -99,48 +119,37 @@ export class RecordBuilder {
     return blocks;
   }
 
-  /** Counts rows by hop, gives each hop its stretch, lays the rows out. */
   #sort(rows: MarkRows, count: number): void {
     const slots = this.#slots;
-    for (const slot of slots) slot.count = 0;
-    for (let row = 0; row < count; row++) slots[rows.hop[row]!]!.count += 1;
-    let from = 0;
     for (const slot of slots) {
-      slot.from = from;
-      slot.to = from;
-      if (slot.late.length > 0) slot.late = [];
-      from += slot.count;
+      slot.count = 0;
+      slot.late = NONE;
     }
-    const sorted = this.#sorted;
-    sorted.reserve(count);
-    const { startTick, endTick, atNs } = sorted;
     for (let row = 0; row < count; row++) {
       const slot = slots[rows.hop[row]!]!;
       const start = rows.startTick[row]!;
       const end = start + rows.samples[row]!;
       if (start < slot.watermark) {
         const at = domainNs(rows.atNs[row]!);
+        if (slot.late === NONE) slot.late = [];
         slot.late.push({ startTick: tick(start), endTick: tick(end), atNs: at });
         continue;
       }
       slot.watermark = end;
-      startTick[slot.to] = start;
-      endTick[slot.to] = end;
-      atNs[slot.to] = rows.atNs[row]!;
-      slot.to += 1;
+      const to = slot.count++;
+      if (to === slot.rows.atNs.length) this.#sorted.grow(slot.rows);
+      slot.rows.startTick[to] = start;
+      slot.rows.endTick[to] = end;
+      slot.rows.atNs[to] = rows.atNs[row]!;
     }
   }
-
-  #columnOf(slot: Slot): HopColumn & { readonly late: readonly LateMark[] } {
-    const { from, to, hop, late } = slot;
-    const { startTick, endTick, atNs } = this.#sorted;
-    return {
-      hop,
-      length: to - from,
-      startTick: startTick.subarray(from, to),
-      endTick: endTick.subarray(from, to),
-      atNs: atNs.subarray(from, to),
-      late: late.length === 0 ? NONE : late,
-    };
-  }
 }
+
+const columnOf = ({ hop, rows, count, late }: Slot): FrameBlock['columns'][number] => ({
+  hop,
+  length: count,
+  startTick: rows.startTick,
+  endTick: rows.endTick,
+  atNs: rows.atNs,
+  late,
+});

@@ -159,7 +159,7 @@ export class SessionExporter {
     const nowNs = clock.now();
     const firstNs = frameCount === 0 ? nowNs : least(rows.atNs, frameCount);
     const lastNs = frameCount === 0 ? nowNs : greatest(rows.atNs, frameCount);
-    this.#send(record, told, { frameCount, lostCount, firstNs, lastNs });
+    this.#send(record, told, { lostCount, firstNs, lastNs });
   }
 
   #record(blocks: readonly FrameBlock[], clockSamples: readonly ClockSample[]): FrameRecord {
@@ -182,7 +182,7 @@ export class SessionExporter {
   #send(
     record: FrameRecord,
     told: Told,
-    counts: { frameCount: number; lostCount: number; firstNs: number; lastNs: number },
+    counts: { lostCount: number; firstNs: number; lastNs: number },
   ): void {
     const { book, outbox, packer, traceId, sessionId, problems } = this.#host;
     try {
@@ -197,6 +197,7 @@ export class SessionExporter {
       outbox.enqueue({
         recordIds,
         bytes,
+        isWhole: state?.session !== undefined,
         settled: drop => {
           this.#waiting -= 1;
           told.settled(drop === undefined);
@@ -217,7 +218,8 @@ export class SessionExporter {
   #encode(record: FrameRecord): readonly Uint8Array[] {
     if (record.blocks.length === 0 && record.clockSamples.length === 0) return [];
     const tally = new EncodeTally();
-    const parts = encodeRecord(record, { tally });
+    // Packed before the next one is encoded.
+    const parts = encodeRecord(record, { tally, isLent: true });
     this.#host.book.countDropped('bad_mark', tally.refusedCount);
     return parts;
   }

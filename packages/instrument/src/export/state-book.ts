@@ -1,15 +1,19 @@
-// Which part of the live state goes with the next flush: turns that changed
+// Which part of the live state goes with the next flush: what changed of turns
 // since they were last put on their way, the session when it changed and every
-// tenth time, drop counts when they rose. What was dropped on the way is told
-// again; what is in the outbox is not packed twice.
+// tenth time, drop counts when they rose. A turn goes whole the first time, with
+// each session, and after something of it was dropped on the way; what is in the
+// outbox is not packed twice.
 
-import type {
-  LineageState,
-  MediaFigures,
-  MediaIntervalState,
-  SessionState,
-  StateMessage,
-  TurnState,
+import {
+  changeOf,
+  type JsonObject,
+  type LineageState,
+  type MediaFigures,
+  type MediaIntervalState,
+  type SessionState,
+  type StateMessage,
+  type TurnChange,
+  type TurnState,
 } from '@framescope/protocol';
 import type { DropReason } from './outbox.ts';
 
@@ -53,6 +57,10 @@ export function wholeOnly(figures: MediaFigures): MediaFigures {
 interface Page {
   sentRev: number;
   ackedRev: number;
+  /** As it was put on its way last; absent when it has to go whole. */
+  sent: TurnState | undefined;
+  /** Rises when something was dropped: what was told on top of that tells nothing. */
+  losses: number;
 }
 
 /** What to do when the flush that carried a message is settled. */
@@ -72,7 +80,7 @@ export class StateBook {
   /** Takes a turn in; false if there are too many that nobody acknowledged. */
   addTurn(turn: ToldTurn): boolean {
     if (this.#turns.size >= TURNS_MAX) return false;
-    this.#turns.set(turn, { sentRev: 0, ackedRev: 0 });
+    this.#turns.set(turn, { sentRev: 0, ackedRev: 0, sent: undefined, losses: 0 });
     return true;
   }
 
@@ -112,7 +120,7 @@ export class StateBook {
   /** The message of this flush; an absent one means that nothing changed. */
   next(session: () => SessionState): Told {
     const isSessionDue = !this.#isSessionTold || this.#flushCount % SESSION_EVERY === 0;
-    const changed = [...this.#turns].filter(([turn, page]) => turn.rev > page.sentRev);
+    const pages = this.#changedPages();
     const isDropDue = !this.#isDroppedTold;
     const notes = this.#notes;
     this.#notes = { media: [], lineage: [] };
@@ -120,16 +128,30 @@ export class StateBook {
     this.#flushCount += 1;
     this.#isSessionTold = true;
     this.#isDroppedTold = true;
-    if (!isSessionDue && !isDropDue && changed.length + noted.length === 0)
+    if (!isSessionDue && !isDropDue && pages.length + noted.length === 0)
       return { message: undefined, settled: () => undefined };
-    const revs = changed.map(([turn, page]) => {
-      page.sentRev = turn.rev;
-      return { turn, page, rev: turn.rev };
-    });
+    const revs = pages.map(([turn, page]) => ({
+      turn,
+      page,
+      before: page.sent,
+      state: turn.snapshot(),
+      losses: page.losses,
+    }));
+    for (const { page, state } of revs) {
+      page.sentRev = state.rev;
+      page.sent = state;
+    }
+    const turns = revs.flatMap(({ before, state }) =>
+      before === undefined || isSessionDue ? [state] : [],
+    );
+    const changes = revs.flatMap(({ before, state }) =>
+      before === undefined || isSessionDue ? [] : [turnChange(before, state)],
+    );
     const message: StateMessage = {
-      v: 1,
+      v: changes.length > 0 ? 2 : 1,
       ...(isSessionDue ? { session: session() } : {}),
-      ...(changed.length > 0 ? { turns: changed.map(([turn]) => turn.snapshot()) } : {}),
+      ...(turns.length > 0 ? { turns } : {}),
+      ...(changes.length > 0 ? { changes } : {}),
       ...Object.fromEntries(noted),
       ...(isDropDue ? { dropped: { ...this.#dropped } } : {}),
     };
@@ -147,10 +169,39 @@ export class StateBook {
     return { message, settled };
   }
 
-  #settle(one: { turn: ToldTurn; page: Page; rev: number }, isDelivered: boolean): void {
-    const { turn, page, rev } = one;
-    if (isDelivered) page.ackedRev = Math.max(page.ackedRev, rev);
-    else page.sentRev = Math.min(page.sentRev, page.ackedRev);
+  #changedPages(): [ToldTurn, Page][] {
+    const pages: [ToldTurn, Page][] = [];
+    for (const [turn, page] of this.#turns) if (turn.rev > page.sentRev) pages.push([turn, page]);
+    return pages;
+  }
+
+  #settle(one: SentTurn, isDelivered: boolean): void {
+    const { turn, page, state, losses } = one;
+    if (!isDelivered) {
+      page.losses += 1;
+      page.sent = undefined;
+      page.sentRev = Math.min(page.sentRev, page.ackedRev);
+    } else if (losses === page.losses) page.ackedRev = Math.max(page.ackedRev, state.rev);
     if (turn.isEnded && page.ackedRev >= turn.rev) this.#turns.delete(turn);
   }
+}
+
+interface SentTurn {
+  readonly turn: ToldTurn;
+  readonly page: Page;
+  readonly state: TurnState;
+  readonly losses: number;
+}
+
+function turnChange(before: TurnState, state: TurnState): TurnChange {
+  const { tick, stream, rev } = state;
+  // The revision is told beside it; the same but for that, nothing is set.
+  const set = changeOf({ ...before, rev }, state);
+  return {
+    tick,
+    stream,
+    base: before.rev,
+    rev,
+    set: typeof set === 'object' ? (set as JsonObject) : {},
+  };
 }

@@ -175,6 +175,7 @@ export class Flights {
     outbox.enqueue({
       recordIds: [],
       bytes,
+      isWhole: true,
       settled: drop => {
         if (drop !== undefined)
           problems.report('dump_dropped', `a dump of the flight recorder was not taken: ${drop}`);

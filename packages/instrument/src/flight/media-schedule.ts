@@ -34,19 +34,27 @@ export interface Due {
   endTick: number;
 }
 
-/** Rows of a flush in the order of their times. */
+/** Rows of a flush in the order of their times. Good until the next flush of any session. */
 export interface InOrder {
   readonly rows: MarkRows;
-  /** Indices of rows: timed marks lie behind the others, whenever they were made. */
-  readonly order: readonly number[];
+  readonly count: number;
+  /** Indices of rows: timed marks lie behind the others, whenever they were made. May be longer. */
+  readonly order: Uint32Array;
 }
 
+let asTheyAre = new Uint32Array(0);
+
 export function inOrder(rows: MarkRows, count: number): InOrder {
-  const order = Array.from({ length: count }, (_, row) => row);
-  const isBack = (row: number): boolean => row > 0 && rows.atNs[row]! < rows.atNs[row - 1]!;
-  if (order.some(isBack)) order.sort((a, b) => rows.atNs[a]! - rows.atNs[b]! || a - b);
-  return { rows, order };
+  if (asTheyAre.length < count)
+    asTheyAre = Uint32Array.from({ length: rows.capacity }, (_, i) => i);
+  const { atNs } = rows;
+  for (let row = 1; row < count; row++)
+    if (atNs[row]! < atNs[row - 1]!) return { rows, count, order: sorted(atNs, count) };
+  return { rows, count, order: asTheyAre };
 }
+
+const sorted = (atNs: Float64Array, count: number): Uint32Array =>
+  Uint32Array.from({ length: count }, (_, row) => row).sort((a, b) => atNs[a]! - atNs[b]! || a - b);
 
 /** How late the `place`-th mark is, ns from 0; marks are asked for in their order, each once. */
 export function latenessNs(due: Due, marks: InOrder, place: number): number {
@@ -70,13 +78,16 @@ export function latenessNs(due: Due, marks: InOrder, place: number): number {
 }
 
 /** Whether marks that follow make up for half of how late this one is. */
-function catchesUp(due: Due, { rows, order }: InOrder, place: number): boolean {
+function catchesUp(due: Due, { rows, count, order }: InOrder, place: number): boolean {
   const hop = rows.hop[order[place]!];
   const passedNs = passed(due, rows, order[place]!);
   const halfNs = (passedNs + due.offsetNs) / 2;
-  return order
-    .slice(place + 1, place + 1 + AHEAD_MAX)
-    .some(row => rows.hop[row] === hop && passed(due, rows, row) <= halfNs);
+  const end = Math.min(count, place + 1 + AHEAD_MAX);
+  for (let ahead = place + 1; ahead < end; ahead++) {
+    const row = order[ahead]!;
+    if (rows.hop[row] === hop && passed(due, rows, row) <= halfNs) return true;
+  }
+  return false;
 }
 
 const passed = ({ nsPerTick }: Due, rows: MarkRows, row: number): number =>

@@ -133,10 +133,10 @@ export class Promoter {
     if (hop === undefined) return;
     const tick = rows.startTick[row]!;
     const atNs = rows.atNs[row]!;
-    const lateNs = latenessNs(hop, marks, place);
-    const isBaseline = isBaselineTick(tick);
     // The agent's audio comes ahead of real time: against the schedule it is never late.
-    const isWatched = hop.isUp && lateNs > 0;
+    const lateNs = hop.isUp ? latenessNs(hop, marks, place) : 0;
+    const isBaseline = isBaselineTick(tick);
+    const isWatched = lateNs > 0;
     if (isWatched && lateNs > (hop.worst?.lateNs ?? 0)) hop.worst = { tick, atNs, lateNs };
     const isOver = isWatched && lateNs > FRAME_BUDGET_NS && this.#overBudget.take(hop.key, atNs);
     if (!isBaseline && !isOver && this.#events.length === 0 && !this.#isEvery) return;
@@ -145,7 +145,7 @@ export class Promoter {
     for (const event of this.#events) if (isAround(event, hop, tick)) reasons.push(event.reason);
     if (isBaseline) reasons.push('baseline');
     if (reasons.length === 0) return;
-    promoted.push(this.#frame(hop, tick, { atNs, lateNs: hop.isUp ? lateNs : 0 }, reasons));
+    promoted.push(this.#frame(hop, tick, { atNs, lateNs }, reasons));
   }
 
   #frame(

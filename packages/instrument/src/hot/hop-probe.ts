@@ -1,8 +1,8 @@
 // One hop of one stream, where frames are marked: the media position of the
 // hop, and the jumps of the stream that it has not made yet.
 //
-// The position lives in a Float64Array of one: a double in a field is boxed
-// when it outgrows 31 bits (after 12 hours at 48 kHz), and a box is garbage.
+// The position lives in a Float64Array of the stream: a double in a field is
+// boxed when it outgrows 31 bits (after 12 hours at 48 kHz), and a box is garbage.
 
 import type { MarkRing } from './mark-ring.ts';
 import type { JumpList } from './jump-list.ts';
@@ -23,7 +23,8 @@ export class HopProbe {
   readonly #ring: MarkRing;
   readonly #code: number;
   readonly #jumps: JumpList;
-  readonly #next: Float64Array;
+  /** Where in `positions` this hop's stands. */
+  readonly #at: number;
   #jumpsMade = 0;
 
   /** @param code Index of this hop in its session; below 65,536. */
@@ -31,13 +32,13 @@ export class HopProbe {
     this.#ring = ring;
     this.#code = code;
     this.#jumps = jumps;
-    this.#next = new Float64Array(1);
+    this.#at = jumps.claim();
   }
 
   /** The tick that the next frame starts with, jumps of the stream included. */
   nextTick(): number {
     this.#jump();
-    return this.#next[0]!;
+    return this.#jumps.positions[this.#at]!;
   }
 
   /**
@@ -50,10 +51,11 @@ export class HopProbe {
       return;
     }
     this.#jump();
-    const start = this.#next[0]!;
+    const start = this.#jumps.positions[this.#at]!;
     this.#ring.push(this.#code, start, samples);
-    this.#next[0] = start + samples;
-    this.isUsed = true;
+    this.#jumps.positions[this.#at] = start + samples;
+    // Not written again: among the hops of a hundred calls each line of cache counts.
+    if (!this.isUsed) this.isUsed = true;
   }
 
   /**
@@ -72,7 +74,7 @@ export class HopProbe {
   /** The frame was marked in another way: moves the position as `markAt` does. */
   advance(startTick: number, samples: number): void {
     if (startTick === this.nextTick()) {
-      this.#next[0] = startTick + samples;
+      this.#jumps.positions[this.#at] = startTick + samples;
       this.isUsed = true;
     } else this.skipTo(startTick + samples);
   }
@@ -81,16 +83,17 @@ export class HopProbe {
   skipTo(tick: number): void {
     this.#jumpsMade = this.#jumps.count;
     this.breakCount = (this.breakCount + 1) | 0;
-    if (tick > this.#next[0]!) this.#next[0] = tick;
+    const positions = this.#jumps.positions;
+    if (tick > positions[this.#at]!) positions[this.#at] = tick;
     this.isUsed = true;
   }
 
   /** Makes the jumps of the stream that lie at or before the position. */
   #jump(): void {
     while (this.#jumpsMade < this.#jumps.count) {
-      const beyond = this.#next[0]! - this.#jumps.at(this.#jumpsMade);
+      const beyond = this.#jumps.positions[this.#at]! - this.#jumps.at(this.#jumpsMade);
       if (beyond < 0) return;
-      this.#next[0] = this.#jumps.to(this.#jumpsMade) + beyond;
+      this.#jumps.positions[this.#at] = this.#jumps.to(this.#jumpsMade) + beyond;
       this.#jumpsMade = (this.#jumpsMade + 1) | 0;
       this.breakCount = (this.breakCount + 1) | 0;
     }

@@ -22,6 +22,8 @@ import {
   type Timers,
 } from '@framescope/instrument';
 
+import { wholeTurns } from './whole-turns.ts';
+
 export const MS = 1_000_000;
 
 interface Waiting {
@@ -113,7 +115,13 @@ export class World {
     return this.received.flatMap(({ record }) => (record === undefined ? [] : [record]));
   }
 
+  /** State messages received, their turns made whole. */
   states(): StateMessage[] {
+    return wholeTurns(this.toldStates());
+  }
+
+  /** State messages as they were sent. */
+  toldStates(): StateMessage[] {
     return this.received.flatMap(({ state }) => (state === undefined ? [] : [state]));
   }
 
