@@ -12,8 +12,9 @@ import { rolldown } from 'rolldown';
 
 /** What it shall be. `npm run bench -- instrument` says by how much it is missed. */
 const LIMIT_BYTES = 12_000;
-/** What it is today and a little: it may only shrink. Lower this whenever it did. */
-const CEILING_BYTES = 32_000;
+/** What it is today and a little: it may only shrink. Lower these whenever it did. */
+const CEILING_BYTES = 21_000;
+const CEILING_TOTAL_BYTES = 38_000;
 
 const ENTRY = fileURLToPath(new URL('../out/index.browser.js', import.meta.url));
 
@@ -26,18 +27,25 @@ const bundle = await rolldown({
 const { output } = await bundle.generate({ format: 'es', minify: true });
 const chunks = output.flatMap(file => (file.type === 'chunk' ? [file] : []));
 const entry = chunks.find(chunk => chunk.isEntry);
-/** @type {Set<string>} Files that the page has to have before the entry runs. */
-const atOnce = new Set(entry === undefined ? [] : [entry.fileName, ...entry.imports]);
+/** @type {Set<string>} Files that the page has to have before the entry runs: all it imports, however far. */
+const atOnce = new Set();
+/** @param {string} fileName */
+const needs = fileName => {
+  if (atOnce.has(fileName)) return;
+  atOnce.add(fileName);
+  for (const one of chunks.find(chunk => chunk.fileName === fileName)?.imports ?? []) needs(one);
+};
+if (entry !== undefined) needs(entry.fileName);
 /** @param {typeof chunks} of */
 const bytesOf = of => of.reduce((sum, { code }) => sum + gzipSync(code, { level: 9 }).length, 0);
 const bytes = bytesOf(chunks.filter(chunk => atOnce.has(chunk.fileName)));
 const laterBytes = bytesOf(chunks.filter(chunk => !atOnce.has(chunk.fileName)));
-const isOver = bytes > CEILING_BYTES;
+const isOver = bytes > CEILING_BYTES || bytes + laterBytes > CEILING_TOTAL_BYTES;
 
 if (process.argv.includes('--json')) console.log(JSON.stringify({ bytes, laterBytes }));
 else
   console.log(
-    `browser bundle: ${bytes} bytes gzip at once (limit ${LIMIT_BYTES}, fails above ${CEILING_BYTES}), ${laterBytes} on demand`,
+    `browser bundle: ${bytes} bytes gzip at once (limit ${LIMIT_BYTES}, fails above ${CEILING_BYTES}), ${bytes + laterBytes} with what is loaded later (fails above ${CEILING_TOTAL_BYTES})`,
   );
 if (isOver && !process.argv.includes('--json')) {
   console.error(

@@ -4,7 +4,6 @@
 import { toHex } from '@framescope/protocol';
 import { GuardedClock } from './clock/guarded-clock.ts';
 import { attributesOf, nameOf, optionsOf, SESSION_ID_LENGTH_MAX } from './coerce.ts';
-import { OUTBOX_BYTES_MAX } from './export/outbox.ts';
 import type { TracerProviderOption } from './otel/make-span-sink.ts';
 import type { Attributes, Clock, Http, Machine, Platform, Problem, Timers } from './ports.ts';
 import type { Problems } from './problems.ts';
@@ -202,9 +201,6 @@ export function endMsOf(value: unknown, problems: Problems): number {
   problems.report('bad_argument', `shutdownMs: from 0 to ${END_MS_MAX}`);
   return END_MS;
 }
-
-export const bytesMaxOf = (value: unknown): number =>
-  typeof value === 'number' && value >= 0 ? value : OUTBOX_BYTES_MAX;
 
 export function sessionIdOf(id: unknown, problems: Problems, otherwise: () => string): string {
   if (typeof id === 'string' && id.length > 0 && id.length <= SESSION_ID_LENGTH_MAX) return id;

@@ -12,6 +12,7 @@ import type {
   MediaIntervalState,
   UnixNs,
 } from '@framescope/protocol';
+import type { Engine, EngineFacts } from './engine.ts';
 import type { SpanPacker } from './export/frames-span.ts';
 import type { Outbox } from './export/outbox.ts';
 import type { Stream } from './hop/stream.ts';
@@ -177,4 +178,10 @@ export interface Platform extends SharedSettings {
 export interface Machine extends Omit<Platform, 'clock'> {
   /** Its own clock: some milliseconds of measuring, which a scope with another clock does not need. */
   readonly makeClock: () => Clock;
+  /** What sends, at once; */
+  readonly makeEngine?: MakeEngine;
+  /** or when the first session begins, out of a file of its own. */
+  readonly loadEngine?: () => Promise<MakeEngine>;
 }
+
+export type MakeEngine = (facts: EngineFacts) => Engine;

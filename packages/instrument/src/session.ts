@@ -23,16 +23,15 @@ import {
 } from '@framescope/protocol';
 import { Link } from './adapters/websocket/link.ts';
 import { errorNsOf, momentOf, nameOf, optionsOf, tickOf } from './coerce.ts';
-import type { SessionExporter } from './export/session-exporter.ts';
 import type { LiveSpan, SpanSink } from './export/span-sink.ts';
 import { wholeOnly, type StateBook } from './export/state-book.ts';
-import type { RecordBuilder } from './export/record-builder.ts';
-import type { SessionFlight, TriggerRange } from './flight/session-flight.ts';
+import type { FlightSession, TriggerRange } from './flight/session-flight.ts';
 import { Stream, type ProbedHop, type StreamHost } from './hop/stream.ts';
 import type { TimedMarks } from './hop/timed-marks.ts';
 import type { MarkRing } from './hot/mark-ring.ts';
 import type { Attributes, Clock, SessionPort, Timers } from './ports.ts';
 import type { Problems } from './problems.ts';
+import type { SessionFront } from './session-front.ts';
 import { Turn, type TurnHost, type WaitOptions } from './turn/turn.ts';
 
 const STREAMS_MAX = 32;
@@ -72,12 +71,13 @@ export interface SessionHost {
   readonly refusingRing: MarkRing;
   readonly timed: TimedMarks;
   readonly timers: Timers;
-  readonly builder: RecordBuilder;
-  readonly flight: SessionFlight;
+  readonly front: SessionFront;
   readonly book: StateBook;
   readonly spans: SpanSink;
   readonly nextSpanId: () => string;
   readonly probes: ProbedHop[];
+  /** Attributes of every span of ours: session and clock. */
+  readonly common: () => Attributes;
   ended(session: Session): Promise<void>;
 }
 
@@ -91,7 +91,6 @@ export class Session {
   readonly traceId: string;
 
   readonly #host: SessionHost;
-  readonly #exporter: SessionExporter;
   readonly #streams = new Map<string, Stream>();
   readonly #streamHost: StreamHost;
   readonly #turns: Turn[] = [];
@@ -102,11 +101,10 @@ export class Session {
   #ending: Promise<void> | undefined;
 
   /** Made by `Framescope.startSession`. */
-  constructor(host: SessionHost, exporter: (session: Session) => SessionExporter) {
+  constructor(host: SessionHost) {
     this.#host = host;
     this.id = host.id;
     this.traceId = host.traceId;
-    this.#exporter = exporter(this);
     this.#startedAt = this.#now();
     this.#streamHost = {
       role: host.role,
@@ -116,19 +114,22 @@ export class Session {
       problems: host.problems,
       now: () => this.#now(),
       enrol: (stream, make) => this.#enrol(stream, make),
-      sample: (stream, name, value) =>
-        host.flight.recorder.sample(stream, name, value, this.#now()),
+      sample: (stream, name, value) => {
+        const atNs = this.#now();
+        host.front.tell(engine => engine.sample(stream, name, value, atNs));
+      },
       underrun: (stream, fromTick, toTick) =>
-        host.flight.event(TRIGGER_REASON.underrun, stream, fromTick, toTick),
+        host.front.tell(engine => engine.event(TRIGGER_REASON.underrun, stream, fromTick, toTick)),
     };
-    host.flight.attach({
+    const flown: FlightSession = {
       isEnded: () => this.isEnded,
       streamOf: name => this.#streams.get(name),
       firstStream: () => this.#firstStream('up'),
       turnOf: (stream, at) =>
         stream.direction === 'up' ? this.#turnAt(stream, at) : this.#turns.at(-1),
-      common: () => this.#exporter.common(),
-    });
+      common: host.common,
+    };
+    host.front.tell(engine => engine.attach(flown));
     this.#startSpan = host.isAuthority ? this.#announce() : undefined;
   }
 
@@ -159,7 +160,8 @@ export class Session {
       timers,
       problems,
       streamOf: (anchor: Anchor) => this.stream(anchor.stream, anchor),
-      clockSample: (sample: ClockSample) => this.#exporter.clockSample(sample),
+      clockSample: (sample: ClockSample) =>
+        this.#host.front.tell(engine => engine.clockSample(sample)),
       mediaInterval: (one: MediaIntervalState) =>
         this.#host.book.note('media', { ...one, figures: wholeOnly(one.figures) }),
       lineage: (one: LineageState) => this.#host.book.note('lineage', one),
@@ -233,8 +235,8 @@ export class Session {
    * microsecond; the dump is made half a second later. Never throws.
    */
   trigger(reason: string, range?: TriggerRange): boolean {
-    const { flight } = this.#host;
-    const pull = (): boolean => flight.trigger(reason, optionsOf(range));
+    const { front } = this.#host;
+    const pull = (): boolean => front.trigger(reason, optionsOf(range));
     return this.#host.problems.guard('session.trigger', pull, () => false);
   }
 
@@ -328,11 +330,10 @@ export class Session {
   }
 
   #enrol(stream: Stream, make: (code: number) => ProbedHop): ProbedHop | undefined {
-    const { builder, probes, flight } = this.#host;
-    if (builder.hopCount >= HOPS_MAX) return undefined;
-    const made = make(builder.hopCount);
-    builder.enrol(stream, made.hop.name);
-    flight.enrol(stream, made.hop.name);
+    const { front, probes } = this.#host;
+    if (front.hopCount >= HOPS_MAX) return undefined;
+    const made = make(front.hopCount);
+    front.enrol(stream, made.hop.name);
     probes.push(made);
     return made;
   }
@@ -358,7 +359,7 @@ export class Session {
       spanId: turnSpanId(this.traceId, stream.name, place),
       ...(this.#startSpan === undefined ? {} : { link: this.#startSpan }),
       startedAt,
-      common: this.#exporter.common(),
+      common: this.#host.common(),
       zeroUnixNs: this.#host.clock.zeroUnixNs,
     });
     const turn = new Turn(this.#turnHost(stream), {
@@ -393,11 +394,12 @@ export class Session {
   }
 
   #turnHost(stream: Stream): TurnHost {
-    const { problems, spans, nextSpanId, clock, flight } = this.#host;
+    const { problems, spans, nextSpanId, clock, front } = this.#host;
     return {
       problems,
       now: () => this.#now(),
-      bargedIn: onsetTick => flight.event(TRIGGER_REASON.bargeIn, stream, onsetTick, onsetTick),
+      bargedIn: onsetTick =>
+        front.tell(engine => engine.event(TRIGGER_REASON.bargeIn, stream, onsetTick, onsetTick)),
       startStage: (name, parent, startedAt) =>
         spans.start({
           name,
@@ -405,7 +407,7 @@ export class Session {
           spanId: nextSpanId(),
           parent,
           startedAt,
-          common: this.#exporter.common(),
+          common: this.#host.common(),
           zeroUnixNs: clock.zeroUnixNs,
         }),
     };
@@ -418,7 +420,7 @@ export class Session {
       traceId: this.traceId,
       spanId: sessionStartSpanId(this.traceId),
       startedAt: this.#startedAt,
-      common: { ...this.#exporter.common(), ...this.#host.attributes },
+      common: { ...this.#host.common(), ...this.#host.attributes },
       zeroUnixNs: this.#host.clock.zeroUnixNs,
     });
     span.end({ kind: 'session' });

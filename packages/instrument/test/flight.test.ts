@@ -115,6 +115,14 @@ test('a reason pulls three times at once, then once in thirty seconds; others ar
   expect(world.codes()).toEqual([]);
 });
 
+test('a call that pulls all the time silences no other call of the process', () => {
+  const scope = new World().scope();
+  const [noisy, other] = ['noisy', 'other'].map(id => scope.startSession({ id }));
+  for (let i = 0; i < 100; i++) noisy!.trigger('underrun');
+  expect(noisy!.trigger('underrun')).toBe(false);
+  expect(other!.trigger('underrun')).toBe(true);
+});
+
 test('concealment at playout pulls by itself, elsewhere and at a barge-in nothing does', async () => {
   const world = new World();
   const { call, mic } = await calling(world, 1);

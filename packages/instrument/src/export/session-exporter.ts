@@ -2,7 +2,6 @@
 // the outbox. Runs off the audio path, about once a second.
 
 import {
-  ATTR,
   encodeRecord,
   EncodeTally,
   type ClockSample,
@@ -16,12 +15,13 @@ import { isTimedBeforeLeap, rowsBeforeLeap } from '../clock/leap-watch.ts';
 import type { TimedMarks } from '../hop/timed-marks.ts';
 import type { SessionFlight } from '../flight/session-flight.ts';
 import type { MarkRing, MarkRows } from '../hot/mark-ring.ts';
-import type { Attributes, Clock } from '../ports.ts';
+import type { Clock } from '../ports.ts';
 import { textOf, type Problems } from '../problems.ts';
 import { framesSpans, recordId, type SpanPacker } from './frames-span.ts';
 import type { Outbox } from './outbox.ts';
 import type { RecordBuilder, StreamFacts } from './record-builder.ts';
-import type { StateBook, Told } from './state-book.ts';
+import type { StateBook } from './state-book.ts';
+import { StateTeller, type Told } from './state-teller.ts';
 
 /** 10 µs: finer than a browser's clock, and 6.8 bits a mark. */
 const QUANTUM_NS = 10_000;
@@ -63,6 +63,7 @@ const epochOf = ({ epoch, zeroUnixNs }: Clock): ClockEpoch => ({ number: epoch, 
 
 export class SessionExporter {
   readonly #host: ExporterHost;
+  readonly #teller: StateTeller;
   #seq = 0;
   #clockSamples: ClockSample[] = [];
   /** Of the marks that wait: the clock may have leapt since they were made. */
@@ -74,23 +75,12 @@ export class SessionExporter {
 
   constructor(host: ExporterHost) {
     this.#host = host;
+    this.#teller = new StateTeller(host.book);
     this.#epoch = epochOf(host.clock);
   }
 
   clockSample(sample: ClockSample): void {
     if (this.#clockSamples.length < CLOCK_SAMPLES_MAX) this.#clockSamples.push(sample);
-  }
-
-  /** Attributes of every span of ours: session and clock. */
-  common(): Attributes {
-    const { clock, sessionId } = this.#host;
-    const epoch = epochOf(clock);
-    return {
-      [ATTR.sessionId]: sessionId,
-      [ATTR.clockDomain]: clock.domain,
-      [ATTR.clockEpoch]: epoch.number,
-      [ATTR.clockZeroUnixNs]: String(epoch.zeroUnixNs),
-    };
   }
 
   /** Packs what came since the last call and hands it to the outbox. Never throws. */
@@ -147,11 +137,11 @@ export class SessionExporter {
 
   /** Makes one record of the first `frameCount` rows, and sends it. */
   #pack(frameCount: number, lostCount: number): void {
-    const { rows, builder, book, rangesOf, sessionState, clock } = this.#host;
+    const { rows, builder, rangesOf, sessionState, clock } = this.#host;
     const blocks = builder.blocks(rows, frameCount, rangesOf);
     const clockSamples = this.#clockSamples;
     this.#clockSamples = [];
-    const told = book.next(sessionState);
+    const told = this.#teller.next(sessionState);
     const isEmpty = blocks.length === 0 && clockSamples.length === 0 && told.message === undefined;
     // A heart beat says "I am alive"; one that waits says nothing more.
     if (isEmpty && this.#waiting > 0) return;

@@ -60,7 +60,8 @@ export interface FlightsPorts {
 
 export class Flights {
   readonly #ports: FlightsPorts;
-  readonly #buckets = new TokenBuckets(TRIGGER_BUCKETS);
+  /** Of each session: one that goes wrong all the time silences no other. */
+  readonly #buckets = new Map<string, TokenBuckets>();
   readonly #seen = new Set<string>();
   /** Pulled here, not dumped yet. */
   readonly #pending = new Map<Trigger, Timer>();
@@ -96,7 +97,7 @@ export class Flights {
   pull(trigger: Trigger): boolean {
     const { clock, problems, timers } = this.#ports;
     // No problem: this is how it is meant, and the caller is told.
-    if (!this.#buckets.take(trigger.reason, clock.now())) return false;
+    if (!this.#bucketsOf(trigger.traceId).take(trigger.reason, clock.now())) return false;
     // Not now: whoever pulls it may be an audio callback, and what follows belongs to it.
     const dump = (): void => {
       this.#pending.delete(trigger);
@@ -110,8 +111,15 @@ export class Flights {
     return true;
   }
 
+  #bucketsOf(traceId: string): TokenBuckets {
+    const known = this.#buckets.get(traceId) ?? new TokenBuckets(TRIGGER_BUCKETS);
+    this.#buckets.set(traceId, known);
+    return known;
+  }
+
   /** The session ends: what was to be dumped in a moment is dumped now. Call it while it is open. */
   settle(traceId: string): void {
+    this.#buckets.delete(traceId);
     for (const [trigger, timer] of this.#pending) {
       if (trigger.traceId !== traceId) continue;
       timer.cancel();

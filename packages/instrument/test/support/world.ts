@@ -78,8 +78,13 @@ export class World {
   }
 
   scope(options: Partial<FramescopeOptions> = {}): Framescope {
+    return new Framescope(this.options(options));
+  }
+
+  /** Everything of this world. */
+  options(options: Partial<FramescopeOptions> = {}): FramescopeOptions {
     let seed = 0;
-    return new Framescope({
+    return {
       serviceName: 'test',
       endpoint: 'http://collector.test',
       encoding: 'json',
@@ -91,7 +96,7 @@ export class World {
       onProblem: problem => this.problems.push(problem),
       onAcknowledged: ids => this.acknowledged.push(...ids),
       ...options,
-    });
+    };
   }
 
   /** Lets time pass; timers run at their time, and promises settle after each. */

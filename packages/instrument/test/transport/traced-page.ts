@@ -57,11 +57,15 @@ export async function tracedPage(entries: readonly string[]): Promise<TracedPage
     const file = files.get(request.url ?? '');
     if (file !== undefined) return send('text/javascript', file);
     if (request.url === '/script.js') return send('text/javascript', script);
-    if (request.method === 'GET' && request.url === '/')
+    if (request.method === 'GET' && request.url === '/') {
+      // No inline script, no eval: what the package loads later has to come from here too.
+      const policy = "script-src 'self' blob:; object-src 'none'; base-uri 'none'";
+      response.setHeader('content-security-policy', policy);
       return send(
         'text/html',
         '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/script.js"></script>',
       );
+    }
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {

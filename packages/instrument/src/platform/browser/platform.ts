@@ -46,6 +46,10 @@ export const browserTimers: Timers = {
 export function makeMachine(): Machine {
   return {
     makeClock: () => new BrowserClock(),
+    loadEngine: async () => {
+      const { Engine } = await import('../../engine.ts');
+      return facts => new Engine(facts);
+    },
     timers: browserTimers,
     http: browserHttp,
     random: Math.random,

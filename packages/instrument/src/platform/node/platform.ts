@@ -4,6 +4,7 @@
 import { hostname } from 'node:os';
 import { otelSettings } from './otel-environment.ts';
 import type { Machine, Timers } from '../../ports.ts';
+import { Engine } from '../../engine.ts';
 import { NodeClock } from './clock.ts';
 import { LoadReporter } from '../../export/load-reporter.ts';
 import { makeNodeHttp } from './http.ts';
@@ -26,6 +27,7 @@ export function makeMachine(): Machine {
   return {
     ...settings,
     makeClock: () => new NodeClock(),
+    makeEngine: facts => new Engine(facts),
     timers: nodeTimers,
     http: makeNodeHttp(),
     random: Math.random,

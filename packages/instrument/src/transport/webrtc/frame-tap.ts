@@ -143,6 +143,10 @@ class TapWorker {
     try {
       const url = URL.createObjectURL(new Blob([workerSource()], { type: 'text/javascript' }));
       const worker = new Worker(url, { name: 'framescope' });
+      // It speaks once it was read, and fails where it could not be.
+      const revoke = (): void => URL.revokeObjectURL(url);
+      worker.addEventListener('message', revoke, { once: true });
+      worker.addEventListener('error', revoke, { once: true });
       return new TapWorker(worker, problems);
     } catch (cause) {
       refused(problems, textOf(cause));
