@@ -33,7 +33,7 @@ const AGES: Readonly<Record<string, keyof Retention>> = {
 };
 
 /** What a row is sharded by, by its first column of that name. */
-const SHARD_KEYS: readonly string[] = ['session_key', 'TraceId', 'trace_id', 'session_id', 'key'];
+const SHARD_KEYS: readonly string[] = ['session_key', 'key', 'TraceId', 'trace_id'];
 
 /** All migrations, as text that can be sent. Throws when a number is missing. */
 export function clickhouseMigrations(options: DdlOptions): ClickHouseMigration[] {
