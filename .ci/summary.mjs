@@ -69,12 +69,14 @@ export function optional(report, exitCode) {
 }
 
 function main() {
-  const [testsExit, checksExit, interopExit] = process.argv.slice(2).map(Number);
+  const [testsExit, checksExit, interopExit, clickhouseExit] = process.argv.slice(2).map(Number);
   const tests = honest(countTests(read('test-results.json')), testsExit ?? 1);
   const checks = honest(countChecks(read('check-results.json')), checksExit ?? 1);
   const interop = optional(read('interop-results.json'), interopExit ?? 1);
-  const failed = tests.failed + checks.failed + interop.failed;
-  console.log(`${tests.passed + checks.passed + interop.passed} passed, ${failed} failed`);
+  const clickhouse = optional(read('clickhouse-results.json'), clickhouseExit ?? 1);
+  const all = [tests, checks, interop, clickhouse];
+  const failed = all.reduce((sum, one) => sum + one.failed, 0);
+  console.log(`${all.reduce((sum, one) => sum + one.passed, 0)} passed, ${failed} failed`);
   process.exitCode = failed === 0 ? 0 : 1;
 }
 
