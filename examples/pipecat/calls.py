@@ -173,7 +173,7 @@ async def main():
     options.add_argument("--only", choices=sorted(CALLS), help="this call alone")
     options.add_argument("--greeting", action="store_true", help="the agent speaks first")
     options.add_argument("--less-stt", type=int, default=0, metavar="MS", help="the recogniser is so much quicker")
-    options.add_argument("--log", help="a folder for what was really done, a file a call")
+    options.add_argument("--log", help="a folder for what was really done and heard")
     options.add_argument("--tracing", choices=["pipecat", "openinference"], default="pipecat", help="whose spans")
     options.add_argument("--frames", action="store_true", help="every frame's hops too (framescope_observer.py)")
     given = options.parse_args()
@@ -199,6 +199,7 @@ async def main():
         if given.log:
             os.makedirs(given.log, exist_ok=True)
             script.log.write(os.path.join(given.log, f"{name}.json"))
+            script.record(os.path.join(given.log, f"{name}.wav"))
     from opentelemetry import trace
 
     trace.get_tracer_provider().force_flush()

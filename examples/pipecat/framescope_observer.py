@@ -180,7 +180,8 @@ def record(head: dict, part: int, items: bytes, base: int) -> bytes:
     body = bytes.fromhex(head["producer"]) + bytes.fromhex(head["domain"])
     body += struct.pack("<q", head["zero_unix_ns"])
     body += svarint(base // 65_536) + struct.pack("<H", base % 65_536)
-    body += varint(head["seq"]) + varint(part) + varint(0) + varint(QUANTUM_NS) + items
+    body += varint(head["seq"]) + varint(part) + varint(head.get("epoch", 0))
+    body += varint(QUANTUM_NS) + items
     start = b"FR" + bytes([3, 0]) + struct.pack("<I", 8 + len(body) + 4)
     return start + body + struct.pack("<I", zlib.crc32(start + body))
 

@@ -12,6 +12,7 @@ import asyncio
 import json
 import math
 import time
+import wave
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 
@@ -115,6 +116,25 @@ class Script:
     at: int = -1
     """The exchange that goes on."""
     log: Log = field(default_factory=Log)
+    heard: tuple[list, list] = field(default_factory=lambda: ([], []))
+    """What a recorder beside the transport would hear: (time, audio) of the caller and of the agent."""
+
+    def record(self, path: str):
+        """Writes both as a WAV of two channels."""
+        whole = [one for channel in self.heard for one in channel]
+        start = min(at for at, _ in whole)
+        length = int((max(at for at, _ in whole) - start + 1) * RATE)
+        mixed = array.array("h", bytes(4 * length))
+        for channel, pieces in enumerate(self.heard):
+            for at, audio in pieces:
+                samples = array.array("h", audio)
+                first = int((at - start) * RATE)
+                mixed[2 * first + channel : 2 * (first + len(samples)) + channel : 2] = samples
+        with wave.open(path, "wb") as file:
+            file.setnchannels(2)
+            file.setsampwidth(2)
+            file.setframerate(RATE)
+            file.writeframes(mixed.tobytes())
 
     @property
     def now(self) -> Exchange:
@@ -333,6 +353,8 @@ class CallerInput(BaseInputTransport):
             if voiced and not was_voiced:
                 self._script.log.add("caller_speaks")
             was_voiced = voiced
+            if voiced:
+                self._script.heard[0].append((time.time() - FRAME_MS / 1000, VOICE))
             self.frame_count += 1
             await self.push_audio_frame(
                 InputAudioRawFrame(VOICE if voiced else SILENCE, RATE, 1)
@@ -365,6 +387,8 @@ class CallerOutput(BaseOutputTransport):
                 log.add("first_voiced", at=now)
                 self.spoke.set()
             self.last_voiced_at = now
+        # Played behind what is playing, as a loudspeaker does.
+        self._script.heard[1].append((max(self._due, now), frame.audio))
         length = len(frame.audio) / 2 / frame.sample_rate
         self._due = max(self._due, now) + length
         await asyncio.sleep(max(0.0, self._due - time.time()))

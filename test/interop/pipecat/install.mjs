@@ -14,6 +14,8 @@ export const OLDER = ['1.7.0', '1.1.0', '0.0.106', '0.0.101'];
 
 /** What these need and do not ask for. */
 const MORE = ['opentelemetry-exporter-otlp-proto-http', 'websockets<16'];
+/** Somebody else's spans of the newest. */
+const WITH_NEWEST = ['openinference-instrumentation-pipecat==2.0.9'];
 
 /** @param {string} version */
 export const pythonOf = version => join(CACHE, `pipecat-${version}`, 'bin', 'python');
@@ -22,7 +24,8 @@ export const pythonOf = version => join(CACHE, `pipecat-${version}`, 'bin', 'pyt
 export function installPipecat() {
   mkdirSync(CACHE, { recursive: true });
   for (const version of [NEWEST, ...OLDER]) {
-    const wanted = [`pipecat-ai[tracing]==${version}`, ...MORE];
+    const also = version === NEWEST ? WITH_NEWEST : [];
+    const wanted = [`pipecat-ai[tracing]==${version}`, ...MORE, ...also];
     once(`pipecat-${version}`, wanted.join(), () => {
       run('python3', ['-m', 'venv', '--clear', join(CACHE, `pipecat-${version}`)]);
       run(pythonOf(version), ['-m', 'pip', 'install', '--quiet', ...wanted]);

@@ -1,4 +1,4 @@
-// Commands that ask a running collector: export, import, check.
+// Commands that ask a running collector: export, import, check, verify.
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,6 +11,7 @@ import { apiAt, type Api } from './api.ts';
 import { check, reportOf, type CheckOptions, type CheckRow } from './check.ts';
 import { exportSessions, keyOf } from './export.ts';
 import { importFile } from './import.ts';
+import { verify, type VerifyOptions } from './verify.ts';
 
 /** What a command prints (stdout, stderr), and its exit code. */
 export interface Done {
@@ -19,7 +20,7 @@ export interface Done {
   readonly code: number;
 }
 
-const COMMANDS = ['export', 'import', 'check'] as const;
+const COMMANDS = ['export', 'import', 'check', 'verify'] as const;
 type Name = (typeof COMMANDS)[number];
 
 export const isClientCommand = (word: string | undefined): word is Name =>
@@ -32,6 +33,9 @@ export const CLIENT_HELP = `Commands that ask a running collector (--url URL, de
                    [--quantile p50|p95|p99] [--certain] [--json FILE] [--tolerance 0.05]
                    [--baseline-from NS --baseline-to NS --baseline-filter F]
       exit code 0: within; 1: beyond a budget or the baseline; 2: wrong use; 3: too few to judge
+  framescope verify CALL.wav --session ID [--tolerance-ms 50]
+                   silences of a two-channel recording (caller left, agent right), by energy, against the
+                   ledgers; exit code 0: they agree; 1: one differs; 2: wrong use; 3: nothing to compare
   Times are Unix nanoseconds, or dates such as 2026-11-23T12:00:00Z.
 `;
 
@@ -50,6 +54,7 @@ const FLAGS = {
   certain: { type: 'boolean' },
   json: { type: 'string' },
   tolerance: { type: 'string' },
+  'tolerance-ms': { type: 'string' },
   'baseline-from': { type: 'string' },
   'baseline-to': { type: 'string' },
   'baseline-filter': { type: 'string' },
@@ -73,6 +78,7 @@ export async function runClientCommand(
     if (file === undefined) throw new UsageError('import needs a file: framescope import FILE');
     return importFile(api, file);
   }
+  if (name === 'verify') return verify(api, verifyOptions(values, positionals));
   if (positionals.length > 0)
     throw new UsageError(`"${positionals[0]}" is not expected behind ${name}`);
   if (name === 'export')
@@ -82,6 +88,14 @@ export async function runClientCommand(
       format: formatOf(values),
     });
   return values.file === undefined ? runCheck(api, values) : checkFile(values.file, values);
+}
+
+function verifyOptions(values: Values, [file]: readonly string[]): VerifyOptions {
+  if (file === undefined || values.session === undefined)
+    throw new UsageError('verify needs both: framescope verify CALL.wav --session ID');
+  const toleranceMs = Number(values['tolerance-ms'] ?? 50);
+  if (!(toleranceMs >= 0)) throw new UsageError('--tolerance-ms must be 0 or more, e.g. 50');
+  return { file, session: values.session, toleranceMs };
 }
 
 function read(args: readonly string[]): { values: Values; positionals: string[] } {

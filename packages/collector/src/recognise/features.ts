@@ -20,40 +20,62 @@ const KINDS: Readonly<Record<string, 'stt' | 'llm' | 'tts'>> = {
   realtime_inference: 'llm',
 };
 
-/** Added up over the spans of a turn. Spellings of one thing in order of trust. */
-const SUMS: Readonly<Record<string, readonly string[]>> = {
-  'llm.input_tokens': ['gen_ai.usage.input_tokens', 'llm.token_count.prompt'],
-  'llm.output_tokens': ['gen_ai.usage.output_tokens', 'llm.token_count.completion'],
-  'llm.cached_tokens': [
-    'gen_ai.usage.cache_read.input_tokens',
-    'gen_ai.usage.cache_read_input_tokens',
-    'gen_ai.usage.cached_input_tokens',
+/** Added up over the spans of a turn, by kind. Spellings of one thing in order of trust. */
+const SUMS: Readonly<Record<'stt' | 'llm' | 'tts', readonly (readonly [string, ...string[]])[]>> = {
+  llm: [
+    ['llm.input_tokens', 'gen_ai.usage.input_tokens', 'llm.token_count.prompt'],
+    ['llm.output_tokens', 'gen_ai.usage.output_tokens', 'llm.token_count.completion'],
+    [
+      'llm.cached_tokens',
+      'gen_ai.usage.cache_read.input_tokens',
+      'gen_ai.usage.cache_read_input_tokens',
+      'gen_ai.usage.cached_input_tokens',
+    ],
+    [
+      'llm.reasoning_tokens',
+      'gen_ai.usage.reasoning.output_tokens',
+      'gen_ai.usage.reasoning_tokens',
+    ],
+    [
+      'llm.audio_input_tokens',
+      'gen_ai.usage.audio.input_tokens',
+      'gen_ai.usage.input_audio_tokens',
+    ],
+    [
+      'llm.audio_output_tokens',
+      'gen_ai.usage.audio.output_tokens',
+      'gen_ai.usage.output_audio_tokens',
+    ],
   ],
-  'llm.reasoning_tokens': ['gen_ai.usage.reasoning.output_tokens', 'gen_ai.usage.reasoning_tokens'],
-  'llm.audio_input_tokens': ['gen_ai.usage.audio.input_tokens', 'gen_ai.usage.input_audio_tokens'],
-  'llm.audio_output_tokens': [
-    'gen_ai.usage.audio.output_tokens',
-    'gen_ai.usage.output_audio_tokens',
-  ],
-  'tts.characters': ['metrics.character_count'],
-  'stt.audio_seconds': ['metrics.audio_seconds'],
+  tts: [['tts.characters', 'metrics.character_count']],
+  stt: [['stt.audio_seconds', 'metrics.audio_seconds']],
 };
 
 /** Adds what one span of a turn tells. */
 export function addFeatures(draft: FeatureDraft, name: string, attributes: Attributes): void {
   const kind = Object.hasOwn(KINDS, name) ? KINDS[name] : undefined;
   if (kind === undefined) return;
-  const set = (key: string, ...spellings: readonly string[]): void => {
-    const value = spellings.map(one => textAt(attributes, one)).find(one => one !== undefined);
+  const set = (key: string, value: string | undefined): void => {
     if (value !== undefined && value !== 'unknown') draft[`${kind}.${key}`] ??= value.slice(0, 256);
   };
-  set('model', 'gen_ai.request.model');
-  set('provider', 'gen_ai.provider.name', 'gen_ai.system');
-  if (kind === 'tts') set('voice', 'voice_id', 'gen_ai.speech.voice');
-  if (kind === 'stt') set('language', 'language', 'gen_ai.speech.input.language');
+  set('model', textAt(attributes, 'gen_ai.request.model'));
+  set(
+    'provider',
+    textAt(attributes, 'gen_ai.provider.name') ?? textAt(attributes, 'gen_ai.system'),
+  );
+  if (kind === 'tts')
+    set('voice', textAt(attributes, 'voice_id') ?? textAt(attributes, 'gen_ai.speech.voice'));
+  if (kind === 'stt')
+    set(
+      'language',
+      textAt(attributes, 'language') ?? textAt(attributes, 'gen_ai.speech.input.language'),
+    );
   if (kind === 'llm') draft['llm.calls'] = Number(draft['llm.calls'] ?? 0) + 1;
-  for (const [key, spellings] of Object.entries(SUMS)) {
-    const value = spellings.map(one => numberAt(attributes, one)).find(one => one !== undefined);
-    if (value !== undefined) draft[key] = Number(draft[key] ?? 0) + value;
-  }
+  for (const [key, ...spellings] of SUMS[kind])
+    for (const spelling of spellings) {
+      const value = numberAt(attributes, spelling);
+      if (value === undefined) continue;
+      draft[key] = Number(draft[key] ?? 0) + value;
+      break;
+    }
 }

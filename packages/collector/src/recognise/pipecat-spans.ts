@@ -84,11 +84,19 @@ export function generationOf(one: TimedSpan): Generation {
   // A thinking model's first chunk is no word: where the first word is nobody says.
   const isThinking = (numberAt(attributes, 'gen_ai.usage.reasoning.output_tokens') ?? 0) > 0;
   return {
-    ...one,
+    span: one.span,
+    startAt: one.startAt,
+    endAt: one.endAt,
     firstAt: firstAt !== undefined && firstAt <= one.endAt ? firstAt : undefined,
     isSpeakable: textAt(attributes, 'output') !== undefined && !isThinking,
-    hasToolResult: (textAt(attributes, 'input') ?? '').includes('"tool_call_id"'),
+    hasToolResult: endsInTool(textAt(attributes, 'input') ?? ''),
   };
+}
+
+/** Since the user's last words a tool answered; the messages before hold those of other turns. */
+function endsInTool(input: string): boolean {
+  const user = input.lastIndexOf('"user"');
+  return input.indexOf('"tool_call_id"', Math.max(0, user)) !== -1;
 }
 
 export interface Spoken extends TimedSpan {
@@ -101,7 +109,8 @@ export function spokenOf(one: TimedSpan, { hasLengths }: Dialect): Spoken {
   const ttfbNs = secondsAt(attributes, 'metrics.ttfb');
   const firstAt = ttfbNs === undefined ? undefined : later(one.startAt, ttfbNs);
   return {
-    ...one,
+    span: one.span,
+    startAt: one.startAt,
     endAt: hasLengths ? one.endAt : (firstAt ?? one.startAt),
     firstAt: !hasLengths || (firstAt !== undefined && firstAt <= one.endAt) ? firstAt : undefined,
     isCut: flagAt(attributes, 'tts.interrupted') === true,

@@ -51,8 +51,8 @@ export function turnOf(
   call: CallFacts,
 ): KnownTurn {
   const { attributes } = turn.span;
-  const of = (name: string): TimedSpan[] =>
-    children.filter(one => one.span.name === name).toSorted((a, b) => a.startAt - b.startAt);
+  const inOrder = children.toSorted((a, b) => a.startAt - b.startAt);
+  const of = (name: string): TimedSpan[] => inOrder.filter(one => one.span.name === name);
   const latencyNs = secondsAt(attributes, LATENCY);
   const facts: Facts = {
     turn,
