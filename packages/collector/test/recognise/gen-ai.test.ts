@@ -104,11 +104,7 @@ test('a first chunk that lies behind its own span is in another unit, and none',
 });
 
 test('operations without an invocation are no turns: nothing is invented', () => {
-  const rows = assembled(
-    turn()
-      .slice(1)
-      .map(({ parentSpanId: _, ...span }) => span),
-  );
+  const rows = assembled(turn().slice(1));
   expect(rows.turns).toEqual([]);
 });
 
