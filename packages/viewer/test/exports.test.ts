@@ -1,7 +1,11 @@
 // What is taken away as a table: every cell and part once, nothing that a spreadsheet would run.
 
-import type { Heatmap, Turn } from '@framescope/protocol';
+import type { Comparison, Heatmap, Turn } from '@framescope/protocol';
 import { expect, test } from 'vitest';
+import type { TraceColumns } from '../src/data/trace-columns.ts';
+import { treeOf } from '../src/layout/waterfall.ts';
+import { comparisonCsv } from '../src/pages/compare/exports.ts';
+import { spansCsv, waterfallSvg } from '../src/pages/trace/exports.ts';
 import { turnsCsv } from '../src/pages/session/exports.ts';
 import { cellsCsv } from '../src/pages/tail/exports.ts';
 import { csvOf } from '../src/ui/save.ts';
@@ -47,4 +51,49 @@ test('a heatmap is a row a cell with its bounds in nanoseconds', () => {
     '1795354071000000000,500000000,707106781,5',
     '1795354191000000000,707106781,1000000000,1',
   ]);
+});
+
+test('a comparison is a row a percentile and a part, its budget beside', () => {
+  const lines = comparisonCsv({
+    measure: { budgetNs: 800 },
+    a: { count: { turns: 5 }, overBudget: 1 },
+    b: { count: { turns: 7 }, overBudget: 3 },
+    changes: [{ quantile: 'p50', aNs: 1, bNs: 3, deltaNs: 2, lowNs: null, highNs: null }],
+    parts: [{ name: 'tool', aMeanNs: 4, bMeanNs: 9, deltaNs: 5, lowNs: 1, highNs: 8 }],
+  } as unknown as Comparison).split('\r\n');
+  expect(lines.slice(1)).toEqual([
+    'p50,1,3,2,,',
+    'part.tool,4,9,5,1,8',
+    'n,5,7,,,',
+    'over budget,1,3,,,',
+    'budget_ns,800,800,,,',
+  ]);
+});
+
+/** A root and its child, the child's name hostile. */
+const TWO_SPANS = {
+  traceId: 'ab'.repeat(16),
+  durationNs: 10e6,
+  count: 2,
+  names: ['turn', '<script>&"'],
+  services: ['agent'],
+  ids: Uint8Array.from({ length: 16 }, (_, i) => i),
+  parent: Int32Array.of(-1, 0),
+  name: Uint32Array.of(0, 1),
+  service: Uint32Array.of(0, 0),
+  startNs: Float64Array.of(0, 2e6),
+  lengthNs: Float64Array.of(10e6, 3e6),
+  status: Uint8Array.of(0, 2),
+} as unknown as TraceColumns;
+
+test('a trace is a row a span, and a picture in which names are text', () => {
+  const tree = treeOf(TWO_SPANS);
+  expect(spansCsv(TWO_SPANS, tree).split('\r\n').slice(1)).toEqual([
+    '0001020304050607,,0,turn,agent,0,10000000,0',
+    '08090a0b0c0d0e0f,0001020304050607,1,"<script>&""",agent,2000000,3000000,2',
+  ]);
+  const { svg } = waterfallSvg(TWO_SPANS, tree);
+  expect(svg).toContain('&#60;script&#62;&#38;&#34;');
+  expect(svg).not.toContain('<script');
+  expect(svg.match(/<rect/g)?.length).toBe(3);
 });

@@ -11,6 +11,7 @@ import { empty, failed, loading, throttled, type App, type Page } from './page.t
 import { beforeAndAfter } from '../state/annotations.ts';
 import { labelOf, markMs, showMark } from './annotate.ts';
 import { pinMark, statusBadge, strip } from './session-bits.ts';
+import { sessionsExports } from './sessions-exports.ts';
 
 const PAGE = 60;
 
@@ -157,7 +158,7 @@ export class SessionsPage implements Page {
       },
       'Kept',
     );
-    fill(this.#tools, toggle, kept);
+    fill(this.#tools, toggle, kept, sessionsExports(shown));
     if (all.length === 0 && this.#filter !== '')
       return fill(
         this.#body,

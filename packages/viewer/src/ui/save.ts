@@ -90,7 +90,8 @@ export async function pngOf(layers: Layers): Promise<Blob> {
   return rastered(svgOf(layers), layers.canvas.width, layers.canvas.height);
 }
 
-async function rastered(svg: string, width: number, height: number): Promise<Blob> {
+/** An SVG that stands alone as pixels. */
+export async function rastered(svg: string, width: number, height: number): Promise<Blob> {
   const image = new Image();
   image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
   await image.decode();

@@ -21,6 +21,8 @@ export interface PlayerHost {
   speech(): readonly Stretch[];
   /** Another recording, another offset, another place. */
   changed(): void;
+  /** What of the call is in view. */
+  view(): Stretch | undefined;
   /** The playhead moved while it plays: it should stay in view. */
   playing(atNs: number): void;
 }
@@ -117,6 +119,7 @@ export class Player {
       this.#audio.src = url;
       this.#isBusy = false;
       this.#say('');
+      this.#comeIntoView();
       this.#tell();
     } catch (error) {
       if (url.startsWith('blob:')) URL.revokeObjectURL(url);
@@ -152,7 +155,15 @@ export class Player {
   toggle(): void {
     if (!this.#open) return;
     if (!this.#audio.paused) return this.#audio.pause();
+    this.#comeIntoView();
     void this.#audio.play().catch((error: unknown) => this.#say(wordsOf(error)));
+  }
+
+  /** What is played is what is looked at: from elsewhere the playhead comes to the view's start. */
+  #comeIntoView(): void {
+    const view = this.#host.view();
+    const atNs = this.atNs!;
+    if (view && (atNs < view.startNs || atNs >= view.endNs)) this.seek(view.startNs);
   }
 
   /** To a moment of the call. */

@@ -51,6 +51,10 @@ export class SessionPage implements Page {
         this.#timeline.redraw();
         this.#redraw();
       },
+      view: () => {
+        const { view } = this.#timeline;
+        return view && { startNs: view.fromNs, endNs: view.toNs };
+      },
       playing: atNs => this.#timeline.keepInView(atNs),
     });
     const host = {

@@ -68,6 +68,7 @@ export class TrackStrip {
       'aria-label',
       view.tracks.map(track => `${track.name}, ${track.detail}`).join('; '),
     );
+    placeHead(this.#head, view.playNs, view.scale, this.element.clientHeight);
     this.#surface.invalidate();
   }
 

@@ -42,6 +42,8 @@ export class TailPage implements Page {
   readonly #panel: SelectionPanel;
   readonly #filter: FilterField;
   readonly #burn = new Burn();
+  readonly #covered = h('output', { class: 'quiet' });
+  readonly #line = h('div', { class: 'tail-line' }, this.#burn.element, this.#covered);
   readonly #body = h('div', { class: 'tail-body' });
   readonly #findings = new FindingsStrip();
   readonly #refresh = throttled(3_000, () => void this.#load());
@@ -207,18 +209,13 @@ export class TailPage implements Page {
     this.#shownPick = undefined;
     this.#showPanel();
     if (!this.#body.isConnected)
-      fill(
-        this.element,
-        this.#head,
-        this.#burn.element,
-        this.#tools,
-        this.#findings.element,
-        this.#body,
-      );
+      fill(this.element, this.#head, this.#line, this.#tools, this.#findings.element, this.#body);
   }
 
   #showHead(map: Heatmap): void {
-    const { total } = map;
+    const { total, coverage } = map;
+    const covered = `${count(coverage.covered)} of ${plural(coverage.of, nounOf(map))} in ${plural(coverage.sessions, 'call')}`;
+    this.#covered.textContent = covered;
     const fact = (name: string, value: string, interval = ''): HTMLElement =>
       h(
         'div',
@@ -244,10 +241,8 @@ export class TailPage implements Page {
   }
 
   #showTools(map: Heatmap): void {
-    const { coverage } = map;
     // Someone types or chooses: what has the focus stays as it is.
     if (this.#tools.contains(document.activeElement) && this.#tools.childElementCount > 0) return;
-    const covered = `${count(coverage.covered)} of ${plural(coverage.of, nounOf(map))} in ${plural(coverage.sessions, 'call')}`;
     fill(
       this.#tools,
       measurePicker(this.#measures, map.measure.name, measure => this.#go({ measure })),
@@ -275,7 +270,6 @@ export class TailPage implements Page {
         'Mark',
       ),
       h('span', { class: 'spring' }),
-      h('output', {}, covered),
       tailExports(map, () => this.#heat.layers),
     );
   }

@@ -10,6 +10,7 @@ import { count, duration, plural, share, wallTime } from '../../ui/format.ts';
 import { markWhole } from '../../ui/marks.ts';
 import { failed, loading, type App, type Page } from '../page.ts';
 import { spanPanel } from '../span-panel.ts';
+import { traceExports } from './exports.ts';
 import { idOfRow, WaterfallView } from './waterfall-view.ts';
 
 const PATH_NAMES_SHOWN = 3;
@@ -118,6 +119,7 @@ export class TracePage implements Page {
           `${plural(trace.omittedCount, 'span')} more than one answer holds`,
         ),
       to && h('a', { class: 'button', href: formatRoute(to) }, 'On the timeline'),
+      traceExports(trace, tree),
     );
   }
 
