@@ -154,7 +154,7 @@ export type {
   WaitOutcome,
 } from './query-api.ts';
 export { changed, changeOf, type Json, type JsonObject } from './patch.ts';
-export { decodeRecord, type RecordPart } from './record-decode.ts';
+export { decodeRecord, decodeRecordShared, type RecordPart } from './record-decode.ts';
 export { encodeRecord, type EncodeOptions } from './record-encode.ts';
 export { DEFAULT_QUANTUM_NS, RECORD_BASE64_LIMIT } from './record-format.ts';
 export { EncodeTally } from './record-rows.ts';

@@ -13,6 +13,7 @@ import {
   USUAL_MS,
 } from './record-format.ts';
 import type { QuantaColumn } from './record-prediction.ts';
+import type { RowArena } from './row-arena.ts';
 
 /** Ticks of each row, ascending. */
 export type Cut = Pick<QuantaColumn, 'start' | 'end' | 'length'>;
@@ -25,9 +26,17 @@ export class CutReader {
   readonly #rowsMax: number;
   #rowCount = 0;
 
-  constructor(input: ByteReader) {
+  readonly #arena: RowArena | undefined;
+
+  /** Rows come out of `arena`, if there is one. */
+  constructor(input: ByteReader, arena?: RowArena) {
     this.#input = input;
+    this.#arena = arena;
     this.#rowsMax = input.bytes.length * ROWS_PER_BYTE_MAX;
+  }
+
+  #rows(count: number): Float64Array {
+    return this.#arena?.take(count) ?? new Float64Array(count);
   }
 
   /** Counts rows, before anything is allocated for them. */
@@ -55,7 +64,7 @@ export class CutReader {
     const count = previous.length + (byte & 15) - NEAR_BIAS;
     const first = previous.start[0]! + ((byte >> 4) - NEAR_BIAS) * size;
     if (!this.claimRows(count)) return undefined;
-    const cut = { start: new Float64Array(count), end: new Float64Array(count).fill(1) };
+    const cut = { start: this.#rows(count), end: this.#rows(count).fill(1) };
     return this.#layOut(cut, first, size);
   }
 
@@ -69,7 +78,7 @@ export class CutReader {
     const first = (this.previous?.start[0] ?? 0) + (ms === 0 ? told : told * size);
     if (!Number.isInteger(size)) return void input.fail(`frames of ${ms} ms at ${sampleRate} Hz`);
     if (!this.claimRows(count)) return undefined;
-    const cut = { start: new Float64Array(count), end: new Float64Array(count).fill(1) };
+    const cut = { start: this.#rows(count), end: this.#rows(count).fill(1) };
     return this.#layOut(cut, first, size);
   }
 
@@ -88,7 +97,7 @@ export class CutReader {
     const size = (ms * sampleRate) / 1_000;
     if (!Number.isInteger(size)) return void input.fail(`frames of ${ms} ms at ${sampleRate} Hz`);
     if (!this.claimRows(count)) return undefined;
-    const cut = { start: new Float64Array(count), end: new Float64Array(count).fill(1) };
+    const cut = { start: this.#rows(count), end: this.#rows(count).fill(1) };
     if (!isEven) this.#readHoles(cut.start);
     return this.#layOut(cut, from + first * size, size);
   }
@@ -128,7 +137,7 @@ export class CutReader {
   ): Cut | undefined {
     const input = this.#input;
     if (!this.claimRows(count)) return undefined;
-    const [start, end] = [new Float64Array(count), new Float64Array(count)];
+    const [start, end] = [this.#rows(count), this.#rows(count)];
     if (isEven) end.fill(1);
     else if (!unpack(input, end, 0, count) || !unpack(input, start, 1, count - 1)) return undefined;
     return this.#layOut({ start, end }, first, unit);

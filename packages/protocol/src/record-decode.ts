@@ -43,6 +43,7 @@ import {
   TWO_SIDED,
 } from './record-format.ts';
 import { CutReader, type Cut } from './record-cuts.ts';
+import { RowArena } from './row-arena.ts';
 import { predictByMediaClock, predictByPreviousHop } from './record-prediction.ts';
 import { decoded, rejected, type Decoded } from './result.ts';
 import { readRice, referenceShift, RICE_K_MAX, type RiceCode } from './rice.ts';
@@ -72,11 +73,24 @@ interface ToldColumn {
 const RECORD_BYTES_MIN = 43;
 
 /** Reads one part; never throws. The problem names the byte offset. */
-export function decodeRecord(bytes: Uint8Array): Decoded<RecordPart> {
+export const decodeRecord = (bytes: Uint8Array): Decoded<RecordPart> => decode(bytes, undefined);
+
+/**
+ * The same for whoever copies what is wanted at once: the columns hold until the next call, and
+ * those of one cut share its ticks. Half the time, and nothing left to collect.
+ */
+export function decodeRecordShared(bytes: Uint8Array): Decoded<RecordPart> {
+  SHARED.clear();
+  return decode(bytes, SHARED);
+}
+
+const SHARED = new RowArena();
+
+function decode(bytes: Uint8Array, arena: RowArena | undefined): Decoded<RecordPart> {
   const problem = envelopeProblem(bytes);
   if (problem !== undefined) return rejected('record', problem);
   const input = new ByteReader(bytes, 8, bytes.length - CRC_BYTES);
-  const reader = new RecordReader(input);
+  const reader = new RecordReader(input, arena);
   const record = reader.read();
   return input.problem === undefined ? decoded(record) : rejected('record', input.problem);
 }
@@ -113,11 +127,14 @@ class RecordReader {
   /** Of version 3 or later. */
   readonly #isShort: boolean;
 
-  constructor(input: ByteReader) {
+  readonly #arena: RowArena | undefined;
+
+  constructor(input: ByteReader, arena: RowArena | undefined) {
     this.#input = input;
+    this.#arena = arena;
     this.#isShort = input.bytes[2]! >= 3;
     if (this.#isShort) this.#role = roleOfCode(input.bytes[3]!);
-    this.#cuts = new CutReader(input);
+    this.#cuts = new CutReader(input, arena);
   }
 
   read(): RecordPart {
@@ -235,13 +252,13 @@ class RecordReader {
     const input = this.#input;
     this.#role = hop.role;
     const { length } = cut;
-    const at = new Float64Array(length);
+    const at = this.#arena?.take(length) ?? new Float64Array(length);
     const isRead =
       code === undefined ? unpack(input, at, 0, length) : readRice(input, at, length, code);
     if (!isRead) return;
     const quantaPerTick = NS_PER_S / (block.sampleRate * this.#quantumNs);
     if (!this.#addPrediction(at, cut, (flags >> PREDICTOR_SHIFT) & 3, quantaPerTick)) return;
-    const atNs = new Float64Array(length);
+    const atNs = this.#arena?.take(length) ?? new Float64Array(length);
     const quantumNs = this.#quantumNs;
     let most = 0;
     for (let i = 0; i < length; i++) {
@@ -252,8 +269,9 @@ class RecordReader {
     // A time that is not a number makes it one that is not, too.
     if (!(most <= Number.MAX_SAFE_INTEGER)) return void input.fail('time out of range');
     // Copies of a shared cut: a column's arrays are its own, so that a reader may keep or move them.
-    const startTick = cut.start.slice();
-    const endTick = cut.end.slice();
+    const isShared = this.#arena !== undefined;
+    const startTick = isShared ? cut.start : cut.start.slice();
+    const endTick = isShared ? cut.end : cut.end.slice();
     block.columns.push({ hop, length, startTick, endTick, atNs, late: [] });
     this.#cuts.previous = { start: cut.start, end: cut.end, at, length };
   }

@@ -24,6 +24,29 @@ export const SKETCH_ZERO_NS: number = NS_PER_US;
 export const bucketOf = (valueNs: number, scale: number = SKETCH_SCALE): number =>
   Math.ceil(Math.log2(valueNs / NS_PER_S) * 2 ** scale) - 1;
 
+/**
+ * `bucketOf` at the sketch's own scale, by the bits of the double and no logarithm: its exponent
+ * says the octave, the first 11 bits behind it which of 32 buckets, but for values near a bound.
+ */
+function bucketOfBits(valueNs: number): number {
+  seconds[0] = valueNs / NS_PER_S;
+  const high = words[1]!;
+  const place = PLACES[(high >>> 9) & 2_047]!;
+  if (place < 0) return bucketOf(valueNs);
+  return ((high >>> 20) - 1_023) * 32 + place;
+}
+
+const seconds = new Float64Array(1);
+/** Low word first: on the machine, and the tests are the proof that it is. */
+const words = new Uint32Array(seconds.buffer);
+/** By the 11 bits: the bucket within the octave; −1 where a bound lies in between or near. */
+const PLACES: Int8Array = Int8Array.from({ length: 2_048 }, (_, bits) => {
+  const at = (more: number): number =>
+    Math.ceil(Math.log2(1 + Math.min(2_047.999, Math.max(1e-3, bits + more)) / 2_048) * 32) - 1;
+  const [low, high] = [at(-1e-3), at(1 + 1e-3)];
+  return bits > 0 && low === high ? low : -1;
+});
+
 /** Inclusive upper bound of a bucket in ns, not rounded; its lower one is that of `index - 1`. */
 export const bucketUpperNs = (index: number, scale: number = SKETCH_SCALE): number =>
   2 ** ((index + 1) / 2 ** scale) * NS_PER_S;
@@ -68,7 +91,11 @@ export class Sketch {
     if (valueNs < this.minNs) this.minNs = valueNs;
     if (valueNs > this.maxNs) this.maxNs = valueNs;
     if (valueNs <= SKETCH_ZERO_NS) this.zeroCount += n;
-    else this.#addTo(bucketOf(valueNs, this.scale), n);
+    else
+      this.#addTo(
+        this.scale === SKETCH_SCALE ? bucketOfBits(valueNs) : bucketOf(valueNs, this.scale),
+        n,
+      );
   }
 
   /** Adds all of `other`; a finer one is shifted to this scale, a coarser one is refused. */
@@ -204,7 +231,8 @@ export class Sketch {
   }
 
   #growTo(index: number): void {
-    const SLACK = 16; // neighbours of a latency are usually next
+    // Neighbours of a latency are usually next; what grows once often grows again.
+    const SLACK = 16 + this.#counts.length;
     const isEmpty = this.#counts.length === 0;
     const low = isEmpty ? index - SLACK : Math.min(this.#base, index - SLACK);
     const high = Math.max(isEmpty ? index : this.#base + this.#counts.length, index + SLACK);

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { toBase64 } from '../src/base64.ts';
 import type { FrameRecord } from '../src/frame-block.types.ts';
-import { decodeRecord, type RecordPart } from '../src/record-decode.ts';
+import { decodeRecord, decodeRecordShared, type RecordPart } from '../src/record-decode.ts';
 import { encodeRecord } from '../src/record-encode.ts';
 import { EncodeTally } from '../src/record-rows.ts';
 import { domainNs, tick, unixNs } from '../src/units.ts';
@@ -251,7 +251,11 @@ test('no values at all make the encoder fail', () => {
         producer: text,
         domain: text,
       });
-      for (const bytes of encodeRecord(source)) expect(decodeRecord(bytes).ok).toBe(true);
+      for (const bytes of encodeRecord(source)) {
+        expect(decodeRecord(bytes).ok).toBe(true);
+        // Out of memory that was used before.
+        expect(decodeRecordShared(bytes)).toEqual(decodeRecord(bytes));
+      }
     }),
     { numRuns: 300 },
   );

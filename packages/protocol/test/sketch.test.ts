@@ -30,6 +30,20 @@ const anyLatencies = (): fc.Arbitrary<number[]> =>
     },
   );
 
+test('a value is counted in the bucket that its logarithm names, near the bounds too', () => {
+  const near = fc
+    .tuple(fc.integer({ min: -500, max: 300 }), fc.integer({ min: -3, max: 3 }))
+    .map(([bucket, ulps]) => bucketUpperNs(bucket) * (1 + ulps * 2 ** -52));
+  const values = fc.oneof(near, fc.double({ min: 1_001, max: 1e14, noNaN: true }));
+  fc.assert(
+    fc.property(values, value => {
+      fc.pre(value > 1_000);
+      expect(bucketsOf(sketchOf([value]))).toEqual({ [bucketOf(value)]: 1 });
+    }),
+    { numRuns: 5_000 },
+  );
+});
+
 test('a bucket’s upper bound belongs to it, and indices count seconds as in OTLP', () => {
   expect(bucketOf(1e9)).toBe(-1);
   expect(bucketOf(1e9 + 1)).toBe(0);

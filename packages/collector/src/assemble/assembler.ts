@@ -24,6 +24,11 @@ export type Change =
 export interface Assembled {
   readonly derived: readonly DerivedRows[];
   readonly changes: readonly Change[];
+  /**
+   * Sessions that have to be read again, whole: `restore` each, and then call `tick` again; `leave`
+   * those of which there is nothing.
+   */
+  readonly wanted: readonly string[];
   /** There was no time for all that is due. */
   readonly isMore?: boolean;
 }
@@ -40,6 +45,8 @@ export interface AssemblerOptions {
 export interface TickOptions {
   /** The collector stops: what was put off comes now. */
   readonly isLast?: boolean;
+  /** More waits to be read: what can be looked at later should be. */
+  readonly isBusy?: boolean;
   /** Asked before each session; false: the rest waits. */
   readonly hasTime?: () => boolean;
 }
@@ -51,6 +58,8 @@ export interface Assembler {
   restore(raw: RawSession): void;
   /** Another collector has it now: nothing of it is written any more. */
   forget(sessionKey: string): void;
+  /** The store has nothing of a session that was wanted: it goes on with what is in memory. */
+  leave(sessionKey: string): void;
   /** What one commit brought, each thing once. Must not throw on strange data. */
   ingest(batch: CommittedBatch): void;
   /**

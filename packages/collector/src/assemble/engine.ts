@@ -1,23 +1,29 @@
-// The assembler: sessions in memory, each recomputed when it changed.
+// The assembler: sessions in memory, each looked at when it changed.
 //
-// Memory is bounded: a session that is over and told is let go, and when all of
-// them together hold too many marks, the quietest go first. The store has
-// everything; if one of them speaks again it is read back.
+// Memory is bounded: of a session only the last half minute is held as marks, one
+// that is over and told is let go, and when all of them together hold too many
+// marks, the quietest go first. The store has everything; if one of them speaks
+// again it is read back.
 
 import { SessionAssembly } from './session-assembly.ts';
 import type { CommittedBatch, DerivedRows, RawSession } from '../store/store.ts';
 import type { Assembled, Assembler, AssemblerOptions, Change, TickOptions } from './assembler.ts';
+import type { Rereads } from './sealing.ts';
 
 /** 26 bytes a mark: half a gigabyte. */
 const MARKS_MAX = 20_000_000;
 /** A pass costs about half a microsecond a mark: this many a tick keep answers quick. */
 const PASS_MARKS_MAX = 400_000;
+/** Each is all marks of a call. */
+const WANTED_MAX = 4;
 const ENDED_QUIET_NS = 5_000_000_000n;
 const BROKEN_QUIET_NS = 60_000_000_000n;
 
 export class SessionEngine implements Assembler {
   readonly #options: AssemblerOptions;
   readonly #sessions = new Map<string, SessionAssembly>();
+  /** Of sessions that are being read again. */
+  readonly #rereads = new Map<string, Rereads>();
 
   constructor(options: AssemblerOptions) {
     this.#options = options;
@@ -31,15 +37,32 @@ export class SessionEngine implements Assembler {
     this.#sessions.delete(sessionKey);
   }
 
+  /** Marks held, of all sessions. */
+  get markCount(): number {
+    return [...this.#sessions.values()].reduce((sum, one) => sum + one.data.markCount, 0);
+  }
+
   restore(raw: RawSession): void {
     if (raw.flushes.length + raw.tallies.length === 0) return;
     // Nobody remembers with which offsets its rows were computed: they may be others now.
     const session = new SessionAssembly(raw.key, raw.id, {
       ...this.#options,
       revision: raw.revision === undefined ? 0 : raw.revision + 1,
+      ...this.#rereadsOf(raw.key),
     });
     this.#sessions.set(raw.key, session);
     session.add(raw, raw.lastCommit);
+  }
+
+  #rereadsOf(key: string): { readonly rereads?: Rereads } {
+    const rereads = this.#rereads.get(key);
+    this.#rereads.delete(key);
+    return rereads === undefined ? {} : { rereads };
+  }
+
+  leave(sessionKey: string): void {
+    this.#rereads.delete(sessionKey);
+    this.#sessions.get(sessionKey)?.leave();
   }
 
   ingest(batch: CommittedBatch): void {
@@ -52,7 +75,9 @@ export class SessionEngine implements Assembler {
         spans: spans.get(key) ?? [],
         tallies: tallies.get(key) ?? [],
       };
-      if (news.flushes.length + news.tallies.length > 0) this.#of(key, id).add(news, batch.commit);
+      const hasNews = news.flushes.length + news.tallies.length > 0;
+      if (hasNews) this.#of(key, id).add(news, batch.commit);
+      else this.#sessions.get(key)?.add(news, batch.commit);
     }
   }
 
@@ -65,17 +90,28 @@ export class SessionEngine implements Assembler {
     return session;
   }
 
-  tick(nowUnixNs: bigint, { isLast = false, hasTime }: TickOptions = {}): Assembled {
+  tick(
+    nowUnixNs: bigint,
+    { isLast = false, isBusy = false, hasTime }: TickOptions = {},
+  ): Assembled {
     const derived: DerivedRows[] = [];
     const changes: Change[] = [];
+    const wanted: string[] = [];
     let marks = 0;
     let isMore = false;
     for (const session of this.#sessions.values()) {
-      if (!session.isDue(nowUnixNs) && !(isLast && session.isDirty)) continue;
+      if (!session.isDue(nowUnixNs, isBusy) && !(isLast && session.isDirty)) continue;
       isMore = hasTime?.() === false || (marks > PASS_MARKS_MAX && !isLast);
       if (isMore) break;
       marks += session.data.markCount;
       const pass = session.pass(nowUnixNs);
+      if (pass === undefined) {
+        const count = session.rereads.count + 1;
+        this.#rereads.set(session.key, { count, lastUnixNs: nowUnixNs });
+        wanted.push(session.key);
+        if (wanted.length >= WANTED_MAX) break;
+        continue;
+      }
       derived.push(pass.derived);
       changes.push(...pass.changes);
       // Behind the others: whoever waited longest comes first next time.
@@ -83,15 +119,13 @@ export class SessionEngine implements Assembler {
       this.#sessions.set(session.key, session);
     }
     this.#letGo(nowUnixNs);
-    return { derived, changes, isMore };
+    return { derived, changes, wanted, isMore: isMore || wanted.length > 0 };
   }
 
   #letGo(nowUnixNs: bigint): void {
-    let marks = 0;
-    for (const session of this.#sessions.values()) {
+    for (const session of this.#sessions.values())
       if (isOver(session, nowUnixNs)) this.#sessions.delete(session.key);
-      else marks += session.data.markCount;
-    }
+    let marks = this.markCount;
     if (marks <= MARKS_MAX) return;
     const quietest = [...this.#sessions.values()]
       .filter(session => !session.isDirty)

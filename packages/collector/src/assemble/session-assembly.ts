@@ -1,22 +1,28 @@
-// One session, from raw data to what is shown: recomputed from its marks when it
-// changed, told apart from what was told before.
+// One session, from raw data to what is shown, told apart from what was told before.
 //
-// Every pass reads the marks anew through the clocks as they are known now, so a
-// late mark, a late frame or a better offset needs no case of its own. What is
-// settled (a turn that ended, a minute with no new frame) is not told again
-// unless an offset moved by more than its bound: that is a new clock revision.
+// Every pass reads the marks of the last half minute anew (and those of turns that are
+// not settled), through the clocks as they are known now; what is older was counted for
+// good and its marks are gone (frames/sealed.ts). What is settled (a turn that ended, a
+// minute with no new frame) is not told again.
+//
+// Whatever upsets that needs no case of its own: a mark that comes too late, an offset
+// that moved by more than its bound, a turn told long after it was, the end of the call.
+// The session is then read again from the store, whole, and told anew under a new
+// revision. So a session that is over is always what one look at all its data gives.
 
-import type { SessionStatus } from '@framescope/protocol';
+import type { Handover, SessionStatus } from '@framescope/protocol';
 import { budgetOf } from '../query/measure-info.ts';
-import { flowRows, rollupOf, type HopRollup } from '../rollup/minutes.ts';
+import type { HopFigures } from '../rollup/hop-totals.ts';
 import type { DerivedRows, RawSession, RollupRow, StoredFlush } from '../store/store.ts';
 import type { AssemblerOptions, Change } from './assembler.ts';
 import { flowOf } from './frames/flow.ts';
-import { framesOf, type StreamFrames } from './frames/stream-frames.ts';
+import { framesOf, type HopFrames, type StreamFrames } from './frames/stream-frames.ts';
 import { sessionDetail } from './session-detail.ts';
 import { SessionData, type TurnFacts } from './session-data.ts';
 import { SessionSpans } from './session-spans.ts';
+import { Sealing, type Rereads, type SealingFacts } from './sealing.ts';
 import { RevisionWatch } from './clock/revision-watch.ts';
+import { answersOn, rolledUp, ToldRollups } from './told-rollups.ts';
 import { joinTurns } from './turns/join-turns.ts';
 import { buildTurn, type BuiltTurn, type TurnContext } from './turns/turns.ts';
 
@@ -31,6 +37,10 @@ const BROKEN_AFTER_PERIODS = 3n;
 const SETTLED_AFTER_NS: number = 15 * SECOND_NS;
 /** A pass costs about half a microsecond a mark; it may take a twentieth of the time. */
 const PASS_EVERY_NS_A_MARK = 10_000n;
+
+const BUSY_PASS_NS = 3_000_000_000n;
+/** A minute of a call with six hops. */
+const MANY_MARKS = 15_000;
 
 interface HeldTurn {
   readonly built: BuiltTurn;
@@ -51,14 +61,20 @@ export class SessionAssembly {
   readonly #options: AssemblerOptions;
   readonly #spans = new SessionSpans();
   readonly #revisions: RevisionWatch;
+  readonly #sealing: Sealing;
+  /** It cannot be read again: its raw data is gone. */
+  #isLeft = false;
   readonly #turns = new Map<string, HeldTurn>();
   /** What was told of each rollup row. */
-  readonly #rollups = new Map<string, RollupRow>();
+  readonly #rollups = new ToldRollups();
+  readonly #handovers = new Map<string, Handover>();
   #commit = 0;
   #isDirty = false;
   #toldRevision = -1;
   #toldZeroUnixNs: bigint | undefined;
   #lastPassUnixNs = 0n;
+  /** Marks held after the last pass. */
+  #markCount = 0;
   #status: SessionStatus = 'live';
   /** Session times of marks that came since the last pass. */
   #newFromNs = Infinity;
@@ -66,11 +82,16 @@ export class SessionAssembly {
   #newFlushes: StoredFlush[] = [];
 
   /** `revision`: the first one's number; higher than that of rows which were told before. */
-  constructor(key: string, id: string, options: AssemblerOptions & { readonly revision?: number }) {
+  constructor(
+    key: string,
+    id: string,
+    options: AssemblerOptions & { readonly revision?: number; readonly rereads?: Rereads },
+  ) {
     this.key = key;
     this.id = id;
     this.#options = options;
     this.#revisions = new RevisionWatch(options.revision);
+    this.#sealing = new Sealing(options.rereads);
     this.data = new SessionData(options.clockBook);
   }
 
@@ -89,6 +110,15 @@ export class SessionAssembly {
     return last;
   }
 
+  get rereads(): Rereads {
+    return this.#sealing.rereads;
+  }
+
+  /** Goes on with what there is: the store has no more. */
+  leave(): void {
+    this.#isLeft = true;
+  }
+
   add({ flushes, spans, tallies }: SessionNews, commit: number): void {
     for (const flush of flushes) {
       this.data.addFlush(flush);
@@ -96,8 +126,10 @@ export class SessionAssembly {
     }
     for (const tally of tallies) this.#spans.add(tally);
     for (const span of spans) this.#spans.addWhole(span, this.data);
+    const isCovered = commit <= this.#commit;
     this.#commit = Math.max(this.#commit, commit);
-    if (flushes.length + tallies.length > 0) this.#isDirty = true;
+    // Rows that were told with a lower commit are told again, or the next start reads all of it.
+    if (flushes.length + tallies.length > 0 || !isCovered) this.#isDirty = true;
   }
 
   // ---- status -----------------------------------------------------------------------------
@@ -140,89 +172,98 @@ export class SessionAssembly {
   // ---- a pass -----------------------------------------------------------------------------
 
   /** True when it changed, or time changed it, and its turn has come. */
-  isDue(nowUnixNs: bigint): boolean {
+  isDue(nowUnixNs: bigint, isBusy = false): boolean {
     const status = this.statusAt(nowUnixNs);
     if (status !== this.#status) return true;
     const marksNs = BigInt(this.data.markCount) * PASS_EVERY_NS_A_MARK;
     // Plain spans come to hundreds of sessions in each tick; a list of them is no oscilloscope.
-    const waitNs = this.data.hasFlushes ? marksNs : BigInt(SECOND_NS);
+    let waitNs = this.data.hasFlushes ? marksNs : BigInt(SECOND_NS);
+    // A pass looks at all marks that are held: while more waits to be read, it should bring many new ones.
+    if (isBusy && waitNs < BUSY_PASS_NS && this.data.markCount - this.#markCount < MANY_MARKS)
+      waitNs = BUSY_PASS_NS;
     return this.#isDirty && nowUnixNs - this.#lastPassUnixNs >= waitNs;
   }
 
-  pass(nowUnixNs: bigint): { readonly derived: DerivedRows; readonly changes: readonly Change[] } {
+  /** Undefined: it has to be read again first, whole. */
+  pass(nowUnixNs: bigint): Passed | undefined {
     const status = this.statusAt(nowUnixNs);
     // The last word, with all that is known; what comes after it makes it be said again.
     const isOver = status === 'ended' || status === 'broken_off';
     const isClosing = isOver && (status !== this.#status || this.#isDirty);
+    if (this.#spans.count > 0) this.data.assumeZero(this.#spans.startUnixNs);
+    if (isClosing && this.#sealing.hasSealed && !this.#isLeft) return undefined;
+    this.#spans.sources.recognise(this.data, status !== 'live');
+    const revision = this.#revisions.next(this.data.clocks.maps(), isClosing);
+    if (revision !== this.#toldRevision) this.#sealing.upset();
+    this.#noteNewMarks();
+    if (!this.#isLeft && this.#sealing.isDue(this.data, nowUnixNs)) return undefined;
     this.#status = status;
     this.#isDirty = false;
     this.#lastPassUnixNs = nowUnixNs;
-    if (this.#spans.count > 0) this.data.assumeZero(this.#spans.startUnixNs);
-    this.#spans.sources.recognise(this.data, status !== 'live');
-    const revision = this.#revisions.next(this.data.clocks.maps(), isClosing);
-    this.#noteNewMarks();
+    return this.#passWith(revision);
+  }
+
+  #passWith(revision: number): Passed {
     const streams = this.#frames();
-    const { byHop: rollups, rows } = this.#rollUp(streams);
+    const flows = new Map(
+      streams.map(stream => [stream.name, flowOf(stream, answersOn(stream.name, this.data))]),
+    );
+    const { figures, rows } = rolledUp(streams, flows, {
+      sealing: this.#sealing,
+      sessionKey: this.key,
+    });
     const turns = this.#buildTurns(streams, revision);
     const hasMoved = this.#hasMoved(turns);
-    const isAll = hasMoved || revision !== this.#toldRevision;
-    this.#toldRevision = revision;
+    // Of what is sealed only the store can tell all anew.
+    const isAll = !this.#sealing.hasSealed && (hasMoved || revision !== this.#toldRevision);
+    if (hasMoved) this.#sealing.upset();
+    if (isAll) this.#toldRevision = revision;
     if (isAll) this.#rollups.clear();
-    const newRollups = this.#untoldRollups(rows);
+    const newRollups = this.#rollups.untold(rows);
     const newTurns = turns.filter(held => isAll || isUntold(held));
     for (const held of newTurns) held.told = JSON.stringify(held.built.turn);
     const derived = this.#derived({
       streams,
-      rollups,
+      figures,
       turns,
       newTurns,
       newRollups,
-      revision,
+      revision: this.#toldRevision,
       isAll,
     });
-    return { derived, changes: this.#changes(newTurns, newRollups) };
+    const changes = this.#changes(newTurns, newRollups);
+    // Of a session that is over nothing more is expected: what comes all the same is judged with all of it.
+    if (!this.#isOver()) this.#seal(streams, turns, flows);
+    this.#markCount = this.data.markCount;
+    return { derived, changes };
   }
 
   #frames(): StreamFrames[] {
     const clocks = this.data.clockMaps();
     const budgetNs = budgetOf(this.#options.budgets, 'frame');
-    return [...this.data.streams.values()].map(marks => framesOf(marks, { clocks, budgetNs }));
-  }
-
-  /** Each instance has figures of its own; the measure is that of all who stood at its hop. */
-  #rollUp(streams: readonly StreamFrames[]): RolledUp {
-    const context = { sessionKey: this.key, zeroUnixNs: this.data.zeroUnixNs };
-    const hops = streams.flatMap(stream => stream.hops);
-    const byHop = new Map(hops.map(hop => [hop.key, rollupOf([hop], context)] as const));
-    const rows = [...new Set(hops.map(hop => hop.bareKey))].flatMap(bareKey => {
-      const same = hops.filter(hop => hop.bareKey === bareKey);
-      const [only] = same;
-      return (same.length === 1 ? byHop.get(only!.key)! : rollupOf(same, context)).rows;
+    return [...this.data.streams.values()].map(marks => {
+      const sealed = this.#sealing.streamOf(marks, this.data.zeroUnixNs);
+      return framesOf(marks, { clocks, budgetNs, sealed });
     });
-    const flows = streams.flatMap(stream => flowOf(stream, this.#answersOn(stream.name)));
-    return { byHop, rows: [...rows, ...flows.flatMap(flow => flowRows(flow, context))] };
   }
 
-  /** First voiced ticks of the answers that were told, ascending. */
-  #answersOn(stream: string): number[] {
-    const closes = [...this.data.turns.values()].flatMap(({ state }) =>
-      state.waits.flatMap(({ closes }) =>
-        closes !== undefined && 'stream' in closes && closes.stream === stream ? [closes.tick] : [],
-      ),
-    );
-    return closes.toSorted((a, b) => a - b);
+  #isOver(): boolean {
+    return this.#status === 'ended' || this.#status === 'broken_off';
   }
 
-  #untoldRollups(rows: readonly RollupRow[]): RollupRow[] {
-    const untold: RollupRow[] = [];
-    for (const row of rows) {
-      const id = `${row.measure} ${row.minute}`;
-      const told = this.#rollups.get(id);
-      if (told !== undefined && isAsTold(row, told)) continue;
-      this.#rollups.set(id, row);
-      untold.push(row);
-    }
-    return untold;
+  /** What nobody needs any more: all turns before are settled, all hops are past it. */
+  #seal(
+    streams: readonly StreamFrames[],
+    turns: readonly HeldTurn[],
+    flows: SealingFacts['flows'],
+  ): void {
+    const open = turns.filter(held => !held.isSettled).map(held => held.built.turn.startNs);
+    const first = this.#sealing.seal(this.data, streams, {
+      openNs: Math.min(Infinity, ...open),
+      isTold: !this.#spans.sources.isEmpty,
+      flows,
+    });
+    this.#rollups.forgetBefore(first);
   }
 
   #buildTurns(streams: readonly StreamFrames[], revision: number): HeldTurn[] {
@@ -236,11 +277,16 @@ export class SessionAssembly {
     }));
     all.sort((a, b) => a.startNs - b.startNs || a.facts.state.tick - b.facts.state.tick);
     const context = this.#turnContext(streams, revision);
-    return all.map(({ id, facts }, i) => {
+    return all.map(({ id, facts, startNs }, i) => {
       const held = this.#turns.get(id);
       const rev = revOf(facts);
       const isSame = held?.rev === rev && held.revision === revision;
       if (held !== undefined && isSame && held.isSettled && !this.#isTouched(held)) return held;
+      if (startNs < this.#sealing.sealedToNs) {
+        // The marks it stands on are gone.
+        if (held === undefined || held.rev !== rev) this.#sealing.upset();
+        if (held !== undefined) return held;
+      }
       const built = buildTurn(facts, all[i + 1]?.facts, context);
       const next: HeldTurn = {
         built,
@@ -289,7 +335,7 @@ export class SessionAssembly {
     const { data } = this;
     const processOf = (turn: TurnFacts): string | undefined =>
       turn.producer ?? data.processOnClock(turn.clock)?.producer ?? data.authority()?.producer;
-    const isOver = this.#status === 'ended' || this.#status === 'broken_off';
+    const isOver = this.#isOver();
     return {
       sessionKey: this.key,
       zeroUnixNs: data.zeroUnixNs,
@@ -309,9 +355,9 @@ export class SessionAssembly {
   }
 
   #derived(pass: Pass): DerivedRows {
-    const { streams, rollups, turns, newTurns, newRollups, revision, isAll } = pass;
+    const { streams, figures, turns, newTurns, newRollups, revision, isAll } = pass;
     const values = turns.flatMap(held => held.built.values);
-    const { startNs, endNs } = this.#extent(streams);
+    const { startNs, endNs } = this.#extent(figures);
     return {
       sessionKey: this.key,
       coveredCommit: this.#commit,
@@ -322,8 +368,9 @@ export class SessionAssembly {
         status: this.#status,
         data: this.data,
         spans: this.#spans,
+        handovers: this.#knownHandovers(),
         streams,
-        rollups,
+        figures,
         turns: turns.map(held => held.built.turn),
         values,
         budgets: this.#options.budgets,
@@ -338,8 +385,14 @@ export class SessionAssembly {
     };
   }
 
+  /** Those whose marks are gone must not be forgotten. */
+  #knownHandovers(): Map<string, Handover> {
+    if (!this.#sealing.hasSealed) this.#handovers.clear();
+    return this.#handovers;
+  }
+
   /** Session time of the first and the last thing known. */
-  #extent(streams: readonly StreamFrames[]): { startNs: number; endNs: number } {
+  #extent(figures: ReadonlyMap<HopFrames, HopFigures>): { startNs: number; endNs: number } {
     const { data } = this;
     const times: number[] = [];
     for (const process of data.processes.values()) {
@@ -350,8 +403,7 @@ export class SessionAssembly {
       if (session?.endedAt === undefined && Number.isFinite(process.lastRawNs))
         times.push(map.toSession(process.lastRawNs));
     }
-    for (const { hops } of streams)
-      for (const { atNs } of hops) times.push(atNs[0]!, atNs[atNs.length - 1]!);
+    for (const { firstAtNs, lastAtNs } of figures.values()) times.push(firstAtNs, lastAtNs);
     if (this.#spans.count > 0 && times.length === 0) {
       const zero = data.zeroUnixNs;
       times.push(Number(this.#spans.startUnixNs - zero), Number(this.#spans.endUnixNs - zero));
@@ -397,31 +449,20 @@ export class SessionAssembly {
   }
 }
 
-interface RolledUp {
-  /** By key. */
-  readonly byHop: ReadonlyMap<string, HopRollup>;
-  readonly rows: readonly RollupRow[];
+interface Passed {
+  readonly derived: DerivedRows;
+  readonly changes: readonly Change[];
 }
 
 interface Pass {
   readonly streams: readonly StreamFrames[];
-  readonly rollups: ReadonlyMap<string, HopRollup>;
+  readonly figures: ReadonlyMap<HopFrames, HopFigures>;
   readonly turns: readonly HeldTurn[];
   readonly newTurns: readonly HeldTurn[];
   readonly newRollups: readonly RollupRow[];
   readonly revision: number;
   readonly isAll: boolean;
 }
-
-/** Latencies count from other hops of the stream: a minute may change when those become known. */
-const MEAN_MOVE_NS = 1_000_000;
-
-const isAsTold = (row: RollupRow, told: RollupRow): boolean =>
-  row.count === told.count &&
-  row.lostCount === told.lostCount &&
-  row.lateCount === told.lateCount &&
-  row.concealedCount === told.concealedCount &&
-  Math.abs(row.sumNs - told.sumNs) <= MEAN_MOVE_NS * row.count;
 
 const revOf = ({ state, joined = [] }: TurnFacts): string =>
   [state.rev, ...joined.map(one => one.state.rev)].join();

@@ -6,14 +6,12 @@
 
 import {
   ATTR,
-  decoded,
-  decodeRecord,
+  decodeRecordShared,
   type Attributes,
   type RecordPart,
   type SessionState,
   type StateMessage,
 } from '@framescope/protocol';
-import { takeRecord } from '../decode/record-cache.ts';
 import type { KnownTurn, SourceName } from '../recognise/source.types.ts';
 import type { StoredFlush } from '../store/store.ts';
 import type { ClockBook } from './clock/clock-book.ts';
@@ -155,8 +153,7 @@ export class SessionData {
 
   #addRecord(bytes: Uint8Array, process: Process): void {
     // Checked at the door; a volume that was written by an older version may still surprise.
-    const known = takeRecord(bytes);
-    const record = known ? decoded(known) : decodeRecord(bytes);
+    const record = decodeRecordShared(bytes);
     if (!record.ok) return this.refuse('unreadable record');
     this.addRecord(record.value, process.producer);
   }

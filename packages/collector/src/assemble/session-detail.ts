@@ -5,6 +5,7 @@ import {
   type Attributes,
   type ClockDetail,
   type FrameCounts,
+  type Handover,
   type HopDetail,
   type ProcessDetail,
   type SessionDetail,
@@ -14,7 +15,7 @@ import {
   type WaitDefinition,
 } from '@framescope/protocol';
 import { quantilesOf } from '../query/kaplan-meier.ts';
-import type { HopRollup } from '../rollup/minutes.ts';
+import type { HopFigures } from '../rollup/hop-totals.ts';
 import type { ValueRow } from '../store/store.ts';
 import {
   driftPpm,
@@ -35,7 +36,10 @@ export interface DetailInput {
   readonly data: SessionData;
   readonly spans: SessionSpans;
   readonly streams: readonly StreamFrames[];
-  readonly rollups: ReadonlyMap<string, HopRollup>;
+  /** Of every hop. */
+  readonly figures: ReadonlyMap<HopFrames, HopFigures>;
+  /** Those known before; the ones found now are added. */
+  readonly handovers: Map<string, Handover>;
   readonly turns: readonly Turn[];
   readonly values: readonly ValueRow[];
   readonly budgets: Readonly<Record<string, number>>;
@@ -54,6 +58,8 @@ export function sessionDetail(input: DetailInput): SessionDetail {
   const attributes = attributesOf(data, spans, featuresOfSession(turns));
   const synthetic = attributes[ATTR.synthetic];
   const topology = topologyOf(input.streams, data, processes.indexOf);
+  for (const one of topology.handovers) input.handovers.set(`${one.from} ${one.to}`, one);
+  const handovers = [...input.handovers.values()].toSorted((a, b) => a.atNs - b.atNs);
   return {
     key: input.key,
     id: input.id,
@@ -67,7 +73,7 @@ export function sessionDetail(input: DetailInput): SessionDetail {
     turnCount: turns.length,
     ...waitFigures(input),
     bargeInCount: turns.filter(turn => turn.bargeIn !== null).length,
-    frames: totalFrames(input.streams),
+    frames: totalFrames(input),
     strip: stripOf(turns),
     zeroUnixNs: String(data.zeroUnixNs),
     durationNs: endNs - startNs,
@@ -77,8 +83,8 @@ export function sessionDetail(input: DetailInput): SessionDetail {
     traceIds: spans.traceIds(),
     dropped: droppedOf(data),
     ...(spans.sources.isEmpty ? {} : { sources: spans.sources.details() }),
-    topology,
-    handovers: topology.handovers,
+    topology: { ...topology, handovers },
+    handovers,
   };
 }
 
@@ -117,12 +123,15 @@ interface Processes {
   readonly indexOf: (producer: string) => number;
 }
 
-function processesOf({ data, spans, streams, faultCount }: DetailInput): Processes {
+function processesOf({ data, spans, streams, faultCount, figures }: DetailInput): Processes {
   const all = [...data.processes.values()];
   const faults = (producer: string): number =>
     streams
       .flatMap(stream => stream.hops)
-      .reduce((sum, hop) => sum + (hop.producer === producer ? hop.faultCount : 0), 0);
+      .reduce(
+        (sum, hop) => sum + (hop.producer === producer ? figures.get(hop)!.faultCount : 0),
+        0,
+      );
   const authority = data.authority();
   const ours = all.map(one =>
     processDetail(
@@ -203,10 +212,10 @@ function streamDetail(
 
 function hopDetail(
   hop: HopFrames,
-  { rollups }: DetailInput,
+  { figures }: DetailInput,
   indexOf: (producer: string) => number,
 ): HopDetail {
-  const rollup = rollups.get(hop.key)!;
+  const own = figures.get(hop)!;
   return {
     key: hop.key,
     stream: hop.key.slice(0, hop.key.lastIndexOf('.', hop.key.indexOf('/'))),
@@ -214,40 +223,25 @@ function hopDetail(
     name: hop.name,
     process: indexOf(hop.producer),
     watermarkTick: hop.watermarkTick,
-    frameTicks: usualFrame(hop),
-    markCount: hop.rows.length,
-    frames: framesOfHop(hop),
-    latency: rollup.quantiles,
-    errorNs: absoluteErrorNs(hop.clock, hop.rows.rawNs[hop.rows.length - 1]!),
+    frameTicks: own.frameTicks,
+    markCount: own.markCount,
+    frames: own.frames,
+    latency: own.quantiles,
+    errorNs: absoluteErrorNs(hop.clock, own.lastRawNs),
     budgetNs: hop.budgetNs,
   };
 }
 
-/** The size of nearly all frames; null where they vary. */
-function usualFrame({ rows }: HopFrames): number | null {
-  const size = rows.endTick[0]! - rows.startTick[0]!;
-  const step = Math.max(1, rows.length >> 5);
-  for (let row = 0; row < rows.length; row += step)
-    if (rows.endTick[row]! - rows.startTick[row]! !== size) return null;
-  return size;
-}
-
-const framesOfHop = (hop: HopFrames): FrameCounts => ({
-  expected: hop.rows.length + hop.lostAtNs.length,
-  lost: hop.lostAtNs.length,
-  late: hop.lateCount,
-  concealed: hop.concealedAtNs.length,
-});
-
 /** Each frame once: expected where its stream begins, lost, late or concealed wherever that was. */
-function totalFrames(streams: readonly StreamFrames[]): FrameCounts {
+function totalFrames({ streams, figures }: DetailInput): FrameCounts {
   const total = { expected: 0, lost: 0, late: 0, concealed: 0 };
   for (const { hops } of streams) {
     for (const hop of hops) {
-      if (hop.bareKey === hops[0]!.bareKey) total.expected += hop.rows.length;
-      total.lost += hop.lostAtNs.length;
-      total.late += hop.lateCount;
-      total.concealed += hop.concealedAtNs.length;
+      const { markCount, frames } = figures.get(hop)!;
+      if (hop.bareKey === hops[0]!.bareKey) total.expected += markCount;
+      total.lost += frames.lost;
+      total.late += frames.late;
+      total.concealed += frames.concealed;
     }
   }
   return total;

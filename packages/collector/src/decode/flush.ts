@@ -4,7 +4,7 @@
 
 import {
   ATTR,
-  decodeRecord,
+  decodeRecordShared,
   fromBase64,
   rejected,
   type Decoded,
@@ -13,7 +13,6 @@ import {
 } from '@framescope/protocol';
 import { decodeStateMessage } from '../recognise/framescope.ts';
 import { orThrow } from './check-span.ts';
-import { keepRecord } from './record-cache.ts';
 import { SpanProblem } from './problem.ts';
 import { toldResources } from './told-resources.ts';
 
@@ -99,7 +98,6 @@ function recordOf(span: DecodedSpan): ReadRecord | undefined {
       /\bCRC\b/i.test(result.problem) ? 'record_crc' : 'record',
       result.problem,
     );
-  keepRecord(bytes, result.value);
   return { bytes, header: result.value };
 }
 
@@ -112,7 +110,7 @@ function stateOf(span: DecodedSpan): StateMessage | undefined {
 }
 
 function checkRecord(bytes: Uint8Array, path: string): Decoded<RecordPart> {
-  const result = decodeRecord(bytes);
+  const result = decodeRecordShared(bytes);
   return result.ok ? result : rejected(`${path}.${result.path}`, result.problem);
 }
 

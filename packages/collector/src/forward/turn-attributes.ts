@@ -35,7 +35,7 @@ function frameAttributes(turn: Turn, { streams }: SessionFrames): Attributes {
   const isIn = (atNs: number): boolean =>
     atNs >= turn.startNs && (turn.endNs === null || atNs < turn.endNs);
   for (const hop of streams.flatMap(stream => stream.hops)) {
-    lostCount += hop.lostAtNs.filter(isIn).length;
+    lostCount += hop.lost.filter(one => isIn(one.atNs)).length;
     for (let row = 0; row < hop.rows.length; row++) {
       if (!isIn(hop.atNs[row]!)) continue;
       count++;

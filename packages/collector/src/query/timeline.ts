@@ -54,7 +54,7 @@ function bucketed(hop: HopFrames, { fromNs, bucketNs, buckets }: Grid): Timeline
     if (latencyNs[row]! > worstNs[at]!) worstNs[at] = latencyNs[row]!;
     if ((flags[row]! & over) !== 0) overBudget[at]!++;
   }
-  for (const lostNs of [...hop.lostAtNs, ...hop.concealedAtNs]) {
+  for (const { atNs: lostNs } of [...hop.lost, ...hop.concealed]) {
     const at = Math.floor((lostNs - fromNs) / bucketNs);
     if (at >= 0 && at < buckets) lost[at]!++;
   }

@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import { SessionClocks } from '../../src/assemble/clock/session-clocks.ts';
 import { framesOf, type HopFrames } from '../../src/assemble/frames/stream-frames.ts';
 import { StreamMarks } from '../../src/assemble/frames/stream-marks.ts';
-import { rollupOf } from '../../src/rollup/minutes.ts';
+import { HopTotals } from '../../src/rollup/hop-totals.ts';
+import { Minutes } from '../../src/rollup/minutes.ts';
 
 const MS = 1_000_000;
 const HERE = { domain: 'c'.repeat(16), epoch: 0, zeroUnixNs: 0n };
@@ -27,6 +28,22 @@ function received(count: number, delayMs: (i: number) => number): HopFrames {
   const columns = [column('client', 'capture', () => 0), column('agent', 'receive', delayMs)];
   marks.add({ stream: 'mic', sampleRate: 16_000, direction: 'up', columns, ranges: [] }, 0, 'p');
   return framesOf(marks, { clocks: [CLOCK], budgetNs: 300 * MS }).hops[1]!;
+}
+
+/** All frames of some hops, as one measure. */
+function rollupOf(
+  hops: readonly HopFrames[],
+  { sessionKey, zeroUnixNs }: { sessionKey: string; zeroUnixNs: bigint },
+) {
+  const minutes = new Minutes(zeroUnixNs);
+  const totals = new HopTotals();
+  for (const hop of hops) {
+    const all = { from: 0, to: hop.rows.length, edgeTick: Infinity };
+    minutes.addFrames(hop, all);
+    totals.add(hop, all);
+  }
+  const rows = minutes.rows({ sessionKey, measure: `frame.${hops[0]!.bareKey}` });
+  return { rows, ...totals.figures(minutes) };
 }
 
 test('a minute is one of the wall clock: a call from 12:00:50 has its first ten seconds in the first', () => {

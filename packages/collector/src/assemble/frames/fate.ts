@@ -31,11 +31,18 @@ export interface Fates {
   /** For each hop: rows that came after their turn. */
   readonly late: readonly Uint8Array[];
   /** For each hop: the frames it lost, by the time they passed the hop before. */
-  readonly lostAtNs: readonly (readonly number[])[];
-  readonly lateCount: readonly number[];
+  readonly lost: readonly (readonly Missed[])[];
+  /** Of its process the first: late frames are counted there, and nowhere else. */
+  readonly countsLate: readonly boolean[];
   /** For each hop: what it made up, by time. */
-  readonly concealedAtNs: readonly (readonly number[])[];
+  readonly concealed: readonly (readonly Missed[])[];
   readonly watermarkTick: readonly number[];
+}
+
+/** A frame that a hop did not have. */
+export interface Missed {
+  readonly endTick: number;
+  readonly atNs: number;
 }
 
 export interface FateInput {
@@ -50,7 +57,7 @@ export function fatesOf(input: FateInput): Fates {
   const before = hops.map((_, i) => previousOf(hops, i));
   const late = lateRows(input);
   const lostNext = hops.map(hop => new Uint8Array(hop.rows.length));
-  const lostAtNs = hops.map((_, i) => {
+  const lost = hops.map((_, i) => {
     const from = before[i];
     return from === undefined
       ? []
@@ -59,14 +66,12 @@ export function fatesOf(input: FateInput): Fates {
   return {
     lostNext,
     late,
-    lostAtNs,
-    lateCount: late.map((rows, i) => (isFirstOfProcess(hops, i) ? sum(rows) : 0)),
-    concealedAtNs: hops.map((_, i) => concealedAt(input, i, late)),
+    lost,
+    countsLate: hops.map((_, i) => isFirstOfProcess(hops, i)),
+    concealed: hops.map((_, i) => concealedAt(input, i, late)),
     watermarkTick: hops.map((_, i) => watermarkOf(input, i)),
   };
 }
-
-const sum = (rows: Uint8Array): number => rows.reduce((total, one) => total + one, 0);
 
 /** The hop before: the declared one if it is there, else the one before in the path. */
 export function previousOf(hops: readonly OrderedHop[], at: number): number | undefined {
@@ -87,8 +92,8 @@ interface LostInput {
   readonly late: Uint8Array;
 }
 
-/** Flags the rows of `from` that never reached `to`; answers their times. */
-function markLost({ input, from, to, late }: LostInput, flags: Uint8Array): number[] {
+/** Flags the rows of `from` that never reached `to`; answers them. */
+function markLost({ input, from, to, late }: LostInput, flags: Uint8Array): Missed[] {
   const { hops, ranges, sampleRate } = input;
   const { rows, atNs } = hops[from]!;
   const next = hops[to]!;
@@ -96,15 +101,15 @@ function markLost({ input, from, to, late }: LostInput, flags: Uint8Array): numb
   const missing = missingTicks(rows, passedCut(next, ranges));
   const front = next.rows.endTick[next.rows.length - 1]! - (LOST_AFTER_NS / NS_PER_S) * sampleRate;
   const newestNs = latest(next.atNs, next.rows.length) - LOST_AFTER_NS;
-  const firstTick = next.rows.startTick[0]!;
-  const lostAtNs: number[] = [];
+  const firstTick = next.firstTick ?? next.rows.startTick[0]!;
+  const lost: Missed[] = [];
   for (let row = 0; row < rows.length; row++) {
     if (missing[row] === 0 || late[row] === 1 || rows.startTick[row]! < firstTick) continue;
     if (rows.endTick[row]! > front || atNs[row]! > newestNs) continue;
     flags[row] = 1;
-    lostAtNs.push(atNs[row]!);
+    lost.push({ endTick: rows.endTick[row]!, atNs: atNs[row]! });
   }
-  return lostAtNs;
+  return lost;
 }
 
 /** Marks are nearly in order of time: the newest is among the last few hundred. */
@@ -135,16 +140,15 @@ function concealedAt(
   { hops, ranges }: FateInput,
   at: number,
   late: readonly Uint8Array[],
-): number[] {
+): readonly Missed[] {
   const from = previousOf(hops, at);
   const own = ranges.filter(range => range.kind === 'conceal' && range.path === hops[at]!.path);
-  if (from === undefined) return own.map(range => range.atNs);
+  if (from === undefined) return own;
   const before = hops[from]!.rows;
-  const inTime = own.filter(({ startTick, endTick }) => {
+  return own.filter(({ startTick, endTick }) => {
     const row = before.rowOf(startTick);
     return row >= 0 && before.endTick[row]! >= endTick && late[from]![row] === 0;
   });
-  return inTime.map(range => range.atNs);
 }
 
 /** Rows, at the hops of the process that plays, of frames whose turn had passed when they came. */

@@ -5,6 +5,9 @@
 //   endTick   320    640   960
 //   rawNs      …      …     …      DomainNs of clocks[clock]
 //   clock      0      0     1      a jump of the clock, or another instance took over
+//
+// Rows that were counted for good may go: a few of them stay in front, for what
+// comes behind them to be judged by.
 
 /** Frames of one block, ascending; only the first `length` rows count. */
 export interface RowBlock {
@@ -20,23 +23,57 @@ export class HopRows {
   length = 0;
   /** Rows refused: a frame that was there before (the first passing counts). */
   repeatedCount = 0;
+  /** Rows in front that were counted for good. */
+  sealedLength = 0;
   startTick: Float64Array = new Float64Array(FIRST_CAPACITY);
   endTick: Float64Array = new Float64Array(FIRST_CAPACITY);
   rawNs: Float64Array = new Float64Array(FIRST_CAPACITY);
   clock: Uint8Array = new Uint8Array(FIRST_CAPACITY);
 
-  /** Adds a block read on one clock. In order it costs a copy; out of order, a merge of all rows. */
-  add(block: RowBlock, clock: number): void {
-    if (block.length === 0) return;
-    const isAfter = this.length === 0 || block.startTick[0]! > this.startTick[this.length - 1]!;
-    if (isAfter) this.#append(block, clock);
-    else this.#merge(block, clock);
+  /**
+   * Adds a block read on one clock. In order it costs a copy; out of order, a merge of all rows.
+   * Frames that end before `edgeTick` are left out: their part of the axis was counted for good.
+   * Answers how many.
+   */
+  add(block: RowBlock, clock: number, edgeTick = 0): number {
+    let from = 0;
+    if (edgeTick > 0) {
+      const sealedTick = this.sealedLength === 0 ? -1 : this.startTick[this.sealedLength - 1]!;
+      while (from < block.length && isBefore(block, from, edgeTick, sealedTick)) from++;
+    }
+    if (from >= block.length) return from;
+    const isAfter = this.length === 0 || block.startTick[from]! > this.startTick[this.length - 1]!;
+    if (isAfter) this.#append(block, from, clock);
+    else this.#merge(block, from, clock);
+    return from;
   }
 
-  #append(block: RowBlock, clock: number): void {
-    this.#reserve(this.length + block.length);
-    for (let row = 0; row < block.length; row++) {
-      if (row > 0 && block.startTick[row] === block.startTick[row - 1]) this.repeatedCount++;
+  /** Rows in front that end before `tick`. */
+  countBefore(tick: number): number {
+    return lastAtOrBelow(this.endTick, this.length, tick - 1) + 1;
+  }
+
+  /** The first `count` rows are counted for good; of them those that start at `contextTick` or later stay. */
+  seal(count: number, contextTick: number): void {
+    this.sealedLength = Math.max(this.sealedLength, count);
+    const gone = Math.min(
+      this.sealedLength,
+      lastAtOrBelow(this.startTick, this.length, contextTick - 1) + 1,
+    );
+    // Moving the rest costs what it holds: worth it when half of it goes.
+    if (gone * 2 < this.length) return;
+    for (const column of [this.startTick, this.endTick, this.rawNs, this.clock])
+      column.copyWithin(0, gone, this.length);
+    this.length -= gone;
+    this.sealedLength -= gone;
+    if (this.startTick.length > 4 * this.length && this.startTick.length > FIRST_CAPACITY)
+      this.#resize(Math.max(FIRST_CAPACITY, 2 * this.length));
+  }
+
+  #append(block: RowBlock, from: number, clock: number): void {
+    this.#reserve(this.length + block.length - from);
+    for (let row = from; row < block.length; row++) {
+      if (row > from && block.startTick[row] === block.startTick[row - 1]) this.repeatedCount++;
       else this.#push(block, row, clock);
     }
   }
@@ -49,7 +86,7 @@ export class HopRows {
     this.clock[at] = clock;
   }
 
-  #merge(block: RowBlock, clock: number): void {
+  #merge(block: RowBlock, from: number, clock: number): void {
     const old = {
       length: this.length,
       startTick: this.startTick,
@@ -59,7 +96,7 @@ export class HopRows {
     };
     this.length = 0;
     this.#resize(Math.max(FIRST_CAPACITY, (old.length + block.length) * 2));
-    let row = 0;
+    let row = from;
     for (let at = 0; at < old.length; at++) {
       for (; row < block.length && block.startTick[row]! < old.startTick[at]!; row++)
         this.#push(block, row, clock);
@@ -95,6 +132,10 @@ export class HopRows {
     return row >= 0 && tick < this.endTick[row]! ? row : -1;
   }
 }
+
+/** A frame of the part that was counted for good. */
+const isBefore = (block: RowBlock, row: number, edgeTick: number, sealedTick: number): boolean =>
+  block.endTick[row]! < edgeTick || block.startTick[row]! <= sealedTick;
 
 /** Last index of the ascending first `length` values that is ≤ `value`; −1 if none. */
 export function lastAtOrBelow(values: ArrayLike<number>, length: number, value: number): number {

@@ -16,6 +16,8 @@ export interface OrderedHop {
   /** Declared predecessor, as a path. */
   readonly after?: string;
   readonly rows: HopRows;
+  /** Where its marks began, when those are gone; absent: with the first row. */
+  readonly firstTick?: number;
   /** Corrected time of each row. */
   readonly atNs: Float64Array;
   /** How wrong it may be against other clocks. */

@@ -46,89 +46,166 @@ const CUT_NS = 150_000_000;
 const CUT_SPAN_S = 10;
 
 /** From the marks of a stream's first hop, corrected. Undefined without marks. */
-export function scheduleOf(
+export const scheduleOf = (
   cut: Cut,
   atNs: ArrayLike<number>,
   sampleRate: number,
-): Schedule | undefined {
-  const points = earliestOfEachSecond(cut, atNs, sampleRate);
-  const lines = segments(points).map(lineUnder);
-  const [first] = lines;
-  if (first === undefined) return undefined;
-  return {
-    at(tick) {
-      const mediaNs = (tick / sampleRate) * NS_PER_S;
-      let line = first;
-      for (const next of lines) {
-        if (next.fromNs > mediaNs) break;
-        line = next;
-      }
-      return line.atOriginNs + (mediaNs - line.originNs) * line.slope;
-    },
-  };
+): Schedule | undefined => new ScheduleDraft(sampleRate).with({ cut, atNs, from: 0 });
+
+/** Marks of the first hop from row `from` on. */
+export interface ScheduleMarks {
+  readonly cut: Cut;
+  readonly atNs: ArrayLike<number>;
+  readonly from: number;
+}
+
+/** What is known of a schedule while its marks come and go. */
+export class ScheduleDraft {
+  readonly #sampleRate: number;
+  readonly #lines: Line[] = [];
+  #segment = new Segment();
+
+  constructor(sampleRate: number) {
+    this.#sampleRate = sampleRate;
+  }
+
+  /** Takes the marks before row `to` for good: they need not come again. */
+  absorb(marks: ScheduleMarks, to: number): void {
+    const points = earliestOfEachSecond(marks, to, this.#sampleRate);
+    const ahead = earliestOfEachSecond(
+      { ...marks, from: to },
+      marks.cut.length,
+      this.#sampleRate,
+      CUT_SPAN_S,
+    );
+    this.#segment = extended(this.#segment, this.#lines, points, ahead);
+  }
+
+  /** The schedule by what was taken and these marks behind it. */
+  with(marks: ScheduleMarks): Schedule | undefined {
+    const points = earliestOfEachSecond(marks, marks.cut.length, this.#sampleRate);
+    const lines = [...this.#lines];
+    const last = extended(this.#segment.copy(), lines, points, []);
+    if (last.count > 0) lines.push(last.line());
+    const [first] = lines;
+    return first && { at: tick => timeOn(lines, (tick / this.#sampleRate) * NS_PER_S) };
+  }
+}
+
+function timeOn(lines: readonly Line[], mediaNs: number): number {
+  let line = lines[0]!;
+  for (let i = 1; i < lines.length; i++) {
+    if (lines[i]!.fromNs > mediaNs) break;
+    line = lines[i]!;
+  }
+  return line.atOriginNs + (mediaNs - line.originNs) * line.slope;
 }
 
 /** The least late frame of each second of media time: enough for a line from below. */
-function earliestOfEachSecond(cut: Cut, atNs: ArrayLike<number>, sampleRate: number): Point[] {
+function earliestOfEachSecond(
+  { cut, atNs, from }: ScheduleMarks,
+  to: number,
+  sampleRate: number,
+  limit = Infinity,
+): Point[] {
   const points: Point[] = [];
   let second = -1;
-  for (let row = 0; row < cut.length; row++) {
+  let least = Infinity;
+  for (let row = from; row < to; row++) {
     const mediaNs = (cut.endTick[row]! / sampleRate) * NS_PER_S;
-    const point = { mediaNs, latenessNs: atNs[row]! - mediaNs };
+    const latenessNs = atNs[row]! - mediaNs;
     const its = Math.floor(mediaNs / NS_PER_S);
-    if (its !== second) points.push(point);
-    else if (point.latenessNs < points.at(-1)!.latenessNs) points[points.length - 1] = point;
+    if (its === second && latenessNs >= least) continue;
+    if (its !== second && points.length >= limit) break;
+    if (its === second) points[points.length - 1] = { mediaNs, latenessNs };
+    else points.push({ mediaNs, latenessNs });
     second = its;
+    least = latenessNs;
   }
   return points;
 }
 
-/** Cuts where the lateness rises and does not come back. */
-function segments(points: readonly Point[]): Point[][] {
-  const parts: Point[][] = [];
-  let current: Point[] = [];
-  let least = Infinity;
-  points.forEach((point, i) => {
-    const ahead = points.slice(i, i + CUT_SPAN_S);
-    const lasts = ahead.length === CUT_SPAN_S && Math.min(...ahead.map(one => one.latenessNs));
-    const driftNs = current.length * NS_PER_S * SKEW_MAX;
-    if (current.length > 0 && lasts !== false && lasts - least > CUT_NS + driftNs) {
-      parts.push(current);
-      current = [];
-      least = Infinity;
+/** Goes on with a segment, cut where the lateness rises and does not come back; its line goes to `lines`. */
+function extended(
+  from: Segment,
+  lines: Line[],
+  points: readonly Point[],
+  ahead: readonly Point[],
+): Segment {
+  const all = ahead.length === 0 ? points : [...points, ...ahead];
+  let segment = from;
+  for (let i = 0; i < points.length; i++) {
+    const driftNs = segment.count * NS_PER_S * SKEW_MAX;
+    if (segment.count > 0 && lastingNs(all, i) - segment.leastNs > CUT_NS + driftNs) {
+      lines.push(segment.line());
+      segment = new Segment();
     }
-    current.push(point);
-    least = Math.min(least, point.latenessNs);
-  });
-  if (current.length > 0) parts.push(current);
-  return parts;
+    segment.add(points[i]!);
+  }
+  return segment;
 }
 
-/** The line under all points with the least sum of distances: the hull edge under their mean. */
-function lineUnder(points: readonly Point[]): Line {
-  const fromNs = points[0]!.mediaNs - NS_PER_S;
-  const spanNs = points.at(-1)!.mediaNs - points[0]!.mediaNs;
-  const meanNs = points.reduce((sum, point) => sum + point.mediaNs, 0) / points.length;
-  const hull = lowerHull(points);
-  const right = hull.findIndex(point => point.mediaNs >= meanNs);
-  const a = hull[Math.max(0, right - 1)]!;
-  const b = hull[right] ?? a;
-  const rise = b.mediaNs > a.mediaNs ? (b.latenessNs - a.latenessNs) / (b.mediaNs - a.mediaNs) : 0;
-  const skew = spanNs < SKEW_SPAN_NS ? 0 : Math.max(-SKEW_MAX, Math.min(SKEW_MAX, rise));
-  // Touches from below whatever the skew is: the least of what is left above it.
-  let latenessNs = Infinity;
-  for (const point of hull)
-    latenessNs = Math.min(latenessNs, point.latenessNs - (point.mediaNs - a.mediaNs) * skew);
-  return { fromNs, originNs: a.mediaNs, atOriginNs: a.mediaNs + latenessNs, slope: 1 + skew };
+/** The least lateness of the next seconds; −Infinity where too few are known. */
+function lastingNs(points: readonly Point[], from: number): number {
+  if (from + CUT_SPAN_S > points.length) return -Infinity;
+  let least = Infinity;
+  for (let i = from; i < from + CUT_SPAN_S; i++) least = Math.min(least, points[i]!.latenessNs);
+  return least;
 }
 
-function lowerHull(points: readonly Point[]): Point[] {
-  const hull: Point[] = [];
-  for (const point of points) {
+/** Points of one line: of those that were there, only the lower hull is needed. */
+class Segment {
+  count = 0;
+  leastNs = Infinity;
+  #sumNs = 0;
+  #firstNs = 0;
+  #lastNs = 0;
+  #hull: Point[] = [];
+
+  add(point: Point): void {
+    if (this.count === 0) this.#firstNs = point.mediaNs;
+    this.count++;
+    this.leastNs = Math.min(this.leastNs, point.latenessNs);
+    this.#sumNs += point.mediaNs;
+    this.#lastNs = point.mediaNs;
+    const hull = this.#hull;
     while (hull.length > 1 && !turnsUp(hull.at(-2)!, hull.at(-1)!, point)) hull.pop();
     hull.push(point);
   }
-  return hull;
+
+  copy(): Segment {
+    const copy = new Segment();
+    copy.count = this.count;
+    copy.leastNs = this.leastNs;
+    copy.#sumNs = this.#sumNs;
+    copy.#firstNs = this.#firstNs;
+    copy.#lastNs = this.#lastNs;
+    copy.#hull = [...this.#hull];
+    return copy;
+  }
+
+  /** The line under all points with the least sum of distances: the hull edge under their mean. */
+  line(): Line {
+    const hull = this.#hull;
+    const meanNs = this.#sumNs / this.count;
+    const right = hull.findIndex(point => point.mediaNs >= meanNs);
+    const a = hull[Math.max(0, right - 1)]!;
+    const b = hull[right] ?? a;
+    const rise =
+      b.mediaNs > a.mediaNs ? (b.latenessNs - a.latenessNs) / (b.mediaNs - a.mediaNs) : 0;
+    const isShort = this.#lastNs - this.#firstNs < SKEW_SPAN_NS;
+    const skew = isShort ? 0 : Math.max(-SKEW_MAX, Math.min(SKEW_MAX, rise));
+    // Touches from below whatever the skew is: the least of what is left above it.
+    let latenessNs = Infinity;
+    for (const point of hull)
+      latenessNs = Math.min(latenessNs, point.latenessNs - (point.mediaNs - a.mediaNs) * skew);
+    return {
+      fromNs: this.#firstNs - NS_PER_S,
+      originNs: a.mediaNs,
+      atOriginNs: a.mediaNs + latenessNs,
+      slope: 1 + skew,
+    };
+  }
 }
 
 const turnsUp = (a: Point, b: Point, c: Point): boolean =>

@@ -4,14 +4,20 @@
 import { FRAME_FLAG, hopKey } from '@framescope/protocol';
 import type { ClockMap } from '../clock/session-clocks.ts';
 import { inChargeAt, placesOf } from './instances.ts';
-import { fatesOf, type DeclaredRange, type Fates } from './fate.ts';
+import { fatesOf, type DeclaredRange, type Fates, type Missed } from './fate.ts';
 import { rowsOfLastTick } from './join.ts';
 import { pathOrder, type OrderedHop } from './path-order.ts';
 import { scheduleOf, type Schedule } from './schedule.ts';
+import type { SealedStream } from './sealed.ts';
 import type { HopMarks, StreamMarks } from './stream-marks.ts';
 
-/** One hop's frames, of one instance; columns have `rows.length` valid entries. Session time, ns. */
+/**
+ * One hop's frames, of one instance; columns have `rows.length` valid entries. Session time, ns.
+ * What is counted leaves out the first `rows.sealedLength` rows: they were counted before.
+ */
 export interface HopFrames extends OrderedHop {
+  /** `path@instance` */
+  readonly id: string;
   /** With the instance where the path has several. */
   readonly key: string;
   /** Without it: what measures are named by. */
@@ -28,16 +34,20 @@ export interface HopFrames extends OrderedHop {
   readonly latencyErrorNs: number;
   /** FRAME_FLAG bits. */
   readonly flags: Uint8Array;
-  /** Frames that this hop lost, by the time they passed the hop before. */
-  readonly lostAtNs: readonly number[];
+  /** Frames that this hop lost, at the time they passed the hop before. */
+  readonly lost: readonly Missed[];
+  /** Late frames are counted at the first hop of their process only. */
+  readonly countsLate: boolean;
   readonly lateCount: number;
-  /** What this hop made up, of frames it could have had, by time. */
-  readonly concealedAtNs: readonly number[];
+  /** What this hop made up, of frames it could have had. */
+  readonly concealed: readonly Missed[];
   readonly watermarkTick: number;
   /** Limit on latency; null on down streams, whose frames are sent ahead of time. */
   readonly budgetNs: number | null;
   /** Latencies that came out negative beyond the error: clock faults. Within it they are drawn as zero. */
   readonly faultCount: number;
+  /** The rows of those. */
+  readonly faultRows: readonly number[];
 }
 
 export interface StreamFrames {
@@ -56,52 +66,86 @@ export interface FrameContext {
   /** By the number that rows carry. */
   readonly clocks: readonly ClockMap[];
   readonly budgetNs: number | null;
+  /** What is known of the part of this stream that was counted for good. */
+  readonly sealed?: SealedStream;
 }
 
 export function framesOf(marks: StreamMarks, context: FrameContext): StreamFrames {
   const { name, sampleRate, direction } = marks;
+  const { sealed } = context;
   const corrected = [...marks.hops.values()]
     .filter(hop => hop.rows.length > 0)
-    .map(hop => correctedHop(hop, context.clocks));
+    .map(hop => correctedHop(hop, context));
   const places = new Map(placesOf(corrected).map(place => [place.all, place.instances]));
   const hops = pathOrder([...places.keys()], direction);
   const declared = correctedRanges(marks, context.clocks);
-  const fates = fatesOf({ hops, ranges: declared, sampleRate });
-  const [first] = hops;
-  const schedule =
-    first === undefined || direction === 'down'
-      ? undefined
-      : scheduleOf(first.rows, first.atNs, sampleRate);
+  const fates = fatesOf({ hops, ranges: nearRanges(declared, marks), sampleRate });
+  const schedule = direction === 'down' ? undefined : scheduleIn(hops[0], sampleRate, sealed);
   const judge: Judge = {
     stream: name,
     budgetNs: direction === 'up' ? context.budgetNs : null,
-    hasSeveral: path => corrected.filter(hop => hop.path === path).length > 1,
+    hasSeveral: path => [...marks.hops.values()].filter(hop => hop.path === path).length > 1,
+    edgeTick: marks.edgeTick,
   };
-  const origin = direction === 'down' ? firstSent(hops) : 0;
+  const origin = direction === 'down' ? firstSent(hops, sealed) : 0;
   const judged = hops.flatMap((all, i) => {
     const instances = places.get(all)!;
     return instances.map((hop, instance) => {
       const latencyNs = schedule
         ? sinceSchedule(hop, schedule)
-        : i < origin
+        : origin === undefined || i < origin
           ? new Float64Array(hop.rows.length).fill(Number.NaN)
           : sinceSent(hop, hops[origin]!);
-      const errorNs = hop.errorNs + hops[origin]!.errorNs;
+      const errorNs = hop.errorNs + (origin === undefined ? 0 : hops[origin]!.errorNs);
       const share = shareOf(fates, i, { all, instances, instance });
       return judgedHop(judge, { hop, share, latencyNs, errorNs });
     });
   });
-  return { name, sampleRate, direction, hops: judged, schedule, declared };
+  return {
+    name,
+    sampleRate,
+    direction,
+    hops: sealed === undefined ? judged : sealed.withQuiet(judged),
+    schedule,
+    declared,
+  };
 }
+
+/** Those that may touch marks that are still here. */
+const nearRanges = (
+  declared: readonly DeclaredRange[],
+  { contextTick }: StreamMarks,
+): readonly DeclaredRange[] =>
+  contextTick === 0 ? declared : declared.filter(range => range.endTick >= contextTick);
+
+/** By the marks of the first hop there are, and those that are gone. */
+function scheduleIn(
+  first: CorrectedHop | undefined,
+  sampleRate: number,
+  sealed: SealedStream | undefined,
+): Schedule | undefined {
+  if (sealed === undefined || sealed.edgeTick === 0)
+    return first && scheduleOf(first.rows, first.atNs, sampleRate);
+  if (first === undefined || first.path !== sealed.firstPath) return sealed.schedule.with(NO_MARKS);
+  return sealed.schedule.with({
+    cut: first.rows,
+    atNs: first.atNs,
+    from: first.rows.countBefore(sealed.edgeTick),
+  });
+}
+
+const NO_MARKS = { cut: { length: 0, startTick: [], endTick: [] }, atNs: [], from: 0 };
 
 type CorrectedHop = OrderedHop & { readonly marks: HopMarks; readonly clock: ClockMap };
 
-function correctedHop(marks: HopMarks, clocks: readonly ClockMap[]): CorrectedHop {
+function correctedHop(marks: HopMarks, { clocks, sealed }: FrameContext): CorrectedHop {
   const { path, role, name, nth, after, rows } = marks;
   const clock = clocks[rows.clock[rows.length - 1]!]!;
   const middleNs = rows.rawNs[rows.length >> 1]!;
+  const firstTick = sealed?.firstTickOf(path);
   return {
     path,
+    ...(firstTick === undefined ? {} : { firstTick }),
     role,
     name,
     nth,
@@ -163,11 +207,15 @@ function sinceSchedule({ rows, atNs }: CorrectedHop, schedule: Schedule): Float6
  * Where the way of agent audio begins. TTS pushes seconds ahead of real time and the agent
  * paces what it sends, so the way is counted from the first `send`; without one from the first hop.
  */
-const firstSent = (hops: readonly CorrectedHop[]): number =>
-  Math.max(
-    0,
-    hops.findIndex(hop => hop.name === 'send'),
-  );
+function firstSent(
+  hops: readonly CorrectedHop[],
+  sealed: SealedStream | undefined,
+): number | undefined {
+  const sent = hops.findIndex(hop => hop.name === 'send');
+  if (sent >= 0) return sent;
+  // It has been quiet for long: nobody knows when these were sent.
+  return sealed?.has('send') === true ? undefined : 0;
+}
 
 /** Time since `sent` let the frame's last sample go; NaN where it never saw it. */
 function sinceSent({ rows, atNs }: CorrectedHop, sent: CorrectedHop): Float64Array {
@@ -183,9 +231,9 @@ interface Share {
   /** Of its rows. */
   readonly late: Uint8Array;
   readonly lostNext: Uint8Array;
-  readonly lostAtNs: readonly number[];
-  readonly lateCount: number;
-  readonly concealedAtNs: readonly number[];
+  readonly lost: readonly Missed[];
+  readonly countsLate: boolean;
+  readonly concealed: readonly Missed[];
   readonly watermarkTick: number;
 }
 
@@ -198,13 +246,12 @@ interface Standing {
 
 /** Fates are those of places: this is the part of one who stood there. */
 function shareOf(fates: Fates, at: number, { all, instances, instance }: Standing): Share {
-  const [late, lostNext] = [fates.late[at]!, fates.lostNext[at]!];
   const whole = {
-    late,
-    lostNext,
-    lostAtNs: fates.lostAtNs[at]!,
-    lateCount: fates.lateCount[at]!,
-    concealedAtNs: fates.concealedAtNs[at]!,
+    late: fates.late[at]!,
+    lostNext: fates.lostNext[at]!,
+    lost: fates.lost[at]!,
+    countsLate: fates.countsLate[at]!,
+    concealed: fates.concealed[at]!,
     watermarkTick: fates.watermarkTick[at]!,
   };
   if (instances.length === 1) return whole;
@@ -212,16 +259,14 @@ function shareOf(fates: Fates, at: number, { all, instances, instance }: Standin
   const placeRow = Array.from({ length: rows.length }, (_, row) =>
     all.rows.rowOf(rows.startTick[row]!),
   );
-  const its = (atNs: readonly number[]): number[] =>
-    atNs.filter(one => inChargeAt(instances, one) === instance);
-  const ownLate = Uint8Array.from(placeRow, row => late[row]!);
+  const its = (missed: readonly Missed[]): Missed[] =>
+    missed.filter(one => inChargeAt(instances, one.atNs) === instance);
   return {
-    late: ownLate,
-    lostNext: Uint8Array.from(placeRow, row => lostNext[row]!),
-    lostAtNs: its(whole.lostAtNs),
-    // Only the first hop of a process counts late frames: elsewhere the place has none.
-    lateCount: whole.lateCount === 0 ? 0 : ownLate.reduce((sum, one) => sum + one, 0),
-    concealedAtNs: its(whole.concealedAtNs),
+    late: Uint8Array.from(placeRow, row => whole.late[row]!),
+    lostNext: Uint8Array.from(placeRow, row => whole.lostNext[row]!),
+    lost: its(whole.lost),
+    countsLate: whole.countsLate,
+    concealed: its(whole.concealed),
     watermarkTick: Math.min(whole.watermarkTick, rows.endTick[rows.length - 1]!),
   };
 }
@@ -230,6 +275,8 @@ interface Judge {
   readonly stream: string;
   readonly budgetNs: number | null;
   readonly hasSeveral: (path: string) => boolean;
+  /** What ends before it was counted. */
+  readonly edgeTick: number;
 }
 
 interface Judged {
@@ -241,35 +288,43 @@ interface Judged {
 }
 
 function judgedHop(judge: Judge, { hop, share, latencyNs, errorNs }: Judged): HopFrames {
-  const { budgetNs, stream, hasSeveral } = judge;
+  const { budgetNs, stream, hasSeveral, edgeTick } = judge;
   const flags = new Uint8Array(hop.rows.length);
-  let faultCount = 0;
+  const { late, lostNext, countsLate } = share;
+  const { sealedLength } = hop.rows;
+  const faultRows: number[] = [];
+  let lateCount = 0;
   for (let row = 0; row < flags.length; row++) {
     if (latencyNs[row]! < 0) {
-      if (latencyNs[row]! < -errorNs - QUANTUM_NS) faultCount++;
+      if (latencyNs[row]! < -errorNs - QUANTUM_NS && row >= sealedLength) faultRows.push(row);
       latencyNs[row] = 0;
     }
+    if (late[row] === 1 && row >= sealedLength) lateCount++;
     flags[row] =
-      (share.late[row] === 1 ? FRAME_FLAG.late : 0) |
-      (share.lostNext[row] === 1 ? FRAME_FLAG.lost : 0) |
+      (late[row] === 1 ? FRAME_FLAG.late : 0) |
+      (lostNext[row] === 1 ? FRAME_FLAG.lost : 0) |
       (budgetNs !== null && latencyNs[row]! > budgetNs ? FRAME_FLAG.overBudget : 0);
   }
   const { marks, ...ordered } = hop;
   const place = { stream, role: hop.role, name: hop.name, nth: hop.nth };
+  const isNew = (one: Missed): boolean => one.endTick >= edgeTick;
   return {
     ...ordered,
+    id: marks.id,
     key: hopKey(hasSeveral(hop.path) ? { ...place, instance: marks.instance } : place),
     bareKey: hopKey(place),
     producer: marks.producer,
     latencyNs,
     latencyErrorNs: errorNs,
     flags,
-    lostAtNs: share.lostAtNs,
-    lateCount: share.lateCount,
-    concealedAtNs: share.concealedAtNs,
+    lost: edgeTick === 0 ? share.lost : share.lost.filter(isNew),
+    countsLate,
+    lateCount: countsLate ? lateCount : 0,
+    concealed: edgeTick === 0 ? share.concealed : share.concealed.filter(isNew),
     watermarkTick: share.watermarkTick,
     budgetNs,
-    faultCount,
+    faultCount: faultRows.length,
+    faultRows,
   };
 }
 

@@ -6,6 +6,8 @@ import { HopRows } from './hop-rows.ts';
 
 /** One hop, as one instance ran it. */
 export interface HopMarks {
+  /** `path@instance` */
+  readonly id: string;
   readonly path: string;
   /** Of the service that ran it: `service.instance.id`, else its producer. */
   readonly instance: string;
@@ -14,6 +16,8 @@ export interface HopMarks {
   readonly nth: number;
   after: string | undefined;
   readonly rows: HopRows;
+  /** Where its last frame ended, whether or not its mark is still here. */
+  frontTick: number;
   /** Who wrote the last block: shown as the process of this hop. */
   producer: string;
 }
@@ -42,6 +46,12 @@ export class StreamMarks {
   /** Marks and ranges that found no room. */
   refusedCount = 0;
   markCount = 0;
+  /** Frames that end before it were counted for good; their marks are mostly gone. */
+  edgeTick = 0;
+  /** Marks from here on are still here. */
+  contextTick = 0;
+  /** Marks that came for that part since then: they are in the store, not here. */
+  missedCount = 0;
 
   constructor(facts: Pick<FrameBlock, 'sampleRate' | 'direction'> & { readonly name: string }) {
     this.name = facts.name;
@@ -58,13 +68,18 @@ export class StreamMarks {
         continue;
       }
       const before = marks.rows.length;
-      marks.rows.add(column, clock);
-      marks.rows.add(sortedLate(column.late), clock);
+      this.missedCount += marks.rows.add(column, clock, this.edgeTick);
+      if (column.late.length > 0)
+        this.missedCount += marks.rows.add(sortedLate(column.late), clock, this.edgeTick);
       this.markCount += marks.rows.length - before;
+      const { rows } = marks;
+      if (rows.length > 0)
+        marks.frontTick = Math.max(marks.frontTick, rows.endTick[rows.length - 1]!);
       marks.producer = producer;
       marks.after ??= column.hop.after;
     }
     for (const range of block.ranges) {
+      if (range.endTick < this.edgeTick) this.missedCount++;
       if (this.ranges.length >= RANGES_MAX) this.refusedCount++;
       else
         this.ranges.push({
@@ -78,13 +93,35 @@ export class StreamMarks {
     }
   }
 
+  /** What ends before `edgeTick` was counted for good; marks from `contextTick` on stay. */
+  seal(edgeTick: number, contextTick: number): void {
+    this.edgeTick = edgeTick;
+    this.contextTick = contextTick;
+    for (const { rows } of this.hops.values()) {
+      const before = rows.length;
+      rows.seal(rows.countBefore(edgeTick), contextTick);
+      this.markCount -= before - rows.length;
+    }
+  }
+
   #hop(hop: HopName, producer: string, instance: string): HopMarks | undefined {
     const path = hopPath(hop);
     const id = `${path}@${instance}`;
     const known = this.hops.get(id);
     if (known !== undefined || this.hops.size >= HOPS_MAX) return known;
     const { role, name, nth, after } = hop;
-    const marks = { path, instance, role, name, nth, after, rows: new HopRows(), producer };
+    const marks = {
+      id,
+      path,
+      instance,
+      role,
+      name,
+      nth,
+      after,
+      rows: new HopRows(),
+      frontTick: 0,
+      producer,
+    };
     this.hops.set(id, marks);
     return marks;
   }

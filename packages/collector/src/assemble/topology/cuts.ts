@@ -142,7 +142,7 @@ function bufferUse({ from, hop, sent, nsPerTick }: Buffer): BufferUse {
     hold: figuresOf(sketch),
     depthNs: firsts.length < SPURTS_MIN ? null : Math.round(median(firsts)),
     neededNs: sent === undefined ? null : neededNs(sent, from, frameNs),
-    concealed: hop.concealedAtNs.length,
+    concealed: hop.concealed.length,
     late: hop.lateCount,
   };
 }

@@ -74,7 +74,7 @@ function legBetween(
     errorNs: errorBetween(from, to),
     rttNs: rttNs(from.clock.name.domain, to.clock.name.domain),
     jitterNs: changes === 0 ? 0 : Math.round(changeNs / changes),
-    lost: to.lostAtNs.length,
+    lost: to.lost.length,
     sketch: toBase64(sketch.toBytes()),
   };
 }

@@ -70,7 +70,7 @@ function caseOf(session: string, { out, received, sent, nsPerTick }: Ends): Buff
     arrivals,
     device: deviceOf(out, nsPerTick),
     delaysNs,
-    underruns: out.concealedAtNs.length,
+    underruns: out.concealed.length,
   };
 }
 

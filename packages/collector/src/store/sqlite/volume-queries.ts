@@ -82,6 +82,10 @@ interface FlushRow {
 export const TIME_MIN: bigint = -(2n ** 63n);
 export const TIME_MAX: bigint = 2n ** 63n - 1n;
 
+/** The same memory: a Buffer's own look would show in what is compared or sent on. */
+const bytesOf = ({ buffer, byteOffset, length }: Buffer): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, length);
+
 /** Parsed sources kept: cleared rather than aged. */
 const SOURCES_MAX = 1_000;
 
@@ -219,7 +223,7 @@ export class VolumeQueries {
       part: Number(row.part),
       startUnixNs: row.start_ns,
       endUnixNs: row.end_ns,
-      ...(row.record && { record: new Uint8Array(row.record) }),
+      ...(row.record && { record: bytesOf(row.record) }),
       ...(row.state !== null && { state: JSON.parse(row.state) as StateMessage }),
       frameCount: Number(row.frame_count),
       lostCount: Number(row.lost_count),

@@ -160,7 +160,7 @@ test('age at a re-chunk is that of the frame’s end; frames before keep theirs'
     7 * MS,
     7 * MS,
   ]);
-  expect(stream.hops.map(hop => hop.lostAtNs.length)).toEqual([0, 0]);
+  expect(stream.hops.map(hop => hop.lost.length)).toEqual([0, 0]);
 });
 
 test('hops are ordered by least transit, declared order first, the usual order where clocks cannot tell', () => {
@@ -200,7 +200,7 @@ test('a frame is lost when the next hop is 2 s beyond it, and not a frame earlie
         { path: 'agent/receive', frames: received },
       ],
     });
-    return stream.hops.map(hop => hop.lostAtNs.length);
+    return stream.hops.map(hop => hop.lost.length);
   };
   expect(lostWith(102)).toEqual([0, 1]);
   expect(lostWith(101)).toEqual([0, 0]);
@@ -218,7 +218,7 @@ test('a lost frame is counted once, at the first hop that missed it, and flagged
       { path: 'agent/receive', frames: later(without(arrived, 20), 9) },
     ],
   });
-  expect(stream.hops.map(hop => hop.lostAtNs.length)).toEqual([0, 3, 1]);
+  expect(stream.hops.map(hop => hop.lost.length)).toEqual([0, 3, 1]);
   const flagged = stream.hops.map(
     hop => Array.from(hop.flags).filter(flag => flag & FRAME_FLAG.lost).length,
   );
@@ -239,7 +239,7 @@ test('silence, declared drops and what came before a hop began are nobody’s lo
       ['silence', 'client/capture', 1_600, 1_800, 1_800],
     ],
   });
-  expect(stream.hops.map(hop => hop.lostAtNs.length)).toEqual([0, 0]);
+  expect(stream.hops.map(hop => hop.lost.length)).toEqual([0, 0]);
 });
 
 test('a hop that fell silent loses nothing: nobody knows', () => {
@@ -250,7 +250,7 @@ test('a hop that fell silent loses nothing: nobody knows', () => {
       { path: 'agent/receive', frames: all.slice(0, 50) },
     ],
   });
-  expect(hopAt(stream, 'agent/receive').lostAtNs).toEqual([]);
+  expect(hopAt(stream, 'agent/receive').lost).toEqual([]);
 });
 
 test('a frame that came after its turn is late, not lost and not concealed: one class each', () => {
@@ -271,11 +271,7 @@ test('a frame that came after its turn is late, not lost and not concealed: one 
     ),
   });
   expect(
-    stream.hops.map(({ lostAtNs, lateCount, concealedAtNs }) => [
-      lostAtNs.length,
-      lateCount,
-      concealedAtNs.length,
-    ]),
+    stream.hops.map(({ lost, lateCount, concealed }) => [lost.length, lateCount, concealed.length]),
   ).toEqual([
     [0, 0, 0],
     [1, 1, 0],
@@ -352,7 +348,7 @@ test('missing ticks and joined rows are those that asking tick by tick finds', (
 const tally = (hop: HopFrames): unknown[] => [
   hop.key,
   hop.rows.length,
-  hop.lostAtNs.length,
+  hop.lost.length,
   Math.round(Math.max(...hop.latencyNs) / MS),
 ];
 
