@@ -1,5 +1,5 @@
 // The long run of hostile.test.ts, and what it leaves in memory. A hundred
-// thousand runs take some minutes:
+// thousand runs take two to four minutes of a core:
 //
 //   FC_RUNS=100000 npx vitest run --project e2e packages/instrument/test/hostile-long
 
