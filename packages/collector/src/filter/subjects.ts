@@ -1,5 +1,6 @@
 // What a filter may ask of a session, and of one wait in a table of waits.
 
+import { hopOfMeasure } from '../query/measure-info.ts';
 import {
   asksBeyond,
   FILTER_KEYS,
@@ -166,7 +167,7 @@ export function frameGroupValuesOf(
 ): readonly (string | null)[] {
   if (!PLACE_KEYS.has(key) || session.facets.attributes[key] !== undefined)
     return groupValuesOf(session, key);
-  const hop = measure.slice('frame.'.length);
+  const hop = hopOfMeasure(measure);
   // `stream.role/hop@instance` where several instances ran it: a call handed over counts to both.
   const places = Object.entries(session.facets.hops)
     .filter(([its]) => its === hop || its.startsWith(`${hop}@`))

@@ -5,6 +5,7 @@
 // import, a rebuilt store) are no news and are left out.
 
 import { Sketch } from '@framescope/protocol';
+import { hopOfMeasure } from '../query/measure-info.ts';
 import type { DerivedRows, RollupRow, ValueRow } from '../store/store.ts';
 import { SeriesDraft, type CounterDelta, type MeasureReport } from './buckets.ts';
 
@@ -109,6 +110,8 @@ export class CallCounts {
   }
 
   #takeRollup(row: RollupRow, told: Told, labels: Labels): void {
+    // Ages and losses are counted; slack, lead and gaps are in the charts alone.
+    if (!row.measure.startsWith('frame.')) return;
     if (BigInt(row.minute + 1) * MINUTE_NS < this.#fromUnixNs) return;
     const before = told.minutes.get(row.measure);
     if (before !== undefined && before.minute > row.minute) return;
@@ -119,7 +122,7 @@ export class CallCounts {
   #countMinute(row: RollupRow, labels: Labels): void {
     const sketch = Sketch.fromBytes(row.sketch);
     if (!sketch.ok) return;
-    const own = { ...labels, hop: row.measure.slice('frame.'.length) };
+    const own = { ...labels, hop: hopOfMeasure(row.measure) };
     const draft = this.#draft('framescope_frame_age_seconds', own);
     draft.count += row.count;
     draft.sumNs += row.sumNs;

@@ -63,6 +63,9 @@ const familyOf = (measure: string): string => measure.split('.', 1)[0] ?? measur
 
 export const isOfFrames = (measure: string): boolean => FRAME_FAMILIES.has(familyOf(measure));
 
+/** The hop that a measure of frames is taken at: its key without the instance. */
+export const hopOfMeasure = (measure: string): string => measure.slice(measure.indexOf('.') + 1);
+
 /** More of it is better: its bad end is the low one. */
 export const isLowWorse = (measure: string): boolean =>
   familyOf(measure) === 'slack' || familyOf(measure) === 'lead';

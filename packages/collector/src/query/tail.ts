@@ -4,6 +4,7 @@ import type { Filter, Tail, TailItem } from '@framescope/protocol';
 import { columnsOf, passingRows, wordsOf } from '../filter/subjects.ts';
 import { OUTCOMES, VALUE_FLAG, type ValueColumn } from '../rollup/wait-codec.ts';
 import type { StoreReader, WaitTable } from '../store/store.ts';
+import { hopOfMeasure } from './measure-info.ts';
 import { FrameSum, type WorstFrame } from './frame-columns.ts';
 import { walkFrames } from './frame-walk.ts';
 import { chooseMeasure, type Chosen } from './measure-range.ts';
@@ -127,7 +128,7 @@ async function frameTail(
         sessionKey: session.key,
         sessionId: session.id,
         tick: one.ref,
-        hop: measure.slice('frame.'.length),
+        hop: hopOfMeasure(measure),
         atUnixNs: String(BigInt(one.minute) * MINUTE_NS),
         valueNs: one.valueNs,
         censored: false,

@@ -166,7 +166,7 @@ export interface ValueRow {
 /** Frames of one session, measure and minute. */
 export interface RollupRow {
   readonly sessionKey: string;
-  /** `frame.<hop key without instance>`. */
+  /** `frame.<hop key without instance>`; `slack.`, `lead.`, … as query/measure-info.ts has them. */
   readonly measure: string;
   /** Unix time / 60 s, whole. */
   readonly minute: number;

@@ -82,6 +82,14 @@ test('a minute of frames counts when it is over, or the call is', () => {
   expect(count([...growing, ended])).toEqual(['2']);
 });
 
+test('slack and gaps are no ages: they are charted, not counted among them', () => {
+  const slack = rollupOf('k', NOON_MINUTE, [20 * MS], { measure: 'slack.agent.client/receive' });
+  const next = rollupOf('k', NOON_MINUTE + 1, [20 * MS]);
+  expect(
+    lines(told(live({ rollups: [slack] }), live({ rollups: [next] })), /slack|agent\.client/),
+  ).toEqual([]);
+});
+
 test('classic buckets of frames are exact: their bounds are bounds of the sketch', () => {
   const bound = 2 ** (-16 / 4) * 1e9;
   const metrics = told(

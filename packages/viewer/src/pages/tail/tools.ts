@@ -9,6 +9,7 @@ const GROUPS: readonly (readonly [string, (name: string) => boolean])[] = [
   ['What the caller waits', name => /^(voice_to_voice|time_to_answer)/.test(name)],
   ['Parts of the wait', name => name.startsWith('part.')],
   ['Frames', name => name.startsWith('frame.')],
+  ['Flow of a stream', name => /^(slack|underrun|lead|gap|rtf|oldest)\./.test(name)],
   ['Other', () => true],
 ];
 
