@@ -123,7 +123,7 @@ class Script:
         """Writes both as a WAV of two channels."""
         whole = [one for channel in self.heard for one in channel]
         start = min(at for at, _ in whole)
-        length = int((max(at for at, _ in whole) - start + 1) * RATE)
+        length = max(int((at - start) * RATE) + len(audio) // 2 for at, audio in whole)
         mixed = array.array("h", bytes(4 * length))
         for channel, pieces in enumerate(self.heard):
             for at, audio in pieces:
