@@ -132,7 +132,7 @@ function clockOf(
   data: SessionData,
 ): { clock: ClockKey; zeroUnixNs: bigint } {
   const { resource, startUnixNs } = spans[0]!;
-  const process = processOf(resource.attributes, data);
+  const process = processOf(resource.attributes, data) ?? insideOf(recogniser.name, data);
   if (process !== undefined) {
     const { zeroUnixNs } = data.clocks.nameOf(process.clock);
     return { clock: process.clock, zeroUnixNs };
@@ -141,6 +141,14 @@ function clockOf(
   if (known !== undefined) return known;
   const clock = data.clocks.note({ domain, epoch: 0, zeroUnixNs: startUnixNs });
   return { clock, zeroUnixNs: data.clocks.nameOf(clock).zeroUnixNs };
+}
+
+/** The one process of ours that says it runs inside that framework: what Pipecat calls itself is `unknown`. */
+function insideOf(framework: SourceName, { processes }: SessionData): Process | undefined {
+  const inside = [...processes.values()].filter(
+    one => one.session?.attributes['framework'] === framework,
+  );
+  return inside.length === 1 ? inside[0] : undefined;
 }
 
 /** By instance, else by host: one host has one clock, and on Linux our domains are those of hosts. */
