@@ -15,6 +15,7 @@ import { startForwarding, type Forwarding } from './forward/forwarding.ts';
 import type { ForwardTarget } from './forward/target.ts';
 import { Admission } from './receive/admission.ts';
 import { sampled } from './receive/sampled.ts';
+import type { LiveKitKey } from './receive/livekit/token.ts';
 import { startGrpc, type GrpcReceiver } from './receive/otlp-grpc.ts';
 import { Access } from './serve/access.ts';
 import { makeApp, makeIngestApp, type AppPorts } from './serve/app.ts';
@@ -26,6 +27,7 @@ import { Health } from './serve/metrics.ts';
 import type { ClickHouseSettings } from './store/clickhouse/settings.ts';
 import { openReader, type StorePlace } from './store/engine.ts';
 import { limitsOf } from './store/sqlite/budgets.ts';
+import { RecordingStore, RECORDINGS_SHARE } from './store/recordings.ts';
 import type { BudgetsGiven, Retention, StoreReader } from './store/store.ts';
 import { VERSION } from './version.ts';
 import type { WriterOptions } from './writer/messages.ts';
@@ -79,6 +81,10 @@ export interface CollectorOptions {
   readonly maxMemoryBytes?: number;
   /** How long kinds of data are kept; absent: as long as there is room. */
   readonly retention?: Retention;
+  /** Sound that is uploaded: `keep` it, or take it and let it go. Default: drop. */
+  readonly recordings?: 'keep' | 'drop';
+  /** Key of LiveKit's tokens: agents that show one may write. Where writing is open any token will do. */
+  readonly liveKit?: LiveKitKey;
   /** `transcripts`, or names of attributes with `*`: taken out before anything is written. */
   readonly redact?: readonly string[];
   /** Where spans are handed on to, each with its own filter. */
@@ -245,7 +251,7 @@ async function compose(
     clock,
     nowNs: monotonicNs,
     triggers: new TriggerBoard(() => performance.now()),
-    dataBytes: () => reader.sizeBytes(),
+    ...soundOf(options, reader, nowUnixNs),
     version: VERSION,
     allowedHosts: options.allowedHosts ?? [],
     ...(options.viewerFolder !== undefined && { viewerFolder: options.viewerFolder }),
@@ -270,10 +276,28 @@ const admissionOf = (writer: Writer, health: Health, options: CollectorOptions):
     memoryBytesMax: options.maxMemoryBytes ?? MAX_MEMORY_BYTES_DEFAULT,
   });
 
-const accessOf = ({ token, readToken, data }: CollectorOptions): Access =>
+/** Recordings, where they are kept, and what all data takes with them. */
+function soundOf(
+  { data, recordings, maxBytes = MAX_BYTES_DEFAULT, retention }: CollectorOptions,
+  reader: Pick<StoreReader, 'sizeBytes'>,
+  nowUnixNs: () => bigint,
+): Pick<AppPorts, 'recordings' | 'dataBytes'> {
+  if (recordings !== 'keep') return { dataBytes: () => reader.sizeBytes() };
+  const { recordingsNs } = retention ?? {};
+  const limits = {
+    maxBytes: maxBytes * RECORDINGS_SHARE,
+    ...(recordingsNs !== undefined && { maxAgeNs: recordingsNs }),
+  };
+  const store = new RecordingStore(data, limits, nowUnixNs);
+  const dataBytes = async (): Promise<number> => (await reader.sizeBytes()) + store.totalBytes();
+  return { recordings: store, dataBytes };
+}
+
+const accessOf = ({ token, readToken, liveKit, data }: CollectorOptions): Access =>
   new Access({
     ...(token !== undefined && { token }),
     ...(readToken !== undefined && { readToken }),
+    ...(liveKit && { liveKit }),
     secret: ingestSecret(data),
     nowUnixMs: Date.now,
   });

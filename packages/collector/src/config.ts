@@ -47,7 +47,7 @@ const FLAGS = {
   },
   retention: {
     value: 'KIND=AGE,…',
-    help: 'How long kinds are kept, e.g. frames=7d,spans=30d,turns=400d; else as long as there is room.',
+    help: 'How long kinds are kept: frames=7d,spans=30d,turns=400d,recordings=1d; else as room allows.',
   },
   'max-memory': {
     value: 'SIZE',
@@ -61,6 +61,11 @@ const FLAGS = {
   'allowed-host': {
     value: 'NAME',
     help: 'A name this collector is reached by, beside localhost and IP addresses; may be repeated.',
+  },
+  recordings: {
+    value: 'keep|drop',
+    help: 'Sound that LiveKit Agents upload: kept beside the calls, or let go.',
+    default: 'drop',
   },
   redact: {
     value: 'LIST',
@@ -79,6 +84,11 @@ const FLAGS = {
     help: 'Senders must show it. Without --read-token it reads as well. 16 characters or more.',
   },
   'read-token': { value: 'SECRET', help: 'The API, the pages and /metrics need it.' },
+  'livekit-key': {
+    value: 'KEY',
+    help: 'LIVEKIT_API_KEY of the agents: their tokens are checked, and let them write here.',
+  },
+  'livekit-secret': { value: 'SECRET', help: 'LIVEKIT_API_SECRET that belongs to it.' },
   'tls-cert': { value: 'FILE', help: 'Certificate chain (PEM): HTTPS, and TLS for gRPC.' },
   'tls-key': { value: 'FILE', help: 'Its private key (PEM).' },
   'allow-remote': {
@@ -191,6 +201,7 @@ function serveCommand(given: ReadonlyMap<FlagName, readonly string[]>): Command 
       ...accessOptions(text),
       corsOrigins: (given.get('cors-origin') ?? []).map(origin),
       redact: (given.get('redact') ?? []).flatMap(redactList),
+      ...liveKitOptions(text),
       forward: forwardTargets(given.get('forward') ?? []),
       data: text('data') ?? FLAGS.data.default,
       ...(text('store') !== undefined && { clickhouse: clickhouseStore(text('store')!) }),
@@ -243,6 +254,23 @@ function accessOptions(
     ...(readToken !== undefined && { readToken }),
     ...(cert !== undefined &&
       key !== undefined && { tls: { cert: pem('tls-cert', cert), key: pem('tls-key', key) } }),
+  };
+}
+
+function liveKitOptions(
+  text: (name: FlagName) => string | undefined,
+): Pick<CollectorOptions, 'liveKit' | 'recordings'> {
+  const [key, secret] = [text('livekit-key'), text('livekit-secret')];
+  if ((key === undefined) !== (secret === undefined))
+    throw new UsageError(
+      '--livekit-key and --livekit-secret belong together: give both, or neither',
+    );
+  const recordings = text('recordings') ?? FLAGS.recordings.default;
+  if (recordings !== 'keep' && recordings !== 'drop')
+    throw new UsageError(`--recordings must be keep or drop, got "${recordings}"`);
+  return {
+    recordings,
+    ...(key !== undefined && secret !== undefined && { liveKit: { key, secret } }),
   };
 }
 

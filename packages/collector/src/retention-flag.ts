@@ -1,4 +1,4 @@
-// `--retention frames=7d,spans=30d,turns=400d` → ages in nanoseconds.
+// `--retention frames=7d,spans=30d,turns=400d,recordings=1d` → ages in nanoseconds.
 
 import type { Retention } from './store/store.ts';
 
@@ -14,6 +14,7 @@ const FIELDS: Readonly<Record<string, keyof Retention>> = {
   frames: 'framesNs',
   spans: 'spansNs',
   turns: 'turnsNs',
+  recordings: 'recordingsNs',
 };
 
 /** Reads the flag's value; a text says what is wrong with it. */

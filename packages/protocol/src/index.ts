@@ -160,6 +160,7 @@ export { DEFAULT_QUANTUM_NS, RECORD_BASE64_LIMIT } from './record-format.ts';
 export { EncodeTally } from './record-rows.ts';
 export { decoded, rejected, type Decoded } from './result.ts';
 export { bucketOf, bucketUpperNs, rankOf, Sketch, SKETCH_SCALE, SKETCH_ZERO_NS } from './sketch.ts';
+export type { Recording, RecordingList } from './recordings-api.ts';
 export type { ReportedWait, SourceDetail } from './sources-api.ts';
 export type {
   BargeInState,

@@ -17,6 +17,8 @@ export const SESSION_KEYS: readonly string[] = [
   'conversation.id',
   'langfuse.session.id',
   'lk.room_sid',
+  // LiveKit's own upload path stamps it on every span; a room of a hotel is not meant.
+  'room_id',
   'lk.pii.room_name',
   'lk.room_name',
   'lk.job_id',
@@ -28,9 +30,23 @@ export const SESSION_KEYS: readonly string[] = [
  */
 export const SCRUBBED = "[Scrubbed due to 'session']";
 
-/** Rank of an ID that is no hint, and of none at all. */
+/** Rank of an ID that is no hint, of a trace that is a call by itself, and of none at all. */
 export const RANK_CERTAIN = 0;
+export const RANK_OF_TRACE = 254;
 export const RANK_NONE = 255;
+
+const ROOM_SID = /^RM_/;
+
+/** Roots of a call: where nobody names the session, their trace is it. By scope and name of the span. */
+const CALL_ROOTS: readonly (readonly [scope: string, name: string])[] = [
+  ['livekit-agents', 'agent_session'],
+];
+
+export const isCallRoot = (scope: string, name: string): boolean =>
+  CALL_ROOTS.some(([ofScope, ofName]) => scope === ofScope && name === ofName);
+
+export const isCallRootName = (name: string): boolean =>
+  CALL_ROOTS.some(([, ofName]) => name === ofName);
 
 export interface NamedSession {
   readonly id: string;
@@ -48,6 +64,7 @@ function named(attributes: Attributes): NamedSession | undefined {
   for (let rank = 1; rank < SESSION_KEYS.length; rank++) {
     const value = attributes[SESSION_KEYS[rank]!];
     if (typeof value !== 'string' || value === '' || value === SCRUBBED) continue;
+    if (SESSION_KEYS[rank] === 'room_id' && !ROOM_SID.test(value)) continue;
     if (Buffer.byteLength(value) <= SESSION_ID_LENGTH_MAX) return { id: value, rank };
   }
   return undefined;

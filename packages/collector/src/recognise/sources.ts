@@ -5,12 +5,13 @@ import type { StoredSpan } from '../store/store.ts';
 import type { PipelineFacts, Profile } from './edges.ts';
 import { framescopeProfile } from './framescope-edges.ts';
 import { genAi } from './gen-ai.ts';
+import { liveKit } from './livekit.ts';
 import { logfire } from './logfire.ts';
 import { openinference } from './openinference.ts';
 import { pipecat } from './pipecat.ts';
 import type { Recogniser, SourceName } from './source.types.ts';
 
-const RECOGNISERS: readonly Recogniser[] = [pipecat, openinference, logfire, genAi];
+const RECOGNISERS: readonly Recogniser[] = [pipecat, liveKit, openinference, logfire, genAi];
 
 const BY_NAME: ReadonlyMap<SourceName, Recogniser> = new Map(
   RECOGNISERS.map(one => [one.name, one]),

@@ -4,17 +4,20 @@
 //   --read-token  reads the API, the pages and /metrics
 //   ingest token  sends the telemetry of one session until it expires: for pages in the wild.
 //                 Signed, not stored:  base64url({"s": session, "e": Unix s}) . base64url(HMAC-SHA256)
+//   LiveKit       a token of the key of --livekit-key, on LiveKit's upload paths only
 //   link          printed at start, works once: gives a browser the cookie that reads
 //
 // Without any token everything is open, which is why the collector then listens
 // on this machine only.
 
+import { tokenProblem, type LiveKitKey } from '../receive/livekit/token.ts';
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
 export interface AccessOptions {
   /** At least 16 characters. */
   readonly token?: string;
   readonly readToken?: string;
+  readonly liveKit?: LiveKitKey;
   /** Signs ingest tokens: 32 bytes that outlive a restart. */
   readonly secret: Uint8Array;
   readonly nowUnixMs: () => number;
@@ -69,6 +72,25 @@ export class Access {
       kind: 'none',
       why: `${given === undefined ? 'no token was sent' : 'the token is not the one of --token'}; send "Authorization: Bearer TOKEN" (OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20TOKEN)`,
     };
+  }
+
+  /**
+   * On LiveKit's upload paths. Its agents can show nothing but a token of their own key, so that is
+   * what is checked where a key is known; where writing is open, any will do.
+   */
+  mayUpload(authorization: string | undefined): WriteRight {
+    const { liveKit, token, nowUnixMs } = this.#options;
+    const given = bearer(authorization);
+    if (token !== undefined && given !== undefined && isSame(given, token)) return { kind: 'all' };
+    if (liveKit === undefined && token === undefined) return { kind: 'all' };
+    if (liveKit === undefined)
+      return {
+        kind: 'none',
+        why: 'this collector has a --token, which LiveKit Agents cannot send; start it with --livekit-key and --livekit-secret too, the LIVEKIT_API_KEY and LIVEKIT_API_SECRET of the agents',
+      };
+    if (given === undefined) return { kind: 'none', why: 'no LiveKit token was sent' };
+    const why = tokenProblem(given, liveKit, Math.floor(nowUnixMs() / 1_000));
+    return why === undefined ? { kind: 'all' } : { kind: 'none', why };
   }
 
   mayRead(authorization: string | undefined, cookies: string | undefined): boolean {

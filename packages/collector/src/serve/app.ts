@@ -7,11 +7,13 @@ import { clockProbe } from '../receive/clock.ts';
 import { takeTrigger, type TriggerBoard } from '../receive/triggers.ts';
 import { RPC, status } from '../receive/otlp-answer.ts';
 import type { Admission } from '../receive/admission.ts';
+import { takeRecording } from '../receive/livekit/recordings.ts';
 import { otlpHttp } from '../receive/otlp-http.ts';
 import type { Forwarding } from '../forward/forwarding.ts';
 import type { CallMetrics } from '../metrics/call-metrics.ts';
 import { expose } from '../metrics/exposition.ts';
 import { ReadyBytes, type Asker } from '../query/answers.ts';
+import type { RecordingStore } from '../store/recordings.ts';
 import type { Writer } from '../writer/writer.ts';
 import type { Access } from './access.ts';
 import {
@@ -20,6 +22,7 @@ import {
   mayChange,
   mayMakeTokens,
   mayRead,
+  mayUpload,
   mayWrite,
   ownPagesOnly,
   securityHeaders,
@@ -37,6 +40,7 @@ import { API_BASE, openApiDocument } from './openapi.ts';
 import { readParams } from './params.ts';
 import { pinHandlers, unpinHandler } from './pins.ts';
 import { ApiError, problemHandler, sendProblem } from './problem.ts';
+import { recordingRoutes } from './recording-routes.ts';
 import type { Route } from './route.ts';
 import { apiRoutes } from './routes.ts';
 import { viewerFiles } from './viewer.ts';
@@ -52,6 +56,8 @@ export interface AppPorts {
   readonly nowNs: () => number;
   readonly triggers: TriggerBoard;
   readonly dataBytes: () => Promise<number>;
+  /** Absent: recordings are not kept. */
+  readonly recordings?: RecordingStore;
   readonly version: string;
   readonly admission: Admission;
   readonly forwarding: Pick<Forwarding, 'status'>;
@@ -66,6 +72,7 @@ export interface AppPorts {
 export function makeApp(ports: AppPorts): Express {
   const app = bareApp(ports);
   receiveRoutes(app, ports);
+  liveKitRoutes(app, ports);
   probeRoutes(app, ports);
   app.get('/login/:word', login(ports.access, ports.isTls));
   changeRoutes(app, ports);
@@ -92,6 +99,7 @@ export function makeApp(ports: AppPorts): Express {
 export function makeIngestApp(ports: AppPorts): Express {
   const app = bareApp(ports);
   receiveRoutes(app, ports);
+  liveKitRoutes(app, ports);
   probeRoutes(app, ports);
   app.use((request: Request, response: Response) => {
     const detail = `this port takes telemetry only: there is nothing at ${cut(request.path)}`;
@@ -131,6 +139,22 @@ function receiveRoutes(app: Express, ports: AppPorts): void {
       .type('json')
       .end(status('json', RPC.notFound, message));
   });
+}
+
+/** Where LiveKit Agents upload what they observe, when LIVEKIT_OBSERVABILITY_URL names this collector. */
+function liveKitRoutes(app: Express, { admission, health, access, recordings }: AppPorts): void {
+  const base = '/observability';
+  for (const signal of ['traces', 'logs', 'metrics'] as const)
+    app.post(`${base}/${signal}/otlp/v0`, mayUpload(access), otlpHttp(signal, admission, health));
+  app.post(
+    `${base}/recordings/v0`,
+    mayUpload(access),
+    takeRecording({
+      ...(recordings && { store: recordings }),
+      nowUnixNs: () => BigInt(Date.now()) * 1_000_000n,
+      count: outcome => health.recording(outcome),
+    }),
+  );
 }
 
 /** Open to all: whether it lives and stores is what a balancer asks, without a token. */
@@ -181,7 +205,12 @@ function changeRoutes(app: Express, { access, writer, live }: AppPorts): void {
 }
 
 function serveApi(app: Express, ports: AppPorts): void {
-  const routes = [...apiRoutes(ports), forwardRoute(ports.forwarding), budgetsRoute(ports.budgets)];
+  const routes = [
+    ...apiRoutes(ports),
+    ...recordingRoutes(ports.asker, ports.recordings),
+    forwardRoute(ports.forwarding),
+    budgetsRoute(ports.budgets),
+  ];
   const document = JSON.stringify(openApiDocument(routes, ports.version));
   app.use(API_BASE, (_request, response, next) => {
     response.setHeader('Cache-Control', 'no-store');

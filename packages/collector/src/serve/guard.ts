@@ -111,6 +111,24 @@ export const mayWrite =
       .end(status('json', RPC.unauthenticated, right.why));
   };
 
+/** LiveKit's upload paths: a token of its key, or any where writing is open. */
+export const mayUpload =
+  (access: Access): RequestHandler =>
+  (request, response, next) => {
+    const right = access.mayUpload(request.headers.authorization);
+    if (right.kind === 'all') {
+      next();
+      return;
+    }
+    const why = right.kind === 'none' ? right.why : 'a token of one session is not enough here';
+    response.setHeader('WWW-Authenticate', 'Bearer');
+    response.setHeader('Connection', 'close');
+    response
+      .status(401)
+      .type('json')
+      .end(status('json', RPC.unauthenticated, why));
+  };
+
 /** Pins, budgets, annotations: who makes tokens, and our own pages where all who read also write. */
 export const mayChange = (access: Access): RequestHandler => {
   const otherwise = mayMakeTokens(access);
@@ -185,6 +203,7 @@ const CONTENT_SECURITY_POLICY = [
   "img-src 'self' data: blob:",
   "media-src 'self' blob:",
   "font-src 'self'",
+  "media-src 'self' blob:",
   "connect-src 'self'",
   "worker-src 'self'",
   "manifest-src 'self'",

@@ -14,6 +14,7 @@ export class Health implements ReceiveCounts {
   readonly #refusedBodies = new Map<string, number>();
   readonly #refusedSpans = new Map<string, number>();
   readonly #notKept = new Map<string, number>();
+  readonly #recordings = new Map<string, number>();
   #points = 0;
   #bodyBytes = 0;
   #spans = 0;
@@ -29,6 +30,11 @@ export class Health implements ReceiveCounts {
 
   refusedBody(reason: string): void {
     bump(this.#refusedBodies, reason, 1);
+  }
+
+  /** An upload of a recording, by what came of it. */
+  recording(outcome: string): void {
+    bump(this.#recordings, outcome, 1);
   }
 
   bodyBytes(count: number): void {
@@ -85,6 +91,13 @@ export class Health implements ReceiveCounts {
         'Log records without a trace or session, and data points that are no histogram of time.',
         this.#notKept,
         'kind',
+      ),
+      metric(
+        'recordings_total',
+        'counter',
+        'Uploads of recordings: kept, unkept (no --recordings keep), silent (without sound), refused.',
+        this.#recordings,
+        'outcome',
       ),
       metric('points_total', 'counter', 'Histogram points stored.', this.#points),
       metric('body_bytes_total', 'counter', 'Bytes of OTLP bodies, decompressed.', this.#bodyBytes),

@@ -208,6 +208,20 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     },
     { source: text, features: attributes },
   ),
+  RecordingList: object({ items: list(ref('Recording')) }),
+  Recording: object({
+    id: text,
+    url: text,
+    source: oneOf('livekit'),
+    contentType: text,
+    bytes: count,
+    startNs: orNull(ns),
+    startUnixNs: orNull(unixNs),
+    durationNs: orNull(ns),
+    channels: orNull(count),
+    sampleRate: orNull(count),
+    receivedUnixNs: unixNs,
+  }),
   TurnPage: page('Turn'),
   Wait: partly(
     {

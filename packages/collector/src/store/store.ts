@@ -237,6 +237,8 @@ export interface Retention {
   readonly spansNs?: bigint;
   /** Sessions, turns, waits and minutes: what was derived. */
   readonly turnsNs?: bigint;
+  /** Sound that was uploaded; kept by store/recordings.ts. */
+  readonly recordingsNs?: bigint;
 }
 
 /** Whole commits of flushes, as they follow each other. */

@@ -130,11 +130,23 @@ function withJoined(own: RawMoment[], index: number, place: WaitPlace): RawMomen
     ...markedMoments(wait, { ...place, ...joined }),
     ...wait.moments.map(moment => rawOf(moment, joined.clock)),
   ];
-  const isInServer = own.some(one => one.name === 'first_voiced_sent');
+  // A page that is told who speaks stands further off than the framework itself.
+  const isByWord = isToldByEvents(place, index);
+  const isInServer = !isByWord && own.some(one => one.name === 'first_voiced_sent');
   const names = new Set((isInServer ? own : others).map(one => one.name));
+  if (isByWord) names.add('first_voiced_sent');
   return isInServer
     ? [...own, ...others.filter(one => !names.has(one.name))]
     : [...own.filter(one => !names.has(one.name)), ...others];
+}
+
+/** The turn's own audio was marked by nobody: an adapter was told by events who speaks. */
+function isToldByEvents({ state, streams, marked }: WaitPlace, index: number): boolean {
+  const closes = state.waits[index]?.closes;
+  const stream =
+    closes !== undefined && 'stream' in closes ? streams.get(closes.stream) : undefined;
+  const own = stream?.hops.filter(hop => hop.producer === marked.authority) ?? [];
+  return own.length > 0 && own.every(hop => hop.role === 'framework');
 }
 
 /** The wait of the framework's turn that this one is: of the same kind, the same in order. */

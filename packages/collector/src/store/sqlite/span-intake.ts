@@ -5,7 +5,14 @@
 // spans there count as seen, and its session is theirs. What a commit that failed
 // has changed here is forgotten with it.
 
-import { RANK_CERTAIN, RANK_NONE } from '../../decode/session-keys.ts';
+import { scopeOf } from '../../decode/scope.ts';
+import {
+  isCallRoot,
+  isCallRootName,
+  RANK_CERTAIN,
+  RANK_NONE,
+  RANK_OF_TRACE,
+} from '../../decode/session-keys.ts';
 import type { SpanColumns } from '../../decode/span-columns.ts';
 import { traceHash, TraceGroups, type CommitRows } from './commit-rows.ts';
 import { SeenSpans } from './seen-spans.ts';
@@ -139,12 +146,34 @@ export class SpanIntake {
       const isOther = rank === sessionRank[row] && named !== columns.texts.text(text);
       if (known === undefined || isOther) name(row, text);
     }
+    for (const row of this.#rootRows(columns)) {
+      const trace = traces[this.#groups.tracePlace(row)]!;
+      if (trace.session !== undefined) continue;
+      trace.named = columns.traceId(row);
+      trace.session = ports.touch(trace.named);
+      trace.rank = RANK_OF_TRACE;
+    }
     for (let row = 0; row < length; row++) {
       if (this.#sessionOf[row] !== 0 || this.#groups.isLeftOut(row)) continue;
       const inherited = traces[this.#groups.tracePlace(row)]!.session;
       if (inherited) this.#sessionOf[row] = placeOf(inherited);
     }
     return sessions;
+  }
+
+  /** Rows whose trace is a call by itself if nobody names it. */
+  #rootRows({ length, name, scope, texts }: SpanColumns): number[] {
+    const names = new Map<number, boolean>();
+    const rows: number[] = [];
+    for (let row = 0; row < length; row++) {
+      if (this.#groups.isLeftOut(row)) continue;
+      let mayBe = names.get(name[row]!);
+      if (mayBe === undefined)
+        names.set(name[row]!, (mayBe = isCallRootName(texts.text(name[row]!))));
+      if (mayBe && isCallRoot(scopeOf(texts.text(scope[row]!)).scope, texts.text(name[row]!)))
+        rows.push(row);
+    }
+    return rows;
   }
 
   #finish(rowCount: number, rowIds: readonly number[]): CommitRows {
