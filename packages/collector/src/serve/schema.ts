@@ -2,6 +2,7 @@
 // real answers against them; the types stand in protocol/query-api.ts.
 
 import { CHART_SCHEMAS } from './schema-charts.ts';
+import { RECORDING_SCHEMAS } from './schema-recordings.ts';
 import { PLACE_SCHEMAS } from './schema-places.ts';
 import { STREAM_SCHEMAS } from './schema-streams.ts';
 import {
@@ -208,20 +209,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     },
     { source: text, features: attributes },
   ),
-  RecordingList: object({ items: list(ref('Recording')) }),
-  Recording: object({
-    id: text,
-    url: text,
-    source: oneOf('livekit'),
-    contentType: text,
-    bytes: count,
-    startNs: orNull(ns),
-    startUnixNs: orNull(unixNs),
-    durationNs: orNull(ns),
-    channels: orNull(count),
-    sampleRate: orNull(count),
-    receivedUnixNs: unixNs,
-  }),
+  ...RECORDING_SCHEMAS,
   TurnPage: page('Turn'),
   Wait: partly(
     {
