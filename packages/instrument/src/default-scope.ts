@@ -5,6 +5,7 @@
 import { makeMachine } from '#platform';
 import { Scope } from './framescope.ts';
 import { newestScope } from './newest-scope.ts';
+import type { Machine } from './ports.ts';
 
 const made = new Map<string, Scope>();
 
@@ -12,7 +13,8 @@ const made = new Map<string, Scope>();
 export function defaultScope(role: string): Scope {
   const known = newestScope() ?? made.get(role);
   if (known !== undefined) return known;
-  const scope = new Scope({ role }, makeMachine());
+  // Typed by what was built, whose classes are others to the compiler than these.
+  const scope = new Scope({ role }, makeMachine() as unknown as Machine);
   made.set(role, scope);
   return scope;
 }
