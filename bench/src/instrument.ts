@@ -8,7 +8,7 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { bitsOf, type Bits } from './instrument/bits.ts';
-import { hundredCalls } from './instrument/calls.ts';
+import { hundredCalls, loadPercent } from './instrument/calls.ts';
 import { chromiumRecords } from './instrument/chromium.ts';
 import { runDemo, type DemoRun } from './instrument/demo.ts';
 import { markAgainstClock, markAgainstSpan } from './instrument/mark-cost.ts';
@@ -41,6 +41,12 @@ async function load(quick: boolean): Promise<Row[]> {
   return [
     row(`${name}: all of telemetry`, [figures.corePercent, '% of a core'], 'lower', 3),
     row(`${name}: longest piece of a flush`, [figures.longestPieceMs, 'ms'], 'lower', 2),
+    row(
+      '100 calls: load of the process, a queue told 5,000 times a second included',
+      [await loadPercent(quick ? 5 : 15, quick ? 1 : 5), '% of a core'],
+      'lower',
+      0.5,
+    ),
     row('memory of a call, flight ring included', [figures.kilobytesPerCall, 'kB'], 'lower', 350),
   ];
 }

@@ -4,6 +4,7 @@
 //     nothing  the same timers and loops over as many objects, nothing traced: what is subtracted
 //     marks    600 marks a second and call, flushed each second
 //     watched  the same, with every callback of the process timed
+//     open     100 calls open, nothing marked; `unmetered`: the same, and no load told
 //
 // `watched` times callbacks with async hooks, which see all that the package
 // gets to run (timers, sockets, promises) and cost more than the marks do: so
@@ -110,11 +111,22 @@ function play(calls: readonly Pick<Call, 'hops'>[]): Promise<Mark> {
 }
 
 async function main(): Promise<void> {
-  const scope = new Framescope({ serviceName: 'bench', endpoint: url, tracerProvider: false });
+  const scope = new Framescope({
+    serviceName: 'bench',
+    endpoint: url,
+    tracerProvider: false,
+    load: mode !== 'unmetered',
+  });
+  // A queue that changes with each frame of each call: more than anybody has.
+  const isIdle = mode === 'open' || mode === 'unmetered';
+  const gauges = setInterval(() => {
+    for (let i = 0; isIdle && i < CALLS; i++) scope.gauge('queue', i);
+  }, FRAME_MS);
   if (mode === 'watched') watch.start();
   const before = heapBytes();
   const calls = mode === 'nothing' ? untracedCalls(CALLS) : startCalls(scope, CALLS);
-  const { cpu, marks } = await play(calls);
+  const { cpu, marks } = await play(isIdle ? [] : calls);
+  clearInterval(gauges);
   const report: CallsReport = {
     cpuMs: (cpu.user + cpu.system) / 1_000,
     seconds: Number(seconds),

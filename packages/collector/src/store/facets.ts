@@ -58,11 +58,16 @@ export const USUAL_DIMENSIONS: readonly string[] = [
 
 /** A SessionDetail as its summary and what it adds. */
 export function splitDetail(detail: SessionDetail): { summary: SessionSummary; rest: object } {
-  const { zeroUnixNs, durationNs, streams, processes, budgets, traceIds, dropped, ...summary } =
+  const { zeroUnixNs, durationNs, streams, processes, budgets, traceIds, dropped, ...others } =
     detail;
+  const { topology, handovers, ...summary } = others;
   return {
     summary,
-    rest: { zeroUnixNs, durationNs, streams, processes, budgets, traceIds, dropped },
+    rest: {
+      ...{ zeroUnixNs, durationNs, streams, processes, budgets, traceIds, dropped },
+      ...(topology && { topology }),
+      ...(handovers && { handovers }),
+    },
   };
 }
 

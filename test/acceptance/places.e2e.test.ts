@@ -1,0 +1,154 @@
+// The demo with one thing wrong with where it runs or how its audio is cut, set by flag: real processes,
+// real audio, real time. Sessions and Tail say in a sentence which it is, and Places shows it; with
+// nothing set they say nothing of the kind.
+//
+//   npm start -- --demo --no-day -- --relays 2 --kill-relay 8s
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Finding, Page as ApiPage, SessionDetail, SessionSummary } from '@framescope/protocol';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { launchBrowser, type TestBrowser } from '../browser.ts';
+import { runNode, whenReady } from './child.ts';
+
+/** From the page's first look on: what a person has who does not know what was set. */
+const FOUND_LIMIT_MS = 60_000;
+/** Until there is something to be found, on a machine with other work. */
+const HAPPENED_LIMIT_MS = 150_000;
+const TEST_MS = HAPPENED_LIMIT_MS + FOUND_LIMIT_MS + 60_000;
+
+let browser: TestBrowser;
+
+beforeAll(async () => {
+  browser = await launchBrowser();
+});
+
+afterAll(() => browser.close());
+
+interface Demo {
+  readonly url: string;
+  readonly output: () => string;
+  readonly end: () => Promise<unknown>;
+}
+
+async function demoWith(...flags: readonly string[]): Promise<Demo> {
+  const data = mkdtempSync(join(tmpdir(), 'framescope-places-'));
+  const own = ['--demo', '--no-day', '--port', '0', '--data', data];
+  const run = runNode('scripts/start.mjs', [...own, '--', ...flags]);
+  const { url } = await whenReady(run);
+  const end = async (): Promise<void> => {
+    await run.end('SIGINT');
+    rmSync(data, { recursive: true, force: true });
+  };
+  return { url, output: () => run.output(), end };
+}
+
+async function get<T>(url: string, path: string): Promise<T> {
+  const answer = await fetch(`${url}/api/v1${path}`);
+  return (await answer.json()) as T;
+}
+
+const findings = async (url: string): Promise<readonly Finding[]> =>
+  (await get<{ items: readonly Finding[] }>(url, '/findings')).items;
+
+/** Waits until it happened, then looks at both pages as a person does; answers what they say. */
+async function saidOf(url: string, kind: Finding['kind']): Promise<string> {
+  await expect
+    .poll(async () => (await findings(url)).map(one => one.kind), {
+      timeout: HAPPENED_LIMIT_MS,
+      interval: 1_000,
+    })
+    .toContain(kind);
+  const texts: string[] = [];
+  for (const path of ['/sessions', '/tail']) {
+    const { page, problems } = await browser.open(url + path);
+    const strip = page.getByRole('region', { name: 'What stands out' });
+    await strip.waitFor({ timeout: FOUND_LIMIT_MS });
+    texts.push(await strip.innerText());
+    await strip.getByRole('link', { name: /where calls run/i }).click();
+    await page.getByRole('heading', { name: 'Places' }).waitFor({ timeout: FOUND_LIMIT_MS });
+    await page
+      .getByRole('region', { name: 'Ways between places' })
+      .waitFor({ timeout: FOUND_LIMIT_MS });
+    texts.push(await page.getByRole('region', { name: 'What stands out' }).innerText());
+    expect(problems()).toEqual([]);
+    await page.close();
+  }
+  return texts.join('\n');
+}
+
+/** The sentence that each flag has to lead to. */
+const FLAGS: readonly (readonly [string, Finding['kind'], RegExp])[] = [
+  [
+    '--regions eu,us --far-model --calls 4 --turns 3',
+    'far',
+    /voice-agent in eu reaches voice-models in us: \d+ ms/,
+  ],
+  ['--calls 40 --spike --turns 4', 'queue', /llm_queue of voice-models .* was \d+ deep/],
+  ['--chunk 200ms --calls 2 --turns 3', 'cut', /in pieces of 200 ms: a frame waits \d+ ms/],
+  [
+    '--jitter-buffer fixed:220 --calls 2 --turns 3',
+    'jitter_buffer',
+    /jitter buffer is deeper than the line asks for: 2\d\d ms/,
+  ],
+];
+
+for (const [flags, kind, sentence] of FLAGS)
+  test(
+    `the demo with ${flags}: Sessions and Tail say so`,
+    async () => {
+      const demo = await demoWith(...flags.split(' '), '--loop');
+      try {
+        expect(await saidOf(demo.url, kind)).toMatch(sentence);
+      } finally {
+        await demo.end();
+      }
+    },
+    TEST_MS,
+  );
+
+test(
+  'the demo with a relay that dies: the call is one session, and its gap is what the caller counted',
+  async () => {
+    const demo = await demoWith(
+      '--relays',
+      '2',
+      '--kill-relay',
+      '8s',
+      '--calls',
+      '2',
+      '--turns',
+      '4',
+    );
+    try {
+      const said = await saidOf(demo.url, 'handover');
+      expect(said).toMatch(
+        /relay voice-edge edge-1 went away without a word .* went on over voice-edge edge-2/,
+      );
+      await expect
+        .poll(() => demo.output(), { timeout: HAPPENED_LIMIT_MS })
+        .toMatch(/relay lost: /);
+      const counted = [
+        ...demo
+          .output()
+          .matchAll(/(call-\S+): .*relay lost: \d+ mic frames unsent, (\d+) missing/g),
+      ];
+      const { items } = await get<ApiPage<SessionSummary>>(demo.url, '/sessions?limit=50');
+      for (const [, id, missing] of counted) {
+        const own = items.filter(one => one.id === id);
+        expect(own, 'one session').toHaveLength(1);
+        const detail = await get<SessionDetail>(demo.url, `/sessions/${own[0]!.key}`);
+        expect(detail.handovers).toHaveLength(1);
+        const up = detail.handovers![0]!.directions.find(one => one.stream === 'mic')!;
+        expect(
+          Math.abs(up.frames - Number(missing)),
+          `${up.frames} beside ${missing}`,
+        ).toBeLessThanOrEqual(1);
+      }
+    } finally {
+      await demo.end();
+    }
+  },
+  TEST_MS,
+);
