@@ -55,7 +55,8 @@ interface Planned {
 }
 
 /** Computes the truth of a call; runs nothing of the product. */
-export function callTruth(scenario: Scenario): CallTruth {
+export function callTruth(given: Scenario): CallTruth {
+  const scenario = withGap(given);
   // Planning turns needs microphone frames, and their number is known when the turns are planned.
   const lengthMs = scenario.turns.reduce(
     (sum, turn) => Math.max(sum, turn.startMs ?? 0) + turnMsMax(turn),
@@ -75,7 +76,7 @@ export function callTruth(scenario: Scenario): CallTruth {
   );
   const whole = micTruth(scenario, endMs, spoken);
   const utterances = planned.flatMap(one => one.utterances);
-  const hops = [...whole.hops, ...joined(utterances)];
+  const hops = [...whole.hops, ...joined(utterances)].flatMap(hop => byRelay(hop, given));
   return {
     sessionId: scenario.id,
     startUnixMs: scenario.startUnixMs,
@@ -84,6 +85,35 @@ export function callTruth(scenario: Scenario): CallTruth {
     hops,
     ranges: [...whole.ranges, ...utterances.flatMap(one => one.ranges)],
   };
+}
+
+/** While no relay is there, nothing that is sent to one arrives. */
+function withGap(scenario: Scenario): Scenario {
+  const { relay, legs } = scenario;
+  if (relay === undefined) return scenario;
+  const { diesAtMs, gapMs } = relay;
+  const incident = { fromMs: diesAtMs, toMs: diesAtMs + gapMs, addMs: 0, loss: 1 };
+  const [up, down] = [legs['client>edge'], legs['agent>edge']];
+  return {
+    ...scenario,
+    legs: { ...legs, 'client>edge': { ...up, incident }, 'agent>edge': { ...down, incident } },
+  };
+}
+
+/** A hop of the relay, parted between the one that died and the one that took over. */
+function byRelay(hop: HopTruth, { relay }: Scenario): HopTruth[] {
+  if (relay === undefined || hop.host !== 'edge') return [hop];
+  const takenNs = ms(relay.diesAtMs + relay.gapMs);
+  const part = (isIts: (atNs: number) => boolean): HopTruth => {
+    const rows = [...hop.atNs.keys()].filter(row => isIts(hop.atNs[row]!));
+    return {
+      ...hop,
+      startTick: rows.map(row => hop.startTick[row]!),
+      endTick: rows.map(row => hop.endTick[row]!),
+      atNs: rows.map(row => hop.atNs[row]!),
+    };
+  };
+  return [part(atNs => !(atNs >= takenNs)), { ...part(atNs => atNs >= takenNs), host: 'edge2' }];
 }
 
 function agentSpeech(

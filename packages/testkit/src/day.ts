@@ -7,7 +7,11 @@
 //   09:xx  one host of us-east has a slow TTS all day
 //   mid    release 2.4.0 → 2.5.0: faster model, longer endpointing
 //   3/4    a network incident of twelve minutes in ap-south
+//   0.30   for an hour and a half eu-west is answered from us-east (its agents are drained)
+//   0.16   a spike: for two minutes a twenty-fifth of the day's calls, all to one host of us-east
+//   2/3    the relay of us-east dies without a word; its calls go on over another
 
+import { callTruth } from './call-truth.ts';
 import { Draws } from './random.ts';
 import {
   answerOf,
@@ -37,6 +41,25 @@ const DAY_MS = 86_400_000;
 const DEPLOY_AT = 0.55;
 const INCIDENT = { from: 0.76, to: 0.7683, region: 'ap-south' } as const;
 const BAD_HOST = 'us-east-agent-3';
+const FAR = { from: 0.3, to: 0.36, region: 'eu-west', agents: 'us-east', eachWayMs: 42 } as const;
+const SPIKE = {
+  from: 0.16,
+  to: 0.1614,
+  share: 0.04,
+  region: 'us-east',
+  host: 'us-east-agent-2',
+} as const;
+/** So many calls, a second apart, are on the relay when it dies, so long after the first began. */
+const RESTART = {
+  at: 2 / 3,
+  calls: 5,
+  apartMs: 1_000,
+  afterMs: 10_600,
+  gapMs: 240,
+} as const;
+/** A gap in which a turn's speech begins or ends is moved by so much, so often. */
+const SHIFT_MS = 260;
+const SHIFTS_MAX = 12;
 const HOSTS_PER_REGION = 4;
 
 interface Region {
@@ -73,14 +96,46 @@ export function* dayOf(spec: DaySpec): Generator<Scenario> {
   const shares: number[] = [];
   const sizes: number[] = [];
   for (let turns = 0; turns < spec.turns; turns += sizes.at(-1)!) {
+    const at = 7 * sizes.length;
+    const isSpike = draws.uniform(at + 3) < SPIKE.share;
     shares.push(
-      shareOfDay(draws.uniform(7 * sizes.length), draws.uniform(7 * sizes.length + 1), spec),
+      isSpike
+        ? SPIKE.from + (SPIKE.to - SPIKE.from) * draws.uniform(at + 4)
+        : shareOfDay(draws.uniform(at), draws.uniform(at + 1), spec),
     );
     sizes.push(2 + Math.floor(7 * draws.uniform(7 * sizes.length + 2)));
   }
   shares.sort((a, b) => a - b);
-  for (const [index, share] of shares.entries())
-    yield callOf(spec, index, { share, turns: sizes[index]! });
+  const first = Math.floor(shares.length * RESTART.at);
+  const dies = shares[first]! + RESTART.afterMs / DAY_MS;
+  for (let i = 1; i < RESTART.calls; i++)
+    shares[first + i] = shares[first]! + (i * RESTART.apartMs) / DAY_MS;
+  for (const [index, share] of shares.entries()) {
+    const isRelayed = index >= first && index < first + RESTART.calls;
+    const call = callOf(spec, index, { share, turns: sizes[index]!, isRelayed });
+    yield isRelayed ? restarted(call, (dies - share) * DAY_MS) : call;
+  }
+}
+
+const isIn = (
+  share: number,
+  { from, to }: { readonly from: number; readonly to: number },
+): boolean => share >= from && share < to;
+
+/** A call of the relay that dies goes on over the next one. */
+function restarted(call: Scenario, intoMs: number): Scenario {
+  const truth = callTruth(call);
+  const endMs = truth.endNs / 1e6 - 2 * RESTART.gapMs;
+  const edges = truth.turns.flatMap(turn => [turn.userStartNs, turn.userEndNs]).map(ns => ns / 1e6);
+  for (let shift = 0; shift < SHIFTS_MAX; shift++) {
+    const diesAtMs = intoMs + shift * SHIFT_MS;
+    if (diesAtMs > endMs) return call;
+    const isClear = edges.every(
+      at => at < diesAtMs - RESTART.gapMs || at > diesAtMs + 2 * RESTART.gapMs,
+    );
+    if (isClear) return { ...call, relay: { diesAtMs, gapMs: RESTART.gapMs } };
+  }
+  return call;
 }
 
 /** A draw from the load curve, as a share of the day that ends at `endUnixMs`. */
@@ -97,16 +152,24 @@ function shareOfDay(whichHour: number, within: number, spec: DaySpec): number {
 interface Place {
   readonly share: number;
   readonly turns: number;
+  /** It is on the relay that dies. */
+  readonly isRelayed: boolean;
 }
 
-function callOf(spec: DaySpec, index: number, { share, turns }: Place): Scenario {
+function callOf(spec: DaySpec, index: number, { share, turns, isRelayed }: Place): Scenario {
   const seed = (spec.seed * 1_000_003 + index) | 0;
   const draws = new Draws(seed, 'call');
-  const region = draws.pick(
+  const isSpike = isIn(share, SPIKE);
+  const drawn = draws.pick(
     0,
     REGIONS.map(one => [one, one.weight] as const),
   );
-  const host = `${region.name}-agent-${1 + Math.floor(HOSTS_PER_REGION * draws.uniform(1))}`;
+  const isUs = isSpike || isRelayed;
+  const region = isUs ? REGIONS.find(one => one.name === SPIKE.region)! : drawn;
+  const isFar = region.name === FAR.region && isIn(share, FAR);
+  const agents = isFar ? FAR.agents : region.name;
+  const drawnHost = `${agents}-agent-${1 + Math.floor(HOSTS_PER_REGION * draws.uniform(1))}`;
+  const host = isSpike ? SPIKE.host : drawnHost;
   const release = share < DEPLOY_AT ? '2.4.0' : '2.5.0';
   const isIncident =
     region.name === INCIDENT.region && share >= INCIDENT.from && share < INCIDENT.to;
@@ -116,7 +179,7 @@ function callOf(spec: DaySpec, index: number, { share, turns }: Place): Scenario
     ['ios', 3],
     ['android', 2],
   ] as const);
-  const kind: CallKind = { draws, release, isBadHost: host === BAD_HOST, isIncident };
+  const kind: CallKind = { draws, release, isBadHost: host === BAD_HOST, isIncident, isSpike };
   return scenarioOf({
     id: `${dayPrefix(spec.seed)}${new Date(startUnixMs).toISOString().slice(0, 19)}-${index}`,
     seed,
@@ -136,8 +199,8 @@ function callOf(spec: DaySpec, index: number, { share, turns }: Place): Scenario
       'framescope.synthetic': SYNTHETIC_LABEL,
       [DAY_END_ATTRIBUTE]: new Date(spec.endUnixMs).toISOString(),
     },
-    hosts: hostsOf(region, host, draws),
-    legs: legsOf(region, isIncident),
+    hosts: hostsOf(region, { host, agents }, draws),
+    legs: legsOf(region, isIncident, isFar),
     slowHops: {},
     turns: Array.from({ length: turns }, (_, at) => dayTurn(kind, at, at === turns - 1)),
     stalls: draws.uniform(4) < 0.02 ? [{ atMs: 2_100, forMs: 400 }] : [],
@@ -148,7 +211,13 @@ function callOf(spec: DaySpec, index: number, { share, turns }: Place): Scenario
   });
 }
 
-function hostsOf(region: Region, host: string, draws: Draws): Scenario['hosts'] {
+interface AgentPlace {
+  readonly host: string;
+  /** Region of the agents that answer. */
+  readonly agents: string;
+}
+
+function hostsOf(region: Region, { host, agents }: AgentPlace, draws: Draws): Scenario['hosts'] {
   const resource = { 'cloud.region': region.name };
   const off = (at: number, spreadMs: number): number => spreadMs * (draws.uniform(at) - 0.5);
   return {
@@ -161,19 +230,22 @@ function hostsOf(region: Region, host: string, draws: Draws): Scenario['hosts'] 
     agent: {
       offsetMs: off(14, 10),
       driftPpm: off(15, 10),
-      resource: { ...resource, 'host.name': host },
+      resource: { 'cloud.region': agents, 'host.name': host, 'service.instance.id': host },
     },
     models: { offsetMs: 0, driftPpm: 0, resource },
   };
 }
 
-function legsOf(region: Region, isIncident: boolean): Scenario['legs'] {
+function legsOf(region: Region, isIncident: boolean, isFar: boolean): Scenario['legs'] {
   const air = (baseMs: number): LegSpec => ({
     baseMs: baseMs + (isIncident ? 240 : 0),
     jitterMs: isIncident ? 30 : region.jitterMs,
     loss: 0,
   });
-  return { ...HOME_LEGS, 'client>edge': air(region.upMs), 'edge>client': air(region.downMs) };
+  const ways = { ...HOME_LEGS, 'client>edge': air(region.upMs), 'edge>client': air(region.downMs) };
+  if (!isFar) return ways;
+  const far: LegSpec = { baseMs: FAR.eachWayMs, jitterMs: 1, loss: 0 };
+  return { ...ways, 'edge>agent': far, 'agent>edge': far };
 }
 
 interface CallKind {
@@ -181,7 +253,11 @@ interface CallKind {
   readonly release: string;
   readonly isBadHost: boolean;
   readonly isIncident: boolean;
+  readonly isSpike: boolean;
 }
+
+/** A model with ten times its usual calls. */
+const SPIKE_SLOWER = 2.6;
 
 /** Draws of one turn lie so far apart. */
 const DRAWS_PER_TURN = 16;
@@ -229,7 +305,7 @@ function dayAnswer(kind: CallKind, base: number, text: string): AnswerSpec {
   return {
     ...answerOf({ text }),
     preparationMs: draws.logNormal(base + 7, 11, 0.6),
-    inferenceMs: isSlow ? inferenceMs * 5 : inferenceMs,
+    inferenceMs: inferenceMs * (isSlow ? 5 : kind.isSpike ? SPIKE_SLOWER : 1),
     aggregationMs: draws.logNormal(base + 8, 40, 0.4),
     synthesisMs,
     deliveryMs: 4 + 4 * draws.uniform(base + 9),

@@ -6,7 +6,7 @@ import type { Hop, Link, Session, Stream } from '@framescope/instrument';
 import { bentHop } from '@framescope/instrument/lineage';
 import { NS_PER_MS } from '@framescope/protocol';
 import { SAMPLE_RATE } from './mic-truth.ts';
-import { type HostName } from './scenario.ts';
+import { type PartyName } from './scenario.ts';
 import { type CallTruth, hopOf, type HopTruth } from './truth.ts';
 import { type VirtualTime } from './virtual-time.ts';
 
@@ -32,7 +32,7 @@ export interface Party {
   readonly links: Map<string, Link>;
 }
 
-export type Parties = ReadonlyMap<HostName, Party>;
+export type Parties = ReadonlyMap<PartyName, Party>;
 
 /** A hop whose marks come so much later than the truth says: a mistake made on purpose, to see the suite notice. */
 export interface Shift {

@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util';
 import { ApiClient } from './api-client.ts';
 import { dayInStore, type FoundDay } from './day-in-store.ts';
 import { dayOf } from './day.ts';
+import { DayLoad } from './day-load.ts';
 import { collectorTimeOf, deliverAtOnce, simulate } from './simulate.ts';
 
 export interface LoadOptions {
@@ -31,6 +32,7 @@ export interface Loaded {
 }
 
 const HOUR_MS = 3_600_000;
+const JSON_HEADERS = { 'content-type': 'application/json' };
 
 export async function loadDay(options: LoadOptions): Promise<Loaded> {
   const api = new ApiClient(options.url);
@@ -39,12 +41,14 @@ export async function loadDay(options: LoadOptions): Promise<Loaded> {
   // Asked once: asked for each call, the samples of a second load would differ by what passed between.
   const now = await collectorTimeOf(api, endUnixMs);
   let posting: Promise<void> = Promise.resolve();
+  const load = new DayLoad();
   for (const scenario of dayOf({ seed, turns, endUnixMs })) {
     const collector = {
       ...now,
       atZeroNs: now.atZeroNs + (scenario.startUnixMs - endUnixMs) * NS_PER_MS,
     };
     const { truth, bodies, problems } = await simulate(scenario, { collector });
+    load.add(scenario, truth.endNs);
     if (problems.length > 0) throw new Error(`${scenario.id}: ${problems.slice(0, 3).join('; ')}`);
     await posting;
     posting = deliverAtOnce(api, bodies);
@@ -58,6 +62,8 @@ export async function loadDay(options: LoadOptions): Promise<Loaded> {
     options.onProgress?.(loaded);
   }
   await posting;
+  for (const body of load.bodies())
+    await api.post({ path: '/v1/traces', headers: JSON_HEADERS, body: Buffer.from(body) });
   return loaded;
 }
 

@@ -7,6 +7,9 @@
 export const HOSTS = ['client', 'edge', 'agent', 'models'] as const;
 export type HostName = (typeof HOSTS)[number];
 
+/** Whoever takes part: the hosts, and the relay that takes over when the first one dies. */
+export type PartyName = HostName | 'edge2';
+
 /** The network legs, in the direction audio takes. */
 export const LEGS = [
   'client>edge',
@@ -126,6 +129,8 @@ export interface Scenario {
   };
   readonly turns: readonly TurnSpec[];
   readonly greeting?: GreetingSpec;
+  /** The relay dies without a word; after so long without one, another goes on. */
+  readonly relay?: { readonly diesAtMs: number; readonly gapMs: number };
   /**
    * The client sends no frames of silence, only of speech and of so long after it, and says so. Needs
    * `isLean`: nobody regroups what is not there.

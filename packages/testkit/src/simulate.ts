@@ -8,7 +8,7 @@ import { driveAgent } from './agent-driver.ts';
 import { type ApiClient } from './api-client.ts';
 import { callTruth } from './call-truth.ts';
 import { driveFrames, joinStreams, type Party, type Shift } from './frame-driver.ts';
-import { HOSTS, type HostName, type Scenario } from './scenario.ts';
+import { HOSTS, type HostName, type PartyName, type Scenario } from './scenario.ts';
 import { type CallTruth } from './truth.ts';
 import { SpanRecorder } from './span-recorder.ts';
 import { type CollectorTime, hostPorts, type SentBody, type World } from './virtual-host.ts';
@@ -18,7 +18,7 @@ export interface SimulateOptions {
   /** The clock that probes meet; `collectorTimeOf` asks a running collector. */
   readonly collector: CollectorTime;
   /** Processes from which nothing leaves, from the given true ms on. */
-  readonly silenced?: Partial<Record<HostName, number>>;
+  readonly silenced?: Partial<Record<PartyName, number>>;
   /** How records are packed; default protobuf. */
   readonly encoding?: 'protobuf' | 'json';
   /** Mistakes made on purpose. */
@@ -55,14 +55,15 @@ export async function simulate(scenario: Scenario, options: SimulateOptions): Pr
     startUnixMs: scenario.startUnixMs,
     collector: options.collector,
     send: body => {
-      const fromMs = options.silenced?.[body.host];
+      const diedMs = body.host === 'edge' ? scenario.relay?.diesAtMs : undefined;
+      const fromMs = options.silenced?.[body.host] ?? diedMs;
       if (fromMs !== undefined && body.atNs >= fromMs * NS_PER_MS) return false;
       bodies.push(body);
       return true;
     },
   };
-  const scopes = new Map<HostName, Framescope>();
-  const parties = new Map<HostName, Party>();
+  const scopes = new Map<PartyName, Framescope>();
+  const parties = new Map<PartyName, Party>();
   for (const host of hostsOf(scenario)) {
     const scope = scopeOf(scenario, host, {
       world,
@@ -87,8 +88,13 @@ export async function simulate(scenario: Scenario, options: SimulateOptions): Pr
   return { truth, bodies, problems };
 }
 
-const hostsOf = (scenario: Scenario): readonly HostName[] =>
-  scenario.isLean === true ? HOSTS.filter(host => host !== 'models') : HOSTS;
+const hostsOf = (scenario: Scenario): readonly PartyName[] => [
+  ...HOSTS.filter(host => scenario.isLean !== true || host !== 'models'),
+  ...(scenario.relay === undefined ? [] : (['edge2'] as const)),
+];
+
+/** The relay that takes over is another one of its kind, on a clock of its own. */
+const hostOfParty = (party: PartyName): HostName => (party === 'edge2' ? 'edge' : party);
 
 interface ScopeFacts {
   readonly world: World;
@@ -98,20 +104,21 @@ interface ScopeFacts {
 
 function scopeOf(
   scenario: Scenario,
-  host: HostName,
+  host: PartyName,
   { world, problems, encoding }: ScopeFacts,
 ): Framescope {
-  const spec = scenario.hosts[host];
-  const serviceName = `voice-${host}`;
+  const role = hostOfParty(host);
+  const spec = scenario.hosts[role];
+  const serviceName = `voice-${role}`;
   const resource = {
-    'service.instance.id': `${host}-1`,
+    'service.instance.id': host === 'edge2' ? 'edge-2' : `${host}-1`,
     'host.name': `${host}.test`,
     ...spec.resource,
   };
   const spans = new SpanRecorder(world, host, { 'service.name': serviceName, ...resource });
   return new Framescope({
     serviceName,
-    role: host,
+    role,
     flushMs: scenario.flushMs,
     encoding,
     load: false,
@@ -125,8 +132,8 @@ function scopeOf(
 
 async function farewell(
   time: VirtualTime,
-  scopes: ReadonlyMap<HostName, Framescope>,
-  parties: ReadonlyMap<HostName, Party>,
+  scopes: ReadonlyMap<PartyName, Framescope>,
+  parties: ReadonlyMap<PartyName, Party>,
 ): Promise<void> {
   await passUntil(time, Promise.all([...parties.values()].map(party => party.call.end())));
   await passUntil(time, Promise.all([...scopes.values()].map(scope => scope.shutdown())));

@@ -12,7 +12,7 @@ import {
   type SpanExporter,
 } from '@opentelemetry/sdk-trace-base';
 import { sequence } from './random.ts';
-import { type HostName } from './scenario.ts';
+import { type PartyName } from './scenario.ts';
 import { type World } from './virtual-host.ts';
 
 /** A code of the SDK's `ExportResult`: stored. */
@@ -21,7 +21,7 @@ const SUCCESS = 0;
 export class SpanRecorder {
   readonly provider: BasicTracerProvider;
 
-  constructor(world: World, host: HostName, resource: Readonly<Record<string, string>>) {
+  constructor(world: World, host: PartyName, resource: Readonly<Record<string, string>>) {
     const random = sequence(world.seed, `span ids ${host}`);
     const hex = (digits: number): string =>
       Array.from({ length: digits }, () => Math.floor(random() * 16).toString(16)).join('');
@@ -34,7 +34,7 @@ export class SpanRecorder {
   }
 }
 
-const exporterOf = (world: World, host: HostName): SpanExporter => ({
+const exporterOf = (world: World, host: PartyName): SpanExporter => ({
   export: (spans: ReadableSpan[], done) => {
     const body = ProtobufTraceSerializer.serializeRequest(spans);
     if (body !== undefined)

@@ -1,7 +1,7 @@
 // What is true of a simulated call, in true nanoseconds from the call's zero.
 // It is written before any code under test runs, and from the scenario alone.
 
-import { type HostName } from './scenario.ts';
+import { type PartyName } from './scenario.ts';
 import { type Stretch } from './wait-truth.ts';
 
 /** One hop and every frame that was due there: `atNs` is NaN where a frame never passed. */
@@ -9,7 +9,7 @@ export interface HopTruth {
   /** As the API writes it: `mic.agent/receive`. */
   readonly key: string;
   readonly stream: 'mic' | 'agent';
-  readonly host: HostName;
+  readonly host: PartyName;
   readonly name: string;
   readonly after?: string;
   readonly startTick: number[];

@@ -14,7 +14,7 @@ import type {
   Timers,
 } from '@framescope/instrument';
 import { Draws, sequence } from './random.ts';
-import { type HostName, type HostSpec } from './scenario.ts';
+import { type PartyName, type HostSpec } from './scenario.ts';
 import { type VirtualTime } from './virtual-time.ts';
 
 /** Every host's clock started so long before the call: its readings are never negative. */
@@ -30,7 +30,7 @@ export interface CollectorTime {
 
 /** One body that left a process. */
 export interface SentBody {
-  readonly host: HostName;
+  readonly host: PartyName;
   /** True time. */
   readonly atNs: number;
   readonly path: string;
@@ -54,7 +54,7 @@ export const trueNsOf = (spec: HostSpec, atNs: number): number =>
   (atNs - UPTIME_MS * NS_PER_MS) / (1 + spec.driftPpm / 1e6);
 
 /** A clock that shows `offsetMs` too much and runs `driftPpm` fast; its domain is its own. */
-export function hostClock(world: World, name: HostName, spec: HostSpec): Clock {
+export function hostClock(world: World, name: PartyName, spec: HostSpec): Clock {
   const rate = 1 + spec.driftPpm / 1e6;
   const uptimeNs = UPTIME_MS * NS_PER_MS;
   let leaptNs = 0;
@@ -126,7 +126,7 @@ const PROBE_UP_MS = 2.4;
 const PROBE_DOWN_MS = 1.1;
 const PROBE_JITTER_MS = 0.4;
 
-function httpOf(world: World, host: HostName): Http {
+function httpOf(world: World, host: PartyName): Http {
   const draws = new Draws(world.seed, `http ${host}`);
   let exchange = 0;
   const delayNs = (baseMs: number): number => {
@@ -177,7 +177,7 @@ export interface HostPorts {
   readonly random: () => number;
 }
 
-export function hostPorts(world: World, name: HostName, spec: HostSpec): HostPorts {
+export function hostPorts(world: World, name: PartyName, spec: HostSpec): HostPorts {
   return {
     clock: hostClock(world, name, spec),
     timers: timersOf(world.time),

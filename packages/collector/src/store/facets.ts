@@ -64,7 +64,13 @@ export function splitDetail(detail: SessionDetail): { summary: SessionSummary; r
   return {
     summary,
     rest: {
-      ...{ zeroUnixNs, durationNs, streams, processes, budgets, traceIds, dropped },
+      zeroUnixNs,
+      durationNs,
+      streams,
+      processes,
+      budgets,
+      traceIds,
+      dropped,
       ...(topology && { topology }),
       ...(handovers && { handovers }),
     },
