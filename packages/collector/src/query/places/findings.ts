@@ -144,7 +144,13 @@ interface LoadFacts {
 
 /** Event loops that were late, and queues that were deep. */
 function busy(instances: readonly InstanceLoad[], facts: LoadFacts): Finding[] {
-  return instances.flatMap((one): Finding[] => [...overload(one, facts), ...queue(one, facts)]);
+  const late = instances.flatMap(one => overload(one, facts));
+  const [worst, ...others] = late.toSorted((a, b) => b.costNs - a.costNs);
+  // One machine that is too busy makes all its processes late: that is one thing, not five.
+  const named = others.map(one => one.title.split(' was overloaded')[0]).join(', ');
+  const more = others.length === 0 ? '' : ` Also late: ${named}.`;
+  const told = worst === undefined ? [] : [{ ...worst, detail: worst.detail + more }];
+  return [...told, ...instances.flatMap(one => queue(one, facts))];
 }
 
 const timeOf = ({ range, columnNs }: LoadFacts, column: number): string =>
