@@ -90,6 +90,8 @@ const CAUSES: readonly (readonly [string, string])[] = [
   ['speech_end_captured', 'speech_end_received'],
   ['speech_end_captured', 'first_voiced_sent'],
   ['first_voiced_sent', 'first_voiced_received'],
+  ['first_frame_sent', 'first_voiced_received'],
+  ['first_frame_sent', 'first_voiced_audible'],
   ['first_voiced_sent', 'first_voiced_unbuffered'],
   ['first_voiced_sent', 'first_voiced_audible'],
   ['wait_opened', 'first_voiced_received'],

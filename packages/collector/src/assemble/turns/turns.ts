@@ -8,8 +8,9 @@ import { instanceWith } from '../frames/instances.ts';
 import type { HopFrames, StreamFrames } from '../frames/stream-frames.ts';
 import { ledgerOf, type WaitLedger } from '../ledger/wait.ts';
 import type { TurnFacts } from '../session-data.ts';
+import { joinedOf, serverOf } from './joined.ts';
 import { reportedOf, withReported } from './reported.ts';
-import { waitFacts, type JoinedTurn, type WaitPlace } from './wait-facts.ts';
+import { waitFacts, type WaitPlace } from './wait-facts.ts';
 
 export interface TurnContext {
   readonly sessionKey: string;
@@ -45,7 +46,7 @@ export function buildTurn(
     state,
     clock,
     streams: context.streams,
-    marked: { clocks: context.clocks, authority: context.producerOf(facts) },
+    marked: { clocks: context.clocks, authority: serverOf(facts, context) },
     knownToRawNs: context.knownToRawNs(facts),
     source: facts.source,
     joined: joinedOf(facts, context),
@@ -60,12 +61,6 @@ export function buildTurn(
     values: valuesOf(turn, ledgers, context),
     faultCount: ledgers.reduce((sum, one) => sum + (one?.faultCount ?? 0), 0),
   };
-}
-
-/** The framework that tells the same turn, if one does. */
-function joinedOf({ joined }: TurnFacts, context: TurnContext): JoinedTurn | undefined {
-  const [other] = joined ?? [];
-  return other && { state: other.state, clock: context.clockOf(other), source: other.source };
 }
 
 interface Parts {
