@@ -129,19 +129,20 @@ HOPS = {
 }  # fmt: skip
 
 
-def hop_bytes(role: str, name: str, nth: int = 0) -> bytes:
+def hop_bytes(role: str, name: str, nth: int = 0, after: str | None = None) -> bytes:
     role_code, name_code = ROLES.get(role, 0), HOPS.get(name, 0)
-    out = bytes([role_code | (0x40 if nth else 0), name_code])
+    flags = (0x40 if nth else 0) | (0x80 if after else 0)
+    out = bytes([role_code | flags, name_code])
     out += b"" if role_code else string(role)
     out += b"" if name_code else string(name)
-    return out + (varint(nth) if nth else b"")
+    return out + (varint(nth) if nth else b"") + (string(after) if after else b"")
 
 
 def quanta(ns: int) -> int:
     return (ns + QUANTUM_NS // 2) // QUANTUM_NS
 
 
-def column(hop: tuple[str, str, int], rows: list[tuple[int, int, int]], base: int, first: int):
+def column(hop: tuple, rows: list[tuple[int, int, int]], base: int, first: int):
     """Item 2: rows (start tick, end tick, ns), told against the row before; and its first start."""
     size = rows[0][1] - rows[0][0]
     even = all(

@@ -263,9 +263,26 @@ test('the end-of-turn model’s time is named where it holds the turn, if not al
   expect((merged?.exposedNs ?? 0) / 1e6).toBeGreaterThan(100);
 });
 
+/** Spans and frames come by two exporters: once both are there the turns are those of our instrument. */
+async function turnsOfOurs({ framescope, session }: Called): Promise<readonly Turn[]> {
+  let items: readonly Turn[] = [];
+  const sources = async (): Promise<unknown> => {
+    ({ items } = (await framescope.get(`/api/v1/sessions/${session.key}/turns`)) as {
+      items: Turn[];
+    });
+    return items.map(turn => [turn.source, turn.features !== undefined]);
+  };
+  await expect.poll(sources, { timeout: 20_000 }).toEqual([
+    ['framescope', true],
+    ['framescope', true],
+  ]);
+  return items;
+}
+
 test('with the observer every frame is there, and the whole wait has owners, to the first voiced sample', async () => {
   const called = await call(NEWEST, 'tool', '--frames');
-  const { session, turns, log, folder, framescope } = called;
+  const { session, log, folder, framescope } = called;
+  const turns = await turnsOfOurs(called);
   const waits = responsesOf(turns);
   const truths = truthOf(log);
   expect(turns.length).toBe(truths.length);
@@ -351,11 +368,12 @@ test('OpenInference’s spans of the same calls: each turn once, Pipecat’s own
   const called = await call(NEWEST, 'slow-stt', '--tracing', 'openinference');
   expect(called.session.sources?.[0]?.name).toBe('openinference');
   expect(called.turns.length).toBe(2);
-  expect(called.session.voiceToVoice).toMatchObject({ n: 2, definition: 'framework' });
-  for (const [i, wait] of responsesOf(called.turns).entries()) {
-    const ms = (wait.reported?.[0]?.valueNs ?? 0) / 1e6;
-    expect(Math.abs(ms - truthOf(called.log)[i]!.waitMs!)).toBeLessThanOrEqual(PART_ERROR_MS);
-  }
+  expect(called.session.voiceToVoice).toMatchObject({ definition: 'framework' });
+  for (const [i, wait] of responsesOf(called.turns).entries())
+    for (const { valueNs } of wait.reported ?? []) {
+      const offMs = valueNs / 1e6 - truthOf(called.log)[i]!.waitMs!;
+      expect(Math.abs(offMs)).toBeLessThanOrEqual(PART_ERROR_MS);
+    }
 });
 
 test('each part is as long as it was: half of all within 5 ms, and the worst is told', () => {

@@ -61,7 +61,8 @@ for one in read("record.json")["accepted"]:
         items += wire.block(block["stream"], block["sampleRate"], block["direction"] == "down")
         first = 0
         for column in block["columns"]:
-            hop = (column["hop"]["role"], column["hop"]["name"], column["hop"]["nth"])
+            named = column["hop"]
+            hop = (named["role"], named["name"], named["nth"], named.get("after"))
             marks = list(zip(column["startTick"], column["endTick"], column["atNs"]))
             if marks:
                 made, first = wire.column(hop, marks, base, first)
