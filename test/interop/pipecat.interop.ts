@@ -58,8 +58,8 @@ async function tee(to: string): Promise<{ url: string; bodies: Buffer[] }> {
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       const body = Buffer.concat(chunks);
-      bodies.push(body);
-      const headers = { 'content-type': 'application/x-protobuf' };
+      const headers = { 'content-type': request.headers['content-type'] ?? '' };
+      if (headers['content-type'].includes('protobuf')) bodies.push(body);
       void fetch(to + request.url, { method: 'POST', headers, body }).then(async answer => {
         response.writeHead(answer.status, headers);
         response.end(Buffer.from(await answer.arrayBuffer()));
