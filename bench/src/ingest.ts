@@ -162,16 +162,21 @@ async function acknowledgement(spansASecond: number, seconds: number): Promise<R
 async function marks(seconds: number): Promise<Row[]> {
   return withCollector([], async collector => {
     const startMs = performance.now();
+    const startCpu = collector.cpuSeconds();
     const result = await load(loadOf(collector, { kind: 'records', seconds }));
     const loadedMs = performance.now();
     // Rolled up: the last record's minute is in the rollups when the writer has caught up.
     await rolledUp(collector, result.itemsInAll, seconds * PATIENCE_TIMES * 1e3);
     const behindSeconds = (performance.now() - loadedMs) / 1e3;
     const inAllSeconds = (performance.now() - startMs) / 1e3;
+    const cpuNs = ((collector.cpuSeconds() - startCpu) / result.itemsInAll) * 1e9;
+    const residentMb = collector.residentMb();
     const bytes = await collector.stop();
     return [
       row('frame marks from records, acknowledged', result.items / result.seconds, 'marks/s'),
       row('frame marks: behind when the load ends', behindSeconds, 's'),
+      row('frame marks: processor time of the collector, all threads', cpuNs, 'ns a mark'),
+      row('frame marks: resident memory when all are rolled up', residentMb, 'MB'),
       limited(
         {
           suite: SUITE,

@@ -213,7 +213,8 @@ export class AssemblyLoop {
     const { store, assembler } = this.#ports;
     const raw = store.loadSession(key);
     const isThere = raw !== undefined && raw.flushes.length + raw.tallies.length > 0;
-    if (isThere) assembler.restore(this.#upToHere(raw));
+    // Among several collectors commits of others come too: what was pulled is dealt with by now.
+    if (isThere) assembler.restore(store.shared === undefined ? this.#upToHere(raw) : raw);
     else assembler.leave(key);
   }
 
