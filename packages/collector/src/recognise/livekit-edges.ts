@@ -2,6 +2,7 @@
 //
 //   speech_end_received ─┬─endpointing──▶ endpointing_ended ─┐ min_delay, or max_delay by the detector
 //                        └─transcription▶ transcript_final ──┴ latest ─▶ turn_decided ─▶ turn_handled
+//                              └─endpointing─▶ detector_answered ┘
 //
 //   model_requested   waits for the transcript; for the decision too where it came first, that is
 //                     without preemptive generation, or when it was cancelled and asked again
@@ -53,6 +54,11 @@ function hearing({ kind }: PipelineFacts): [string, EdgeRule][] {
     ['speech_end_received', rule('uplink', always('speech_end_captured'))],
     ['transcript_final', rule('transcription', always('speech_end_received'))],
     ['endpointing_ended', rule('endpointing', always('speech_end_received'))],
+    // The detector is asked with the transcript.
+    [
+      'detector_answered',
+      rule('endpointing', always('speech_end_received'), ifBefore('transcript_final')),
+    ],
     [
       'turn_decided',
       rule(
@@ -60,6 +66,7 @@ function hearing({ kind }: PipelineFacts): [string, EdgeRule][] {
         always('speech_end_received'),
         ifBefore('endpointing_ended'),
         ifBefore('transcript_final'),
+        ifBefore('detector_answered'),
       ),
     ],
     // The agent's own handler of a completed turn.

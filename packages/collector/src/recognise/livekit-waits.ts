@@ -187,9 +187,9 @@ function hearing(user: UserTurn, session: Session, zeroUnixNs: bigint): MomentSt
         : end.isUnlikely
           ? 'turn detector, max_delay'
           : 'VAD and min_delay';
-  // The detector is asked with the transcript.
-  const after = isByDetector && transcript !== undefined ? ['transcript_final'] : undefined;
-  moments.push(moment('turn_decided', decidedAt, source, after));
+  if (end.detection !== undefined && end.detection.endAt <= decidedAt)
+    moments.push(moment('detector_answered', end.detection.endAt, 'eou_detection'));
+  moments.push(moment('turn_decided', decidedAt, source));
   const [handler] = under(session, user.spanId, 'on_user_turn_completed').slice(-1);
   if (handler !== undefined && handler.endAt - handler.startAt > READ_ERROR_NS)
     moments.push(moment('turn_handled', handler.endAt, 'on_user_turn_completed'));
