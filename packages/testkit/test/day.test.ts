@@ -3,6 +3,7 @@
 import { expect, test } from 'vitest';
 import { callTruth } from '../src/call-truth.ts';
 import { dayOf } from '../src/day.ts';
+import { simulate } from '../src/simulate.ts';
 
 const END_UNIX_MS = Date.UTC(2026, 4, 1, 12);
 const DAY_MS = 86_400_000;
@@ -54,4 +55,28 @@ test('every tenth call of the day has a truth in which the parts cover the waits
       const sumNs = wait.parts.reduce((sum, part) => sum + part.toNs - part.fromNs, 0);
       expect(sumNs).toBe(wait.closeNs - wait.openNs);
     }
+});
+
+test('a relay of the day dies under several calls, and nobody complains but the dead', async () => {
+  const relayed = day.filter(call => call.relay !== undefined);
+  expect(relayed.length).toBeGreaterThanOrEqual(3);
+  const collector = { domain: 'c'.repeat(16), epoch: 0, atZeroNs: 3.6e12 };
+  for (const call of relayed) {
+    const { problems, bodies } = await simulate(call, { collector });
+    expect(problems).toEqual([]);
+    expect(new Set(bodies.map(body => body.host))).toContain('edge2');
+  }
+});
+
+test('the day has an hour in which eu-west is answered from us-east, and a spike on one host', () => {
+  const isFar = (call: (typeof day)[number]): boolean =>
+    call.attributes['region'] === 'eu-west' &&
+    call.hosts.agent.resource?.['cloud.region'] === 'us-east';
+  expect(day.filter(isFar).length).toBeGreaterThanOrEqual(10);
+  const minutes = new Map<number, number>();
+  for (const { startUnixMs } of day) {
+    const minute = Math.floor(startUnixMs / 60_000);
+    minutes.set(minute, (minutes.get(minute) ?? 0) + 1);
+  }
+  expect(Math.max(...minutes.values())).toBeGreaterThanOrEqual(12);
 });
