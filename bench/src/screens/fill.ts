@@ -19,8 +19,12 @@ const LOAD_DAY = fileURLToPath(
 /** Enough for every percentile line, the many columns of a day, and why-slow. */
 const TURNS = 5_000;
 
-export async function fillForScreens(url: string): Promise<Known> {
-  await promisify(execFile)(process.execPath, [LOAD_DAY, '--url', url, '--turns', String(TURNS)]);
+export async function fillForScreens(
+  url: string,
+  { hasDay }: { readonly hasDay: boolean },
+): Promise<Known> {
+  const load = [LOAD_DAY, '--url', url, '--turns', String(TURNS)];
+  if (!hasDay) await promisify(execFile)(process.execPath, load);
   const startUnixMs = Date.now() - 2 * 3_600_000;
   await post(url, hourBodies({ id: HOUR_ID, seconds: 3_600, startUnixMs }));
   await post(url, traceBodies({ traceId: LONG_TRACE, spans: 100_000, startUnixMs }));

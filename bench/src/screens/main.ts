@@ -1,10 +1,13 @@
-// `npm run screens -- [page…] [--state NAME] [--out DIR]`
+// `npm run screens -- [page…] [--state NAME,NAME] [--out DIR] [--data DIR]`
 //
 // Every page in three sizes, both themes and each of its states, on a real
 // collector. A sheet a page and state goes to docs/screens as WebP; with `--out`
-// the single pictures are kept as PNG in a folder of yours.
+// the single pictures are kept as PNG in a folder of yours; `--data`
+// begins with a copy of a folder that has a simulated day already (it must not be in use).
 
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { chromium, type Browser } from 'playwright-core';
@@ -14,16 +17,16 @@ import { LiveCalls } from '../viewer/live-calls.ts';
 import { fillForScreens } from './fill.ts';
 import { Gate } from './gate.ts';
 import { LIVE_ID, shotsOf, type Shot } from './pages.ts';
-import { SIZES, sheet, shoot, THEMES, type Picture } from './shoot.ts';
+import { SIZES, sheet, shoot, THEMES, type Picture, type Size } from './shoot.ts';
 
 const SHEETS = fileURLToPath(new URL('../../../docs/screens/', import.meta.url));
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { state: { type: 'string' }, out: { type: 'string' } },
+  options: { state: { type: 'string' }, out: { type: 'string' }, data: { type: 'string' } },
 });
 
-const full = await new BenchCollector().ready();
+const full = await new BenchCollector([], values.data && copied(values.data)).ready();
 const empty = await new BenchCollector().ready();
 const calls = new LiveCalls(full.url, 3, LIVE_ID);
 const gate = await new Gate(full.url).open();
@@ -32,11 +35,11 @@ const browser = await chromium.launch({
   args: ['--no-sandbox', '--disable-gpu'],
 });
 try {
-  const known = await fillForScreens(full.url);
+  const known = await fillForScreens(full.url, { hasDay: values.data !== undefined });
   const shots = shotsOf(known).filter(
     shot =>
       (positionals.length === 0 || positionals.includes(shot.page)) &&
-      (values.state === undefined || values.state === shot.state),
+      (values.state === undefined || values.state.split(',').includes(shot.state)),
   );
   for (const shot of shots) await picture(shot);
 } finally {
@@ -48,12 +51,23 @@ try {
   }
 }
 
+function copied(folder: string): string {
+  const copy = mkdtempSync(join(tmpdir(), 'framescope-screens-'));
+  cpSync(folder, copy, { recursive: true });
+  return copy;
+}
+
 async function picture(shot: Shot): Promise<void> {
   gate.target = shot.state === 'empty' ? empty.url : full.url;
   const live = shot.state === 'live' ? goOn() : undefined;
   const pictures: Picture[] = [];
-  for (const theme of THEMES)
-    for (const size of SIZES) pictures.push(await shoot({ browser, gate, shot, size, theme }));
+  // One at a time where the gate is held or dropped, or calls go on beside: all sizes at once elsewhere.
+  const isSteady = ['full', 'huge', 'empty', 'missing'].includes(shot.state);
+  for (const theme of THEMES) {
+    const one = (size: Size): Promise<Picture> => shoot({ browser, gate, shot, size, theme });
+    if (isSteady) pictures.push(...(await Promise.all(SIZES.map(one))));
+    else for (const size of SIZES) pictures.push(await one(size));
+  }
   await live?.();
   await keep(browser, shot, pictures);
 }

@@ -100,7 +100,7 @@ export async function sheet(browser: Browser, pictures: readonly Picture[]): Pro
 
 /** Runs in the browser, the one encoder of WebP that is at hand. */
 const SHEET = `async ({ images, sizes }) => {
-  const rowPx = 470, gap = 10;
+  const rowPx = 400, gap = 8;
   const widths = sizes.map(one => (one.width / one.height) * rowPx);
   const lefts = sizes.map((_, i) => gap + widths.slice(0, i).reduce((sum, one) => sum + one + gap, 0));
   const canvas = document.createElement('canvas');
@@ -116,5 +116,5 @@ const SHEET = `async ({ images, sizes }) => {
     await image.decode();
     context.drawImage(image, lefts[column], gap + row * (rowPx + gap), widths[column], rowPx);
   }
-  return canvas.toDataURL('image/webp', 0.6);
+  return canvas.toDataURL('image/webp', 0.5);
 }`;

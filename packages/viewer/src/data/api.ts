@@ -17,6 +17,7 @@ import type {
   Page,
   Pin,
   Problem,
+  RecordingList,
   SearchHit,
   SessionDetail,
   SessionSummary,
@@ -108,15 +109,6 @@ async function send<T>(
     ...(body !== undefined && { body: JSON.stringify(body) }),
   });
   return (response.status === 204 ? undefined : await response.json()) as T;
-}
-
-/** As `GET /api/v1/sessions/{key}/recordings` tells one. */
-export interface KeptRecording {
-  readonly id: string;
-  readonly url: string;
-  readonly contentType: string;
-  readonly startNs: number | null;
-  readonly durationNs: number | null;
 }
 
 /** A target of `--forward`, as `GET /api/v1/forward` tells it. */
@@ -216,9 +208,8 @@ export const api = {
   ): Promise<{ readonly items: readonly Annotation[] }> => get('/annotations', query, signal),
   annotate: (input: AnnotationInput): Promise<Annotation> => send('POST', '/annotations', input),
   removeAnnotation: (id: string): Promise<void> => send('DELETE', `/annotations/${segment(id)}`),
-  /** Recordings that the collector keeps of a call; none from one that does not keep any. */
-  recordings: (key: string): Promise<{ readonly items: readonly KeptRecording[] }> =>
-    get(`/sessions/${segment(key)}/recordings`),
+  /** Recordings that the collector keeps of a call. */
+  recordings: (key: string): Promise<RecordingList> => get(`/sessions/${segment(key)}/recordings`),
   forward: (signal?: AbortSignal): Promise<{ readonly items: readonly ForwardTarget[] }> =>
     get('/forward', {}, signal),
   /** The collector's own counts, in Prometheus' text format. */

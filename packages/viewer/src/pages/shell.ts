@@ -186,10 +186,12 @@ export class Shell {
         );
       }),
     );
-    // On a narrow screen the bar scrolls: where one is must be seen.
-    this.#nav
-      .querySelector('[aria-current]')
-      ?.scrollIntoView({ block: 'nearest', inline: 'center' });
+    // On a narrow screen the bar scrolls: where one is must be seen. Not by scrollIntoView, which
+    // would move the page as well.
+    const here = this.#nav.querySelector<HTMLElement>('[aria-current]');
+    if (here)
+      this.#nav.scrollLeft =
+        here.offsetLeft - this.#nav.offsetLeft - (this.#nav.clientWidth - here.offsetWidth) / 2;
   }
 
   #pageOf(route: Route): Page {

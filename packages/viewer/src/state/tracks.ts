@@ -121,6 +121,8 @@ function leadTracks({ lanes, rows }: TrackInput): LevelTrack[] {
     const next = lanes.stations
       .slice(i + 1)
       .find(one => one.stream === station.stream && (rows.get(one.key)?.length ?? 0) > 0);
+    // From one synthesiser's hop to another nothing waits ahead of its time.
+    if (next?.name === 'tts') return [];
     const made = rows.get(station.key);
     const sent = next && rows.get(next.key);
     if (!made || !sent) return [];

@@ -1,7 +1,7 @@
 // The recording of a call: opened from a file (dropped, or chosen; it never leaves the page) or from
 // the collector, played in step with the frames, set beside them by an offset.
 
-import type { KeptRecording } from '../../data/api.ts';
+import type { Recording } from '@framescope/protocol';
 import { prepareAudio } from '../../data/audio.ts';
 import type { Stretch } from '../../data/peaks.ts';
 import {
@@ -86,7 +86,7 @@ export class Player {
   }
 
   /** What the collector keeps of this call; nothing kept, or open already: asks for a file. */
-  choose(kept: KeptRecording | undefined): void {
+  choose(kept: Recording | undefined): void {
     if (kept && !this.#open) void this.#openKept(kept);
     else this.#file.click();
   }
@@ -95,7 +95,7 @@ export class Player {
     await this.#take(file.name, file, { url: URL.createObjectURL(file), startNs: null });
   }
 
-  async #openKept(kept: KeptRecording): Promise<void> {
+  async #openKept(kept: Recording): Promise<void> {
     this.#busy(`Loading the recording`);
     try {
       const response = await fetch(kept.url);

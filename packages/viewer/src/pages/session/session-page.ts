@@ -1,7 +1,7 @@
 // Session: the frame timeline of one call, live or past. The page holds what is
 // chosen, follows the keys, and draws what stands round the timeline.
 
-import type { Turn } from '@framescope/protocol';
+import type { Recording, Turn } from '@framescope/protocol';
 import { api } from '../../data/api.ts';
 import { sessionRoute, type Route, type SessionView } from '../../state/route.ts';
 import { SessionModel } from '../../state/session-model.ts';
@@ -39,6 +39,7 @@ export class SessionPage implements Page {
   #shownTurn = '';
   #shownDetail: unknown;
   #shownTools = '';
+  #kept: Recording | undefined;
 
   constructor(app: App, key: string, view: SessionView) {
     this.#app = app;
@@ -105,13 +106,21 @@ export class SessionPage implements Page {
       );
     }
     this.#take(view);
+    void this.#lookForRecordings();
     document.title = `${this.title} · Framescope`;
   }
 
-  /** What the collector kept of the call, else a file; a collector that keeps none has nothing to offer. */
-  async #openAudio(): Promise<void> {
-    const kept = await api.recordings(this.#key).catch(() => ({ items: [] }));
-    this.#player.choose(kept.items[0]);
+  /** What the collector kept of the call; it is fetched when somebody opens it. */
+  async #lookForRecordings(): Promise<void> {
+    try {
+      const { items } = await api.recordings(this.#key);
+      if (items.length === 0) return;
+      this.#kept = items[0];
+      this.#shownTools = '';
+      this.#redraw();
+    } catch {
+      return;
+    }
   }
 
   /** A file of audio dropped anywhere on the page plays beside the frames. */
@@ -220,9 +229,9 @@ export class SessionPage implements Page {
           type: 'button',
           title:
             'The recording that the collector keeps, else a WAV or Ogg file, which may also be dropped onto the page: it is not uploaded',
-          onclick: () => void this.#openAudio(),
+          onclick: () => this.#player.choose(this.#kept),
         },
-        'Open audio',
+        this.#kept ? 'Recording' : 'Open audio',
       ),
       sessionExports(this.#model, () => this.#timeline.layers),
     );
