@@ -190,8 +190,7 @@ export class Shell {
     // would move the page as well.
     const here = this.#nav.querySelector<HTMLElement>('[aria-current]');
     if (here)
-      this.#nav.scrollLeft =
-        here.offsetLeft - this.#nav.offsetLeft - (this.#nav.clientWidth - here.offsetWidth) / 2;
+      this.#nav.scrollLeft = here.offsetLeft - (this.#nav.clientWidth - here.offsetWidth) / 2;
   }
 
   #pageOf(route: Route): Page {
