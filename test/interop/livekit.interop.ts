@@ -179,14 +179,15 @@ function check({ script, truth, turns, zeroUnixNs }: Run, expected: Expected): v
   expect(turns.length, 'turns').toBe(script.turns.length - first);
   for (const [i, turn] of turns.entries()) {
     const [wait] = turn.waits;
-    const path = expected.paths[i];
+    const expectedPath = expected.paths[i];
     for (const one of turn.waits)
       expect(
         one.parts.reduce((sum, part) => sum + part.exposedNs, 0),
         'sum',
       ).toBe(one.waitNs);
-    if (wait === undefined || path === null || path === undefined) continue;
+    if (wait === undefined || expectedPath === null || expectedPath === undefined) continue;
     const really = new TurnTruth(truth, i + first);
+    const path = really.pathOf(expectedPath);
     const wanted = really.parts(path);
     const got = partsOf(wait);
     if (wait.kind === 'greeting') {

@@ -27,6 +27,13 @@ export class TurnTruth {
     return line === undefined ? undefined : BigInt(line.atUnixNs ?? line.unixNs);
   }
 
+  /** LiveKit speculates where it may, and not at each time it might: the program's log says whether it did. */
+  pathOf(path: Path): Path {
+    const [asked, decided] = [this.at('model_requested'), this.at('turn_completed')];
+    const isInOrder = asked !== undefined && decided !== undefined && asked >= decided;
+    return isInOrder ? (path.inOrder ?? path) : path;
+  }
+
   /** Lengths in ms of the parts of `path`: each from the end of the one before to its own event. */
   parts(path: Path): { readonly name: string; readonly ms: number }[] {
     let from = this.at(path.from[0], path.from[1]);
@@ -45,6 +52,8 @@ export class TurnTruth {
 export interface Path {
   readonly from: readonly [what: string, nth: number];
   readonly parts: readonly (readonly [name: string, what: string, nth?: number])[];
+  /** The path instead where the program asked its model only after the turn was decided. */
+  readonly inOrder?: Path;
 }
 
 export const SPEECH_END: Path['from'] = ['speech_ended', -1];
