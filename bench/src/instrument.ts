@@ -1,4 +1,4 @@
-// What the instrumentation costs: the Numbers of issue B, a row each.
+// What the instrumentation costs, a figure a row.
 //
 //   npm run bench -- instrument [--quick]
 //
