@@ -9,9 +9,6 @@ export default defineConfig({
     name: 'interop',
     include: ['*.interop.ts'],
     maxWorkers: 1,
-    // Limits of a few milliseconds against programs that share a machine with others: a test that misses one
-    // is tried again, to the same limit. What is wrong misses it each time.
-    retry: 2,
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },

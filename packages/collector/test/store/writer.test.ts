@@ -1,6 +1,5 @@
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { SCOPE_NAME } from '@framescope/protocol';
 import { expect, onTestFinished, test } from 'vitest';
 import { SqliteReader } from '../../src/store/sqlite/reader.ts';
 import { SqliteWriter } from '../../src/store/sqlite/writer.ts';
@@ -25,24 +24,6 @@ const readerIn = (folder: string): SqliteReader => {
 const told = ({ committed, repeatedCount }: CommitResult): string =>
   `${committed.spanCount} spans, ${committed.flushes.length} flushes, ${repeatedCount} repeated`;
 
-test('a span sent again is not stored again, in the same batch or in a later one', () => {
-  const writer = writerIn(temporaryFolder());
-  expect(told(writer.commit(batchOf([spanOf('a1'), spanOf('a2'), spanOf('a1')])))).toBe(
-    '2 spans, 0 flushes, 1 repeated',
-  );
-  expect(told(writer.commit(batchOf([spanOf('a2'), spanOf('a3')])))).toBe(
-    '1 spans, 0 flushes, 1 repeated',
-  );
-});
-
-test('a flush sent again is not stored again; another part or producer is', () => {
-  const writer = writerIn(temporaryFolder());
-  const flushes = [flushOf('s', 1), flushOf('s', 1), flushOf('s', 1, { part: 1 })];
-  expect(told(writer.commit(batchOf([], flushes)))).toBe('0 spans, 2 flushes, 1 repeated');
-  const again = [flushOf('s', 1), flushOf('s', 1, { producer: 'ef'.repeat(8) })];
-  expect(told(writer.commit(batchOf([], again)))).toBe('0 spans, 1 flushes, 1 repeated');
-});
-
 test('a restarted writer knows what is stored, and its commits go on counting', () => {
   const folder = temporaryFolder();
   const before = new SqliteWriter({ folder, maxBytes: GB });
@@ -54,43 +35,6 @@ test('a restarted writer knows what is stored, and its commits go on counting', 
   );
   expect(told(again)).toBe('1 spans, 0 flushes, 2 repeated');
   expect(again.committed.commit).toBe(first.committed.commit + 1);
-});
-
-test('a session.id that comes back within an hour is the same session, later a new one', () => {
-  const writer = writerIn(temporaryFolder());
-  const keyAt = (arrival: bigint, name: string): string | undefined =>
-    writer.commit(batchOf([spanOf(name, { sessionId: 's' })], [], arrival)).committed.sessions[0]
-      ?.key;
-  const first = keyAt(NOON_NS, 'a1');
-  expect(keyAt(NOON_NS + seconds(3_600), 'a2')).toBe(first);
-  const later = keyAt(NOON_NS + seconds(3_600 + 3_601), 'a3');
-  expect(later).not.toBe(first);
-  expect(later).toMatch(/^[0-9a-z]{13}$/);
-});
-
-test('a record sent again an hour later is still a repetition, not a new session', () => {
-  const writer = writerIn(temporaryFolder());
-  writer.commit(batchOf([], [flushOf('s', 1)]));
-  const again = writer.commit(batchOf([], [flushOf('s', 1)], NOON_NS + seconds(7_200)));
-  expect(told(again)).toBe('0 spans, 0 flushes, 1 repeated');
-});
-
-test('spans that name no session belong to the session that their trace named', async () => {
-  const folder = temporaryFolder();
-  const writer = writerIn(folder);
-  const { committed } = writer.commit(
-    batchOf([spanOf('a2'), spanOf('a1', { sessionId: 's' }), spanOf('b1')]),
-  );
-  const late = writer.commit(batchOf([spanOf('a3')])).committed;
-  const { key } = committed.sessions[0]!;
-  const reader = readerIn(folder);
-  const keysOf = async (trace: string): Promise<(string | null)[]> =>
-    (await reader.trace(trace.repeat(32), 9))!.spans.map(span => span.sessionKey);
-  expect(await keysOf('a')).toEqual([key, key, key]);
-  expect(await keysOf('b')).toEqual([null]);
-  expect(committed.tallies.map(one => [one.sessionKey, one.count])).toEqual([[key, 2]]);
-  expect(late.tallies.map(one => [one.sessionKey, one.count])).toEqual([[key, 1]]);
-  expect(late.sessions[0]?.isNew).toBe(false);
 });
 
 test('a session adopts the spans of its traces that came before it was named', async () => {
@@ -208,76 +152,6 @@ test('over its cap the oldest volume goes, and the newest stays', () => {
   expect(volumes(folder).at(-1)).toBe('000012.db');
   expect(volumes(folder).length).toBeLessThan(12);
   expect(writer.sizeBytes()).toBeLessThan(1_500_000);
-});
-
-test('what a session holds comes back as it was stored', async () => {
-  const folder = temporaryFolder();
-  const writer = writerIn(folder);
-  const span = spanOf('a1', {
-    sessionId: 's',
-    parentSpanId: 'e'.repeat(16) as never,
-    startUnixNs: 0n,
-    endUnixNs: 2n ** 63n - 1n,
-    attributes: {
-      'session.id': 's',
-      text: 'höre 🎙',
-      long: 'x'.repeat(5_000),
-      list: [1, null, true],
-      map: { deep: ['x'] },
-      share: 0.25,
-      negative: -(2 ** 53) + 1,
-      __proto__: 1,
-    },
-    scope: SCOPE_NAME,
-    events: [{ name: 'e', atUnixNs: 7n, attributes: { a: 1 } }],
-    links: [{ traceId: 'b'.repeat(32), spanId: 'c'.repeat(16), attributes: {} }],
-    statusCode: 2,
-    statusMessage: 'broken',
-  });
-  const flush = flushOf('s', 1, { state: { v: 1 } });
-  const { committed } = writer.commit(batchOf([span], [flush]));
-  const key = committed.sessions[0]!.key;
-  const raw = writer.loadSession(key);
-  expect(raw?.spans).toEqual(committed.spans);
-  expect(raw?.tallies).toEqual(committed.tallies);
-  expect(await readerIn(folder).sessionSpans(key, 9)).toEqual(committed.spans);
-  expect(raw?.flushes).toEqual(committed.flushes);
-  expect(await readerIn(folder).flushes(key)).toEqual(committed.flushes);
-  expect(committed.spans[0]).toMatchObject(span);
-});
-
-test('records of a window are those whose own time touches it', async () => {
-  const folder = temporaryFolder();
-  const writer = writerIn(folder);
-  const { committed } = writer.commit(
-    batchOf(
-      [],
-      [1, 2, 3, 4].map(seq => flushOf('s', seq)),
-    ),
-  );
-  const range = { fromUnixNs: NOON_NS + seconds(3), toUnixNs: NOON_NS + seconds(4) };
-  const found = await readerIn(folder).flushes(committed.sessions[0]!.key, range);
-  expect(found.map(one => one.seq)).toEqual([2, 3]);
-});
-
-test('a flush that comes minutes after younger ones is among those since the last look', async () => {
-  const folder = temporaryFolder();
-  const writer = writerIn(folder);
-  const first = writer.commit(batchOf([], [flushOf('s', 500)])).committed;
-  const late = writer.commit(batchOf([], [flushOf('s', 1)])).committed;
-  const reader = readerIn(folder);
-  const key = first.sessions[0]!.key;
-  expect((await reader.flushesSince(key, 0)).map(one => one.seq)).toEqual([500, 1]);
-  expect((await reader.flushesSince(key, first.commit)).map(one => one.seq)).toEqual([1]);
-  expect(await reader.flushesSince(key, late.commit)).toEqual([]);
-});
-
-test('a session is unfinished until derived rows cover its last commit', () => {
-  const writer = writerIn(temporaryFolder());
-  const { committed } = writer.commit(batchOf([spanOf('a1', { sessionId: 's' })]));
-  expect(
-    writer.unfinishedSessions().map(one => [one.id, one.coveredCommit, one.lastCommit]),
-  ).toEqual([['s', 0, committed.commit]]);
 });
 
 const volumes = (folder: string): string[] =>

@@ -257,7 +257,7 @@ export class MetaWriter {
     return name;
   }
 
-  /** @see StoreWriter.tidy */
+  /** @see AssemblyStore.tidy */
   tidy(nowUnixNs: bigint): boolean {
     return this.#charts.tidy(nowUnixNs);
   }
