@@ -1,10 +1,12 @@
-// The last line of .ci/run: counts tests and checks from the files that they leave.
+// The end of .ci/run: what failed, by name, then the counts, both from the files that tests and checks leave.
 //
 // A command that failed without a failed test in its file (lint, a crash, a
 // limit of time) counts as one failure: the sum never hides a red exit code.
 
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 /**
  * @typedef {object} Count
@@ -68,12 +70,56 @@ export function optional(report, exitCode) {
   return isLeftOut ? { passed: 0, failed: 0 } : honest(countTests(report), exitCode);
 }
 
+/**
+ * What failed in a report, a line a test and one of its reason.
+ * @param {any} report
+ * @returns {string[]}
+ */
+export function failures(report) {
+  /** @type {any[]} */
+  const files = report?.testResults ?? [];
+  return files.flatMap(file => {
+    /** @type {any[]} */
+    const red = file.assertionResults.filter((/** @type {any} */ one) => one.status !== 'passed');
+    if (red.length === 0 && file.status === 'failed') return told(file.name, '', [file.message]);
+    return red.flatMap(one => told(file.name, one.fullName, one.failureMessages));
+  });
+}
+
+/**
+ * @param {string} file
+ * @param {string} test
+ * @param {string[]} messages
+ */
+function told(file, test, messages) {
+  const reason = (messages?.[0] ?? 'not run').split('\n').slice(0, 6).join('\n    ');
+  return [`  ${file.replace(ROOT, '')} › ${test}`, `    ${reason}`];
+}
+
+/** @param {string} head @param {string[]} lines */
+function list(head, lines) {
+  if (lines.length > 0) console.log(`\n${head}\n${lines.join('\n')}`);
+}
+
 function main() {
   const [testsExit, checksExit, interopExit, clickhouseExit] = process.argv.slice(2).map(Number);
-  const tests = honest(countTests(read('test-results.json')), testsExit ?? 1);
-  const checks = honest(countChecks(read('check-results.json')), checksExit ?? 1);
-  const interop = optional(read('interop-results.json'), interopExit ?? 1);
-  const clickhouse = optional(read('clickhouse-results.json'), clickhouseExit ?? 1);
+  const reports = ['test-results.json', 'interop-results.json', 'clickhouse-results.json'].map(
+    read,
+  );
+  /** @type {{ name: string, ok: boolean }[] | undefined} */
+  const checkResults = read('check-results.json');
+  const tests = honest(countTests(reports[0]), testsExit ?? 1);
+  const checks = honest(countChecks(checkResults), checksExit ?? 1);
+  const interop = optional(reports[1], interopExit ?? 1);
+  const clickhouse = optional(reports[2], clickhouseExit ?? 1);
+  list(
+    'Red at first, run once more:',
+    reports.flatMap(one => failures({ testResults: one?.again })),
+  );
+  list('Failed:', [
+    ...(checkResults ?? []).filter(one => !one.ok).map(one => `  check: ${one.name}`),
+    ...reports.flatMap(failures),
+  ]);
   const all = [tests, checks, interop, clickhouse];
   const failed = all.reduce((sum, one) => sum + one.failed, 0);
   console.log(`${all.reduce((sum, one) => sum + one.passed, 0)} passed, ${failed} failed`);

@@ -1,7 +1,8 @@
-// The last line of .ci/run tells the truth.
+// The end of .ci/run tells the truth.
 
 import { expect, test } from 'vitest';
-import { countChecks, countTests, honest, optional } from '../.ci/summary.mjs';
+import { again, merged } from '../.ci/again.mjs';
+import { countChecks, countTests, failures, honest, optional } from '../.ci/summary.mjs';
 
 const report = (
   numPassedTests: number,
@@ -43,4 +44,49 @@ test.each([
   ['a green run', { passed: 7, failed: 0 }, 0, 0],
 ])('%s', (_what, count, exitCode, failed) => {
   expect(honest(count, exitCode).failed).toBe(failed);
+});
+
+const file = (name: string, status: string, tests: readonly string[] = [status]): object => ({
+  name,
+  status,
+  message: '',
+  assertionResults: tests.map((one, i) => ({
+    status: one,
+    fullName: `test ${i}`,
+    failureMessages: one === 'failed' ? ['expected 2 to be 1\n    at line 3'] : [],
+  })),
+});
+
+test('what failed is named, with its reason', () => {
+  const red = { testResults: [file('/repo/a.e2e.test.ts', 'failed', ['passed', 'failed'])] };
+  expect(failures(red).join('\n')).toMatch(/a\.e2e\.test\.ts › test 1\n.*expected 2 to be 1/);
+  expect(failures({ testResults: [file('/repo/a.test.ts', 'passed')] })).toEqual([]);
+  const broken = { name: '/repo/b.test.ts', status: 'failed', message: 'no such module' };
+  expect(failures({ testResults: [{ ...broken, assertionResults: [] }] }).join()).toContain(
+    'no such module',
+  );
+});
+
+test('a few red files of real time are run once more, never a unit test, never many', () => {
+  const red = (...names: string[]): string[] =>
+    again({ testResults: names.map(name => file(name, 'failed')) });
+  expect(red('a.e2e.test.ts', 'b.interop.ts')).toEqual(['a.e2e.test.ts', 'b.interop.ts']);
+  expect(red('a.e2e.test.ts', 'b.test.ts')).toEqual([]);
+  expect(red('a.e2e.test.ts', 'b.e2e.test.ts', 'c.e2e.test.ts', 'd.e2e.test.ts')).toEqual([]);
+  expect(again({ testResults: [file('a.e2e.test.ts', 'passed')] })).toEqual([]);
+  expect(again(undefined)).toEqual([]);
+});
+
+test('the second attempt counts in place of the first, which stays to be seen', () => {
+  const first = {
+    ...report(1, 1),
+    testResults: [file('a.e2e.test.ts', 'failed'), file('b.test.ts', 'passed')],
+  };
+  const green = merged(first, { testResults: [file('a.e2e.test.ts', 'passed')] });
+  expect(countTests(green)).toEqual({ passed: 2, failed: 0 });
+  expect(failures({ testResults: green.again })).not.toEqual([]);
+  const still = merged(first, { testResults: [file('a.e2e.test.ts', 'failed')] });
+  expect(countTests(still)).toEqual({ passed: 1, failed: 1 });
+  const skipped = merged(first, { testResults: [file('a.e2e.test.ts', 'passed', ['pending'])] });
+  expect(countTests(skipped)).toEqual({ passed: 1, failed: 1 });
 });
