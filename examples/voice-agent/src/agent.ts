@@ -35,7 +35,11 @@ async function start(options: Options, { open: openWire }: Wires): Promise<Runni
       })
       .finally(() => client.resume());
   });
-  return { url, stop: () => closeServer(server) };
+  const stop = async (): Promise<void> => {
+    await closeServer(server);
+    for (const call of calls.values()) call.close();
+  };
+  return { url, stop };
 }
 
 runProgram('agent', start);

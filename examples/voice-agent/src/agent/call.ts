@@ -89,7 +89,7 @@ export class AgentCall {
     this.#watch(client);
     models.once('close', () => {
       if (!this.#isOver) this.#client.close(1011, 'the models went away');
-      this.#close();
+      this.close();
     });
     this.#conversation.greet();
   }
@@ -111,9 +111,9 @@ export class AgentCall {
 
   #watch(client: WebSocket): void {
     client.once('close', code => {
-      if (client !== this.#client) return;
-      if (!isCutOff(code)) return this.#close();
-      this.#resuming = setTimeout(() => this.#close(), RESUME_LIMIT_MS);
+      if (client !== this.#client || this.#isOver) return;
+      if (!isCutOff(code)) return this.close();
+      this.#resuming = setTimeout(() => this.close(), RESUME_LIMIT_MS);
     });
   }
 
@@ -171,7 +171,8 @@ export class AgentCall {
     } else if (item.type === 'bye') this.#client.close();
   }
 
-  #close(): void {
+  /** Ends the call; a caller that is to come back is waited for no longer. */
+  close(): void {
     if (this.#isOver) return;
     this.#isOver = true;
     clearTimeout(this.#resuming);
