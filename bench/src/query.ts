@@ -13,6 +13,7 @@ import { promisify } from 'node:util';
 import { BenchCollector, load, median } from './ingest/processes.ts';
 import type { LoadOptions } from './ingest/load.ts';
 import { SPANS_A_BODY } from './ingest/span-bodies.ts';
+import { startOnLargeStore } from './query/large.ts';
 import { limited, type Row, type SuiteOptions } from './row.ts';
 import { hourBodies } from './viewer/hour.ts';
 import { traceBodies } from './viewer/long-trace.ts';
@@ -27,7 +28,7 @@ const TRACE_ID = 'be'.repeat(16);
 
 const execute = promisify(execFile);
 
-export async function run({ quick }: SuiteOptions): Promise<Row[]> {
+export async function run({ quick, long = false }: SuiteOptions): Promise<Row[]> {
   const turns = quick ? QUICK_TURNS : TURNS;
   const data = mkdtempSync(join(tmpdir(), 'framescope-query-'));
   const toMs = await fixture(data, turns);
@@ -38,7 +39,8 @@ export async function run({ quick }: SuiteOptions): Promise<Row[]> {
     await addCallAndTrace(collector);
     const charts = await chartRows(collector, { toMs, turns, quick });
     const busy = await busyRows(collector, quick);
-    return [...busy, ...charts, startRow(startedMs, await collector.stop())];
+    const start = startRow(startedMs, await collector.stop());
+    return [...busy, ...charts, start, ...(await largeStart(long))];
   } finally {
     collector.remove();
     rmSync(data, { recursive: true, force: true });
@@ -215,6 +217,17 @@ async function busyRows(collector: BenchCollector, quick: boolean): Promise<Row[
       ok: true,
     },
   ];
+}
+
+async function largeStart(long: boolean): Promise<Row[]> {
+  const name = 'start to ready, 10 GB store (process start included)';
+  if (!long)
+    return [
+      { ...ms(name, 0, 1_000), skipped: 'writes 10 GB, takes some minutes; run with --long' },
+    ];
+  const { readyMs, listMs } = await startOnLargeStore();
+  const list = { name: 'start to the first list of sessions, 10 GB store', value: listMs };
+  return [ms(name, readyMs, 1_000), { suite: SUITE, ...list, unit: 'ms', ok: true }];
 }
 
 function startRow(startedMs: number, bytes: number): Row {

@@ -136,8 +136,12 @@ function programs() {
 /** Whether all of them are there: then nothing is asked of a registry. */
 export const isInstalled = () => programs().every(([name, recipe]) => isThere(name, recipe));
 
-/** @throws when one of them cannot be had; the message names the command that failed. */
-export function install() {
+/**
+ * @param {string} [only] The name of one program; absent: all of them.
+ * @throws when one of them cannot be had; the message names the command that failed.
+ */
+export function install(only) {
   mkdirSync(BIN, { recursive: true });
-  for (const [name, recipe, build] of programs()) once(name, recipe, build);
+  for (const [name, recipe, build] of programs())
+    if (only === undefined || only === name) once(name, recipe, build);
 }

@@ -33,11 +33,16 @@ export interface LoadResult {
   readonly ackMsP50: number;
   readonly ackMsP99: number;
   readonly cpuSeconds: number;
+  /** A trace of each of the last bodies that were acknowledged; of spans only. */
+  readonly lastTraceIds: readonly string[];
 }
+
+/** Of so many of the last bodies. */
+const LAST_TRACES = 64;
 
 interface Source {
   readonly contentType: string;
-  next(): { readonly bytes: Uint8Array; readonly items: number };
+  next(): { readonly bytes: Uint8Array; readonly items: number; readonly traceId?: string };
 }
 
 function sourceOf({ kind, seed }: LoadOptions): Source {
@@ -49,6 +54,7 @@ function sourceOf({ kind, seed }: LoadOptions): Source {
     next: () => ({
       bytes: bodies.next(BigInt(Date.now()) * 1_000_000n),
       items: SPANS_A_BODY,
+      traceId: bodies.lastTraceId,
     }),
   };
 }
@@ -67,6 +73,7 @@ class Load {
   #refused = 0;
   #sent = 0;
   #lastAckMs = 0;
+  readonly #lastTraceIds: string[] = [];
 
   constructor(options: LoadOptions) {
     this.#options = options;
@@ -94,6 +101,7 @@ class Load {
       ackMsP50: at(0.5),
       ackMsP99: at(0.99),
       cpuSeconds: (used.user + used.system) / 1e6,
+      lastTraceIds: this.#lastTraceIds,
     };
   }
 
@@ -115,7 +123,7 @@ class Load {
   }
 
   async #send(fromMs: number): Promise<void> {
-    const { bytes, items } = this.#source.next();
+    const { bytes, items, traceId } = this.#source.next();
     const status = await this.#post(bytes);
     const nowMs = performance.now();
     if (status !== 200) {
@@ -124,6 +132,8 @@ class Load {
       return;
     }
     this.#itemsInAll += items;
+    if (traceId !== undefined) this.#lastTraceIds.push(traceId);
+    if (this.#lastTraceIds.length > LAST_TRACES) this.#lastTraceIds.shift();
     if (nowMs < this.#measureFromMs) return;
     this.#items += items;
     this.#bodies++;

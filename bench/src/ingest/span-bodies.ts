@@ -77,6 +77,8 @@ export class SpanBodies {
   readonly #random: () => number;
   readonly #encoding: BodyEncoding;
   #next = 0;
+  /** Of the last trace of the body made last, 32 hex digits. */
+  lastTraceId = '';
 
   constructor(encoding: BodyEncoding, seed: number, templates = 24) {
     this.#encoding = encoding;
@@ -102,6 +104,7 @@ export class SpanBodies {
       this.#writeTime(bytes, template.starts[span]!, start);
       this.#writeTime(bytes, template.ends[span]!, end);
     }
+    this.lastTraceId = ids.toString('hex', 0, 16);
     return bytes;
   }
 

@@ -234,7 +234,7 @@ async function compose(
   late.asker = asker;
   late.live = live;
   const targets = options.forward ?? [];
-  const forwarding = await startForwarding({ place, targets, budgets }, log);
+  const forwarding = await startForwarding({ place, targets, budgets }, { log });
   late.forwarding = forwarding;
   const ports: AppPorts = {
     writer,

@@ -56,6 +56,11 @@ export interface Assembler {
   has(sessionKey: string): boolean;
   /** All raw data of one session, after a start or when it had been let go. */
   restore(raw: RawSession): void;
+  /**
+   * Nothing that was heard of the session is missing in `raw`: retention took nothing meanwhile.
+   * What is not in memory was not heard of.
+   */
+  isWhole(raw: RawSession): boolean;
   /** Another collector has it now: nothing of it is written any more. */
   forget(sessionKey: string): void;
   /** The store has nothing of a session that was wanted: it goes on with what is in memory. */

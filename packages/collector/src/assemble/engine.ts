@@ -54,6 +54,10 @@ export class SessionEngine implements Assembler {
     session.add(raw, raw.lastCommit);
   }
 
+  isWhole(raw: RawSession): boolean {
+    return this.#sessions.get(raw.key)?.isAllIn(raw) ?? true;
+  }
+
   #rereadsOf(key: string): { readonly rereads?: Rereads } {
     const rereads = this.#rereads.get(key);
     this.#rereads.delete(key);

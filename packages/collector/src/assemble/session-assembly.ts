@@ -69,6 +69,9 @@ export class SessionAssembly {
   readonly #rollups = new ToldRollups();
   readonly #handovers = new Map<string, Handover>();
   #commit = 0;
+  /** The first commits with flushes and with spans. */
+  #firstFlush = Infinity;
+  #firstTally = Infinity;
   #isDirty = false;
   #toldRevision = -1;
   #toldZeroUnixNs: bigint | undefined;
@@ -119,12 +122,23 @@ export class SessionAssembly {
     this.#isLeft = true;
   }
 
+  /** Everything from the first that was heard of it on. */
+  isAllIn({ flushes, tallies }: RawSession): boolean {
+    const first = (all: readonly { readonly commit: number }[]): number =>
+      all.reduce((least, one) => Math.min(least, one.commit), Infinity);
+    return first(flushes) <= this.#firstFlush && first(tallies) <= this.#firstTally;
+  }
+
   add({ flushes, spans, tallies }: SessionNews, commit: number): void {
     for (const flush of flushes) {
+      this.#firstFlush = Math.min(this.#firstFlush, flush.commit);
       this.data.addFlush(flush);
       if (flush.record !== undefined) this.#newFlushes.push(flush);
     }
-    for (const tally of tallies) this.#spans.add(tally);
+    for (const tally of tallies) {
+      this.#firstTally = Math.min(this.#firstTally, tally.commit);
+      this.#spans.add(tally);
+    }
     for (const span of spans) this.#spans.addWhole(span, this.data);
     const isCovered = commit <= this.#commit;
     this.#commit = Math.max(this.#commit, commit);

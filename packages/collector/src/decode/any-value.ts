@@ -2,6 +2,7 @@
 // readers of their own that never make the object in between.
 
 import type { Attributes, AttributeValue } from '@framescope/protocol';
+import { bytesText } from './bytes-value.ts';
 import { setAttribute } from './check-span.ts';
 import { ATTRIBUTES_MAX, CHILDREN_MAX, NESTING_MAX, TEXT_LENGTH_MAX } from './limits.ts';
 import { finite, safeInteger } from './numbers.ts';
@@ -54,7 +55,7 @@ const SCALARS: readonly (readonly [string, (json: unknown, path: string) => Attr
   ['intValue', (json, path) => safeInteger(BigInt.asIntN(64, wholeOf(json, path)))],
   ['boolValue', booleanOf],
   ['doubleValue', (json, path) => finite(doubleOf(json, path))],
-  ['bytesValue', textOf],
+  ['bytesValue', (json, path) => bytesText(textOf(json, path))],
 ];
 
 // ---- what a field should hold -------------------------------------------------------------

@@ -13,7 +13,14 @@ import { sessionOf } from './session-keys.ts';
 import { UNIX_NS_MAX } from './limits.ts';
 import { SpanProblem } from './problem.ts';
 import { scopeOf } from './scope.ts';
-import type { DecodedEvent, DecodedLink, DecodedResource, DecodedSpan } from './types.ts';
+import type {
+  DecodedEvent,
+  DecodedLink,
+  DecodedResource,
+  DecodedSpan,
+  DroppedCounts,
+  SpanExtras,
+} from './types.ts';
 
 /** A span as read: types are right, values are not checked yet. */
 export interface RawSpan {
@@ -29,6 +36,11 @@ export interface RawSpan {
   attributes: Attributes;
   events: DecodedEvent[];
   links: DecodedLink[];
+  traceState: string;
+  flags: number;
+  droppedAttributes: number;
+  droppedEvents: number;
+  droppedLinks: number;
 }
 
 export const emptySpan = (): RawSpan => ({
@@ -44,6 +56,11 @@ export const emptySpan = (): RawSpan => ({
   attributes: {},
   events: [],
   links: [],
+  traceState: '',
+  flags: 0,
+  droppedAttributes: 0,
+  droppedEvents: 0,
+  droppedLinks: 0,
 });
 
 /** `scope`: as scope.ts writes it. @throws {SpanProblem} naming the field. */
@@ -67,10 +84,39 @@ export function checkSpan(raw: RawSpan, scope: string, resource: DecodedResource
     attributes: raw.attributes,
     events: raw.events,
     links: raw.links.filter((link, index) => isLink(link, index)),
+    ...extrasOf(raw),
     ...scopeOf(scope),
     resource,
     ...(session && { sessionId: session.id, sessionRank: session.rank }),
   };
+}
+
+function extrasOf(raw: RawSpan): SpanExtras {
+  const dropped: DroppedCounts = {
+    ...(raw.droppedAttributes !== 0 && {
+      attributes: uint32(raw.droppedAttributes, 'droppedAttributesCount'),
+    }),
+    ...(raw.droppedEvents !== 0 && { events: uint32(raw.droppedEvents, 'droppedEventsCount') }),
+    ...(raw.droppedLinks !== 0 && { links: uint32(raw.droppedLinks, 'droppedLinksCount') }),
+  };
+  return {
+    ...(raw.traceState !== '' && { traceState: raw.traceState }),
+    ...(raw.flags !== 0 && { flags: uint32(raw.flags, 'flags') }),
+    ...(Object.keys(dropped).length > 0 && { dropped }),
+  };
+}
+
+/** A link with what few of them say. */
+export const linkOf = (link: DecodedLink, traceState: string, flags: number): DecodedLink => ({
+  ...link,
+  ...(traceState !== '' && { traceState }),
+  ...(flags !== 0 && { flags: uint32(flags, 'links.flags') }),
+});
+
+function uint32(value: number, path: string): number {
+  if (!Number.isInteger(value) || value < 0 || value > 0xffffffff)
+    throw new SpanProblem(path, 'number', `expected a whole number of 32 bits, got ${value}`);
+  return value;
 }
 
 /** Sets a key that may be any text. Defining is ten times slower, and only one key needs it. */

@@ -4,7 +4,7 @@
 import { LOAD_SPAN, SPAN } from '@framescope/protocol';
 import { RANK_NONE, SESSION_KEYS } from './session-keys.ts';
 import { BLOCKED_SPAN } from './load.ts';
-import type { SpanColumns } from './span-columns.ts';
+import { flagsText, type SpanColumns } from './span-columns.ts';
 
 export class ColumnWords {
   readonly #columns: SpanColumns;
@@ -15,6 +15,8 @@ export class ColumnWords {
   #loadName = 0;
   #blockedName = 0;
   readonly #ranks = new Map<number, number>();
+  #flags = 0;
+  #flagsText = 0;
 
   constructor(columns: SpanColumns) {
     this.#columns = columns;
@@ -26,6 +28,7 @@ export class ColumnWords {
     if (texts.clearedCount === this.#clearedCount) return;
     this.#clearedCount = texts.clearedCount;
     this.#ranks.clear();
+    this.#flags = this.#flagsText = 0;
     for (const [rank, key] of SESSION_KEYS.entries()) this.#ranks.set(texts.internText(key), rank);
     this.lastSessionKey = Math.max(...this.#ranks.keys());
     this.#framesName = texts.internText(SPAN.frames);
@@ -36,6 +39,13 @@ export class ColumnWords {
   /** Spans of this name are more than spans: the reader that knows everything takes them. */
   isSpecial(name: number): boolean {
     return name === this.#framesName || name === this.#loadName || name === this.#blockedName;
+  }
+
+  /** The text of a span's extras that has these flags alone: of one program all say the same. */
+  flagsText(flags: number): number {
+    if (flags === this.#flags) return this.#flagsText;
+    this.#flags = flags;
+    return (this.#flagsText = this.#columns.texts.internText(flagsText(flags)));
   }
 
   /** Rank of a key as the name of a session (session-keys.ts). */

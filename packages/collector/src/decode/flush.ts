@@ -12,6 +12,7 @@ import {
   type StateMessage,
 } from '@framescope/protocol';
 import { decodeStateMessage } from '../recognise/framescope.ts';
+import { base64Of } from './bytes-value.ts';
 import { orThrow } from './check-span.ts';
 import { SpanProblem } from './problem.ts';
 import { toldResources } from './told-resources.ts';
@@ -90,7 +91,7 @@ function recordOf(span: DecodedSpan): ReadRecord | undefined {
   const path = at(ATTR.record);
   if (typeof value !== 'string')
     throw new SpanProblem(path, 'record', `expected base64, got ${typeof value}`);
-  const bytes = orThrow(fromBase64(value, path), 'record');
+  const bytes = orThrow(fromBase64(base64Of(value) ?? value, path), 'record');
   const result = checkRecord(bytes, path);
   if (!result.ok)
     throw new SpanProblem(

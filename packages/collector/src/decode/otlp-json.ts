@@ -5,7 +5,8 @@
 // the body is refused; inside a span a wrong type refuses that span alone.
 
 import type { Attributes, AttributeValue } from '@framescope/protocol';
-import { emptySpan, setAttribute, type RawSpan } from './check-span.ts';
+import { bytesText } from './bytes-value.ts';
+import { emptySpan, linkOf, setAttribute, type RawSpan } from './check-span.ts';
 import { ATTRIBUTES_MAX, CHILDREN_MAX, NESTING_MAX, TEXT_LENGTH_MAX } from './limits.ts';
 import { finite, safeInteger } from './numbers.ts';
 import { BodyProblem, SpanProblem } from './problem.ts';
@@ -54,6 +55,7 @@ function readScopeSpans(scopeSpans: JsonObject, request: RequestBuilder): void {
   request.scope = scopeText(
     text(said['name'], 'scope.name'),
     text(said['version'], 'scope.version'),
+    readAttributes(said['attributes'], 'scope.attributes'),
   );
   for (const span of bodyList(scopeSpans, 'spans', at)) {
     request.spanIndex++;
@@ -86,12 +88,21 @@ export function readSpan(json: JsonObject): RawSpan {
   span.links = list(json['links'], 'links').map((link, index) => {
     const path = `links[${index}]`;
     const object = spanObject(link, path);
-    return {
-      traceId: id(object['traceId'], `${path}.traceId`, 32),
-      spanId: id(object['spanId'], `${path}.spanId`, 16),
-      attributes: readAttributes(object['attributes'], `${path}.attributes`),
-    };
+    return linkOf(
+      {
+        traceId: id(object['traceId'], `${path}.traceId`, 32),
+        spanId: id(object['spanId'], `${path}.spanId`, 16),
+        attributes: readAttributes(object['attributes'], `${path}.attributes`),
+      },
+      text(object['traceState'], `${path}.traceState`),
+      uint(object['flags'], `${path}.flags`),
+    );
   });
+  span.traceState = text(json['traceState'], 'traceState');
+  span.flags = uint(json['flags'], 'flags');
+  span.droppedAttributes = uint(json['droppedAttributesCount'], 'droppedAttributesCount');
+  span.droppedEvents = uint(json['droppedEventsCount'], 'droppedEventsCount');
+  span.droppedLinks = uint(json['droppedLinksCount'], 'droppedLinksCount');
   return span;
 }
 
@@ -126,7 +137,8 @@ function readAnyValue(json: unknown, path: string, depth: number): AttributeValu
   if (value['intValue'] != null) return integer(value['intValue'], `${path}.intValue`);
   if (value['boolValue'] != null) return boolean(value['boolValue'], `${path}.boolValue`);
   if (value['doubleValue'] != null) return double(value['doubleValue'], `${path}.doubleValue`);
-  if (value['bytesValue'] != null) return text(value['bytesValue'], `${path}.bytesValue`);
+  if (value['bytesValue'] != null)
+    return bytesText(text(value['bytesValue'], `${path}.bytesValue`));
   if (value['arrayValue'] != null) {
     const items = spanObject(value['arrayValue'], `${path}.arrayValue`)['values'];
     return list(items, `${path}.arrayValue.values`).map((item, index) =>
@@ -185,6 +197,11 @@ function unixNs(json: unknown, path: string): bigint {
   const value = decimal(json, path);
   if (value < 0n) throw new SpanProblem(path, 'time', 'before 1970');
   return value;
+}
+
+/** As a number, or in a string. */
+function uint(json: unknown, path: string): number {
+  return json == null ? 0 : Number(decimal(json, path));
 }
 
 function enumNumber(json: unknown, path: string): number {

@@ -5,7 +5,8 @@
 // so their places are found first and the spans read after.
 
 import type { Attributes, AttributeValue } from '@framescope/protocol';
-import { emptySpan, setAttribute, type RawSpan } from './check-span.ts';
+import { bytesText } from './bytes-value.ts';
+import { emptySpan, linkOf, setAttribute, type RawSpan } from './check-span.ts';
 import { ATTRIBUTES_MAX, CHILDREN_MAX, NESTING_MAX, TEXT_LENGTH_MAX } from './limits.ts';
 import { finite, safeInteger } from './numbers.ts';
 import { SpanProblem } from './problem.ts';
@@ -76,14 +77,17 @@ function readOneSpan(reader: ProtoReader, request: RequestBuilder): void {
 }
 
 function readScopeName(reader: ProtoReader): string {
+  const attributes: Record<string, AttributeValue> = {};
   let name = '';
   let version = '';
+  let index = 0;
   while (reader.next()) {
     if (reader.field === 1) name = text(reader, 'scope.name');
     else if (reader.field === 2) version = text(reader, 'scope.version');
+    else if (reader.field === 3) readKeyValue(reader, attributes, index++);
     else reader.skip();
   }
-  return scopeText(name, version);
+  return scopeText(name, version, attributes);
 }
 
 /** A message that holds nothing we keep but `KeyValue`s in one field. */
@@ -143,6 +147,21 @@ function readSpanField(reader: ProtoReader, span: RawSpan): void {
     case 8:
       span.endUnixNs = time(reader);
       break;
+    case 3:
+      span.traceState = text(reader, 'traceState');
+      break;
+    case 10:
+      span.droppedAttributes = varint(reader) % 2 ** 32;
+      break;
+    case 12:
+      span.droppedEvents = varint(reader) % 2 ** 32;
+      break;
+    case 14:
+      span.droppedLinks = varint(reader) % 2 ** 32;
+      break;
+    case 16:
+      span.flags = flags(reader);
+      break;
     default:
       readSpanChild(reader, span);
   }
@@ -186,14 +205,18 @@ function readLink(reader: ProtoReader): DecodedLink {
   const attributes: Record<string, AttributeValue> = {};
   let traceId = '';
   let spanId = '';
+  let traceState = '';
+  let linkFlags = 0;
   let index = 0;
   while (reader.next()) {
     if (reader.field === 1) traceId = hex(reader);
     else if (reader.field === 2) spanId = hex(reader);
+    else if (reader.field === 3) traceState = text(reader, 'links.traceState');
     else if (reader.field === 4) readKeyValue(reader, attributes, index++);
+    else if (reader.field === 6) linkFlags = flags(reader);
     else reader.skip();
   }
-  return { traceId, spanId, attributes };
+  return linkOf({ traceId, spanId, attributes }, traceState, linkFlags);
 }
 
 function readStatus(reader: ProtoReader, span: RawSpan): void {
@@ -263,7 +286,7 @@ function readValueField(
       return readKeyValueList(reader, { path: place.path, depth: place.depth + 1 });
     case 7:
       reader.expect(WIRE.bytes);
-      return reader.base64();
+      return bytesText(reader.base64());
     default:
       reader.skip();
       return before;
@@ -326,6 +349,11 @@ function hex(reader: ProtoReader): string {
 function varint(reader: ProtoReader): number {
   reader.expect(WIRE.varint);
   return reader.varint();
+}
+
+function flags(reader: ProtoReader): number {
+  reader.expect(WIRE.fixed32);
+  return reader.fixed32();
 }
 
 function time(reader: ProtoReader): bigint {

@@ -81,6 +81,13 @@ export class ProtoReader {
     throw this.#problem('a varint longer than 10 bytes');
   }
 
+  fixed32(): number {
+    this.#need(4);
+    const value = this.#bytes.readUInt32LE(this.#at);
+    this.#at += 4;
+    return value;
+  }
+
   fixed64(): bigint {
     this.#need(8);
     const value = this.#bytes.readBigUInt64LE(this.#at);

@@ -57,6 +57,8 @@ export class QuickJsonSpan {
   #bytes: Uint8Array = new Uint8Array(0);
   /** Where the value that was read ends. */
   #end = 0;
+  /** OTLP's flags of the span. */
+  #flags = 0;
   #session = 0;
   #sessionRank = 0;
   readonly #lastKeys = new Uint32Array(ATTRIBUTES_MAX);
@@ -79,6 +81,7 @@ export class QuickJsonSpan {
     columns.reserve(attributeCount + 64);
     const row = columns.length;
     this.#blank(row);
+    this.#flags = 0;
     this.#session = place.session;
     this.#sessionRank = place.sessionRank;
     if (!this.#fields(at, row) || !this.#isSound(row)) {
@@ -89,7 +92,7 @@ export class QuickJsonSpan {
     columns.resource[row] = place.resource;
     columns.session[row] = this.#session;
     columns.sessionRank[row] = this.#sessionRank;
-    columns.extra[row] = 0;
+    columns.extra[row] = this.#words.flagsText(this.#flags);
     columns.attrEnd[row] = columns.attributeCount;
     columns.length = row + 1;
     return this.#end;
@@ -180,11 +183,21 @@ export class QuickJsonSpan {
       case 'links':
         return this.#emptyList(at);
       case 'traceState':
-        return this.#text(at) !== TEXT_REFUSED;
+        // What says something is for the reader that keeps it.
+        return this.#text(at) === 0;
+      case 'flags':
+        return this.#wordOfFlags(at);
       default:
         this.#end = this.#scanner.number(at);
-        return this.#end >= 0;
+        return this.#end === at + 1 && this.#bytes[at] === 0x30;
     }
+  }
+
+  #wordOfFlags(at: number): boolean {
+    this.#end = this.#scanner.number(at);
+    if (this.#end < 0 || this.#end - at > 10) return false;
+    this.#flags = this.#decimal(at, this.#end);
+    return this.#flags >= 0 && this.#flags < 2 ** 32;
   }
 
   #hex(at: number, into: number, length: number): boolean {

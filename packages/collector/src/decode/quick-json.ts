@@ -90,11 +90,18 @@ class Frame {
     const end = this.#scanner.skip(at);
     const json = end < 0 ? undefined : this.#scanner.parse(at, end);
     if (typeof json !== 'object' || json === null || Array.isArray(json)) return -1;
-    const { name = '', version = '' } = json as { name?: unknown; version?: unknown };
+    const said = json as { name?: unknown; version?: unknown; attributes?: unknown };
+    const { name = '', version = '', attributes } = said;
     if (typeof name !== 'string' || typeof version !== 'string') return -1;
     if (name.length + version.length > TEXT_LENGTH_MAX) return -1;
-    this.#request.scope = scopeText(name, version);
-    return end;
+    try {
+      const its = readAttributes(attributes, 'scope.attributes');
+      this.#request.scope = scopeText(name, version, its);
+      return end;
+    } catch (problem) {
+      if (problem instanceof SpanProblem) return -1;
+      throw problem;
+    }
   }
 
   #span(at: number): number {

@@ -2,7 +2,7 @@
 //
 // Reads what SDKs write: every field of its own wire type, IDs of the right
 // length, values that are text, numbers or booleans. Whatever else stands there
-// (events, links, arrays, something broken) is not judged here: `read` answers
+// (events, links, trace state, arrays, something broken) is not judged here: `read` answers
 // false, leaves the columns as they were, and the reader that knows everything
 // (otlp-protobuf.ts) reads the same bytes and says what is wrong.
 
@@ -51,6 +51,8 @@ export class QuickProtobuf {
   #at = 0;
   /** Keys of the span before: the next one mostly has the same. */
   readonly #lastKeys = new Uint32Array(ATTRIBUTES_MAX);
+  /** OTLP's flags of the span. */
+  #flags = 0;
   #session = 0;
   #sessionRank = 0;
 
@@ -79,7 +81,7 @@ export class QuickProtobuf {
     columns.resource[row] = place.resource;
     columns.session[row] = this.#session;
     columns.sessionRank[row] = this.#sessionRank;
-    columns.extra[row] = 0;
+    columns.extra[row] = this.#words.flagsText(this.#flags);
     columns.attrEnd[row] = columns.attributeCount;
     columns.length = row + 1;
     return true;
@@ -96,6 +98,7 @@ export class QuickProtobuf {
     columns.name[row] = columns.message[row] = columns.kind[row] = columns.status[row] = 0;
     this.#session = place.session;
     this.#sessionRank = place.sessionRank;
+    this.#flags = 0;
     let index = 0;
     this.#at = from;
     while (this.#at < to) {
@@ -113,6 +116,8 @@ export class QuickProtobuf {
           break;
         case TAG.name:
           isFine = (columns.name[row] = this.#text(to)) !== TEXT_REFUSED;
+          // It stands before the attributes: those of a flush are not looked at for nothing.
+          isFine &&= !this.#words.isSpecial(columns.name[row]!);
           break;
         case TAG.kind:
           isFine = (columns.kind[row] = this.#small(to, 5)) !== SMALL_REFUSED;
@@ -366,20 +371,20 @@ export class QuickProtobuf {
 
   #skip(tag: number, to: number): boolean {
     switch (tag) {
-      case TAG.traceState: {
-        const length = this.#length(to);
-        this.#at += length;
-        return length >= 0;
-      }
+      case TAG.traceState:
+        // Empty: what says something is for the reader that keeps it.
+        return this.#length(to) === 0;
       case TAG.droppedAttributes:
       case TAG.droppedEvents:
       case TAG.droppedLinks: {
-        const value = this.#length(Number.MAX_SAFE_INTEGER);
-        return value >= 0 && this.#at <= to;
+        // Mostly left out; some serializers write 0.
+        return this.#length(Number.MAX_SAFE_INTEGER) === 0 && this.#at <= to;
       }
       case TAG.flagsLow:
         this.#at += 5;
-        return this.#bytes[this.#at - 5] === 0x01 && this.#at <= to;
+        if (this.#bytes[this.#at - 5] !== 0x01 || this.#at > to) return false;
+        this.#flags = word(this.#bytes, this.#at - 4);
+        return true;
       default:
         return false;
     }

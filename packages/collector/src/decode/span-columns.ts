@@ -1,7 +1,7 @@
 // Spans as columns: what decoding writes and the store packs, with no object a span.
 //
-// Texts are numbers of a TextTable. A span with events or links keeps them as one
-// JSON text (`extra`): they are rare and read together. Attribute values are a type
+// Texts are numbers of a TextTable. A span with events, links or what else few have keeps
+// it as one JSON text (`extra`): that is rare and read together. Attribute values are a type
 // and a number: the number itself, or that of a text.
 //
 //   row        0        1        2
@@ -17,7 +17,13 @@ import { setAttribute } from './check-span.ts';
 import { RANK_NONE, sessionOf, sessionOfResource } from './session-keys.ts';
 import { scopeOf, scopeText } from './scope.ts';
 import { TextTable } from './text-table.ts';
-import type { DecodedEvent, DecodedLink, DecodedResource, DecodedSpan } from './types.ts';
+import type {
+  DecodedEvent,
+  DecodedLink,
+  DecodedResource,
+  DecodedSpan,
+  SpanExtras,
+} from './types.ts';
 
 /** What `attrValue` holds. `json`: the text of an array, an object or null. */
 export const VALUE = { text: 0, integer: 1, double: 2, false: 3, true: 4, json: 5 } as const;
@@ -43,10 +49,18 @@ interface ColumnResource {
   readonly sessionRank: number;
 }
 
-interface Extra {
-  readonly events: readonly (readonly [string, string, Attributes])[];
-  readonly links: readonly (readonly [string, string, Attributes])[];
+/** Parts that a span does not have are absent; those of older blocks have both lists. */
+interface Extra extends SpanExtras {
+  readonly events?: readonly (readonly [string, string, Attributes])[];
+  readonly links?: readonly StoredLink[];
 }
+
+type StoredLink = readonly [
+  traceId: string,
+  spanId: string,
+  attributes: Attributes,
+  more?: Pick<DecodedLink, 'traceState' | 'flags'>,
+];
 
 export class SpanColumns {
   readonly texts: TextTable = new TextTable();
@@ -175,7 +189,9 @@ export class SpanColumns {
     this.endLo[row] = Number(span.endUnixNs & 0xffffffffn);
     this.endHi[row] = Number(span.endUnixNs >> 32n);
     this.name[row] = this.texts.internText(span.name);
-    this.scope[row] = this.texts.internText(scopeText(span.scope, span.scopeVersion));
+    this.scope[row] = this.texts.internText(
+      scopeText(span.scope, span.scopeVersion, span.scopeAttributes),
+    );
     this.message[row] = this.texts.internText(span.statusMessage);
     this.extra[row] = this.texts.internText(extraText(span));
     this.resource[row] = this.resourceNumber(span.resource);
@@ -261,6 +277,11 @@ export class SpanColumns {
     }
   }
 
+  /** What few spans have. */
+  childrenAt(row: number): ReturnType<typeof childrenOf> {
+    return childrenOf(this.texts.text(this.extra[row]!));
+  }
+
   /** The span as an object; costs some microseconds. */
   spanAt(row: number): DecodedSpan {
     const attributes = this.attributes(row);
@@ -280,7 +301,7 @@ export class SpanColumns {
       statusCode: this.status[row]!,
       statusMessage: this.texts.text(this.message[row]!),
       attributes,
-      ...childrenOf(this.texts.text(this.extra[row]!)),
+      ...this.childrenAt(row),
       ...scopeOf(this.texts.text(this.scope[row]!)),
       resource,
       ...(session && { sessionId: session.id, sessionRank: session.rank }),
@@ -338,24 +359,45 @@ function bytes(old: Uint8Array, size: number): Uint8Array {
   return next;
 }
 
-/** Events and links as one text; empty without any. */
-function extraText({ events, links }: Pick<DecodedSpan, 'events' | 'links'>): string {
-  if (events.length + links.length === 0) return '';
-  return JSON.stringify({
-    events: events.map(one => [one.name, String(one.atUnixNs), one.attributes] as const),
-    links: links.map(one => [one.traceId, one.spanId, one.attributes] as const),
-  } satisfies Extra);
+/** What few spans have, as one text; empty without any of it. */
+function extraText({ events, links, traceState, flags, dropped }: DecodedSpan): string {
+  const extra: Extra = {
+    ...(events.length > 0 && {
+      events: events.map(one => [one.name, String(one.atUnixNs), one.attributes] as const),
+    }),
+    ...(links.length > 0 && { links: links.map(storedLink) }),
+    ...(traceState !== undefined && { traceState }),
+    ...(flags !== undefined && { flags }),
+    ...(dropped !== undefined && { dropped }),
+  };
+  return Object.keys(extra).length === 0 ? '' : JSON.stringify(extra);
 }
 
-function childrenOf(text: string): { events: DecodedEvent[]; links: DecodedLink[] } {
+/** The text of a span that has flags and nothing else of it. */
+export const flagsText = (flags: number): string =>
+  flags === 0 ? '' : JSON.stringify({ flags } satisfies Extra);
+
+function storedLink({ traceId, spanId, attributes, ...more }: DecodedLink): StoredLink {
+  return Object.keys(more).length === 0
+    ? [traceId, spanId, attributes]
+    : [traceId, spanId, attributes, more];
+}
+
+function childrenOf(text: string): Pick<DecodedSpan, 'events' | 'links' | keyof SpanExtras> {
   if (text === '') return { events: [], links: [] };
-  const extra = JSON.parse(text) as Extra;
+  const { events = [], links = [], ...more } = JSON.parse(text) as Extra;
   return {
-    events: extra.events.map(([name, atUnixNs, attributes]) => ({
+    events: events.map(([name, atUnixNs, attributes]): DecodedEvent => ({
       name,
       atUnixNs: BigInt(atUnixNs),
       attributes,
     })),
-    links: extra.links.map(([traceId, spanId, attributes]) => ({ traceId, spanId, attributes })),
+    links: links.map(([traceId, spanId, attributes, its]) => ({
+      traceId,
+      spanId,
+      attributes,
+      ...its,
+    })),
+    ...more,
   };
 }

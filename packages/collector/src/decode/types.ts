@@ -22,10 +22,30 @@ export interface DecodedLink {
   readonly traceId: string;
   readonly spanId: string;
   readonly attributes: Attributes;
+  /** Absent: empty. */
+  readonly traceState?: string;
+  /** Absent: 0. */
+  readonly flags?: number;
+}
+
+/** What the sender's SDK left out of a span, and how much of it; what is absent is 0. */
+export interface DroppedCounts {
+  readonly attributes?: number;
+  readonly events?: number;
+  readonly links?: number;
+}
+
+/** What few spans say beside what all do. */
+export interface SpanExtras {
+  /** W3C's tracestate; absent: empty. */
+  readonly traceState?: string;
+  /** OTLP's flags: those of W3C in the low byte, whether the parent is remote above; absent: 0. */
+  readonly flags?: number;
+  readonly dropped?: DroppedCounts;
 }
 
 /** One OTLP span. */
-export interface DecodedSpan {
+export interface DecodedSpan extends SpanExtras {
   readonly traceId: TraceId;
   readonly spanId: SpanId;
   /** Absent on a root. */
@@ -45,6 +65,7 @@ export interface DecodedSpan {
   readonly scope: string;
   /** Version of the scope; absent: none said. */
   readonly scopeVersion?: string;
+  readonly scopeAttributes?: Attributes;
   readonly resource: DecodedResource;
   /** The session that the span names, else its resource (session-keys.ts); absent: none said. */
   readonly sessionId?: string;

@@ -1,9 +1,10 @@
 // Stored spans as OTLP/JSON again: grouped by resource and scope, in order of time.
 //
 // What the store keeps of a value is its JSON form: a whole number is written as an integer, and a
-// double that happens to be whole (below 2^53) becomes one. Bytes are the base64 text that came.
+// double that happens to be whole (below 2^53) becomes one. Schema URLs are not kept.
 
 import type { AttributeValue, Attributes } from '@framescope/protocol';
+import { base64Of } from '../decode/bytes-value.ts';
 import type { DecodedSpan } from '../decode/types.ts';
 
 export interface OtlpValue {
@@ -11,6 +12,8 @@ export interface OtlpValue {
   readonly boolValue?: boolean;
   readonly intValue?: string;
   readonly doubleValue?: number;
+  /** In base64. */
+  readonly bytesValue?: string;
   readonly arrayValue?: { readonly values: readonly OtlpValue[] };
   readonly kvlistValue?: { readonly values: readonly OtlpKeyValue[] };
 }
@@ -26,6 +29,8 @@ export interface OtlpRequest {
 
 export function otlpValue(value: AttributeValue): OtlpValue {
   if (value === null) return {};
+  const base64 = base64Of(value);
+  if (base64 !== undefined) return { bytesValue: base64 };
   if (typeof value === 'string') return { stringValue: value };
   if (typeof value === 'boolean') return { boolValue: value };
   if (typeof value === 'number')
@@ -52,12 +57,15 @@ export function otlpSpan(span: DecodedSpan): object {
   return {
     traceId: span.traceId,
     spanId: span.spanId,
+    ...(span.traceState !== undefined && { traceState: span.traceState }),
     ...(span.parentSpanId !== undefined && { parentSpanId: span.parentSpanId }),
+    ...(span.flags !== undefined && { flags: span.flags }),
     name: span.name,
     ...(span.kind !== 0 && { kind: span.kind }),
     startTimeUnixNano: String(span.startUnixNs),
     endTimeUnixNano: String(span.endUnixNs),
     ...listed('attributes', otlpAttributes(span.attributes)),
+    ...droppedOf(span),
     ...listed(
       'events',
       span.events.map(event => ({
@@ -71,6 +79,8 @@ export function otlpSpan(span: DecodedSpan): object {
       span.links.map(link => ({
         traceId: link.traceId,
         spanId: link.spanId,
+        ...(link.traceState !== undefined && { traceState: link.traceState }),
+        ...(link.flags !== undefined && { flags: link.flags }),
         ...listed('attributes', otlpAttributes(link.attributes)),
       })),
     ),
@@ -81,14 +91,21 @@ export function otlpSpan(span: DecodedSpan): object {
   };
 }
 
+const droppedOf = ({ dropped = {} }: DecodedSpan): object => ({
+  ...(dropped.attributes !== undefined && { droppedAttributesCount: dropped.attributes }),
+  ...(dropped.events !== undefined && { droppedEventsCount: dropped.events }),
+  ...(dropped.links !== undefined && { droppedLinksCount: dropped.links }),
+});
+
 interface Group {
   readonly resource: Attributes;
   readonly scopes: Map<string, DecodedSpan[]>;
 }
 
-const scopeOf = ({ scope, scopeVersion }: DecodedSpan): object => ({
+const scopeOf = ({ scope, scopeVersion, scopeAttributes = {} }: DecodedSpan): object => ({
   ...(scope !== '' && { name: scope }),
   ...(scopeVersion !== undefined && { version: scopeVersion }),
+  ...listed('attributes', otlpAttributes(scopeAttributes)),
 });
 
 /** One request with all spans. */
@@ -102,7 +119,7 @@ export function otlpRequest(spans: readonly DecodedSpan[]): OtlpRequest {
     const id = JSON.stringify(Object.entries(resource).toSorted());
     let group = groups.get(id);
     if (group === undefined) groups.set(id, (group = { resource, scopes: new Map() }));
-    const scope = JSON.stringify([span.scope, span.scopeVersion]);
+    const scope = JSON.stringify([span.scope, span.scopeVersion, span.scopeAttributes]);
     const same = group.scopes.get(scope);
     if (same === undefined) group.scopes.set(scope, [span]);
     else same.push(span);

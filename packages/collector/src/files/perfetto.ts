@@ -1,6 +1,7 @@
 // A session in Chrome's trace-event JSON, which Perfetto opens: turns, the parts of their waits,
 // stages, ordinary spans by service, and the worst frame latency of each hop as a track.
 
+import { shownAttributes } from '../decode/bytes-value.ts';
 import type { Timeline, Turn } from '@framescope/protocol';
 import { timeline } from '../query/timeline.ts';
 import type { QueryContext } from '../query/queries.types.ts';
@@ -32,7 +33,7 @@ export async function sessionPerfetto(
     name: span.name,
     startNs: Number(span.startUnixNs - zeroUnixNs),
     durationNs: Math.max(0, Number(span.endUnixNs - span.startUnixNs)),
-    args: { ...span.attributes, trace_id: span.traceId, span_id: span.spanId },
+    args: { ...shownAttributes(span.attributes), trace_id: span.traceId, span_id: span.spanId },
   }));
   return {
     displayTimeUnit: 'ms',

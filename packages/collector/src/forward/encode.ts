@@ -2,7 +2,8 @@
 // resource and scope, in the order they came.
 
 import type { AttributeValue, Attributes } from '@framescope/protocol';
-import type { DecodedSpan } from '../decode/types.ts';
+import { base64Of } from '../decode/bytes-value.ts';
+import type { DecodedLink, DecodedSpan, SpanExtras } from '../decode/types.ts';
 import { bytesField, textField, varint, varintField } from '../receive/protobuf.ts';
 
 /** What is encoded of a span. */
@@ -22,6 +23,8 @@ export type OutSpan = Pick<
   | 'links'
   | 'scope'
   | 'scopeVersion'
+  | 'scopeAttributes'
+  | keyof SpanExtras
   | 'resource'
 >;
 
@@ -30,10 +33,12 @@ interface Scoped {
   readonly spans: Buffer[];
 }
 
-const scopeOf = ({ scope, scopeVersion }: OutSpan): Buffer =>
-  scopeVersion === undefined
-    ? textField(1, scope)
-    : Buffer.concat([textField(1, scope), textField(2, scopeVersion)]);
+const scopeOf = ({ scope, scopeVersion, scopeAttributes = {} }: OutSpan): Buffer =>
+  Buffer.concat([
+    textField(1, scope),
+    ...(scopeVersion === undefined ? [] : [textField(2, scopeVersion)]),
+    keyValues(3, scopeAttributes),
+  ]);
 
 export function encodeTraces(spans: readonly OutSpan[]): Buffer {
   const groups = new Map<string, { span: OutSpan; scopes: Map<string, Scoped> }>();
@@ -41,7 +46,7 @@ export function encodeTraces(spans: readonly OutSpan[]): Buffer {
     const key = JSON.stringify(span.resource.attributes);
     let group = groups.get(key);
     if (!group) groups.set(key, (group = { span, scopes: new Map() }));
-    const scope = `${span.scope}\n${span.scopeVersion ?? ''}`;
+    const scope = JSON.stringify([span.scope, span.scopeVersion, span.scopeAttributes]);
     const list = group.scopes.get(scope);
     const bytes = bytesField(2, encodeSpan(span));
     if (list) list.spans.push(bytes);
@@ -69,6 +74,7 @@ function encodeSpan(span: OutSpan): Buffer {
   ];
   if (span.parentSpanId !== undefined)
     parts.push(bytesField(4, Buffer.from(span.parentSpanId, 'hex')));
+  parts.push(...extraFields(span));
   for (const event of span.events)
     parts.push(
       bytesField(
@@ -87,6 +93,7 @@ function encodeSpan(span: OutSpan): Buffer {
         Buffer.concat([
           bytesField(1, Buffer.from(link.traceId, 'hex')),
           bytesField(2, Buffer.from(link.spanId, 'hex')),
+          ...stateAndFlags(link, { state: 3, flags: 6 }),
           keyValues(4, link.attributes),
         ]),
       ),
@@ -96,6 +103,29 @@ function encodeSpan(span: OutSpan): Buffer {
   if (span.statusCode !== 0) status.push(varintField(3, span.statusCode));
   if (status.length > 0) parts.push(bytesField(15, Buffer.concat(status)));
   return Buffer.concat(parts);
+}
+
+function extraFields(span: OutSpan): Buffer[] {
+  const { attributes = 0, events = 0, links = 0 } = span.dropped ?? {};
+  const counts = [
+    [10, attributes],
+    [12, events],
+    [14, links],
+  ] as const;
+  return [
+    ...stateAndFlags(span, { state: 3, flags: 16 }),
+    ...counts.flatMap(([field, count]) => (count === 0 ? [] : [varintField(field, count)])),
+  ];
+}
+
+function stateAndFlags(
+  { traceState, flags }: Pick<DecodedLink, 'traceState' | 'flags'>,
+  fields: { readonly state: number; readonly flags: number },
+): Buffer[] {
+  return [
+    ...(traceState === undefined ? [] : [textField(fields.state, traceState)]),
+    ...(flags === undefined ? [] : [fixed32(fields.flags, flags)]),
+  ];
 }
 
 function keyValues(field: number, attributes: Attributes): Buffer {
@@ -108,6 +138,8 @@ const keyValue = (key: string, value: AttributeValue): Buffer =>
   Buffer.concat([textField(1, key), bytesField(2, anyValue(value))]);
 
 function anyValue(value: AttributeValue): Buffer {
+  const base64 = base64Of(value);
+  if (base64 !== undefined) return bytesField(7, Buffer.from(base64, 'base64'));
   if (typeof value === 'string') return textField(1, value);
   if (typeof value === 'boolean') return varintField(2, value ? 1 : 0);
   if (typeof value === 'number')
@@ -133,6 +165,12 @@ function double(field: number, value: number): Buffer {
   bytes[0] = field * 8 + 1;
   bytes.writeDoubleLE(value, 1);
   return bytes;
+}
+
+function fixed32(field: number, value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value);
+  return Buffer.concat([varint(field * 8 + 5), bytes]);
 }
 
 function fixed64(field: number, value: bigint): Buffer {

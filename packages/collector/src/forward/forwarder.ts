@@ -50,7 +50,8 @@ export interface ForwardPorts {
 export interface ForwardStatus {
   readonly target: string;
   readonly send: readonly string[];
-  readonly state: 'idle' | 'sending' | 'retrying';
+  /** `stopped`: the thread of all targets died, and is started again. */
+  readonly state: 'idle' | 'sending' | 'retrying' | 'stopped';
   /** Since the oldest span arrived that is not acknowledged; 0 when there is none. */
   readonly lagNs: number;
   /** Frozen on disk. */

@@ -1,11 +1,13 @@
 // A trace in the JSON of Jaeger's query API (the one its UI reads): microseconds, tags, processes.
 
 import type { AttributeValue, Attributes } from '@framescope/protocol';
+import { base64Of, shownValue } from '../decode/bytes-value.ts';
 import type { DecodedSpan } from '../decode/types.ts';
 
 export interface JaegerTag {
   readonly key: string;
-  readonly type: 'string' | 'bool' | 'int64' | 'float64';
+  /** `binary`: the value is base64. */
+  readonly type: 'string' | 'bool' | 'int64' | 'float64' | 'binary';
   readonly value: string | number | boolean;
 }
 
@@ -129,6 +131,7 @@ export function spanTags(span: DecodedSpan): JaegerTag[] {
   };
   text('otel.scope.name', span.scope);
   text('otel.scope.version', span.scopeVersion ?? '');
+  text('w3c.tracestate', span.traceState ?? '');
   text('span.kind', SPAN_KINDS[span.kind] ?? '');
   if (span.statusCode === 2) more.push({ key: 'error', type: 'bool', value: true });
   text('otel.status_code', ['', 'OK', 'ERROR'][span.statusCode] ?? '');
@@ -140,9 +143,11 @@ const tagsOf = (attributes: Attributes): JaegerTag[] =>
   Object.entries(attributes).map(([key, value]) => tagOf(key, value));
 
 function tagOf(key: string, value: AttributeValue): JaegerTag {
+  const base64 = base64Of(value);
+  if (base64 !== undefined) return { key, type: 'binary', value: base64 };
   if (typeof value === 'string') return { key, type: 'string', value };
   if (typeof value === 'boolean') return { key, type: 'bool', value };
   if (typeof value === 'number')
     return { key, type: Number.isInteger(value) ? 'int64' : 'float64', value };
-  return { key, type: 'string', value: value === null ? '' : JSON.stringify(value) };
+  return { key, type: 'string', value: value === null ? '' : JSON.stringify(shownValue(value)) };
 }

@@ -5,6 +5,7 @@ import { isWhole } from '../query/fold.ts';
 import { TRACE_SPANS_MAX } from '../query/trace.ts';
 import type { StoreReader } from '../store/store.ts';
 import { serviceOfSpan, spanTags } from './jaeger-trace.ts';
+import { spansBackwards } from './span-walk.ts';
 
 export interface JaegerSearch {
   readonly service: string;
@@ -17,41 +18,22 @@ export interface JaegerSearch {
   readonly limit: number;
 }
 
-/** Looked through, the latest to arrive first: beyond, a narrower question is wanted. */
-const TRACES_MAX = 5_000;
-const PAGE = 200;
-
-/** Spans of each trace found. */
+/** Spans of each trace found, the one with the latest span that fits first. */
 export async function searchTraces(
   reader: StoreReader,
   asked: JaegerSearch,
 ): Promise<DecodedSpan[][]> {
   const found: DecodedSpan[][] = [];
-  await eachTrace(reader, asked, spans => {
-    if (spans.some(span => fits(span, asked))) found.push(spans);
-    return found.length < asked.limit;
-  });
-  return found;
-}
-
-/** Traces that touch the range; stops when `visit` says so. */
-async function eachTrace(
-  reader: StoreReader,
-  { fromUnixNs, toUnixNs }: Pick<JaegerSearch, 'fromUnixNs' | 'toUnixNs'>,
-  visit: (spans: DecodedSpan[]) => boolean,
-): Promise<void> {
-  let cursor: string | undefined;
-  for (let looked = 0; looked < TRACES_MAX; looked += PAGE) {
-    const page = await reader.traces({ limit: PAGE, ...(cursor !== undefined && { cursor }) });
-    for (const { traceId, startUnixNs, durationNs } of page.items) {
-      const start = BigInt(startUnixNs);
-      if (start > toUnixNs || start + BigInt(Math.max(0, durationNs)) < fromUnixNs) continue;
-      const spans = await wholeSpans(reader, traceId);
-      if (spans.length > 0 && !visit(spans)) return;
+  const seen = new Set<string>();
+  for await (const spans of spansBackwards(reader, asked)) {
+    for (const span of spans) {
+      if (seen.has(span.traceId) || !fits(span, asked)) continue;
+      seen.add(span.traceId);
+      found.push(await wholeSpans(reader, span.traceId));
+      if (found.length >= asked.limit) return found;
     }
-    if (page.nextCursor === null) return;
-    cursor = page.nextCursor;
   }
+  return found;
 }
 
 /** What programs made of a trace: no log records, nothing pending. Empty when there is none. */
@@ -93,23 +75,28 @@ export interface Dependency {
   readonly callCount: number;
 }
 
-/** How often a span of one service has a child of one (or the same), over the traces of a range. */
+/** How often a span of one service has a child of one (or the same), over the spans of a range. */
 export async function dependencies(
   reader: StoreReader,
   range: Pick<JaegerSearch, 'fromUnixNs' | 'toUnixNs'>,
 ): Promise<Dependency[]> {
-  const counts = new Map<string, Dependency>();
-  await eachTrace(reader, range, spans => {
-    const services = new Map(spans.map(span => [span.spanId as string, serviceOfSpan(span)]));
+  const services = new Map<string, string>();
+  const children: { readonly parentId: string; readonly child: string }[] = [];
+  for await (const spans of spansBackwards(reader, range))
     for (const span of spans) {
-      const parent = services.get(span.parentSpanId ?? '');
-      if (parent === undefined) continue;
       const child = serviceOfSpan(span);
-      const id = JSON.stringify([parent, child]);
-      const callCount = (counts.get(id)?.callCount ?? 0) + 1;
-      counts.set(id, { parent, child, callCount });
+      services.set(span.traceId + span.spanId, child);
+      const isIn = span.startUnixNs <= range.toUnixNs && span.endUnixNs >= range.fromUnixNs;
+      if (isIn && span.parentSpanId !== undefined)
+        children.push({ parentId: span.traceId + span.parentSpanId, child });
     }
-    return true;
-  });
+  const counts = new Map<string, Dependency>();
+  for (const { parentId, child } of children) {
+    const parent = services.get(parentId);
+    if (parent === undefined) continue;
+    const id = JSON.stringify([parent, child]);
+    const callCount = (counts.get(id)?.callCount ?? 0) + 1;
+    counts.set(id, { parent, child, callCount });
+  }
   return [...counts.values()];
 }

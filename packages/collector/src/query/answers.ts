@@ -34,7 +34,7 @@ import { sessions, type SessionsAsked } from './sessions.ts';
 import { tail } from './tail.ts';
 import { tailWhy } from './tail-why.ts';
 import { timeline } from './timeline.ts';
-import { trace } from './trace.ts';
+import { traceJson } from './trace-json.ts';
 import { outlineColumns, traceOutline, traceSpan } from './trace-outline.ts';
 import { traces } from './traces.ts';
 import { vocabulary } from './vocabulary.ts';
@@ -113,7 +113,7 @@ export const ANSWERS: Answers = {
     const found = await frames(context, key, window);
     return found && encodeFrames(found);
   },
-  trace: ({ reader }, { traceId }) => trace(reader, traceId),
+  trace: ({ reader }, { traceId }) => traceJson(reader, traceId),
   traceOutline: ({ reader }, { traceId }) => traceOutline(reader, traceId),
   traceOutlineBinary: async ({ reader }, { traceId }) => {
     const found = await outlineColumns(reader, traceId);

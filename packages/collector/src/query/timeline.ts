@@ -40,6 +40,31 @@ export function gridOf(fromNs: number, toNs: number, count: number): Grid {
   }
 }
 
+/** Rows stand in order of ticks, which is nearly that of time: whole blocks of them lie outside a window. */
+const BLOCK_ROWS = 1_024;
+const extentsKnown = new WeakMap<HopFrames, Float64Array>();
+
+/** First and last time of each block of rows, found once: frames that are judged anew are new objects. */
+function extentsOf(hop: HopFrames): Float64Array {
+  const known = extentsKnown.get(hop);
+  if (known !== undefined) return known;
+  const { atNs, rows } = hop;
+  const extents = new Float64Array(2 * Math.ceil(rows.length / BLOCK_ROWS));
+  for (let block = 0; block * BLOCK_ROWS < rows.length; block++) {
+    let [first, last] = [Infinity, -Infinity];
+    const end = Math.min(rows.length, (block + 1) * BLOCK_ROWS);
+    for (let row = block * BLOCK_ROWS; row < end; row++) {
+      const at = atNs[row]!;
+      if (at < first) first = at;
+      if (at > last) last = at;
+    }
+    extents[2 * block] = first;
+    extents[2 * block + 1] = last;
+  }
+  extentsKnown.set(hop, extents);
+  return extents;
+}
+
 function bucketed(hop: HopFrames, { fromNs, bucketNs, buckets }: Grid): TimelineHop {
   const count = Array.from({ length: buckets }, () => 0);
   const worstNs = Array.from({ length: buckets }, () => 0);
@@ -47,12 +72,18 @@ function bucketed(hop: HopFrames, { fromNs, bucketNs, buckets }: Grid): Timeline
   const lost = Array.from({ length: buckets }, () => 0);
   const { rows, atNs, latencyNs, flags } = hop;
   const over = hop.budgetNs === null ? FRAME_FLAG.late : FRAME_FLAG.overBudget;
-  for (let row = 0; row < rows.length; row++) {
-    const at = Math.floor((atNs[row]! - fromNs) / bucketNs);
-    if (at < 0 || at >= buckets) continue;
-    count[at]!++;
-    if (latencyNs[row]! > worstNs[at]!) worstNs[at] = latencyNs[row]!;
-    if ((flags[row]! & over) !== 0) overBudget[at]!++;
+  const toNs = fromNs + buckets * bucketNs;
+  const extents = extentsOf(hop);
+  for (let block = 0; block * BLOCK_ROWS < rows.length; block++) {
+    if (extents[2 * block]! >= toNs || extents[2 * block + 1]! < fromNs) continue;
+    const end = Math.min(rows.length, (block + 1) * BLOCK_ROWS);
+    for (let row = block * BLOCK_ROWS; row < end; row++) {
+      const at = Math.floor((atNs[row]! - fromNs) / bucketNs);
+      if (at < 0 || at >= buckets) continue;
+      count[at]!++;
+      if (latencyNs[row]! > worstNs[at]!) worstNs[at] = latencyNs[row]!;
+      if ((flags[row]! & over) !== 0) overBudget[at]!++;
+    }
   }
   for (const { atNs: lostNs } of [...hop.lost, ...hop.concealed]) {
     const at = Math.floor((lostNs - fromNs) / bucketNs);

@@ -1,6 +1,7 @@
 // One trace, whole: spans in order of time, times counted from its start.
 
 import type { Span, Trace } from '@framescope/protocol';
+import { shownAttributes } from '../decode/bytes-value.ts';
 import type { StoredSpan, StoreReader } from '../store/store.ts';
 import { foldTrace, type Folded } from './fold.ts';
 
@@ -49,14 +50,24 @@ export function shownSpan({ span, isOpen }: Folded<StoredSpan>, zeroUnixNs: bigi
     startNs: Number(span.startUnixNs - zeroUnixNs),
     durationNs: Number(span.endUnixNs - span.startUnixNs),
     status: { code: span.statusCode, message: span.statusMessage },
-    attributes: span.attributes,
-    resource: span.resource.attributes,
-    events: span.events.map(event => ({
-      name: event.name,
-      atNs: Number(event.atUnixNs - zeroUnixNs),
-      attributes: event.attributes,
-    })),
-    links: span.links,
+    attributes: shownAttributes(span.attributes),
+    resource: shownAttributes(span.resource.attributes),
+    events: shownEvents(span.events, zeroUnixNs),
+    links: shownLinks(span.links),
     isOpen,
   };
 }
+
+export const shownEvents = (events: StoredSpan['events'], zeroUnixNs: bigint): Span['events'] =>
+  events.map(event => ({
+    name: event.name,
+    atNs: Number(event.atUnixNs - zeroUnixNs),
+    attributes: shownAttributes(event.attributes),
+  }));
+
+export const shownLinks = (links: StoredSpan['links']): Span['links'] =>
+  links.map(({ traceId, spanId, attributes }) => ({
+    traceId,
+    spanId,
+    attributes: shownAttributes(attributes),
+  }));

@@ -1,15 +1,20 @@
 // OTLP over gRPC: the three services on a port of their own. Bodies come as
-// bytes and go to the same admission as HTTP's; there is no .proto here.
+// bytes and go to the same admission as HTTP's; there is no .proto here. Who may
+// not write is told so by the headers alone, before any of the body is read.
 //
 // Refusals that a client may retry say so in `grpc-status-details-bin`
 // (RetryInfo): by OTLP a RESOURCE_EXHAUSTED without it is final.
 
 import {
   Metadata,
+  ResponderBuilder,
   Server,
   ServerCredentials,
+  ServerInterceptingCall,
+  ServerListenerBuilder,
   status as GRPC,
   type sendUnaryData,
+  type ServerInterceptor,
   type ServerUnaryCall,
   type ServiceDefinition,
 } from '@grpc/grpc-js';
@@ -58,6 +63,7 @@ export async function startGrpc(options: GrpcOptions, ports: GrpcPorts): Promise
     'grpc.max_receive_message_length': BODY_BYTES_MAX,
     'grpc.max_concurrent_streams': STREAMS_MAX,
     'grpc.keepalive_time_ms': KEEP_ALIVE_MS,
+    interceptors: [guard(ports)],
   });
   for (const [signal, service] of Object.entries(SERVICES))
     server.addService(definition(service), { export: exporter(signal as Signal, ports) });
@@ -79,14 +85,40 @@ const definition = (service: string): ServiceDefinition => ({
   },
 });
 
+/** `authorization` of a call. */
+function authorizationOf(metadata: Metadata): string | undefined {
+  const [given] = metadata.get('authorization');
+  return typeof given === 'string' ? given : undefined;
+}
+
+/** Refuses by the headers: gRPC reads a body only once a call's metadata was passed on. */
+const guard =
+  ({ counts, access }: GrpcPorts): ServerInterceptor =>
+  (method, call) => {
+    const listener = new ServerListenerBuilder()
+      .withOnReceiveMetadata((metadata, passOn) => {
+        const right = access.mayWrite(authorizationOf(metadata));
+        if (right.kind !== 'none') return passOn(metadata);
+        counts.requests(nameOf(RPC.unauthenticated), signalOf(method.path));
+        call.sendStatus({ code: RPC.unauthenticated, details: right.why });
+      })
+      .build();
+    const responder = new ResponderBuilder().withStart(next => next(listener)).build();
+    return new ServerInterceptingCall(call, responder);
+  };
+
+/** Of the three services; another path is none of ours, and never comes here. */
+const signalOf = (path: string): Signal =>
+  (Object.keys(SERVICES) as Signal[]).find(one => path === `/${SERVICES[one]}/Export`) ?? 'traces';
+
 type Export = (call: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Buffer>) => void;
 
 const exporter =
   (signal: Signal, { admission, counts, access }: GrpcPorts): Export =>
   (call, answer) => {
-    const authorization = call.metadata.get('authorization')[0];
-    const right = access.mayWrite(typeof authorization === 'string' ? authorization : undefined);
+    const right = access.mayWrite(authorizationOf(call.metadata));
     if (right.kind === 'none') {
+      // An ingest token that expired while its body came.
       counts.requests(nameOf(RPC.unauthenticated), signal);
       answer({ code: RPC.unauthenticated, details: right.why });
       return;

@@ -60,7 +60,7 @@ export interface AppPorts {
   readonly recordings?: RecordingStore;
   readonly version: string;
   readonly admission: Admission;
-  readonly forwarding: Pick<Forwarding, 'status'>;
+  readonly forwarding: Pick<Forwarding, 'status' | 'restarts'>;
   readonly access: Access;
   readonly isTls: boolean;
   readonly allowedHosts: readonly string[];
@@ -182,7 +182,7 @@ function metricsRoute(
       dataBytes: await dataBytes().catch(() => Number.NaN),
       listeners: live.listenerCount(),
     };
-    const own = health.text(gauges) + forwardMetrics(forwarding.status());
+    const own = health.text(gauges) + forwardMetrics(forwarding.status(), forwarding.restarts());
     const { type, body } = expose(request.headers.accept, calls, own);
     response.setHeader('Content-Type', type);
     response.setHeader('Vary', 'Accept');

@@ -24,11 +24,15 @@ const FIGURES: readonly Figure[] = [
   ],
 ];
 
-/** Empty without targets. */
-export function forwardMetrics(targets: readonly ForwardStatus[]): string {
+/** Empty without targets. `restarts`: of the thread that serves all of them. */
+export function forwardMetrics(targets: readonly ForwardStatus[], restarts: number): string {
   if (targets.length === 0) return '';
   const lag = family('lag_seconds', 'gauge', 'Age of the oldest span that is not acknowledged.');
   const lines = [lag, ...targets.map(one => sample('lag_seconds', one, one.lagNs / 1e9))];
+  lines.push(family('running', 'gauge', '0 while the thread that hands on is dead.'));
+  for (const one of targets) lines.push(sample('running', one, one.state === 'stopped' ? 0 : 1));
+  lines.push(family('restarts_total', 'counter', 'How often that thread was started again.'));
+  lines.push(`framescope_forward_restarts_total ${restarts}\n`);
   for (const [name, type, help, of] of FIGURES) {
     lines.push(family(name, type, help));
     for (const target of targets) lines.push(sample(name, target, Number(target[of])));

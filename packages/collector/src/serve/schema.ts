@@ -87,7 +87,7 @@ const FORWARD: Readonly<Record<string, Schema>> = {
   ForwardStatus: object({
     target: text,
     send: list(text),
-    state: oneOf('idle', 'sending', 'retrying'),
+    state: oneOf('idle', 'sending', 'retrying', 'stopped'),
     lagNs: ns,
     waitingBytes: count,
     unreadCommits: count,

@@ -492,6 +492,9 @@ export interface TraceRows {
   readonly services: readonly string[];
   readonly status: Uint8Array;
   readonly odd: readonly StoredSpan[];
+  /** The columns that the entries from `at` on stand in, block by block, and the row of each there. */
+  readonly blocks: readonly { readonly at: number; readonly columns: SpanColumns }[];
+  readonly rowInBlock: Uint32Array;
   /** An entry as an object; costs some microseconds. */
   spanAt(at: number): StoredSpan;
   /** Spans of the trace beyond the limit. */
@@ -564,6 +567,11 @@ export interface StoreReader {
    * of them and then as many as keep within `spanLimit` (a commit of flushes only counts as none).
    */
   spansAfter(commit: number, spanLimit: number): Promise<SpanRun>;
+  /**
+   * The same backwards, for whoever searches: the latest whole commits within the bound that keep
+   * within `spanLimit`, one at least. Spans are in order of arrival all the same.
+   */
+  spansBefore(bound: CommitBound, spanLimit: number): Promise<SpanRun>;
   /** The newest commit; undefined while nothing is stored. */
   lastCommit(): Promise<CommitPlace | undefined>;
   /** Histogram points of other programs, as sent, by no order. */
@@ -604,9 +612,15 @@ export interface CommitPlace {
   readonly arrivalUnixNs: bigint;
 }
 
+/** Commits before `commit` that had arrived at a time; absent: whichever. */
+export interface CommitBound {
+  readonly commit?: number;
+  readonly arrivedUnixNs?: bigint;
+}
+
 export interface SpanRun {
   readonly spans: readonly StoredSpan[];
-  /** First and last commit looked at; undefined when there is none after the one asked for. */
+  /** First and last commit looked at; undefined when there is none where it was asked for. */
   readonly first: CommitPlace | undefined;
   readonly last: CommitPlace | undefined;
 }

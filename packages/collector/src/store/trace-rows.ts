@@ -36,7 +36,11 @@ export class TraceRowsBuilder {
   readonly #services = new Texts();
   readonly #rows: Omit<TraceRows, 'spanAt'>;
   /** Where the rows of each block begin here, and what makes one of them an object. */
-  readonly #parts: { readonly at: number; spanAt(row: number): StoredSpan }[] = [];
+  readonly #parts: {
+    readonly at: number;
+    readonly columns: SpanColumns;
+    spanAt(row: number): StoredSpan;
+  }[] = [];
   readonly #rowInBlock: Uint32Array;
   readonly #odd: StoredSpan[] = [];
   readonly #isOdd: OddSpans;
@@ -62,6 +66,8 @@ export class TraceRowsBuilder {
       services: this.#services.all,
       status: new Uint8Array(capacity),
       odd: this.#odd,
+      blocks: this.#parts,
+      rowInBlock: this.#rowInBlock,
       omittedCount: 0,
     };
   }
@@ -80,7 +86,7 @@ export class TraceRowsBuilder {
       const service = columns.resources[resource]!.of.attributes['service.name'];
       return this.#services.numberOf(typeof service === 'string' ? service : '');
     });
-    this.#parts.push({ at: this.#count, spanAt });
+    this.#parts.push({ at: this.#count, columns, spanAt });
     for (let row = from; row < from + count; row++) {
       if (hasKey(columns, row, oddKeys)) {
         const span = spanAt(row);

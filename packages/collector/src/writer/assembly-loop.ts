@@ -212,7 +212,9 @@ export class AssemblyLoop {
   #readAgain(key: string): void {
     const { store, assembler } = this.#ports;
     const raw = store.loadSession(key);
-    const isThere = raw !== undefined && raw.flushes.length + raw.tallies.length > 0;
+    // Retention may have taken its first volume since: what is held knows more than what is left.
+    const isThere =
+      raw !== undefined && raw.flushes.length + raw.tallies.length > 0 && assembler.isWhole(raw);
     // Among several collectors commits of others come too: what was pulled is dealt with by now.
     if (isThere) assembler.restore(store.shared === undefined ? this.#upToHere(raw) : raw);
     else assembler.leave(key);

@@ -2,7 +2,7 @@
 
 import { expect } from 'vitest';
 import { SessionEngine } from '../../src/assemble/engine.ts';
-import type { DerivedRows, StoredFlush } from '../../src/store/store.ts';
+import type { DerivedRows, RawSession, StoredFlush } from '../../src/store/store.ts';
 import { batch, BOOK, flush, KEY, MS, NOON, SECOND } from './call.ts';
 
 export const at = (seconds: number): bigint => NOON + BigInt(Math.round(seconds * SECOND));
@@ -48,6 +48,7 @@ export const measures = (rows: DerivedRows): string[] =>
 /** An engine, a store of one session's flushes behind it, and what stands in the store of what it told. */
 export class Assembled {
   readonly flushes: StoredFlush[] = [];
+  #commit = 0;
   /** How often the session was read again, restarts apart. */
   rereads = 0;
   #engine = engine();
@@ -59,7 +60,7 @@ export class Assembled {
 
   take(one: StoredFlush): void {
     // The order of commits is that of arrival.
-    const stored = { ...one, commit: this.flushes.length + 1 };
+    const stored = { ...one, commit: ++this.#commit };
     this.flushes.push(stored);
     this.#engine.ingest(batch([stored]));
   }
@@ -84,15 +85,22 @@ export class Assembled {
   }
 
   #restore(): void {
-    this.#engine.restore({
+    const raw: RawSession = {
       key: KEY,
       id: 'call',
-      lastCommit: this.flushes.length,
+      lastCommit: this.#commit,
       tallies: [],
       spans: [],
       flushes: [...this.flushes],
       ...(this.#revision === undefined ? {} : { revision: this.#revision }),
-    });
+    };
+    if (this.#engine.isWhole(raw)) this.#engine.restore(raw);
+    else this.#engine.leave(KEY);
+  }
+
+  /** Retention takes the first so many flushes out of the store. */
+  loseFirst(count: number): void {
+    this.flushes.splice(0, count);
   }
 
   #write(rows: DerivedRows): void {

@@ -102,6 +102,21 @@ test('when it is over everything stored of it is what one look at all its data g
   expect(running.shown()).toEqual(whole.shown());
 });
 
+test('a call whose beginning retention took while it went on keeps what was counted of it', () => {
+  const running = run(inTurn.slice(0, 110));
+  running.loseFirst(60);
+  for (const [i, each] of inTurn.slice(110).entries()) {
+    running.take({ ...each, arrivalUnixNs: at(56 + i / 2) });
+    running.tick(at(56 + i / 2));
+  }
+  running.tick(END);
+  const untouched = run(inTurn);
+  untouched.tick(END);
+  const counts = (one: Assembled): unknown =>
+    one.rollups().map(row => [row.measure, row.minute, row.count, row.lostCount]);
+  expect(counts(running)).toEqual(counts(untouched));
+});
+
 test('in whatever order it arrives and however often the collector is started again', () => {
   const moved = fc.tuple(fc.nat(inTurn.length - 1), fc.nat(inTurn.length - 1));
   fc.assert(

@@ -5,6 +5,7 @@
 // 1,500 bodies of each encoding here; FRAMESCOPE_LONG=1 makes it a million in all.
 
 import { expect, test } from 'vitest';
+import { bytesText } from '../../src/decode/bytes-value.ts';
 import { ColumnSink } from '../../src/decode/column-sink.ts';
 import { decodeTraces, type Encoding } from '../../src/decode/decode.ts';
 import { SpanColumns } from '../../src/decode/span-columns.ts';
@@ -12,6 +13,8 @@ import { TraceGroups } from '../../src/store/sqlite/commit-rows.ts';
 import { readBlock } from '../../src/store/sqlite/span-block-read.ts';
 import { SpanBlockWriter } from '../../src/store/sqlite/span-block.ts';
 import { DirectoryWriter, readDirectory } from '../../src/store/sqlite/trace-directory.ts';
+import { encodeTraces } from '../../src/forward/encode.ts';
+import { spanOf } from '../support/spans.ts';
 import {
   attribute,
   bodyOf,
@@ -143,11 +146,34 @@ const HAND_MADE = bodyOf(
   }),
   spanJson({ spanId: 'fedcba9876543210', startTimeUnixNano: '1', endTimeUnixNano: '2' }),
   spanJson({ traceId: 'f'.repeat(32), kind: 3 }),
+  spanJson({ spanId: 'aaaaaaaaaaaaaaaa', flags: 257 }),
+  spanJson({ spanId: 'bbbbbbbbbbbbbbbb', flags: 257, traceState: 'ot=th:c' }),
+  spanJson({
+    spanId: 'cccccccccccccccc',
+    droppedAttributesCount: 2,
+    attributes: [attribute('bytes', { bytesValue: 'AAEC/w==' })],
+    links: [{ traceId: 'f'.repeat(32), spanId: 'f'.repeat(16), traceState: 'a=b', flags: 1 }],
+  }),
 );
+
+/** The same and more in protobuf: what only some programs send. */
+const ENCODED = encodeTraces([
+  spanOf('a1', { flags: 0x301, scopeAttributes: { tier: 'edge', shard: 7 } }),
+  spanOf('a2', {
+    flags: 0x301,
+    traceState: 'ot=th:c',
+    scopeAttributes: { tier: 'edge', shard: 7 },
+  }),
+  spanOf('b1', { dropped: { events: 1 }, attributes: { bytes: bytesText('AAEC/w==') } }),
+]);
 
 test.each([
   ['JSON', 'json', [jsonBody(sdkSpans()), HAND_MADE]],
-  ['protobuf', 'protobuf', [protobufBody(sdkSpans()), protobufBody(sdkSpans('x'.repeat(200)))]],
+  [
+    'protobuf',
+    'protobuf',
+    [protobufBody(sdkSpans()), protobufBody(sdkSpans('x'.repeat(200))), ENCODED],
+  ],
 ] as const)(
   `${BODIES} mutated bodies in %s mean the same to two decoders, and after they were stored`,
   (_, encoding, bodies) => {

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
+import { bytesText } from '../../src/decode/bytes-value.ts';
 import { decodeTraces } from '../../src/decode/decode.ts';
 import type { DecodedSpan } from '../../src/decode/types.ts';
 import { encodeTraces } from '../../src/forward/encode.ts';
+import { otlpRequest } from '../../src/files/otlp.ts';
 import { jsonBody, sdkSpans } from '../support/otlp-bodies.ts';
 import { spanOf } from '../support/spans.ts';
 
@@ -32,8 +34,26 @@ test('every kind of value comes out as it went in', () => {
     nothing: null,
     list: ['a', 1, true, [2, [3]]],
     map: { a: { b: 'c' }, 'd e': [] },
+    bytes: bytesText('AAEC/w=='),
+    listed: [bytesText('AA==')],
   };
   expect(decodedAgain([spanOf('a1', { attributes })])[0]?.attributes).toEqual(attributes);
+});
+
+test('what few spans have comes out as it went in, in both encodings', () => {
+  const link = { traceId: 'b'.repeat(32), spanId: 'c'.repeat(16), attributes: {} };
+  const spans = [
+    spanOf('a1', { traceState: 'ot=th:c,vendor=1', flags: 0x301 }),
+    spanOf('a2', { dropped: { attributes: 3, links: 1 }, flags: 0xffffffff }),
+    spanOf('a3', {
+      links: [link, { ...link, traceState: 'x=y', flags: 0x100 }],
+      attributes: { 'gen_ai.audio': bytesText('AAEC/w==') },
+    }),
+    spanOf('a4', { scopeAttributes: { tier: 'edge', shard: 7 } }),
+  ];
+  expect(decodedAgain(spans)).toEqual(spans);
+  const json = decodeTraces(Buffer.from(JSON.stringify(otlpRequest(spans))), 'json');
+  expect(json.ok && json.value.spans).toEqual(spans);
 });
 
 test('spans of several resources and scopes keep them', () => {

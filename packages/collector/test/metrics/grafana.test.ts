@@ -35,7 +35,7 @@ function exported(): Set<string> {
   const target = { target: 't', send: ['all'] } as unknown as Parameters<
     typeof forwardMetrics
   >[0][0];
-  const text = calls.text(false) + health + forwardMetrics([target]);
+  const text = calls.text(false) + health + forwardMetrics([target], 0);
   // Families without a sample yet still have their TYPE line.
   return new Set([...text.matchAll(/^(?:# TYPE )?(framescope_\w+)/gm)].map(([, name]) => name!));
 }

@@ -3,8 +3,10 @@
 // bombs, hostile bodies, the Content-Security-Policy and Host (http.e2e), full
 // queues and disks (receive/), a port in use (process.e2e), forwarding (forward/).
 
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
+import { connect as connectHttp2 } from 'node:http2';
 import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -106,6 +108,22 @@ test('gRPC asks for the same token', async () => {
     status.UNAUTHENTICATED,
     status.OK,
   ]);
+});
+
+test('gRPC refuses by the headers: nothing of a body has to come', async () => {
+  const { grpcPort } = await started({ token: TOKEN, grpcPort: 0 });
+  const session = connectHttp2(`http://127.0.0.1:${grpcPort}`);
+  onTestFinished(() => session.destroy());
+  const stream = session.request({
+    ':method': 'POST',
+    ':path': '/opentelemetry.proto.collector.trace.v1.TraceService/Export',
+    'content-type': 'application/grpc',
+    te: 'trailers',
+    authorization: 'Bearer wrong-wrong-wrong',
+  });
+  const [headers] = (await once(stream, 'response')) as [Record<string, string>];
+  expect(headers['grpc-status']).toBe(String(status.UNAUTHENTICATED));
+  expect(decodeURI(headers['grpc-message'] ?? '')).toMatch(/the token is not the one of --token/);
 });
 
 test('the link printed at start opens the pages to one browser, by a cookie that no script and no other site has', async () => {

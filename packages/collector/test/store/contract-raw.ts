@@ -2,6 +2,7 @@
 
 import { SCOPE_NAME } from '@framescope/protocol';
 import { expect } from 'vitest';
+import { bytesText } from '../../src/decode/bytes-value.ts';
 import type { CommitResult, UnixRange } from '../../src/store/store.ts';
 import { derivedOf } from '../support/derived.ts';
 import { batchOf, flushOf, NOON_NS, seconds, spanOf } from '../support/spans.ts';
@@ -34,6 +35,24 @@ export const RAW_CONTRACT: readonly ContractTest[] = [
     expect(told(await writer.commit(batchOf([], flushes)))).toBe('0 spans, 2 flushes, 1 repeated');
     const again = [flushOf('s', 1), flushOf('s', 1, { producer: 'ef'.repeat(8) })];
     expect(told(await writer.commit(batchOf([], again)))).toBe('0 spans, 1 flushes, 1 repeated');
+  }),
+
+  contract('a restarted writer tells a late flush from one that is sent again', async open => {
+    const { writer, again } = await open();
+    const commit = async (to: typeof writer, ...seqs: number[]): Promise<string> =>
+      told(
+        await to.commit(
+          batchOf(
+            [],
+            seqs.map(seq => flushOf('s', seq)),
+          ),
+        ),
+      );
+    await commit(writer, 1, 2, 5);
+    const next = await again();
+    expect(await commit(next, 3)).toBe('0 spans, 1 flushes, 0 repeated');
+    expect(await commit(next, 5, 4, 3, 6)).toBe('0 spans, 2 flushes, 2 repeated');
+    expect(await commit(next, 6, 7)).toBe('0 spans, 1 flushes, 1 repeated');
   }),
 
   contract('a restarted writer knows what is stored, and its commits go on rising', async open => {
@@ -154,7 +173,21 @@ export const RAW_CONTRACT: readonly ContractTest[] = [
       resource: { attributes: { 'service.name': 'svc', port: 4318 } },
       scope: SCOPE_NAME,
       events: [{ name: 'e', atUnixNs: 7n, attributes: { a: 1 } }],
-      links: [{ traceId: 'b'.repeat(32), spanId: 'c'.repeat(16), attributes: {} }],
+      links: [
+        { traceId: 'b'.repeat(32), spanId: 'c'.repeat(16), attributes: {} },
+        {
+          traceId: 'b'.repeat(32),
+          spanId: 'd'.repeat(16),
+          attributes: { bytes: bytesText('AA==') },
+          traceState: 'x=y',
+          flags: 0x100,
+        },
+      ],
+      traceState: 'ot=th:c',
+      flags: 0x301,
+      dropped: { attributes: 2, links: 1 },
+      scopeVersion: '1.2',
+      scopeAttributes: { tier: 'edge', shard: 7, raw: bytesText('AAEC/w==') },
       statusCode: 2,
       statusMessage: 'broken',
     });
@@ -228,6 +261,35 @@ export const RAW_CONTRACT: readonly ContractTest[] = [
     expect(await run(commits[1]!, 1)).toBe('c1 c2 c3 | 2');
     expect(await run(commits[2]!, 9)).toBe(' | ');
     expect((await reader.lastCommit())?.commit).toBe(commits[2]);
+  }),
+
+  contract('spans are looked through backwards in whole commits, the latest first', async open => {
+    const { writer, reader } = await open();
+    const commits: number[] = [];
+    for (const [i, names] of [['a1', 'a2'], ['b1'], ['c1', 'c2', 'c3']].entries())
+      commits.push(
+        (
+          await writer.commit(
+            batchOf(
+              names.map(name => spanOf(name)),
+              [],
+              NOON_NS + seconds(i),
+            ),
+          )
+        ).committed.commit,
+      );
+    const run = async (
+      bound: Parameters<typeof reader.spansBefore>[0],
+      limit: number,
+    ): Promise<string> => {
+      const { spans, first } = await reader.spansBefore(bound, limit);
+      return `${first ? commits.indexOf(first.commit) : ''} | ${spans.map(span => span.name).join(' ')}`;
+    };
+    expect(await run({}, 1)).toBe('2 | c1 c2 c3');
+    expect(await run({}, 4)).toBe('1 | b1 c1 c2 c3');
+    expect(await run({ commit: commits[2]! }, 9)).toBe('0 | a1 a2 b1');
+    expect(await run({ arrivedUnixNs: NOON_NS + seconds(1) }, 1)).toBe('1 | b1');
+    expect(await run({ commit: commits[0]! }, 9)).toBe(' | ');
   }),
 
   contract('assembly reads flushes behind the commits, whole commits at a time', async open => {

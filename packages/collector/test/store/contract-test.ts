@@ -43,6 +43,7 @@ export type ContractReader = Pick<
   | 'traces'
   | 'search'
   | 'spansAfter'
+  | 'spansBefore'
   | 'lastCommit'
   | 'metricPoints'
   | 'metricMeasures'

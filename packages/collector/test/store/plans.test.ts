@@ -87,6 +87,11 @@ test('every question to a volume is answered as it was when it was fast', () => 
       "lastCommit": [
         "SCAN ingest",
       ],
+      "lastSeq": [
+        "SEARCH flush USING COVERING INDEX flush_by_identity (session=? AND producer=?)",
+        "SCALAR SUBQUERY 1",
+        "SEARCH producer USING COVERING INDEX sqlite_autoindex_producer_1 (name=?)",
+      ],
       "sessionById": [
         "SEARCH session USING INDEX session_by_id (session_id=?)",
       ],
@@ -114,6 +119,10 @@ test('spans are found by commit, by session and by page, never by looking at all
       ],
       "blocksAfter": [
         "SEARCH ingest USING INTEGER PRIMARY KEY (rowid>?)",
+        "SEARCH directory USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
+      ],
+      "blocksBefore": [
+        "SEARCH ingest USING INTEGER PRIMARY KEY (rowid<?)",
         "SEARCH directory USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
       ],
       "commitsAfter": [

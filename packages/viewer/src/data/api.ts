@@ -115,7 +115,7 @@ async function send<T>(
 export interface ForwardTarget {
   readonly target: string;
   readonly send: readonly string[];
-  readonly state: 'idle' | 'sending' | 'retrying';
+  readonly state: 'idle' | 'sending' | 'retrying' | 'stopped';
   readonly lagNs: number;
   readonly waitingBytes: number;
   readonly unreadCommits: number;

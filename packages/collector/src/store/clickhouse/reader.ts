@@ -15,6 +15,7 @@ import type {
   BudgetsGiven,
   ClockSampleRow,
   CollectorClockRow,
+  CommitBound,
   CommitPlace,
   FacetSession,
   GroupScan,
@@ -300,6 +301,10 @@ export class ClickHouseReader implements StoreReader {
 
   spansAfter(commit: number, spanLimit: number): Promise<SpanRun> {
     return this.#traces.spansAfter(commit, spanLimit);
+  }
+
+  spansBefore(bound: CommitBound, spanLimit: number): Promise<SpanRun> {
+    return this.#traces.spansBefore(bound, spanLimit);
   }
 
   async lastCommit(): Promise<CommitPlace | undefined> {

@@ -7,15 +7,16 @@
 import type { Attributes, AttributeValue, SpanId, TraceId } from '@framescope/protocol';
 import { setAttribute } from '../../decode/check-span.ts';
 import { sessionOf } from '../../decode/session-keys.ts';
-import type { DecodedSpan } from '../../decode/types.ts';
+import { base64Of, bytesText } from '../../decode/bytes-value.ts';
+import type { DecodedSpan, DroppedCounts } from '../../decode/types.ts';
 import type { StoredSpan } from '../store.ts';
 
 /** By OTLP's numbers. */
 const KINDS = ['Unspecified', 'Internal', 'Server', 'Client', 'Producer', 'Consumer'] as const;
 const STATUSES = ['Unset', 'Ok', 'Error'] as const;
 
-/** `i` whole number, `d` double, `b` boolean, `j` JSON. Text is not named. */
-type ValueType = 'i' | 'd' | 'b' | 'j';
+/** `i` whole number, `d` double, `b` boolean, `j` JSON, `y` bytes in base64. Text is not named. */
+type ValueType = 'i' | 'd' | 'b' | 'j' | 'y';
 type Types = Record<string, ValueType>;
 
 /** Absent parts: nothing to say. */
@@ -27,6 +28,12 @@ interface Exact {
   l?: readonly Types[];
   /** Duration below zero, ns. */
   d?: string;
+  /** Attributes of the scope. */
+  s?: Attributes;
+  /** Flags; what the SDK left out; flags of each link. */
+  f?: number;
+  x?: DroppedCounts;
+  lf?: readonly number[];
 }
 
 export interface SpanPlace {
@@ -56,11 +63,17 @@ export function rowOfSpan(span: DecodedSpan, place: SpanPlace): object {
   if (links.some(one => one.types)) exact.l = links.map(one => one.types ?? {});
   const durationNs = span.endUnixNs - span.startUnixNs;
   if (durationNs < 0n) exact.d = String(durationNs);
+  if (span.scopeAttributes !== undefined) exact.s = span.scopeAttributes;
+  if (span.flags !== undefined) exact.f = span.flags;
+  if (span.dropped !== undefined) exact.x = span.dropped;
+  if (span.links.some(one => one.flags !== undefined))
+    exact.lf = span.links.map(one => one.flags ?? 0);
   return {
     Timestamp: dateTimeOf(span.startUnixNs),
     TraceId: span.traceId,
     SpanId: span.spanId,
     ParentSpanId: span.parentSpanId ?? '',
+    TraceState: span.traceState ?? '',
     SpanName: span.name,
     SpanKind: KINDS[span.kind] ?? KINDS[0],
     ServiceName: resource.texts['service.name'] ?? '',
@@ -76,7 +89,7 @@ export function rowOfSpan(span: DecodedSpan, place: SpanPlace): object {
     'Events.Attributes': events.map(one => one.texts),
     'Links.TraceId': span.links.map(one => one.traceId),
     'Links.SpanId': span.links.map(one => one.spanId),
-    'Links.TraceState': span.links.map(() => ''),
+    'Links.TraceState': span.links.map(one => one.traceState ?? ''),
     'Links.Attributes': links.map(one => one.texts),
     FramescopeSession: place.sessionKey,
     FramescopeCommit: place.commit,
@@ -91,7 +104,7 @@ function textsOf(attributes: Attributes): { texts: Record<string, string>; types
   let types: Types | undefined;
   for (const [key, value] of Object.entries(attributes)) {
     const type = typeOf(value);
-    setAttribute(texts, key, type === 'j' ? JSON.stringify(value) : String(value));
+    setAttribute(texts, key, textOfValue(value, type));
     if (type === undefined) continue;
     types ??= {};
     setAttribute(types, key, type);
@@ -99,7 +112,13 @@ function textsOf(attributes: Attributes): { texts: Record<string, string>; types
   return types === undefined ? { texts } : { texts, types };
 }
 
+function textOfValue(value: AttributeValue, type: ValueType | undefined): string {
+  if (type === 'y') return base64Of(value)!;
+  return type === 'j' ? JSON.stringify(value) : String(value);
+}
+
 function typeOf(value: AttributeValue): ValueType | undefined {
+  if (base64Of(value) !== undefined) return 'y';
   if (typeof value === 'string') return undefined;
   if (typeof value === 'boolean') return 'b';
   if (typeof value === 'number') return Number.isInteger(value) ? 'i' : 'd';
@@ -114,7 +133,8 @@ export const SPAN_COLUMNS = `
   toString(Duration) AS duration, StatusCode AS status, StatusMessage AS message,
   arrayMap(t -> toString(toUnixTimestamp64Nano(t)), Events.Timestamp) AS eventTimes,
   Events.Name AS eventNames, Events.Attributes AS eventAttributes, Links.TraceId AS linkTraces,
-  Links.SpanId AS linkSpans, Links.Attributes AS linkAttributes`;
+  Links.SpanId AS linkSpans, Links.Attributes AS linkAttributes, TraceState AS traceState,
+  Links.TraceState AS linkStates`;
 
 /** Columns of ours; a table that the exporter made has none of them. */
 export const OUR_SPAN_COLUMNS = `
@@ -144,6 +164,8 @@ export interface SpanRow {
   readonly linkTraces: readonly string[];
   readonly linkSpans: readonly string[];
   readonly linkAttributes: readonly Record<string, string>[];
+  readonly traceState: string;
+  readonly linkStates: readonly string[];
   readonly session: string;
   readonly commit: string;
   readonly arrival: string;
@@ -177,9 +199,15 @@ export function spanOfRow(row: SpanRow, sessionKey?: string | null): StoredSpan 
       traceId,
       spanId: row.linkSpans[i]!,
       attributes: valuesOf(row.linkAttributes[i]!, exact.l?.[i]),
+      ...((row.linkStates[i] ?? '') !== '' && { traceState: row.linkStates[i]! }),
+      ...((exact.lf?.[i] ?? 0) !== 0 && { flags: exact.lf![i]! }),
     })),
+    ...(row.traceState !== '' && { traceState: row.traceState }),
+    ...(exact.f !== undefined && { flags: exact.f }),
+    ...(exact.x !== undefined && { dropped: exact.x }),
     scope: row.scope,
     ...(row.scopeVersion !== '' && { scopeVersion: row.scopeVersion }),
+    ...(exact.s !== undefined && { scopeAttributes: exact.s }),
     resource,
     ...(session && { sessionId: session.id, sessionRank: session.rank }),
     sessionKey: row.session === '' ? (sessionKey ?? null) : row.session,
@@ -206,5 +234,6 @@ function valuesOf(texts: Record<string, string>, types: Types | undefined): Attr
 function valueOf(text: string, type: ValueType | undefined): AttributeValue {
   if (type === undefined) return text;
   if (type === 'b') return text === 'true';
+  if (type === 'y') return bytesText(text);
   return type === 'j' ? (JSON.parse(text) as AttributeValue) : Number(text);
 }

@@ -3,7 +3,15 @@
 // Where the exporter of the OpenTelemetry Collector has a table of its own, traces of that are found too.
 
 import type { TraceSummary } from '@framescope/protocol';
-import type { PageRequest, SpanRun, StorePage, TraceOwner, TraceSpans } from '../store.ts';
+import type {
+  CommitBound,
+  CommitPlace,
+  PageRequest,
+  SpanRun,
+  StorePage,
+  TraceOwner,
+  TraceSpans,
+} from '../store.ts';
 import { cursorOf, numbersOf } from '../cursor.ts';
 import type { Client } from './client.ts';
 import {
@@ -98,26 +106,27 @@ export class TraceReader {
   }
 
   /** Whole commits, the first of them and then as many as keep within the limit. */
-  async spansAfter(commit: number, spanLimit: number): Promise<SpanRun> {
-    type Place = { commit: string; arrival: string; count: string };
-    const places = await this.#client.rows<Place>(
-      `SELECT toString(c) AS commit, toString(toUnixTimestamp64Nano(max(a))) AS arrival,
-         toString(sum(n)) AS count FROM (
-         SELECT FramescopeCommit AS c, max(FramescopeArrival) AS a, count() AS n
-         FROM ${this.#client.spans} WHERE c > {commit:UInt64} GROUP BY c
-         UNION ALL
-         SELECT commit AS c, max(arrival) AS a, 0 AS n
-         FROM ${this.#client.table('framescope_heard')} WHERE c > {commit:UInt64} GROUP BY c)
-       GROUP BY c ORDER BY c LIMIT 1000`,
-      { commit: String(commit) },
+  spansAfter(commit: number, spanLimit: number): Promise<SpanRun> {
+    return this.#run({ bound: 'c > {commit:UInt64}', order: 'c', commit }, spanLimit);
+  }
+
+  /** The same backwards. */
+  spansBefore({ commit, arrivedUnixNs }: CommitBound, spanLimit: number): Promise<SpanRun> {
+    return this.#run(
+      {
+        bound: 'c < {commit:UInt64}',
+        order: 'c DESC',
+        commit: commit ?? Number.MAX_SAFE_INTEGER,
+        ...(arrivedUnixNs !== undefined && { arrivedUnixNs }),
+      },
+      spanLimit,
     );
-    const taken: Place[] = [];
-    let count = 0;
-    for (const place of places) {
-      count += Number(place.count);
-      if (taken.length > 0 && count > spanLimit) break;
-      taken.push(place);
-    }
+  }
+
+  async #run(asked: RunQuestion, spanLimit: number): Promise<SpanRun> {
+    const taken = withinLimit(await this.#places(asked), spanLimit).toSorted(
+      (a, b) => Number(a.commit) - Number(b.commit),
+    );
     const [first, last] = [taken[0], taken.at(-1)];
     if (first === undefined || last === undefined)
       return { spans: [], first: undefined, last: undefined };
@@ -125,11 +134,11 @@ export class TraceReader {
       `SELECT ${SPAN_COLUMNS}, ${OUR_SPAN_COLUMNS}, o.session_key AS owner FROM ${this.#client.spans}
        LEFT JOIN (SELECT trace_id, session_key
                   FROM ${this.#client.table('framescope_trace_session')} FINAL) AS o ON o.trace_id = TraceId
-       WHERE FramescopeCommit > {commit:UInt64} AND FramescopeCommit <= {last:UInt64}
+       WHERE FramescopeCommit >= {first:UInt64} AND FramescopeCommit <= {last:UInt64}
        ORDER BY FramescopeCommit, Timestamp, SpanId LIMIT 1 BY TraceId, SpanId`,
-      { commit: String(commit), last: last.commit },
+      { first: first.commit, last: last.commit },
     );
-    const placeOf = (one: Place) => ({
+    const placeOf = (one: CommitCount): CommitPlace => ({
       commit: Number(one.commit),
       arrivalUnixNs: BigInt(one.arrival),
     });
@@ -139,6 +148,50 @@ export class TraceReader {
       last: placeOf(last),
     };
   }
+
+  #places({ bound, order, commit, arrivedUnixNs }: RunQuestion): Promise<CommitCount[]> {
+    const arrived =
+      arrivedUnixNs === undefined
+        ? ''
+        : 'HAVING toUnixTimestamp64Nano(max(a)) <= toInt64({arrived:String})';
+    return this.#client.rows<CommitCount>(
+      `SELECT toString(c) AS commit, toString(toUnixTimestamp64Nano(max(a))) AS arrival,
+         toString(sum(n)) AS count FROM (
+         SELECT FramescopeCommit AS c, max(FramescopeArrival) AS a, count() AS n
+         FROM ${this.#client.spans} WHERE ${bound} GROUP BY c
+         UNION ALL
+         SELECT commit AS c, max(arrival) AS a, 0 AS n
+         FROM ${this.#client.table('framescope_heard')} WHERE ${bound} GROUP BY c)
+       GROUP BY c ${arrived} ORDER BY ${order} LIMIT 1000`,
+      { commit: String(commit), arrived: String(arrivedUnixNs ?? 0n) },
+    );
+  }
+}
+
+interface RunQuestion {
+  /** Of commit numbers `c`. */
+  readonly bound: string;
+  readonly order: string;
+  readonly commit: number;
+  readonly arrivedUnixNs?: bigint;
+}
+
+interface CommitCount {
+  readonly commit: string;
+  readonly arrival: string;
+  readonly count: string;
+}
+
+/** The first and then as many as keep within the limit. */
+function withinLimit(places: readonly CommitCount[], spanLimit: number): CommitCount[] {
+  const taken: CommitCount[] = [];
+  let count = 0;
+  for (const place of places) {
+    count += Number(place.count);
+    if (taken.length > 0 && count > spanLimit) break;
+    taken.push(place);
+  }
+  return taken;
 }
 
 const hexOf = (half: bigint): string => BigInt.asUintN(64, half).toString(16).padStart(16, '0');

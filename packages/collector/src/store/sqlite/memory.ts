@@ -8,6 +8,27 @@ const SESSIONS_MAX = 20_000;
 export interface KnownSession {
   readonly name: SessionName;
   lastArrivalUnixNs: bigint;
+  readonly flushes: FlushMemory;
+}
+
+/** The last sequence number of each producer of a session: what lies beyond was not sent before. */
+export class FlushMemory {
+  readonly #last = new Map<string, number>();
+  /** The session began under this writer: a producer that is not known here has sent nothing. */
+  readonly isWhole: boolean;
+
+  constructor(isWhole: boolean) {
+    this.isWhole = isWhole;
+  }
+
+  lastOf(producer: string): number | undefined {
+    return this.#last.get(producer) ?? (this.isWhole ? -1 : undefined);
+  }
+
+  note(producer: string, seq: number): void {
+    const last = this.#last.get(producer);
+    if (last === undefined || seq > last) this.#last.set(producer, seq);
+  }
 }
 
 export class SessionMemory {

@@ -14,6 +14,7 @@ import type {
 import type {
   BudgetsGiven,
   ClockSampleRow,
+  CommitBound,
   CommitPlace,
   CollectorClockRow,
   MeasureCount,
@@ -50,7 +51,7 @@ import { openForReading } from './open.ts';
 import { rowsOfSpans, TraceRowsBuilder } from '../trace-rows.ts';
 import { summaryOfTrace } from './trace-summary.ts';
 import { DataFolder } from './volume-files.ts';
-import { VolumeQueries, type SessionPlace } from './volume-queries.ts';
+import { TIME_MAX, VolumeQueries, type SessionPlace } from './volume-queries.ts';
 import { VolumeSpans, type TracePart } from './volume-spans.ts';
 
 interface OpenVolume {
@@ -366,6 +367,24 @@ export class SqliteReader implements StoreReader {
         spans: packs.flatMap(pack => pack.spans),
         first: packs[0]?.row,
         last: packs.at(-1)?.row,
+      };
+    }
+    return { spans: [], first: undefined, last: undefined };
+  }
+
+  async spansBefore(
+    { commit = Number.MAX_SAFE_INTEGER, arrivedUnixNs = TIME_MAX }: CommitBound,
+    spanLimit: number,
+  ): Promise<SpanRun> {
+    for (const { queries, spans } of this.#volumes.toReversed()) {
+      const first = queries.firstCommit();
+      if (!first || first.commit >= commit) continue;
+      const packs = spans.blocksBefore(commit, arrivedUnixNs, spanLimit).toReversed();
+      if (packs.length === 0) continue;
+      return {
+        spans: packs.flatMap(pack => pack.spans),
+        first: packs[0]!.row,
+        last: packs.at(-1)!.row,
       };
     }
     return { spans: [], first: undefined, last: undefined };

@@ -36,6 +36,9 @@ export const VOLUME_READ = {
   flushIds: `SELECT min(id) AS first, (SELECT max(id) FROM flush) AS last FROM flush`,
   flushFrom: `SELECT id, commit_no FROM flush WHERE id >= ? ORDER BY id LIMIT 1`,
   flushBehind: `SELECT commit_no FROM flush WHERE id > ? ORDER BY id LIMIT 1 OFFSET ?`,
+  lastSeq: `
+    SELECT max(seq) AS seq FROM flush
+    WHERE session = ? AND producer = (SELECT id FROM producer WHERE name = ?)`,
   flushByIdentity: `
     SELECT 1 AS found FROM flush JOIN producer ON producer.id = flush.producer
     WHERE session = ? AND producer.name = ? AND seq = ? AND part = ?`,
@@ -210,6 +213,12 @@ export class VolumeQueries {
   hasFlush(session: bigint, flush: { producer: string; seq: number; part: number }): boolean {
     const { producer, seq, part } = flush;
     return this.#get(VOLUME_READ.flushByIdentity, session, producer, seq, part) !== undefined;
+  }
+
+  /** The highest sequence number that a producer of the session has here; -1 for none. */
+  lastSeq(session: bigint, producer: string): number {
+    const row = this.#get<{ seq: bigint | null }>(VOLUME_READ.lastSeq, session, producer);
+    return Number(row?.seq ?? -1n);
   }
 
   #flushOf(row: FlushRow, owner: { key: string; id: string }): StoredFlush {

@@ -25,6 +25,10 @@ export const SPAN_READ = {
     SELECT commit_no, arrival_ns, span_count, spans, traces
     FROM ingest LEFT JOIN directory USING (commit_no)
     WHERE commit_no > ? ORDER BY commit_no LIMIT ?`,
+  blocksBefore: `
+    SELECT commit_no, arrival_ns, span_count, spans, traces
+    FROM ingest LEFT JOIN directory USING (commit_no)
+    WHERE commit_no < ? AND arrival_ns <= ? ORDER BY commit_no DESC LIMIT ?`,
   sessionCommits: `SELECT commit_no FROM session_part WHERE session = ? ORDER BY commit_no`,
   adopted: `
     SELECT commit_no, from_row, row_count, by_commit FROM adopted
@@ -60,6 +64,11 @@ interface BlockRow {
   readonly span_count: bigint;
   readonly spans: Buffer | null;
   readonly traces: Buffer | null;
+}
+
+interface CommitSpans {
+  readonly row: CommitRow;
+  readonly spans: StoredSpan[];
 }
 
 interface AdoptedRow {
@@ -243,11 +252,21 @@ export class VolumeSpans {
   }
 
   /** Whole commits after `commit`, while their spans keep within `limit`; the first in any case. */
-  blocksAfter(commit: number, limit: number): { row: CommitRow; spans: StoredSpan[] }[] {
+  blocksAfter(commit: number, limit: number): CommitSpans[] {
     const rows = this.#statements.blocksAfter.iterate(commit, COMMITS_MAX);
-    const found: { row: CommitRow; spans: StoredSpan[] }[] = [];
+    return this.#within(rows as Iterable<BlockRow>, limit);
+  }
+
+  /** The same backwards, of those that had arrived at a time: the latest commit first. */
+  blocksBefore(commit: number, arrivedUnixNs: bigint, limit: number): CommitSpans[] {
+    const rows = this.#statements.blocksBefore.iterate(commit, arrivedUnixNs, COMMITS_MAX);
+    return this.#within(rows as Iterable<BlockRow>, limit);
+  }
+
+  #within(rows: Iterable<BlockRow>, limit: number): CommitSpans[] {
+    const found: CommitSpans[] = [];
     let count = 0;
-    for (const one of rows as Iterable<BlockRow>) {
+    for (const one of rows) {
       const size = Number(one.span_count);
       if (found.length > 0 && count + size > limit) break;
       count += size;

@@ -33,7 +33,7 @@ import { adoptSpans } from './adoption.ts';
 import { AssemblyReads } from './assembly-reads.ts';
 import { resultOf, writeSpans, type Draft, type SpanDraft } from './draft.ts';
 import { KeptCalls } from './kept-calls.ts';
-import { SessionMemory, type KnownSession } from './memory.ts';
+import { FlushMemory, SessionMemory, type KnownSession } from './memory.ts';
 import { MetaWriter } from './meta-writer.ts';
 import { guarded, lockFolder, logBytesOf } from './open.ts';
 import { DataFolder, isOtherDay, VOLUMES_AT_CAP } from './volume-files.ts';
@@ -199,7 +199,7 @@ export class SqliteWriter implements RawWriter, AssemblyStore {
   #takeSpans(columns: SpanColumns, draft: Draft): IntakeResult {
     const intake = this.#intake.take(columns, {
       volumes: () => this.#recentVolumes(draft.commit.arrivalUnixNs),
-      touch: sessionId => this.#touch(sessionId, draft),
+      touch: sessionId => this.#touch(sessionId, draft).name,
       nameOf: key => this.#nameOf(key),
     });
     draft.repeatedCount += intake.repeatedCount;
@@ -244,10 +244,16 @@ export class SqliteWriter implements RawWriter, AssemblyStore {
     const inBatch = new Set<string>();
     for (const flush of flushes) {
       const known = this.#knownSession(flush.sessionId, draft.commit.arrivalUnixNs);
-      const identity = `${flush.sessionId}\n${flush.producer} ${flush.seq} ${flush.part}`;
-      if (inBatch.has(identity) || (known && this.#isStored(flush, known.name.key, draft)))
-        draft.repeatedCount++;
-      else draft.flushes.push({ flush, key: this.#touch(flush.sessionId, draft).key });
+      const { sessionId, producer, seq } = flush;
+      const isBeyond = known !== undefined && seq > this.#lastSeq(known, producer, draft);
+      const identity = `${sessionId}\n${producer} ${seq} ${flush.part}`;
+      const isStored = known !== undefined && !isBeyond && this.#isStored(flush, known, draft);
+      if (inBatch.has(identity) || isStored) draft.repeatedCount++;
+      else {
+        const touched = this.#touch(sessionId, draft);
+        touched.flushes.note(producer, seq);
+        draft.flushes.push({ flush, key: touched.name.key });
+      }
       inBatch.add(identity);
     }
   }
@@ -260,7 +266,20 @@ export class SqliteWriter implements RawWriter, AssemblyStore {
     draft.points.push(...fresh);
   }
 
-  #isStored(flush: DecodedFlush, key: string, draft: Draft): boolean {
+  /** Sequence numbers rise as a rule: only what is not beyond the last one is looked for. */
+  #lastSeq({ name, flushes }: KnownSession, producer: string, draft: Draft): number {
+    const known = flushes.lastOf(producer);
+    if (known !== undefined) return known;
+    let last = -1;
+    for (const { queries } of this.#recentVolumes(draft.commit.arrivalUnixNs)) {
+      const session = queries.sessionByKey(name.key);
+      if (session !== undefined) last = Math.max(last, queries.lastSeq(session.id, producer));
+    }
+    flushes.note(producer, last);
+    return last;
+  }
+
+  #isStored(flush: DecodedFlush, { name: { key } }: KnownSession, draft: Draft): boolean {
     return this.#recentVolumes(draft.commit.arrivalUnixNs).some(({ queries }) => {
       const session = queries.sessionByKey(key);
       return session !== undefined && queries.hasFlush(session.id, flush);
@@ -268,19 +287,26 @@ export class SqliteWriter implements RawWriter, AssemblyStore {
   }
 
   /** The session that a `session.id` names now; it counts as touched by this commit. */
-  #touch(sessionId: string, draft: Draft): SessionName {
+  #touch(sessionId: string, draft: Draft): KnownSession {
     const { arrivalUnixNs } = draft.commit;
     const before = this.#sessions.get(sessionId) ?? this.#loadSession(sessionId);
     const isSame =
       before !== undefined && arrivalUnixNs - before.lastArrivalUnixNs <= SAME_SESSION_NS;
     const name = isSame ? before.name : nextIncarnation(sessionId, before);
-    this.#sessions.set(sessionId, { name, lastArrivalUnixNs: arrivalUnixNs });
+    const flushes = isSame ? before.flushes : new FlushMemory(true);
+    const touched = { name, lastArrivalUnixNs: arrivalUnixNs, flushes };
+    this.#sessions.set(sessionId, touched);
     if (!draft.touched.has(name.key)) draft.touched.set(name.key, { ...name, isNew: !isSame });
-    return name;
+    return touched;
   }
 
   #knownSession(sessionId: string, arrivalUnixNs: bigint): KnownSession | undefined {
-    const known = this.#sessions.get(sessionId) ?? this.#loadSession(sessionId);
+    let known = this.#sessions.get(sessionId);
+    if (known === undefined) {
+      known = this.#loadSession(sessionId);
+      // What is found out about its flushes stays with it.
+      if (known !== undefined) this.#sessions.set(sessionId, known);
+    }
     const isGoingOn = known && arrivalUnixNs - known.lastArrivalUnixNs <= REPEATS_NS;
     return isGoingOn ? known : undefined;
   }
@@ -292,6 +318,7 @@ export class SqliteWriter implements RawWriter, AssemblyStore {
       return {
         name: { key: row.key, id: sessionId, incarnation: Number(row.incarnation) },
         lastArrivalUnixNs: row.last_arrival_ns,
+        flushes: new FlushMemory(false),
       };
     }
     return undefined;

@@ -181,8 +181,10 @@ export function forwardSection(targets: readonly ForwardTarget[]): HTMLElement {
         {},
         h(
           'span',
-          { class: `badge ${one.state === 'retrying' ? 'warn' : ''}` },
-          { idle: 'up to date', sending: 'sending', retrying: 'retrying' }[one.state],
+          { class: `badge ${one.state === 'retrying' || one.state === 'stopped' ? 'warn' : ''}` },
+          { idle: 'up to date', sending: 'sending', retrying: 'retrying', stopped: 'stopped' }[
+            one.state
+          ],
         ),
       ),
       h(
