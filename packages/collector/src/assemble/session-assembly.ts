@@ -15,6 +15,7 @@ import { budgetOf } from '../query/measure-info.ts';
 import type { HopFigures } from '../rollup/hop-totals.ts';
 import type { DerivedRows, RawSession, RollupRow, StoredFlush } from '../store/store.ts';
 import type { AssemblerOptions, Change } from './assembler.ts';
+import { FirstCommits } from './first-commits.ts';
 import { flowOf } from './frames/flow.ts';
 import { framesOf, type HopFrames, type StreamFrames } from './frames/stream-frames.ts';
 import { sessionDetail } from './session-detail.ts';
@@ -69,9 +70,7 @@ export class SessionAssembly {
   readonly #rollups = new ToldRollups();
   readonly #handovers = new Map<string, Handover>();
   #commit = 0;
-  /** The first commits with flushes and with spans. */
-  #firstFlush = Infinity;
-  #firstTally = Infinity;
+  readonly #firsts = new FirstCommits();
   #isDirty = false;
   #toldRevision = -1;
   #toldZeroUnixNs: bigint | undefined;
@@ -122,23 +121,18 @@ export class SessionAssembly {
     this.#isLeft = true;
   }
 
-  /** Everything from the first that was heard of it on. */
-  isAllIn({ flushes, tallies }: RawSession): boolean {
-    const first = (all: readonly { readonly commit: number }[]): number =>
-      all.reduce((least, one) => Math.min(least, one.commit), Infinity);
-    return first(flushes) <= this.#firstFlush && first(tallies) <= this.#firstTally;
+  /** Nothing that was heard of it is missing there. */
+  isAllIn(raw: RawSession): boolean {
+    return this.#firsts.areIn(raw);
   }
 
   add({ flushes, spans, tallies }: SessionNews, commit: number): void {
     for (const flush of flushes) {
-      this.#firstFlush = Math.min(this.#firstFlush, flush.commit);
       this.data.addFlush(flush);
       if (flush.record !== undefined) this.#newFlushes.push(flush);
     }
-    for (const tally of tallies) {
-      this.#firstTally = Math.min(this.#firstTally, tally.commit);
-      this.#spans.add(tally);
-    }
+    for (const tally of tallies) this.#spans.add(tally);
+    this.#firsts.note({ flushes, tallies });
     for (const span of spans) this.#spans.addWhole(span, this.data);
     const isCovered = commit <= this.#commit;
     this.#commit = Math.max(this.#commit, commit);

@@ -2,9 +2,10 @@
 // of our own flushes, … Asked of each text once, not of each span.
 
 import { LOAD_SPAN, SPAN } from '@framescope/protocol';
-import { RANK_NONE, SESSION_KEYS } from './session-keys.ts';
+import { SESSION_ID_LENGTH_MAX } from './limits.ts';
+import { RANK_CERTAIN, RANK_NONE, SCRUBBED, SESSION_KEYS } from './session-keys.ts';
 import { BLOCKED_SPAN } from './load.ts';
-import { flagsText, type SpanColumns } from './span-columns.ts';
+import { flagsText, VALUE, type SpanColumns } from './span-columns.ts';
 
 export class ColumnWords {
   readonly #columns: SpanColumns;
@@ -46,6 +47,23 @@ export class ColumnWords {
     if (flags === this.#flags) return this.#flagsText;
     this.#flags = flags;
     return (this.#flagsText = this.#columns.texts.internText(flagsText(flags)));
+  }
+
+  /**
+   * What the attribute at `i` does to the session of its span, which is known by a key of `rank`:
+   * 1 when it names it, 0 when it does not, -1 when the reader that knows everything must say.
+   */
+  sessionIn(i: number, key: number, rank: number): number {
+    const { attrType, attrValue, texts } = this.#columns;
+    const its = this.rankOf(key);
+    // A better one is known; of one rank the span's own wins over its resource's.
+    if (its > rank) return 0;
+    const isText = attrType[i] === VALUE.text && attrValue[i] !== 0;
+    const length = isText ? texts.byteLength(attrValue[i]!) : 0;
+    if (length === SCRUBBED.length && texts.text(attrValue[i]!) === SCRUBBED) return 0;
+    if (isText && length <= SESSION_ID_LENGTH_MAX) return 1;
+    // A number, nothing at all, or too long.
+    return its === RANK_CERTAIN ? -1 : 0;
   }
 
   /** Rank of a key as the name of a session (session-keys.ts). */

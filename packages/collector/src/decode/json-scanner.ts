@@ -5,6 +5,13 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const NESTING_MAX = 64;
 
+/** A hex digit's value by its character; 255: none. */
+export const HEX: Uint8Array = new Uint8Array(256).fill(255);
+for (let i = 0; i < 16; i++) {
+  HEX[i.toString(16).charCodeAt(0)] = i;
+  HEX[i.toString(16).toUpperCase().charCodeAt(0)] = i;
+}
+
 export class JsonScanner {
   #bytes: Buffer = Buffer.alloc(0);
   /** Set by `string`: the text needs unescaping. */

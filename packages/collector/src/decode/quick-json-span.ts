@@ -1,10 +1,9 @@
 // One OTLP span in JSON, from its bytes straight into columns; see
 // quick-protobuf.ts for what is read here and what is left to the other reader.
 
-import { ATTRIBUTES_MAX, SESSION_ID_LENGTH_MAX, TEXT_LENGTH_MAX } from './limits.ts';
+import { ATTRIBUTES_MAX, TEXT_LENGTH_MAX } from './limits.ts';
 import type { ColumnWords } from './column-words.ts';
-import { RANK_CERTAIN, SCRUBBED } from './session-keys.ts';
-import { JsonScanner } from './json-scanner.ts';
+import { HEX, JsonScanner } from './json-scanner.ts';
 import type { QuickPlace } from './quick-protobuf.ts';
 import { ID_BYTES, PARENT_ID_AT, SPAN_ID_AT, VALUE, type SpanColumns } from './span-columns.ts';
 
@@ -38,13 +37,6 @@ const STRING_VALUE = Buffer.from('stringValue');
 const INT_VALUE = Buffer.from('intValue');
 const BOOL_VALUE = Buffer.from('boolValue');
 const DOUBLE_VALUE = Buffer.from('doubleValue');
-
-/** A hex digit's value by its character; 255: none. */
-const HEX = new Uint8Array(256).fill(255);
-for (let i = 0; i < 16; i++) {
-  HEX[i.toString(16).charCodeAt(0)] = i;
-  HEX[i.toString(16).toUpperCase().charCodeAt(0)] = i;
-}
 
 const TEXT_REFUSED = 0xffffffff;
 const DIGITS_SAFE = 15;
@@ -449,18 +441,10 @@ export class QuickJsonSpan {
   }
 
   #sessionFrom(i: number, key: number): boolean {
-    const { attrType, attrValue, texts } = this.#columns;
-    const rank = this.#words.rankOf(key);
-    // A better one is known; of one rank the span's own wins over its resource's.
-    if (rank > this.#sessionRank) return true;
-    const isText = attrType[i] === VALUE.text && attrValue[i] !== 0;
-    const length = isText ? texts.byteLength(attrValue[i]!) : 0;
-    const isShort = isText && length <= SESSION_ID_LENGTH_MAX;
-    if (length === SCRUBBED.length && texts.text(attrValue[i]!) === SCRUBBED) return true;
-    // A number, nothing at all, or too long: for the reader that knows what that means.
-    if (!isShort) return rank !== RANK_CERTAIN;
-    this.#session = attrValue[i]!;
-    this.#sessionRank = rank;
+    const named = this.#words.sessionIn(i, key, this.#sessionRank);
+    if (named <= 0) return named === 0;
+    this.#session = this.#columns.attrValue[i]!;
+    this.#sessionRank = this.#words.rankOf(key);
     return true;
   }
 }

@@ -6,9 +6,8 @@
 // false, leaves the columns as they were, and the reader that knows everything
 // (otlp-protobuf.ts) reads the same bytes and says what is wrong.
 
-import { ATTRIBUTES_MAX, SESSION_ID_LENGTH_MAX, TEXT_LENGTH_MAX } from './limits.ts';
+import { ATTRIBUTES_MAX, TEXT_LENGTH_MAX } from './limits.ts';
 import type { ColumnWords } from './column-words.ts';
-import { RANK_CERTAIN, SCRUBBED } from './session-keys.ts';
 import { ID_BYTES, PARENT_ID_AT, SPAN_ID_AT, VALUE, type SpanColumns } from './span-columns.ts';
 
 /** field << 3 | wire type */
@@ -354,18 +353,10 @@ export class QuickProtobuf {
   }
 
   #sessionFrom(i: number, key: number): boolean {
-    const { attrType, attrValue, texts } = this.#columns;
-    const rank = this.#words.rankOf(key);
-    // A better one is known; of one rank the span's own wins over its resource's.
-    if (rank > this.#sessionRank) return true;
-    const isText = attrType[i] === VALUE.text && attrValue[i] !== 0;
-    const length = isText ? texts.byteLength(attrValue[i]!) : 0;
-    const isShort = isText && length <= SESSION_ID_LENGTH_MAX;
-    if (length === SCRUBBED.length && texts.text(attrValue[i]!) === SCRUBBED) return true;
-    // A number, nothing at all, or too long: for the reader that knows what that means.
-    if (!isShort) return rank !== RANK_CERTAIN;
-    this.#session = attrValue[i]!;
-    this.#sessionRank = rank;
+    const named = this.#words.sessionIn(i, key, this.#sessionRank);
+    if (named <= 0) return named === 0;
+    this.#session = this.#columns.attrValue[i]!;
+    this.#sessionRank = this.#words.rankOf(key);
     return true;
   }
 

@@ -1,6 +1,7 @@
 // What the writer remembers of sessions that are going on, so that most commits ask
 // the disk for nothing. Bounded; what was let go is read from the volumes again.
 
+import { sessionKey } from '@framescope/protocol';
 import type { SessionName } from './volume-writer.ts';
 
 const SESSIONS_MAX = 20_000;
@@ -53,4 +54,10 @@ export class SessionMemory {
   clear(): void {
     this.#sessions.clear();
   }
+}
+
+/** A new session under an ID that was there before, or never. */
+export function nextIncarnation(sessionId: string, before: KnownSession | undefined): SessionName {
+  const incarnation = before ? before.name.incarnation + 1 : 0;
+  return { key: sessionKey(sessionId, incarnation), id: sessionId, incarnation };
 }

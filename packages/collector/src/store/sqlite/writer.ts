@@ -2,13 +2,7 @@
 // retention. One in a data folder, in the writer thread. For commands and tests, which have
 // one thread, it is the store of assembly as well.
 
-import {
-  sessionKey,
-  type Annotation,
-  type AnnotationInput,
-  type BudgetList,
-  type Pin,
-} from '@framescope/protocol';
+import type { Annotation, AnnotationInput, BudgetList, Pin } from '@framescope/protocol';
 import type { Database } from 'better-sqlite3';
 import type { SpanColumns } from '../../decode/span-columns.ts';
 import type { DecodedFlush, MetricPoint } from '../../decode/types.ts';
@@ -33,10 +27,11 @@ import { adoptSpans } from './adoption.ts';
 import { AssemblyReads } from './assembly-reads.ts';
 import { resultOf, writeSpans, type Draft, type SpanDraft } from './draft.ts';
 import { KeptCalls } from './kept-calls.ts';
-import { FlushMemory, SessionMemory, type KnownSession } from './memory.ts';
+import { FlushMemory, nextIncarnation, SessionMemory, type KnownSession } from './memory.ts';
 import { MetaWriter } from './meta-writer.ts';
 import { guarded, lockFolder, logBytesOf } from './open.ts';
 import { DataFolder, isOtherDay, VOLUMES_AT_CAP } from './volume-files.ts';
+import { isStoredFlush } from './repeated-flushes.ts';
 import { RetentionKeeper } from './retention.ts';
 import type { RawSpans } from './session-raw.ts';
 import { SpanIntake, type IntakeResult } from './span-intake.ts';
@@ -245,9 +240,10 @@ export class SqliteWriter implements RawWriter, AssemblyStore {
     for (const flush of flushes) {
       const known = this.#knownSession(flush.sessionId, draft.commit.arrivalUnixNs);
       const { sessionId, producer, seq } = flush;
-      const isBeyond = known !== undefined && seq > this.#lastSeq(known, producer, draft);
       const identity = `${sessionId}\n${producer} ${seq} ${flush.part}`;
-      const isStored = known !== undefined && !isBeyond && this.#isStored(flush, known, draft);
+      const isStored =
+        known !== undefined &&
+        isStoredFlush(flush, known, () => this.#recentVolumes(draft.commit.arrivalUnixNs));
       if (inBatch.has(identity) || isStored) draft.repeatedCount++;
       else {
         const touched = this.#touch(sessionId, draft);
@@ -264,26 +260,6 @@ export class SqliteWriter implements RawWriter, AssemblyStore {
     const fresh = points.filter(point => !volumes.some(volume => volume.points.has(point)));
     draft.repeatedCount += points.length - fresh.length;
     draft.points.push(...fresh);
-  }
-
-  /** Sequence numbers rise as a rule: only what is not beyond the last one is looked for. */
-  #lastSeq({ name, flushes }: KnownSession, producer: string, draft: Draft): number {
-    const known = flushes.lastOf(producer);
-    if (known !== undefined) return known;
-    let last = -1;
-    for (const { queries } of this.#recentVolumes(draft.commit.arrivalUnixNs)) {
-      const session = queries.sessionByKey(name.key);
-      if (session !== undefined) last = Math.max(last, queries.lastSeq(session.id, producer));
-    }
-    flushes.note(producer, last);
-    return last;
-  }
-
-  #isStored(flush: DecodedFlush, { name: { key } }: KnownSession, draft: Draft): boolean {
-    return this.#recentVolumes(draft.commit.arrivalUnixNs).some(({ queries }) => {
-      const session = queries.sessionByKey(key);
-      return session !== undefined && queries.hasFlush(session.id, flush);
-    });
   }
 
   /** The session that a `session.id` names now; it counts as touched by this commit. */
@@ -473,9 +449,4 @@ export class SqliteWriter implements RawWriter, AssemblyStore {
     this.#meta.close();
     this.#lock.close();
   }
-}
-
-function nextIncarnation(sessionId: string, before: KnownSession | undefined): SessionName {
-  const incarnation = before ? before.name.incarnation + 1 : 0;
-  return { key: sessionKey(sessionId, incarnation), id: sessionId, incarnation };
 }
