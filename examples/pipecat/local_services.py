@@ -297,6 +297,9 @@ class LocalTTS(TTSService):
         for audio in frames:
             more = {"context_id": context_id} if context_id else {}
             yield TTSAudioRawFrame(audio, RATE, 1, **more)
+            # A service waits for its socket between two pieces; without it the rest of the pipeline
+            # would not run before the whole answer is queued, some milliseconds later.
+            await asyncio.sleep(0)
 
 
 def settings_of(kind: str, **values) -> dict:

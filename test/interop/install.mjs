@@ -12,9 +12,17 @@
 // A stamp beside each says what was built; another version builds it anew.
 
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createHash } from 'node:crypto';
-import { homedir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -61,7 +69,7 @@ const stampOf = name => join(CACHE, `${name}.stamp`);
 const hashOf = recipe => createHash('sha256').update(recipe).digest('hex');
 
 /** @param {string} name @param {string} recipe */
-function isThere(name, recipe) {
+export function isThere(name, recipe) {
   const stamp = stampOf(name);
   return existsSync(stamp) && readFileSync(stamp, 'utf8') === hashOf(recipe);
 }
@@ -119,6 +127,44 @@ function buildJavaScript() {
   });
 }
 
+/** @type {readonly [name: string, recipe: string, build: () => void]} */
+const PYTHON = ['python', PYTHON_OTEL, buildPython];
+
+/** PyPI is away: what needs it is left out (scripts/run/interop.mjs). */
+const isWithoutPython = () => process.env['FRAMESCOPE_INTEROP_WITHOUT'] === 'python';
+
+/** Whether the SDK for Python is there. */
+export const isPythonInstalled = () => isThere(PYTHON[0], PYTHON[1]);
+
+/**
+ * A small package by pip, as the rest would come.
+ * @returns {boolean} whether it came
+ */
+export function canReachPyPI() {
+  const folder = mkdtempSync(join(tmpdir(), 'framescope-pypi-'));
+  try {
+    run('python3', ['-m', 'venv', folder], { cwd: folder });
+    const wanted = `opentelemetry-api==${PYTHON_OTEL}`;
+    const pip = [
+      '-m',
+      'pip',
+      'download',
+      '--quiet',
+      '--no-deps',
+      '--retries',
+      '1',
+      '--dest',
+      folder,
+    ];
+    run(join(folder, 'bin', 'python'), [...pip, wanted], { cwd: folder });
+    return true;
+  } catch {
+    return false;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 /** @returns {readonly (readonly [name: string, recipe: string, build: () => void])[]} */
 function programs() {
   const go = ['main.go', 'go.mod', 'go.sum'].map(name =>
@@ -126,7 +172,7 @@ function programs() {
   );
   return [
     ['javascript', JS_PACKAGES.join(), buildJavaScript],
-    ['python', PYTHON_OTEL, buildPython],
+    ...(isWithoutPython() ? [] : [PYTHON]),
     ['interop-go', go.join(), buildGo],
     ['telemetrygen', TELEMETRYGEN, buildTelemetrygen],
     ['jaeger', JAEGER, buildJaeger],

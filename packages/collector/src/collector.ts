@@ -16,6 +16,7 @@ import type { ForwardTarget } from './forward/target.ts';
 import { Admission } from './receive/admission.ts';
 import { sampled } from './receive/sampled.ts';
 import type { LiveKitKey } from './receive/livekit/token.ts';
+import type { WebhookSecrets } from './receive/webhooks/signatures.ts';
 import { startGrpc, type GrpcReceiver } from './receive/otlp-grpc.ts';
 import { Access } from './serve/access.ts';
 import { makeApp, makeIngestApp, type AppPorts } from './serve/app.ts';
@@ -85,6 +86,8 @@ export interface CollectorOptions {
   readonly recordings?: 'keep' | 'drop';
   /** Key of LiveKit's tokens: agents that show one may write. Where writing is open any token will do. */
   readonly liveKit?: LiveKitKey;
+  /** By vendor: what signs the reports that come to /webhooks. Without one, who may write may report. */
+  readonly webhookSecrets?: WebhookSecrets;
   /** `transcripts`, or names of attributes with `*`: taken out before anything is written. */
   readonly redact?: readonly string[];
   /** Where spans are handed on to, each with its own filter. */
@@ -293,11 +296,12 @@ function soundOf(
   return { recordings: store, dataBytes };
 }
 
-const accessOf = ({ token, readToken, liveKit, data }: CollectorOptions): Access =>
+const accessOf = ({ token, readToken, liveKit, webhookSecrets, data }: CollectorOptions): Access =>
   new Access({
     ...(token !== undefined && { token }),
     ...(readToken !== undefined && { readToken }),
     ...(liveKit && { liveKit }),
+    ...(webhookSecrets && { webhookSecrets }),
     secret: ingestSecret(data),
     nowUnixMs: Date.now,
   });

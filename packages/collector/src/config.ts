@@ -89,6 +89,18 @@ const FLAGS = {
     help: 'LIVEKIT_API_KEY of the agents: their tokens are checked, and let them write here.',
   },
   'livekit-secret': { value: 'SECRET', help: 'LIVEKIT_API_SECRET that belongs to it.' },
+  'vapi-secret': {
+    value: 'SECRET',
+    help: 'Of its credential: checks what comes to /webhooks/vapi.',
+  },
+  'retell-key': {
+    value: 'SECRET',
+    help: 'The API key that signs webhooks: checks what comes to /webhooks/retell.',
+  },
+  'elevenlabs-secret': {
+    value: 'SECRET',
+    help: 'Of the webhook: checks what comes to /webhooks/elevenlabs.',
+  },
   'tls-cert': { value: 'FILE', help: 'Certificate chain (PEM): HTTPS, and TLS for gRPC.' },
   'tls-key': { value: 'FILE', help: 'Its private key (PEM).' },
   'allow-remote': {
@@ -202,6 +214,7 @@ function serveCommand(given: ReadonlyMap<FlagName, readonly string[]>): Command 
       corsOrigins: (given.get('cors-origin') ?? []).map(origin),
       redact: (given.get('redact') ?? []).flatMap(redactList),
       ...liveKitOptions(text),
+      ...webhookSecrets(text),
       forward: forwardTargets(given.get('forward') ?? []),
       data: text('data') ?? FLAGS.data.default,
       ...(text('store') !== undefined && { clickhouse: clickhouseStore(text('store')!) }),
@@ -272,6 +285,22 @@ function liveKitOptions(
     recordings,
     ...(key !== undefined && secret !== undefined && { liveKit: { key, secret } }),
   };
+}
+
+function webhookSecrets(
+  text: (name: FlagName) => string | undefined,
+): Pick<CollectorOptions, 'webhookSecrets'> {
+  const [vapi, retell, elevenlabs] = [
+    text('vapi-secret'),
+    text('retell-key'),
+    text('elevenlabs-secret'),
+  ];
+  const known = {
+    ...(vapi && { vapi }),
+    ...(retell && { retell }),
+    ...(elevenlabs && { elevenlabs }),
+  };
+  return Object.keys(known).length === 0 ? {} : { webhookSecrets: known };
 }
 
 function pem(name: FlagName, path: string): Buffer {

@@ -23,6 +23,33 @@ const place = (what: string): FilterKeyInfo =>
 const exposed = (what: string): FilterKeyInfo =>
   key('turn', 'duration', `${what}, as far as the wait shows it`);
 
+/** A text is also what its session has, that of any of its turns; a number is its turn's alone. */
+const made = (kind: FilterKind, help: string): FilterKeyInfo =>
+  key(kind === 'text' ? 'session' : 'turn', kind, help);
+
+/** What a turn was made with, as its telemetry tells it: filtered and grouped by turn where turns are asked. */
+export const TURN_FEATURES: Readonly<Record<string, FilterKeyInfo>> = {
+  'stt.model': made('text', 'model that heard the turn'),
+  'stt.provider': made('text', 'whose model heard it'),
+  'stt.language': made('text', 'language that was heard'),
+  'stt.audio_seconds': made('duration', 'audio that was heard'),
+  'llm.model': made('text', 'model that answered'),
+  'llm.provider': made('text', 'whose model answered'),
+  'llm.calls': made('count', 'generations of the turn'),
+  'llm.input_tokens': made('count', 'tokens read'),
+  'llm.cached_tokens': made('count', 'tokens read from a cache'),
+  'llm.output_tokens': made('count', 'tokens written'),
+  'llm.reasoning_tokens': made('count', 'tokens of thought'),
+  'llm.audio_input_tokens': made('count', 'tokens of audio heard'),
+  'llm.audio_output_tokens': made('count', 'tokens of audio spoken'),
+  'tts.model': made('text', 'model that spoke'),
+  'tts.provider': made('text', 'whose model spoke'),
+  'tts.voice': made('text', 'voice that spoke'),
+  'tts.characters': made('count', 'characters spoken'),
+  'tool.name': made('text', 'a tool that was called'),
+  'tool.calls': made('count', 'tools that were called'),
+};
+
 /** Keys with a meaning of their own; a turn's durations are those of any of its waits. */
 export const FILTER_KEYS: Readonly<Record<string, FilterKeyInfo>> = {
   id: key('session', 'text', '`session.id` or its 13-character key'),
@@ -62,6 +89,7 @@ export const FILTER_KEYS: Readonly<Record<string, FilterKeyInfo>> = {
   jitter_buffer: exposed('jitter buffer'),
   playout: exposed('out of the buffer to audible'),
   unattributed: exposed('owned by nothing known'),
+  ...TURN_FEATURES,
   name: key('trace', 'text', 'name of the root span'),
   trace: key('trace', 'text', 'trace ID'),
   duration: key('trace', 'duration', 'of the whole trace'),

@@ -44,7 +44,10 @@ function isOrdered({ op, number }: FilterTerm, value: FilterValue): boolean {
 const FLAGS: Readonly<Record<string, string>> = { yes: 'true', no: 'false' };
 
 function isAnyOf(term: FilterTerm, value: FilterValue): boolean {
-  if (typeof value === 'number') return term.values[0] === '*' || value === term.number;
+  if (typeof value === 'number') {
+    if (term.below !== undefined) return value >= term.number! && value < term.below;
+    return term.values[0] === '*' || value === term.number;
+  }
   const text = String(value).toLowerCase();
   return term.values.some(asked => {
     const wanted = asked.toLowerCase();

@@ -5,6 +5,7 @@
 //   release:1.4,1.5 -status:live           one of several; not
 //   (a OR b) NOT c                         grouping
 //   refund "my order"                      words and IDs, anywhere
+//   llm.calls:2..4  inference:1s..2s      from, up to but not including; numbers and durations
 //   customer:*   path:"a b"   id="x*y"     has any value; quoted; `=` takes * as it stands
 //
 // Reading never throws; a problem says where it is and what to do.
@@ -30,6 +31,8 @@ export interface FilterTerm {
   readonly isPattern: boolean;
   /** The value as a number (durations in ns); for ordering and for counts. */
   readonly number?: number;
+  /** Of a range: `number` or more, and less than this. */
+  readonly below?: number;
 }
 
 export type FilterResult =
@@ -252,7 +255,8 @@ function termOf(token: FilterToken): FilterTerm {
   const isOrdering = op === '>' || op === '>=' || op === '<' || op === '<=';
   const isPattern = op === ':' && isQuoted !== true;
   const values = isOrdering || isQuoted === true ? [value!] : value!.split(',').filter(Boolean);
-  const number = numberOf(token, kind, isOrdering);
+  const range = isOrdering ? undefined : rangeOf(token, kind);
+  const number = range?.[0] ?? numberOf(token, kind, isOrdering);
   return {
     kind: 'term',
     key,
@@ -260,7 +264,19 @@ function termOf(token: FilterToken): FilterTerm {
     values: values.length === 0 ? [value!] : values,
     isPattern,
     ...(number !== undefined && { number }),
+    ...(range !== undefined && { below: range[1] }),
   };
+}
+
+/** `a..b` of a key with numbers. */
+function rangeOf(token: FilterToken, kind: FilterKind): readonly [number, number] | undefined {
+  if (kind !== 'count' && kind !== 'duration') return undefined;
+  const [from, to, ...more] = token.value!.split('..');
+  if (from === undefined || to === undefined || more.length > 0) return undefined;
+  return [
+    numberOf({ ...token, value: from }, kind, true)!,
+    numberOf({ ...token, value: to }, kind, true)!,
+  ];
 }
 
 const EXAMPLE: Readonly<Record<FilterKind, string>> = {

@@ -70,6 +70,7 @@ export { completeFilter, type FilterCompletion } from './filter-complete.ts';
 export {
   FILTER_KEYS,
   filterKeyOf,
+  TURN_FEATURES,
   type FilterKeyInfo,
   type FilterKind,
   type FilterScope,

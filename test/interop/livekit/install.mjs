@@ -6,7 +6,7 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CACHE, once, run } from '../install.mjs';
+import { CACHE, isThere, once, run } from '../install.mjs';
 
 /** The newest, and one before each rename that matters (lk.X became lk.pii.X in 1.7.0). */
 export const PYTHON_VERSIONS = ['1.8.9', '1.7.1', '1.6.10'];
@@ -23,6 +23,10 @@ const NODE_PACKAGES = [
 export const pythonOf = version => join(CACHE, `livekit-py-${version}`, 'bin', 'python');
 
 export const NODE_FOLDER = join(CACHE, `livekit-js-${NODE_VERSION}`);
+
+/** Whether those for Python are there: then nothing is asked of PyPI. */
+export const isLiveKitPythonInstalled = () =>
+  PYTHON_VERSIONS.every(version => isThere(`livekit-py-${version}`, version));
 
 /** @throws when a package cannot be had; the message names the command that failed. */
 export function installLiveKit() {

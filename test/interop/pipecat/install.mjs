@@ -2,7 +2,7 @@
 
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { CACHE, once, run } from '../install.mjs';
+import { CACHE, isThere, once, run } from '../install.mjs';
 
 /**
  * The newest, and one before each rename that matters: 1.1.0 before stt and tts spans had a length
@@ -20,12 +20,22 @@ const WITH_NEWEST = ['openinference-instrumentation-pipecat==2.0.9'];
 /** @param {string} version */
 export const pythonOf = version => join(CACHE, `pipecat-${version}`, 'bin', 'python');
 
+/** @param {string} version */
+const recipeOf = version => [
+  `pipecat-ai[tracing]==${version}`,
+  ...MORE,
+  ...(version === NEWEST ? WITH_NEWEST : []),
+];
+
+/** Whether all of them are there: then nothing is asked of PyPI. */
+export const isPipecatInstalled = () =>
+  [NEWEST, ...OLDER].every(version => isThere(`pipecat-${version}`, recipeOf(version).join()));
+
 /** @throws when a package cannot be had; the message names the command that failed. */
 export function installPipecat() {
   mkdirSync(CACHE, { recursive: true });
   for (const version of [NEWEST, ...OLDER]) {
-    const also = version === NEWEST ? WITH_NEWEST : [];
-    const wanted = [`pipecat-ai[tracing]==${version}`, ...MORE, ...also];
+    const wanted = recipeOf(version);
     once(`pipecat-${version}`, wanted.join(), () => {
       run('python3', ['-m', 'venv', '--clear', join(CACHE, `pipecat-${version}`)]);
       run(pythonOf(version), ['-m', 'pip', 'install', '--quiet', ...wanted]);

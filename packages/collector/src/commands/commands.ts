@@ -28,7 +28,8 @@ export const isClientCommand = (word: string | undefined): word is Name =>
 
 export const CLIENT_HELP = `Commands that ask a running collector (--url URL, default http://127.0.0.1:4318; --token SECRET):
   framescope export [--session ID | --from NS --to NS] [--filter F] [--format otlp|perfetto|html] [--out FILE]
-  framescope import FILE              OTLP/JSON, or Jaeger's JSON
+  framescope import FILE              OTLP/JSON, Jaeger's JSON, or the report of a call by Vapi, Retell,
+                                      ElevenLabs (their JSON) or Deepgram (events, one a line)
   framescope check [--session ID | --from NS --to NS | --file FILE] [--filter F] [--budgets FILE]
                    [--quantile p50|p95|p99] [--certain] [--json FILE] [--tolerance 0.05]
                    [--baseline-from NS --baseline-to NS --baseline-filter F]

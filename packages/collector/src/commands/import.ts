@@ -1,6 +1,10 @@
-// framescope import: OTLP/JSON or Jaeger's JSON from a file into a running collector.
+// framescope import: OTLP/JSON, Jaeger's JSON or a voice platform's report of a call, from a file into a
+// running collector.
 
 import { readFileSync } from 'node:fs';
+import { otlpRequest } from '../files/otlp.ts';
+import { spansOfReport } from '../reports/report-spans.ts';
+import { reportsOf } from '../reports/reports.ts';
 import { isJaegerJson, otlpOfJaeger } from '../files/jaeger-import.ts';
 import type { Api } from './api.ts';
 import type { Done } from './commands.ts';
@@ -45,8 +49,10 @@ function readJson(path: string): unknown {
     // One request a line, as the file exporter of the OpenTelemetry Collector writes.
     const lines = text.split('\n').filter(line => line.trim() !== '');
     try {
-      const all = lines.map(line => JSON.parse(line) as { resourceSpans?: unknown[] });
-      return { resourceSpans: all.flatMap(one => one.resourceSpans ?? []) };
+      const all = lines.map(line => JSON.parse(line) as { resourceSpans?: unknown[] } | null);
+      const isOtlp = all.some(one => Array.isArray(one?.resourceSpans));
+      // Events of a voice agent are written down in lines as well.
+      return isOtlp ? { resourceSpans: all.flatMap(one => one?.resourceSpans ?? []) } : all;
     } catch {
       throw new Error(`${path} is neither JSON nor one JSON request a line`, { cause });
     }
@@ -60,9 +66,22 @@ function requestsOf(json: unknown, path: string): { body: string; count: number 
     return cut(read.value.resourceSpans as readonly ResourceSpans[]);
   }
   const { resourceSpans } = (json ?? {}) as { resourceSpans?: unknown };
-  if (!Array.isArray(resourceSpans))
-    throw new Error(`${path} holds neither OTLP ("resourceSpans") nor Jaeger traces ("data")`);
+  if (!Array.isArray(resourceSpans)) return ofReports(json, path);
   return cut(resourceSpans as readonly ResourceSpans[]);
+}
+
+/** Reports of Vapi, Retell and ElevenLabs, events of Deepgram. */
+function ofReports(json: unknown, path: string): { body: string; count: number }[] {
+  const read = reportsOf(json);
+  if (read === undefined)
+    throw new Error(
+      `${path} holds neither OTLP ("resourceSpans"), nor Jaeger traces ("data"), nor a report of a call by Vapi, Retell, ElevenLabs or Deepgram`,
+    );
+  if (!read.ok) throw new Error(`${path}: ${read.path}: ${read.problem}`);
+  if (read.value.length === 0) throw new Error(`${path} holds events, and no report of a call`);
+  return read.value.flatMap(call =>
+    cut(otlpRequest(spansOfReport(call)).resourceSpans as readonly ResourceSpans[]),
+  );
 }
 
 function cut(all: readonly ResourceSpans[]): { body: string; count: number }[] {

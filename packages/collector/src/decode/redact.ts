@@ -56,6 +56,9 @@ const TRANSCRIPTS: readonly string[] = [
   'lk.instructions',
   'lk.function_tool.arguments',
   'lk.function_tool.output',
+  // Call reports
+  'report.user.text',
+  'report.agent.text',
   // Logfire
   'logfire.msg',
   'request_data',

@@ -3,14 +3,15 @@
 import { hopOfMeasure } from '../query/measure-info.ts';
 import {
   asksBeyond,
-  FILTER_KEYS,
   passesFilter,
+  TURN_FEATURES,
   type Filter,
   type FilterSubject,
   type FilterValue,
 } from '@framescope/protocol';
-import { OUTCOMES } from '../rollup/wait-codec.ts';
+import { textsOf } from '../rollup/turn-features.ts';
 import type { FacetSession, Place, StoreReader, WaitTable, WordsFinder } from '../store/store.ts';
+import { columnsOfKey, rowValuesOf, type RowValues } from './turn-values.ts';
 
 const PLACE_KEYS: ReadonlySet<string> = new Set(['service', 'instance', 'host', 'zone', 'region']);
 
@@ -55,7 +56,11 @@ export function sessionValues(session: FacetSession, key: string): readonly Filt
     return [...new Set([...(attribute === undefined ? [] : [attribute]), ...places])];
   }
   if (Object.hasOwn(facets.counts, key)) return [facets.counts[key]!];
-  return attribute === undefined ? [] : [attribute];
+  if (attribute === undefined) return [];
+  // Of a feature a session has all the values that its turns have.
+  return typeof attribute === 'string' && Object.hasOwn(TURN_FEATURES, key)
+    ? textsOf(attribute)
+    : [attribute];
 }
 
 export const sessionSubject = (session: FacetSession, words: Words): FilterSubject => ({
@@ -78,14 +83,6 @@ export function columnsOf(filter: Filter | undefined): string[] {
   return columnsOfKey(filter.key);
 }
 
-function columnsOfKey(key: string): string[] {
-  if (key === 'v2v') return ['voice_to_voice.*'];
-  if (key === 'tta') return ['time_to_answer.*'];
-  if (key.startsWith('part.')) return [key];
-  const known = Object.hasOwn(FILTER_KEYS, key) ? FILTER_KEYS[key] : undefined;
-  return known?.scope === 'turn' && known.kind === 'duration' ? [`part.${key}`] : [];
-}
-
 /** Which rows of the table pass: 1, else 0. Filters on sessions alone are judged once a session. */
 export function passingRows(
   table: WaitTable,
@@ -94,7 +91,8 @@ export function passingRows(
 ): Uint8Array {
   const passes = new Uint8Array(table.length);
   if (filter === undefined) return passes.fill(1);
-  const isOfSession = !asksBeyond(filter, ['turn']) && wordsIn(filter).length === 0;
+  const isOfSession =
+    !asksBeyond(filter, ['turn']) && columnsOf(filter).length === 0 && wordsIn(filter).length === 0;
   if (isOfSession) {
     const known = table.sessions.map(one => passesFilter(filter, sessionSubject(one, words)));
     for (let row = 0; row < table.length; row++) passes[row] = known[table.session[row]!] ? 1 : 0;
@@ -112,36 +110,18 @@ class WaitSubject implements FilterSubject {
   row = 0;
   readonly #table: WaitTable;
   readonly #words: Words;
-  readonly #families: ReadonlyMap<string, readonly Float64Array[]>;
+  readonly #byKey = new Map<string, RowValues>();
 
   constructor(table: WaitTable, words: Words) {
     this.#table = table;
     this.#words = words;
-    const family = (prefix: string): Float64Array[] =>
-      [...table.columns].filter(([name]) => name.startsWith(prefix)).map(([, one]) => one.valueNs);
-    this.#families = new Map([
-      ['v2v', family('voice_to_voice.')],
-      ['tta', family('time_to_answer.')],
-    ]);
   }
 
   valuesOf(key: string): readonly FilterValue[] {
-    const { row } = this;
+    let values = this.#byKey.get(key);
+    if (values === undefined) this.#byKey.set(key, (values = rowValuesOf(this.#table, key)));
     const table = this.#table;
-    const outcome = OUTCOMES[table.outcome[row]!]!;
-    if (key === 'outcome') return [outcome];
-    if (key === 'interrupted') return [outcome.startsWith('interrupted')];
-    if (key === 'answered') return [outcome === 'answered' || outcome === 'interrupted_after'];
-    if (key === 'resolved') return [table.resolved[row]!];
-    if (key === 'worst') return [table.partName(table.worst[row]!) ?? ''];
-    const columns = this.#families.get(key);
-    if (columns !== undefined)
-      return columns.map(column => column[row]!).filter(value => !Number.isNaN(value));
-    for (const name of columnsOfKey(key)) {
-      const value = table.columns.get(name)?.valueNs[row];
-      return value === undefined || Number.isNaN(value) ? [] : [value];
-    }
-    return sessionValues(table.sessions[table.session[row]!]!, key);
+    return values(this.row) ?? sessionValues(table.sessions[table.session[this.row]!]!, key);
   }
 
   hasWords(text: string): boolean {

@@ -6,6 +6,7 @@
 
 import { Sketch } from '@framescope/protocol';
 import { hopOfMeasure } from '../query/measure-info.ts';
+import { isFeature } from '../rollup/turn-features.ts';
 import type { DerivedRows, RollupRow, ValueRow } from '../store/store.ts';
 import { SeriesDraft, type CounterDelta, type MeasureReport } from './buckets.ts';
 
@@ -77,6 +78,7 @@ export class CallCounts {
   }
 
   #takeValue(value: ValueRow, rows: DerivedRows, told: Told, labels: Labels): void {
+    if (isFeature(value.measure)) return;
     const id = `${value.tick} ${value.waitIndex} ${value.measure}`;
     if (value.atUnixNs < this.#fromUnixNs || told.waits.has(id)) return;
     told.waits.add(id);

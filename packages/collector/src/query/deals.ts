@@ -12,7 +12,7 @@
 import { seededRandom } from './resample.ts';
 
 /** No more than one deal in a hundred may look as telling. */
-const ALPHA = 0.01;
+export const ALPHA = 0.01;
 const DEALS = 400;
 /** Calls × values × deals: some 50 ms. */
 const WORK_MAX = 20_000_000;
@@ -86,7 +86,7 @@ export class Deals {
 }
 
 /** The z that a share `p` of a normal distribution lies beyond (bound of Mills' ratio, p < 0.1: a little too far). */
-function zBeyond(p: number): number {
+export function zBeyond(p: number): number {
   let z = 1;
   for (let round = 0; round < 60; round++)
     z = Math.sqrt(Math.max(1, -2 * Math.log(p * z * Math.sqrt(2 * Math.PI))));

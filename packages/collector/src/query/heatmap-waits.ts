@@ -2,6 +2,7 @@
 
 import type { Filter, Heatmap } from '@framescope/protocol';
 import { columnsOf, groupValuesOf, passingRows, wordsOf } from '../filter/subjects.ts';
+import { columnsOfKey, rowGroupsOf } from '../filter/turn-values.ts';
 import { VALUE_FLAG, type ValueColumn } from '../rollup/wait-codec.ts';
 import type { StoreReader, WaitTable } from '../store/store.ts';
 import {
@@ -32,7 +33,12 @@ export async function waitHeatmaps(
   const family = `${measure.split('.', 1)[0]}.*`;
   const covering = family === 'part.*' ? 'voice_to_voice.*' : family;
   const table = await reader.waits(chosen.range, {
-    measures: [measure, covering, ...columnsOf(asked.filter)],
+    measures: [
+      measure,
+      covering,
+      ...columnsOf(asked.filter),
+      ...(asked.group === undefined ? [] : columnsOfKey(asked.group)),
+    ],
   });
   const passes = passingRows(table, asked.filter, await wordsOf(asked.filter, reader));
   const column = table.columns.get(measure);
@@ -56,9 +62,10 @@ const order = (a: string | null, b: string | null): number =>
 function grouped(table: WaitTable, rows: Int32Array, group: string): Map<string | null, number[]> {
   const values = table.sessions.map(() => undefined as readonly (string | null)[] | undefined);
   const byValue = new Map<string | null, number[]>();
+  const ofTurn = rowGroupsOf(table, group);
   for (const row of rows) {
     const session = table.session[row]!;
-    const its = (values[session] ??= groupValuesOf(table.sessions[session]!, group));
+    const its = ofTurn(row) ?? (values[session] ??= groupValuesOf(table.sessions[session]!, group));
     for (const value of its) {
       const own = byValue.get(value);
       if (own === undefined) byValue.set(value, [row]);

@@ -1,6 +1,7 @@
 // Which measure and which stretch of time a chart shows when it was not told.
 
 import { bestCovered, type MeasureInfo } from '@framescope/protocol';
+import { isFeature } from '../rollup/turn-features.ts';
 import type { MeasureCount, UnixRange } from '../store/store.ts';
 import { budgetOf, isOfFrames, wordsOf } from './measure-info.ts';
 import { isMetric } from './metric-minutes.ts';
@@ -24,7 +25,7 @@ export async function chooseMeasure(
   asked: MeasureRange,
 ): Promise<Chosen | undefined> {
   const range = await chooseRange(context, asked);
-  const measures = await context.reader.measures(range);
+  const measures = (await context.reader.measures(range)).filter(one => !isFeature(one.measure));
   const name = asked.measure ?? best(measures)?.measure;
   if (name === undefined) return undefined;
   const known = measures.find(one => one.measure === name);

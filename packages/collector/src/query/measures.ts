@@ -1,6 +1,7 @@
 // GET /api/v1/measures: what can be charted, headline measures first.
 
 import { infoOf } from './measure-range.ts';
+import { isFeature } from '../rollup/turn-features.ts';
 import type { MeasureCount } from '../store/store.ts';
 import { metricDeltas } from './metric-minutes.ts';
 import type { MeasuresQuery, QueryContext } from './queries.types.ts';
@@ -43,6 +44,7 @@ export const measures: MeasuresQuery = async context => {
   const counts = await context.reader.measures();
   const metrics = await metricCounts(context);
   const items = [...counts, ...metrics]
+    .filter(count => !isFeature(count.measure))
     .map(count => infoOf(context.budgets, count))
     .sort(
       (a, b) =>

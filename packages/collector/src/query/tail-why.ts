@@ -4,7 +4,9 @@ import { rankOf, type TailDifference, type TailWhy } from '@framescope/protocol'
 import { columnsOf, passingRows, wordsOf } from '../filter/subjects.ts';
 import type { StoreReader, UnixRange, WaitTable } from '../store/store.ts';
 import { attribute, type Attribution } from './attribution.ts';
+import { ALL_FEATURES } from '../rollup/turn-features.ts';
 import { attributeOdds, type SessionSplit } from './attribute-odds.ts';
+import { featureSplits, type FeatureSplit } from './feature-splits.ts';
 import { FrameSum } from './frame-columns.ts';
 import { walkFrames, walkSessions } from './frame-walk.ts';
 import { chooseMeasure, infoOf, type Chosen } from './measure-range.ts';
@@ -28,6 +30,7 @@ const NOTHING: TailDifference = {
 
 interface Found extends Pick<TailWhy, 'inside' | 'outside' | 'fromValueNs'> {
   readonly splits: readonly SessionSplit[];
+  readonly features: readonly FeatureSplit[];
   readonly attribution: Attribution;
 }
 
@@ -41,8 +44,8 @@ export const tailWhy: TailWhyQuery = async (context, box) => {
     count: found.inside.turns + found.outside.turns,
     sessionCount: chosen.measure.sessionCount,
   };
-  const { splits, attribution, ...shown } = found;
-  const attributes = attributeOdds(splits);
+  const { splits, features, attribution, ...shown } = found;
+  const attributes = attributeOdds(splits, features);
   return {
     measure: infoOf(context.budgets, { ...chosen.measure, count, sessionCount }),
     fromUnixNs: String(chosen.range.fromUnixNs),
@@ -68,7 +71,7 @@ function tooFewOf({ inside, outside }: Found, isFrame: boolean): string | null {
 async function waits(reader: StoreReader, chosen: Chosen, box: TailBox): Promise<Found> {
   const { measure } = chosen.measure;
   const table = await reader.waits(chosen.range, {
-    measures: [measure, 'part.*', ...columnsOf(box.filter)],
+    measures: [measure, 'part.*', ALL_FEATURES, ...columnsOf(box.filter)],
   });
   const column = table.columns.get(measure);
   const rows =
@@ -91,6 +94,7 @@ async function waits(reader: StoreReader, chosen: Chosen, box: TailBox): Promise
     ...countsOf(splits),
     fromValueNs: Number.isFinite(fromValueNs) ? fromValueNs : 0,
     splits,
+    features: featureSplits(table, rows, inside),
     attribution: attribute(table, rows, inside),
   };
 }
@@ -200,6 +204,7 @@ async function frames(reader: StoreReader, chosen: Chosen, box: TailBox): Promis
     ...countsOf(all),
     fromValueNs: Math.max(0, minNs),
     splits: all,
+    features: [],
     attribution: { total: NOTHING, parts: [], candidates: [], insideRows: 0 },
   };
 }

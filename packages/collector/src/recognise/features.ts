@@ -2,7 +2,7 @@
 // tools, by which turns are grouped and filtered. Sources spell the same thing in several
 // ways; all known spellings are read.
 
-import type { Attributes } from '@framescope/protocol';
+import type { Attributes, StageState } from '@framescope/protocol';
 import { numberAt, textAt } from './span-reader.ts';
 
 export type FeatureDraft = Record<string, string | number | boolean>;
@@ -78,4 +78,28 @@ export function addFeatures(draft: FeatureDraft, name: string, attributes: Attri
       draft[key] = Number(draft[key] ?? 0) + value;
       break;
     }
+}
+
+/** Of a turn of our own instrument, by the conventions that its stages follow. */
+export function featuresOfStages(stages: readonly StageState[]): FeatureDraft {
+  const draft: FeatureDraft = {};
+  for (const { name, attributes = {}, discarded } of stages)
+    if (Object.keys(attributes).length > 0 && discarded !== true)
+      addFeatures(draft, name, attributes);
+  return draft;
+}
+
+const TOOL_NAMES = ['gen_ai.tool.name', 'tool.name', 'name'];
+
+/** Tools that a turn called, by its stages; none: nothing is said of tools. */
+export function featuresOfTools(stages: readonly StageState[]): FeatureDraft {
+  const tools = stages.filter(stage => stage.name === 'tool' && stage.discarded !== true);
+  const names = tools.flatMap(
+    ({ attributes = {} }) => TOOL_NAMES.flatMap(key => textAt(attributes, key) ?? [])[0] ?? [],
+  );
+  if (tools.length === 0) return {};
+  return {
+    'tool.calls': tools.length,
+    ...(names.length > 0 && { 'tool.name': [...new Set(names)].join(', ').slice(0, 256) }),
+  };
 }

@@ -9,7 +9,13 @@ import { SCOPE_NAME, SPAN } from '@framescope/protocol';
 
 /** Scopes whose every span is wanted. */
 const SCOPES: readonly string[] = [SCOPE_NAME];
-const SCOPE_STARTS: readonly string[] = ['pipecat', 'livekit', 'openinference', 'logfire'];
+const SCOPE_STARTS: readonly string[] = [
+  'pipecat',
+  'livekit',
+  'openinference',
+  'logfire',
+  'framescope.report.',
+];
 
 const NAMES: readonly string[] = [SPAN.turn, SPAN.sessionStart];
 

@@ -23,7 +23,11 @@ export type SourceName =
   | 'livekit-agents'
   | 'openinference'
   | 'gen_ai'
-  | 'logfire';
+  | 'logfire'
+  | 'vapi'
+  | 'retell'
+  | 'deepgram'
+  | 'elevenlabs';
 
 /** A time at which a wait opened or closed, by one's own word, where our instrument has a tick. */
 export interface KnownMoment {

@@ -2,6 +2,7 @@
 // of them owns is a plain span, and shown as one.
 
 import type { StoredSpan } from '../store/store.ts';
+import { callReports } from './call-reports.ts';
 import type { PipelineFacts, Profile } from './edges.ts';
 import { framescopeProfile } from './framescope-edges.ts';
 import { genAi } from './gen-ai.ts';
@@ -11,7 +12,14 @@ import { openinference } from './openinference.ts';
 import { pipecat } from './pipecat.ts';
 import type { Recogniser, SourceName } from './source.types.ts';
 
-const RECOGNISERS: readonly Recogniser[] = [pipecat, liveKit, openinference, logfire, genAi];
+const RECOGNISERS: readonly Recogniser[] = [
+  pipecat,
+  liveKit,
+  openinference,
+  ...callReports,
+  logfire,
+  genAi,
+];
 
 const BY_NAME: ReadonlyMap<SourceName, Recogniser> = new Map(
   RECOGNISERS.map(one => [one.name, one]),

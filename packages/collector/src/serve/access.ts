@@ -5,12 +5,16 @@
 //   ingest token  sends the telemetry of one session until it expires: for pages in the wild.
 //                 Signed, not stored:  base64url({"s": session, "e": Unix s}) . base64url(HMAC-SHA256)
 //   LiveKit       a token of the key of --livekit-key, on LiveKit's upload paths only
+//   webhooks      what a vendor signed with the secret of --vapi-secret, …, on its path only
 //   link          printed at start, works once: gives a browser the cookie that reads
 //
 // Without any token everything is open, which is why the collector then listens
 // on this machine only.
 
 import { tokenProblem, type LiveKitKey } from '../receive/livekit/token.ts';
+import type { IncomingHttpHeaders } from 'node:http';
+import { signatureProblem, type WebhookSecrets } from '../receive/webhooks/signatures.ts';
+import type { WebhookVendor } from '../reports/reports.ts';
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
 export interface AccessOptions {
@@ -18,6 +22,7 @@ export interface AccessOptions {
   readonly token?: string;
   readonly readToken?: string;
   readonly liveKit?: LiveKitKey;
+  readonly webhookSecrets?: WebhookSecrets;
   /** Signs ingest tokens: 32 bytes that outlive a restart. */
   readonly secret: Uint8Array;
   readonly nowUnixMs: () => number;
@@ -91,6 +96,22 @@ export class Access {
     if (given === undefined) return { kind: 'none', why: 'no LiveKit token was sent' };
     const why = tokenProblem(given, liveKit, Math.floor(nowUnixMs() / 1_000));
     return why === undefined ? { kind: 'all' } : { kind: 'none', why };
+  }
+
+  /** Whether a vendor's report may be taken: undefined, or the reason why not. */
+  mayReport(
+    vendor: WebhookVendor,
+    headers: IncomingHttpHeaders,
+    body: Uint8Array,
+  ): string | undefined {
+    const { webhookSecrets = {}, nowUnixMs } = this.#options;
+    const secret = webhookSecrets[vendor];
+    if (secret !== undefined)
+      return signatureProblem(vendor, secret, { headers, body, nowUnixMs: nowUnixMs() });
+    const right = this.mayWrite(headers.authorization);
+    if (right.kind === 'all') return undefined;
+    const flag = vendor === 'retell' ? '--retell-key' : `--${vendor}-secret`;
+    return `this collector has a --token, which a webhook cannot send; start it with ${flag} too`;
   }
 
   mayRead(authorization: string | undefined, cookies: string | undefined): boolean {

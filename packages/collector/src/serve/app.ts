@@ -8,6 +8,7 @@ import { takeTrigger, type TriggerBoard } from '../receive/triggers.ts';
 import { RPC, status } from '../receive/otlp-answer.ts';
 import type { Admission } from '../receive/admission.ts';
 import { takeRecording } from '../receive/livekit/recordings.ts';
+import { takeReport, WEBHOOK_VENDORS } from '../receive/webhooks/webhooks.ts';
 import { otlpHttp } from '../receive/otlp-http.ts';
 import type { Forwarding } from '../forward/forwarding.ts';
 import type { CallMetrics } from '../metrics/call-metrics.ts';
@@ -73,6 +74,7 @@ export function makeApp(ports: AppPorts): Express {
   const app = bareApp(ports);
   receiveRoutes(app, ports);
   liveKitRoutes(app, ports);
+  webhookRoutes(app, ports);
   probeRoutes(app, ports);
   app.get('/login/:word', login(ports.access, ports.isTls));
   changeRoutes(app, ports);
@@ -100,6 +102,7 @@ export function makeIngestApp(ports: AppPorts): Express {
   const app = bareApp(ports);
   receiveRoutes(app, ports);
   liveKitRoutes(app, ports);
+  webhookRoutes(app, ports);
   probeRoutes(app, ports);
   app.use((request: Request, response: Response) => {
     const detail = `this port takes telemetry only: there is nothing at ${cut(request.path)}`;
@@ -155,6 +158,15 @@ function liveKitRoutes(app: Express, { admission, health, access, recordings }: 
       count: outcome => health.recording(outcome),
     }),
   );
+}
+
+/** Where voice platforms send the report of a call when it is over. */
+function webhookRoutes(app: Express, ports: AppPorts): void {
+  const { admission, health, access } = ports;
+  // Vendors send no Origin; a page elsewhere shall not write through a browser of this machine.
+  app.use('/webhooks', telemetryOrigins(ports.corsOrigins));
+  for (const vendor of WEBHOOK_VENDORS)
+    app.post(`/webhooks/${vendor}`, takeReport(vendor, { access, admission, counts: health }));
 }
 
 /** Open to all: whether it lives and stores is what a balancer asks, without a token. */

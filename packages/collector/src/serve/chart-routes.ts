@@ -95,7 +95,7 @@ const heatmapRoute = (asker: Asker): Route =>
           kind: 'text',
           lengthMax: 200,
           description:
-            'A session attribute, or service, instance, host, zone, region: one heatmap a value.',
+            'A session attribute, or service, instance, host, zone, region; of waits also outcome, worst, a part, or what turns were made with (llm.model, tool.name, …), numbers in bands that double. One heatmap a value.',
         },
       },
       schema: 'Heatmap',

@@ -141,7 +141,7 @@ export interface UnfinishedSession {
 
 /** One number of one turn (a wait by one definition, a part, a stage): a point of a chart. */
 export interface ValueRow {
-  /** `voice_to_voice.client`, `time_to_answer.server`, `part.inference`, … */
+  /** `voice_to_voice.client`, `time_to_answer.server`, `part.inference`, …; `feature.*`: rollup/turn-features.ts. */
   readonly measure: string;
   readonly sessionKey: string;
   readonly tick: number;

@@ -303,6 +303,48 @@ export const DERIVED_CONTRACT: readonly ContractTest[] = [
     expect(await reader.turn('a', 9)).toBeUndefined();
   }),
 
+  contract(
+    'what turns were made with comes in columns, and only those that were asked for',
+    async open => {
+      const { writer, reader } = await open();
+      const made = (tick: number, measure: string, valueNs: number): ValueRow =>
+        valueOf('a', tick, { measure, valueNs });
+      const values = [
+        valueOf('a', 0, { valueNs: 900 }),
+        made(0, 'feature.llm.model=gpt-4o', 1),
+        made(0, 'feature.llm.input_tokens', 874),
+        valueOf('a', 7_000, { valueNs: 800 }),
+        made(7_000, 'feature.llm.model=a=b, "c"', 1),
+        made(7_000, 'feature.stt.audio_seconds', 2_400_000_000),
+      ];
+      await writer.commitDerived([derivedOf({ key: 'a' }, { values })]);
+      for (let round = 0; round < 2; round++) {
+        const read = async (...measures: string[]): Promise<string[]> => {
+          const { columns, tick, length } = await reader.waits(DAY, { measures });
+          return [...columns]
+            .flatMap(([name, { valueNs }]) =>
+              Array.from({ length }, (_, row) => `${tick[row]} ${name} ${valueNs[row]}`),
+            )
+            .filter(line => line.startsWith('0 ') || line.startsWith('7000 '))
+            .filter(line => !line.endsWith('NaN'))
+            .sort();
+        };
+        expect(await read('voice_to_voice.*', 'feature.llm.model=*')).toEqual([
+          '0 feature.llm.model=gpt-4o 1',
+          '0 voice_to_voice.client 900',
+          '7000 feature.llm.model=a=b, "c" 1',
+          '7000 voice_to_voice.client 800',
+        ]);
+        expect(await read('feature.llm.input_tokens', 'feature.stt.audio_seconds')).toEqual([
+          '0 feature.llm.input_tokens 874',
+          '7000 feature.stt.audio_seconds 2400000000',
+        ]);
+        expect((await read('feature.*')).length).toBe(4);
+        await tidyAll(writer);
+      }
+    },
+  ),
+
   contract('notes and samples of clocks come back', async open => {
     const { writer, reader } = await open();
     const note = { kind: 'deploy', text: '2.5.0', attributes: {} };

@@ -2,9 +2,10 @@
 // of the session they are what lists and charts are filtered and grouped by.
 
 import type { Attributes, Turn } from '@framescope/protocol';
+import { textsOf } from '../../rollup/turn-features.ts';
 
 /** Different values of one feature that are named; a call that used more used several. */
-const VALUES_MAX = 3;
+const VALUES_MAX = 8;
 
 /** Texts only: a number of a turn (tokens, characters) says nothing of the call. */
 export function featuresOfSession(turns: readonly Turn[]): Attributes {
@@ -12,9 +13,9 @@ export function featuresOfSession(turns: readonly Turn[]): Attributes {
   for (const { features = {} } of turns)
     for (const [name, value] of Object.entries(features)) {
       if (typeof value !== 'string') continue;
-      const known = values.get(name);
-      if (known === undefined) values.set(name, new Set([value]));
-      else known.add(value);
+      const known = values.get(name) ?? new Set();
+      values.set(name, known);
+      for (const one of textsOf(value)) known.add(one);
     }
   return Object.fromEntries(
     [...values].map(([name, all]) => [

@@ -1,7 +1,9 @@
 // Turns as they are shown, and their numbers as they are charted.
 
 import type { Attributes, Stage, Turn, Wait, WaitDefinition } from '@framescope/protocol';
+import { featuresOfStages, featuresOfTools } from '../../recognise/features.ts';
 import type { KnownBargeIn, KnownSpeech } from '../../recognise/source.types.ts';
+import { featureColumns } from '../../rollup/turn-features.ts';
 import type { ValueRow } from '../../store/store.ts';
 import type { ClockMap } from '../clock/session-clocks.ts';
 import { instanceWith } from '../frames/instances.ts';
@@ -116,8 +118,11 @@ function stagesOf(facts: TurnFacts, context: TurnContext, isOver: boolean): Stag
 }
 
 function featuresOf(facts: TurnFacts): Attributes | undefined {
-  const all = [...(facts.joined ?? []), facts].flatMap(one => one.state.features ?? []);
-  return all.length === 0 ? undefined : (Object.assign({}, ...all) as Attributes);
+  const told = [...(facts.joined ?? []), facts];
+  const all = told.map(({ state }) => state.features ?? featuresOfStages(state.stages));
+  const tools = told.map(({ state }) => featuresOfTools(state.stages));
+  const features = Object.assign({}, ...tools, ...all) as Attributes;
+  return Object.keys(features).length === 0 ? undefined : features;
 }
 
 function stageOf(
@@ -307,6 +312,7 @@ function valuesOf(
       : [{ ledger, waitIndex }],
   );
   const rows: ValueRow[] = reportedRows(turn, ledgers, context);
+  const columns = featureColumns(turn.features ?? {});
   for (const { ledger, waitIndex } of measured) {
     const { wait, figures } = ledger;
     const row = rowMaker(turn, wait, waitIndex, context);
@@ -327,6 +333,7 @@ function valuesOf(
     }
     // Of every wait: a tool that outlives its filler is a part of the wait behind it.
     if (!CENSORED.has(wait.outcome)) rows.push(...partRows(wait, row));
+    for (const [name, value] of columns) rows.push(row(name, value, 0));
   }
   return rows;
 }

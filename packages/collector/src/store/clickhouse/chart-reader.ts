@@ -14,6 +14,7 @@ import type {
   WaitTable,
   WantedColumns,
 } from '../store.ts';
+import { wantsOf } from '../wanted.ts';
 import type { Client } from './client.ts';
 
 const MINUTE_NS = 60_000_000_000n;
@@ -78,10 +79,7 @@ export class ClickHouseCharts {
     const names = (await this.measures(range))
       .filter(one => one.kind === 'wait')
       .map(one => one.measure)
-      .filter(
-        name =>
-          wanted.measures.includes(name) || wanted.measures.includes(`${name.split('.', 1)[0]}.*`),
-      );
+      .filter(wantsOf(wanted.measures));
     const rows = await this.#client.rows<WaitRow>(
       `SELECT toString(session_row) AS s, toString(tick) AS k, w, toString(min(a) - {from:Int64}) AS at,
          any(o) AS outcome, any(r) AS resolved, any(p) AS worst,

@@ -14,6 +14,7 @@ import type {
   WaitTable,
   WantedColumns,
 } from '../store.ts';
+import { wantsOf } from '../wanted.ts';
 import { PACK_MINUTES, PACKED_WAITS_SPAN_NS, rollupRow } from './chart-writer.ts';
 import { TIME_MAX, TIME_MIN } from './volume-queries.ts';
 import { WaitTableBuilder } from './wait-table.ts';
@@ -150,10 +151,7 @@ export class ChartReader {
   waits(range: UnixRange, wanted: WantedColumns): WaitTable {
     return this.#atOnce(() => {
       const ids = this.#measureIds();
-      const names = [...ids.keys()].filter(
-        name =>
-          wanted.measures.includes(name) || wanted.measures.includes(`${name.split('.', 1)[0]}.*`),
-      );
+      const names = [...ids.keys()].filter(wantsOf(wanted.measures));
       const { builder } = this.#packed(range, names, wanted.hasSaves ?? false);
       for (const name of names) this.#addValues(ids, name, range, builder);
       return builder.finish();

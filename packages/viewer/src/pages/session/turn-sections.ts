@@ -9,7 +9,7 @@ export function bargeInSection(turn: Turn): HTMLElement | undefined {
   const barge = turn.bargeIn;
   if (!barge) return undefined;
   const since = (ns: number | null): string =>
-    ns === null ? 'not seen' : `${duration(ns - barge.onsetNs)} after the onset`;
+    ns === null ? 'not seen' : `${duration(ns)} after the onset`;
   const rows = [
     ['Caller speaks at', moment(barge.onsetNs)],
     ['Detected', since(barge.detectNs)],

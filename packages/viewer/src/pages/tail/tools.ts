@@ -1,6 +1,6 @@
 // Which measure, which range.
 
-import type { Heatmap, MeasureInfo } from '@framescope/protocol';
+import { TURN_FEATURES, type Heatmap, type MeasureInfo } from '@framescope/protocol';
 import type { TailView } from '../../state/route.ts';
 import { cut, h } from '../../ui/dom.ts';
 import { count } from '../../ui/format.ts';
@@ -84,20 +84,31 @@ export function rangePicker(
 }
 
 /** What sessions of voice products usually differ in; any other attribute goes into the filter. */
-const GROUPABLE = ['region', 'release', 'host', 'client', 'codec', 'service', 'zone'];
+const OF_CALLS = ['region', 'release', 'host', 'client', 'codec', 'service', 'zone'];
+/** What the turns of one call differ in: what became of them, and what they were made with. */
+const OF_TURNS = ['outcome', 'worst', ...Object.keys(TURN_FEATURES)];
 
 export function groupPicker(
   chosen: string | undefined,
   pick: (group: string | undefined) => void,
 ): HTMLElement {
-  const names =
-    chosen === undefined || GROUPABLE.includes(chosen) ? GROUPABLE : [chosen, ...GROUPABLE];
+  const isListed = chosen === undefined || [...OF_CALLS, ...OF_TURNS].includes(chosen);
+  const groups: readonly (readonly [string, readonly string[]])[] = [
+    ['What calls differ in', isListed ? OF_CALLS : [chosen, ...OF_CALLS]],
+    ['What turns differ in', OF_TURNS],
+  ];
   const select = h(
     'select',
     { class: 'select', 'aria-label': 'One heatmap for each' },
     h('option', { value: '', selected: chosen === undefined }, 'All together'),
-    ...names.map(name =>
-      h('option', { value: name, selected: name === chosen }, `By ${cut(name, 40)}`),
+    ...groups.map(([label, names]) =>
+      h(
+        'optgroup',
+        { label },
+        ...names.map(name =>
+          h('option', { value: name, selected: name === chosen }, `By ${cut(name, 40)}`),
+        ),
+      ),
     ),
   );
   select.addEventListener('change', () => pick(select.value || undefined));
