@@ -1,8 +1,9 @@
 // Tracks under the lanes: what there is of them, and what a pixel shows.
 
-import type { SessionDetail } from '@framescope/protocol';
+import type { InstanceLoad, Load, SessionDetail } from '@framescope/protocol';
 import { expect, test } from 'vitest';
 import { levelColumns, mostOf, pointAt, trackAt, type LevelTrack } from '../src/layout/tracks.ts';
+import { loadTracks } from '../src/state/load-tracks.ts';
 import { leadPoints, tracksOf } from '../src/state/tracks.ts';
 import { lanesOf, rowsOf, scaleOf, TICKS } from './pictures.ts';
 
@@ -104,10 +105,91 @@ test('what a media stack tells is a track each; what never happened is none', ()
     },
     { jitterBufferNs: Number.NaN },
   ]);
-  const tracks = tracksOf({ detail, lanes: lanesOf(), rows: undefined });
+  const tracks = tracksOf({ detail, lanes: lanesOf(), rows: undefined, load: undefined });
   expect(
     tracks.map(track => `${track.name}: ${track.points.map(point => point.value).join(' ')}`),
   ).toEqual(['jitter buffer: 40000000 90000000', 'player queue: 80000000', 'made up: 0 0.25']);
   expect(tracks[0]!.target?.map(point => point.value)).toEqual([60e6]);
-  expect(tracksOf({ detail: detailWith([]), lanes: lanesOf(), rows: undefined })).toEqual([]);
+  expect(
+    tracksOf({ detail: detailWith([]), lanes: lanesOf(), rows: undefined, load: undefined }),
+  ).toEqual([]);
+});
+
+const called = {
+  zeroUnixNs: '1000000000000',
+  streams: [{ hops: [{ role: 'agent', process: 0 }] }],
+  processes: [
+    { service: 'agent', instance: 'a-1' },
+    { service: 'edge', instance: 'e-1' },
+  ],
+} as unknown as SessionDetail;
+
+/** A figure a second; the load begins three seconds before the call. */
+function loadOf(
+  instance: string,
+  figures: Partial<Pick<InstanceLoad, 'calls' | 'lagNs' | 'cpu' | 'waiting'>>,
+): InstanceLoad {
+  const none = [null, null, null];
+  const place = {
+    service: instance.startsWith('a') ? 'agent' : 'edge',
+    instance,
+    host: null,
+    zone: null,
+    region: null,
+  };
+  return {
+    place,
+    callsMost: null,
+    lagMaxNs: null,
+    cpuMost: null,
+    column: [3, 4, 6],
+    calls: none,
+    lagNs: none,
+    cpu: none,
+    rssBytes: none,
+    waiting: none,
+    queue: 'llm_queue',
+    stalledColumns: 0,
+    ...figures,
+  };
+}
+
+const toldOf = (...instances: readonly InstanceLoad[]): string[] => {
+  const load: Load = {
+    fromUnixNs: '997000000000',
+    toUnixNs: '1007000000000',
+    columnNs: 1e9,
+    columns: 10,
+    instances,
+    curves: [],
+  };
+  return loadTracks(called, load).map(
+    ({ name, detail, look, points }) =>
+      `${detail} ${name} (${look}): ${points.map(({ startNs, value }) => `${startNs / 1e9} s ${value}`).join(', ')}`,
+  );
+};
+
+test('the load of the agent stands under its call, in the call’s own time, with its gaps', () => {
+  const agent = loadOf('a-1', {
+    calls: [1, 3, null],
+    lagNs: [2e6, 120e6, 1e6],
+    cpu: [0.1, 0.2, 0.1],
+  });
+  expect(toldOf(agent)).toEqual([
+    'agent a-1 calls at once (level): 0 s 1, 1 s 3',
+    'agent a-1 event loop late (bad): 0 s 2000000, 1 s 120000000, 3 s 1000000',
+    'agent a-1 CPU (level): 0 s 0.1, 1 s 0.2, 3 s 0.1',
+  ]);
+});
+
+test('another process shows its load from where it may cost the call something, and comes behind', () => {
+  const agent = loadOf('a-1', { lagNs: [1e6, 1e6, 1e6] });
+  const idle = loadOf('e-1', { calls: [9, 9, 9], lagNs: [19e6, 1e6, 1e6], cpu: [0.59, 0, 0] });
+  const busy = loadOf('e-2', { lagNs: [20e6, 1e6, 1e6], cpu: [0.6, 0, 0], waiting: [0, 4, 0] });
+  expect(toldOf(idle, busy, agent).map(text => text.replace(/:.*/, ''))).toEqual([
+    'agent a-1 event loop late (level)',
+    'edge e-2 event loop late (level)',
+    'edge e-2 CPU (level)',
+    'edge e-2 llm_queue (bad)',
+  ]);
 });

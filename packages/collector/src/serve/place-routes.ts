@@ -54,14 +54,20 @@ function whereRoutes(asker: Asker): readonly Route[] {
             default: 240,
             description: 'Columns of time, a second each at least.',
           },
+          curves: {
+            kind: 'oneOf',
+            values: ['yes', 'no'],
+            description: 'Latency against load too, which reads all waits; default: yes.',
+          },
           session,
         },
         schema: 'Load',
       },
       ({ values }) => {
-        const { from, to, columns, ...rest } = values;
+        const { from, to, columns, curves, ...rest } = values;
         return asker.ask('load', {
           columns,
+          hasCurves: curves !== 'no',
           ...given('session', rest.session),
           ...rangeOf(from, to),
         });

@@ -112,6 +112,20 @@ export function drawBurn({ context, frame, palette }: HeatPaint): void {
   });
 }
 
+/** Load of instances: a bar a stretch of time, in another colour from where it is too much. */
+export function drawLoads({ context, frame, palette }: HeatPaint): void {
+  for (const { row, top, height } of frame.loads) {
+    context.fillStyle = palette.lane;
+    context.fillRect(frame.leftPx, top, frame.widthPx, height);
+    for (const { from, to, value } of row.bars) {
+      const x = frame.leftPx + from * frame.widthPx;
+      const tall = Math.max(value === 0 ? 0.5 : 1, Math.min(1, value / row.most) * height);
+      context.fillStyle = value >= row.badFrom ? palette.levels[4]! : palette.levels[2]!;
+      context.fillRect(x, top + height - tall, Math.max(1, (to - from) * frame.widthPx), tall);
+    }
+  }
+}
+
 export interface Dot {
   readonly x: number;
   readonly y: number;

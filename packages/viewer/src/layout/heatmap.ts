@@ -9,6 +9,7 @@
 //         time
 
 import type { Heatmap } from '@framescope/protocol';
+import type { LoadRow } from './load-rows.ts';
 import { toY, type LogScale } from './time-scale.ts';
 
 export interface StripRow {
@@ -25,9 +26,17 @@ export interface HeatFrame {
   readonly strips: readonly StripRow[];
   /** Share over budget of each column, beneath the cells; undefined where there is no budget. */
   readonly burn: BurnRow | undefined;
-  /** Where the time axis is: beneath burn and cells. */
+  /** How busy the instances were, beneath that; none where nobody told, or there is no room. */
+  readonly loads: readonly PlacedLoad[];
+  /** Where the time axis is: beneath all of these. */
   readonly axisPx: number;
   readonly columns: number;
+}
+
+export interface PlacedLoad {
+  readonly row: LoadRow;
+  readonly top: number;
+  readonly height: number;
 }
 
 export interface BurnRow {
@@ -52,13 +61,23 @@ export interface HeatCells {
 
 const MARGIN = { left: 84, right: 62, top: 10, bottom: 30 } as const;
 const BURN_PX = 30;
+const LOAD_PX = 22;
+/** Cells that are to be left where there is load to be shown. */
+const CELLS_PX_MIN = 220;
 const STRIP_PX = 14;
 const STRIP_GAP_PX = 3;
+/** Between cells (or burn) and load. */
+const LOAD_GAP_PX = 6;
 
 /** What the axis covers: waits 10 ms – 20 s, frames 100 µs – 5 s. */
 const RANGE_NS = { wait: [10e6, 20e9], frame: [100e3, 5e9] } as const;
 
-export function layoutFrame(map: Heatmap, widthPx: number, heightPx: number): HeatFrame {
+export function layoutFrame(
+  map: Heatmap,
+  widthPx: number,
+  heightPx: number,
+  loads: readonly LoadRow[] = [],
+): HeatFrame {
   const named: [string, readonly number[]][] = [
     ['never', map.measure.kind === 'wait' ? map.neverAnswered : []],
     ['lost', map.measure.kind === 'frame' ? map.lost : []],
@@ -74,8 +93,13 @@ export function layoutFrame(map: Heatmap, widthPx: number, heightPx: number): He
   const topPx = MARGIN.top + shown.length * (STRIP_PX + STRIP_GAP_PX) + (shown.length > 0 ? 6 : 0);
   // Small multiples have no room for it; their heads say the share.
   const hasBurn = map.measure.budgetNs !== null && heightPx >= 300;
-  const bottomPx = heightPx - MARGIN.bottom;
-  const plotPx = bottomPx - topPx - (hasBurn ? BURN_PX + 12 : 0);
+  const axisPx = heightPx - MARGIN.bottom;
+  const burnPx = hasBurn ? BURN_PX + 12 : 0;
+  const roomPx = axisPx - topPx - burnPx - CELLS_PX_MIN - LOAD_GAP_PX;
+  const fitting = loads.slice(0, Math.max(0, Math.floor(roomPx / (LOAD_PX + STRIP_GAP_PX))));
+  const loadPx = fitting.length === 0 ? 0 : fitting.length * (LOAD_PX + STRIP_GAP_PX) + LOAD_GAP_PX;
+  const bottomPx = axisPx - loadPx;
+  const plotPx = bottomPx - topPx - burnPx;
   const [minNs, maxNs] = RANGE_NS[map.measure.kind];
   const narrow = widthPx < 560;
   const leftPx = narrow ? 74 : MARGIN.left;
@@ -85,7 +109,12 @@ export function layoutFrame(map: Heatmap, widthPx: number, heightPx: number): He
     scale: { minNs, maxNs, topPx, heightPx: Math.max(10, plotPx) },
     strips,
     burn: hasBurn ? burnOf(map, bottomPx - BURN_PX) : undefined,
-    axisPx: Math.max(topPx + 10, bottomPx),
+    loads: fitting.map((row, i) => ({
+      row,
+      top: bottomPx + LOAD_GAP_PX + i * (LOAD_PX + STRIP_GAP_PX),
+      height: LOAD_PX,
+    })),
+    axisPx: Math.max(topPx + 10, axisPx),
     columns: map.columns,
   };
 }

@@ -53,3 +53,10 @@ export function roundTicks(max: number, wanted = 4): number[] {
   const count = Math.ceil(max / step - 1e-9);
   return Array.from({ length: count + 1 }, (_, i) => Number((i * step).toPrecision(12)));
 }
+
+/** 1, 2 or 5 times a power of ten, at least as large. */
+export function roundAbove(value: number): number {
+  if (value <= 0) return 0;
+  const decade = 10 ** Math.floor(Math.log10(value));
+  return [1, 2, 5, 10].find(one => one * decade >= value * 0.999999)! * decade;
+}

@@ -4,10 +4,12 @@
 //   points   [────3────)[──5──)   [─2─)        a gap is not known, and stays white
 //   pixels    ▄▄▄▄▄▄▄▄▄██████      ▂▂▂          the largest of each pixel
 
+import { roundAbove } from './lines.ts';
 import { toX, type TimeScale } from './time-scale.ts';
 import type { Peaks } from '../data/peaks.ts';
 
-export type TrackUnit = 'ns' | 'share' | 'count';
+/** `cores`: of CPU, shown as a share of one; several threads may pass it. */
+export type TrackUnit = 'ns' | 'share' | 'count' | 'cores';
 
 export interface TrackPoint {
   readonly startNs: number;
@@ -51,16 +53,8 @@ export interface TrackColumns {
 export function mostOf(track: LevelTrack): number {
   const all = [...track.points, ...(track.target ?? [])];
   const most = all.reduce((max, point) => Math.max(max, point.value), 0);
-  if (track.unit === 'share') return Math.min(1, Math.max(0.02, ceilTo(most)));
-  return Math.max(track.unit === 'ns' ? 20e6 : 1, ceilTo(most));
-}
-
-/** 1, 2 or 5 times a power of ten, at least as large. */
-function ceilTo(value: number): number {
-  if (value <= 0) return 0;
-  const decade = 10 ** Math.floor(Math.log10(value));
-  const step = [1, 2, 5, 10].find(one => one * decade >= value * 0.999999)!;
-  return step * decade;
+  if (track.unit === 'share') return Math.min(1, Math.max(0.02, roundAbove(most)));
+  return Math.max(track.unit === 'ns' ? 20e6 : track.unit === 'cores' ? 0.1 : 1, roundAbove(most));
 }
 
 /** The largest value of each pixel. */

@@ -4,7 +4,7 @@
 // "changed" makes a window stale, the picture keeps what it has until the new
 // answer is there. So a reconnect leaves no gap and repeats nothing.
 
-import type { LiveEvent, SessionDetail, Timeline, Turn, Wait } from '@framescope/protocol';
+import type { LiveEvent, Load, SessionDetail, Timeline, Turn, Wait } from '@framescope/protocol';
 import { api } from '../data/api.ts';
 import { FrameTiles } from '../data/frame-tiles.ts';
 import type { LiveClient } from '../data/live.ts';
@@ -14,6 +14,9 @@ import { LiveEdge, type Viewport } from './viewport.ts';
 /** How far behind its newest data a live picture runs, so that frames slide in and never pop. */
 const LIVE_LAG_NS = 300_000_000;
 const TURNS_EVERY_MS = 500;
+/** Load comes a second at a time, and reads rows of every process there is. */
+const LOAD_EVERY_MS = 3_000;
+const LOAD_COLUMNS = 600;
 /** 104 days, and two hours short of where ns are no whole numbers any more and nobody may ask. A clock that leapt by years says such things. */
 const REACH_NS = 9e15;
 
@@ -22,6 +25,8 @@ export class SessionModel {
   readonly tiles: FrameTiles;
   detail: SessionDetail | undefined;
   turns: readonly Turn[] = [];
+  /** How busy the instances were; undefined: not asked yet, or a store that keeps none. */
+  loads: Load | undefined;
   timeline: Timeline | undefined;
   readonly #changed: () => void;
   readonly #budgets: Pick<BudgetBook, 'list'>;
@@ -36,6 +41,7 @@ export class SessionModel {
   #timers = new Set<ReturnType<typeof setTimeout>>();
   #isReading = false;
   #isReadAgain = false;
+  #isLoadDue = true;
   #isClosed = false;
 
   constructor(
@@ -198,6 +204,19 @@ export class SessionModel {
     this.turns = turns.toSorted((a, b) => a.startNs - b.startNs);
     if (this.#dataEndNs === 0) this.#sawData(detail.durationNs);
     this.#changed();
+    if (this.#isLoadDue) void this.#readLoad();
+  }
+
+  /** Beside the frames, never before them: a call is whole without it. */
+  async #readLoad(): Promise<void> {
+    this.#isLoadDue = false;
+    try {
+      this.loads = await api.load({ session: this.key, columns: LOAD_COLUMNS });
+      this.#changed();
+    } catch {
+      // Asked again with the next news of the call.
+    }
+    this.#later(LOAD_EVERY_MS, () => void (this.#isLoadDue = true));
   }
 
   #later(ms: number, run: () => void): void {

@@ -1,22 +1,29 @@
 // What a session has tracks of. Each source looks at what is known and answers its tracks;
-// another one (load of an instance, …) is a line in TRACK_SOURCES. Pure.
+// another one is a line in TRACK_SOURCES. Pure.
 
-import type { MediaDetail, SessionDetail } from '@framescope/protocol';
+import type { Load, MediaDetail, SessionDetail } from '@framescope/protocol';
 import type { Lanes, Station } from '../layout/lanes.ts';
 import { lowerBound } from '../layout/time-scale.ts';
 import type { LevelTrack, TrackPoint } from '../layout/tracks.ts';
 import type { Rows } from '../layout/train.ts';
+import { loadTracks } from './load-tracks.ts';
 
 export interface TrackInput {
   readonly detail: SessionDetail;
   readonly lanes: Lanes;
   /** Frames in view by hop key; undefined where the picture is seen from far. */
   readonly rows: ReadonlyMap<string, Rows> | undefined;
+  /** Of the instances that took part; undefined: not known yet. */
+  readonly load: Load | undefined;
 }
 
 export type TrackSource = (input: TrackInput) => readonly LevelTrack[];
 
-export const TRACK_SOURCES: readonly TrackSource[] = [leadTracks, mediaTracks];
+export const TRACK_SOURCES: readonly TrackSource[] = [
+  leadTracks,
+  mediaTracks,
+  ({ detail, load }) => loadTracks(detail, load),
+];
 
 export const tracksOf = (input: TrackInput): LevelTrack[] =>
   TRACK_SOURCES.flatMap(source => source(input));

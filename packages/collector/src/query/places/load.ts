@@ -16,20 +16,22 @@ const BEFORE_NS = 2_000_000_000n;
 
 export interface LoadAsked extends MeasureRange {
   readonly columns: number;
+  /** Latency against load, which reads all waits of the range. */
+  readonly hasCurves: boolean;
   /** Only instances that took part in this session, over its time. */
   readonly session?: string;
 }
 
 export async function load(context: QueryContext, asked: LoadAsked): Promise<Load | undefined> {
-  const { session, ...rest } = asked;
-  if (session !== undefined) return sessionLoad(context, session, asked.columns);
+  const { session, columns, hasCurves, ...rest } = asked;
+  if (session !== undefined) return sessionLoad(context, session, columns);
   const chosen = await chooseRange(context, rest);
-  const found = await instanceLoads(context.reader, chosen, asked.columns);
+  const found = await instanceLoads(context.reader, chosen, columns);
   const { range, columnNs, instances } = found;
   return {
-    ...answerOf(range, columnNs, asked.columns),
+    ...answerOf(range, columnNs, columns),
     instances,
-    curves: await loadCurves(context, range),
+    curves: hasCurves ? await loadCurves(context, range) : [],
   };
 }
 

@@ -93,6 +93,7 @@ export class Timeline {
         readonly detail: unknown;
         readonly rows: unknown;
         readonly lanes: unknown;
+        readonly load: unknown;
         readonly tracks: readonly LevelTrack[];
       }
     | undefined;
@@ -288,12 +289,13 @@ export class Timeline {
 
   /** Beneath the lanes, over the same time; and where the recording stands. */
   #showTracks(lanes: Lanes, scale: TimeScale, area: PaintArea): void {
-    const { detail } = this.#model;
+    const { detail, loads: load } = this.#model;
     if (!detail) return;
     const { rows } = this.#picture;
     const held = this.#levels;
-    if (held?.detail !== detail || held.rows !== rows || held.lanes !== lanes)
-      this.#levels = { detail, rows, lanes, tracks: tracksOf({ detail, lanes, rows }) };
+    const isHeld = held?.detail === detail && held.rows === rows && held.load === load;
+    if (!isHeld || held.lanes !== lanes)
+      this.#levels = { detail, rows, lanes, load, tracks: tracksOf({ detail, lanes, rows, load }) };
     const playNs = this.#player.atNs;
     this.#strip.show({ tracks: [...this.#player.tracks, ...this.#levels!.tracks], scale, playNs });
     placeHead(this.#head, playNs, scale, area.heightPx);

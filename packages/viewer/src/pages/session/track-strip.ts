@@ -182,7 +182,13 @@ function nameOf(track: Track, i: number, scale: TimeScale): SVGElement[] {
 }
 
 const unitText = ({ unit }: LevelTrack, value: number): string =>
-  unit === 'ns' ? duration(value) : unit === 'share' ? share(value, 1) : count(value);
+  unit === 'ns'
+    ? duration(value)
+    : unit === 'count'
+      ? count(value)
+      : unit === 'cores'
+        ? `${Math.round(value * 100)} %`
+        : share(value, 1);
 
 function valueText(track: Track, atNs: number): string {
   if (track.look === 'wave') return track.name;

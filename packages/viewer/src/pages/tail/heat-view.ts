@@ -1,12 +1,13 @@
 // The heatmap as an element: cells on a canvas, axes and lines over it, what the
 // pointer is on, and what it picks. The big one of the page and each small multiple.
 
-import type { Annotation, Heatmap, Tail } from '@framescope/protocol';
+import type { Annotation, Heatmap, Load, Tail } from '@framescope/protocol';
 import { inRange } from '../../state/annotations.ts';
 import {
   drawBurn,
   drawCells,
   drawDots,
+  drawLoads,
   drawStrips,
   type Dot,
   type HeatPaint,
@@ -23,6 +24,7 @@ import {
   type HeatCells,
   type HeatFrame,
 } from '../../layout/heatmap.ts';
+import { loadRows } from '../../layout/load-rows.ts';
 import { fromY, toY } from '../../layout/time-scale.ts';
 import type { Picked } from '../../state/picked.ts';
 import { cut, fill, h, s } from '../../ui/dom.ts';
@@ -30,6 +32,7 @@ import { count, duration, plural, share, unixMs, wallTime } from '../../ui/forma
 import { markWhole } from '../../ui/marks.ts';
 import type { Layers } from '../../ui/save.ts';
 import { labelOf } from '../annotate.ts';
+import { loadTip } from './load-names.ts';
 import { markX, overlay } from './overlay.ts';
 
 const CLICK_PX = 5;
@@ -61,6 +64,7 @@ export class HeatView {
   #openMark: (mark: Annotation) => void = () => undefined;
   #map: Heatmap | undefined;
   #few: Tail | undefined;
+  #load: Load | undefined;
   #chosen: Picked | undefined;
   #frame: HeatFrame | undefined;
   #cells: HeatCells | undefined;
@@ -94,6 +98,13 @@ export class HeatView {
   mark(all: readonly Annotation[], open: (mark: Annotation) => void): void {
     this.#annotations = all;
     this.#openMark = open;
+    this.#surface.invalidate();
+  }
+
+  /** How busy the instances were in the time of this map: rows beneath its cells. */
+  underlay(load: Load): void {
+    this.#load = load;
+    this.#laidOutMap = undefined;
     this.#surface.invalidate();
   }
 
@@ -132,6 +143,7 @@ export class HeatView {
     else drawCells(paint, cells);
     drawStrips(paint);
     drawBurn(paint);
+    drawLoads(paint);
     this.#svg.setAttribute('viewBox', `0 0 ${area.widthPx} ${area.heightPx}`);
     const map = this.#few ? { ...this.#map, exemplars: [] } : this.#map;
     const marks = inRange(this.#annotations, map.fromUnixNs, map.toUnixNs);
@@ -184,7 +196,8 @@ export class HeatView {
     const of = `${area.widthPx} ${area.heightPx}`;
     const isSame = this.#laidOutMap === map && this.#laidOutOf === of;
     if (isSame && this.#frame && this.#cells) return { frame: this.#frame, cells: this.#cells };
-    const frame = layoutFrame(map, area.widthPx, area.heightPx);
+    const loads = loadRows(this.#load, map);
+    const frame = layoutFrame(map, area.widthPx, area.heightPx, loads);
     const cells = layoutCells(map, frame);
     this.#frame = frame;
     this.#cells = cells;
@@ -353,6 +366,8 @@ export class HeatView {
           `${count(over)} of ${count(q?.n ?? 0)} over ${duration(map.measure.budgetNs)} · ${wallTime(String(startNs), Date.now())}`,
         ),
       ];
+    const loaded = frame.loads.find(one => y >= one.top && y <= one.top + one.height);
+    if (loaded) return loadTip(loaded.row, (x - frame.leftPx) / frame.widthPx, String(startNs));
     const what = strip
       ? { never: 'never answered', lost: 'lost', over: 'above the axis' }[strip.name]
       : `around ${duration(fromY(frame.scale, y))}`;

@@ -8,6 +8,7 @@ import { columnX, layoutLine, type HeatFrame } from '../../layout/heatmap.ts';
 import { logTicks, toY } from '../../layout/time-scale.ts';
 import { s } from '../../ui/dom.ts';
 import { duration, share, unixMs } from '../../ui/format.ts';
+import { loadNames } from './load-names.ts';
 
 const LINES = [
   ['p50', (q: Quantiles): number | null => q.p50Ns, '', 'p50'],
@@ -30,6 +31,7 @@ export function overlay(
   return [
     ...markLines(map, frame, marks),
     ...burnNames(frame),
+    ...loadNames(frame),
     ...latencyAxis(frame, map),
     ...timeAxis(map, frame),
     ...percentiles(map, frame),

@@ -30,6 +30,8 @@ import { groupPicker, measurePicker, rangePicker } from './tools.ts';
 
 /** Below this many values each is a dot of its own. */
 const DOTS_MAX = 200;
+/** Stretches of time in which load is told, over the whole width. */
+const LOAD_COLUMNS = 400;
 
 export class TailPage implements Page {
   readonly title = 'Tail';
@@ -150,6 +152,7 @@ export class TailPage implements Page {
       this.#findings.ask({ from: map.fromUnixNs, to: map.toUnixNs });
       this.#show(map, await this.#fewOf(map));
       void this.#showMarks();
+      void this.#showLoad(map);
       void this.#burn.show(map, this.#view.filter);
     } catch (error) {
       this.#fail(error, () => void this.#load());
@@ -163,6 +166,16 @@ export class TailPage implements Page {
     try {
       const { items } = await api.annotations({ from: map.fromUnixNs, to: map.toUnixNs });
       this.#heat.mark(items, mark => this.#openMark(mark));
+    } catch {
+      return;
+    }
+  }
+
+  /** How busy the instances were; a heatmap without it is one all the same. */
+  async #showLoad(map: Heatmap): Promise<void> {
+    try {
+      const range = { from: map.fromUnixNs, to: map.toUnixNs };
+      this.#heat.underlay(await api.load({ ...range, columns: LOAD_COLUMNS, curves: 'no' }));
     } catch {
       return;
     }
