@@ -18,7 +18,7 @@ async function start(options: Options, { open: openWire }: Wires): Promise<Runni
     const { session } = identity;
     const known = calls.get(session);
     if (known !== undefined) return known.resume(client);
-    const models = await connect(urlForCall(options.models, identity), 'models');
+    const { socket: models } = await connect(urlForCall(options.models, identity), 'models');
     const onEnd = (): void => void calls.delete(session);
     const call = await AgentCall.start({ client, models, identity, options, openWire, onEnd });
     if (!call.isOver) calls.set(session, call);

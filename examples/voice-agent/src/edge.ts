@@ -15,7 +15,7 @@ async function start(options: Options, { open: openWire }: Wires): Promise<Runni
   if (options.agent === '') throw new Error('Give the address of the agent: --agent ws://…');
   const { server, url } = await listen(options.port);
   const join = async (client: WebSocket, call: CallIdentity): Promise<void> => {
-    const agent = await connect(urlForCall(options.agent, call), 'agent');
+    const { socket: agent } = await connect(urlForCall(options.agent, call), 'agent');
     const random = randomFrom(call.seed, 'line');
     relay({
       callId: call.session,

@@ -5,6 +5,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { coldLine } from './common/cold-line.ts';
 import { farLine, type FarLine } from './common/far-line.ts';
 import {
   argumentsFor,
@@ -55,10 +56,10 @@ class Launcher {
     const ends: (() => Promise<Child>)[] = [];
     for (const [at, region] of regions.entries()) {
       const models = modelsIn.get(region) ?? (await this.#farModels(modelsIn, regions));
-      const agent = await this.#start('agent', region, { models });
+      const agent = await this.#agentIn(region, models);
       const edges: string[] = [];
       for (let relay = 1; relay <= this.#options.relays; relay += 1)
-        edges.push((await this.#start('edge', region, { agent: agent.url }, relay)).url);
+        edges.push((await this.#start('edge', region, { agent }, relay)).url);
       const calls = share(this.#options.calls, at, regions.length);
       ends.push(() => this.#start('client', region, { edge: edges.join(','), calls }));
     }
@@ -91,6 +92,15 @@ class Launcher {
     const urls = new Map<string, string>();
     for (const region of where) urls.set(region, (await this.#start('models', region, {})).url);
     return urls;
+  }
+
+  /** Its address; with --cold-start there is none yet, and the first call waits for it. */
+  async #agentIn(region: string, models: string): Promise<string> {
+    const start = async (): Promise<string> => (await this.#start('agent', region, { models })).url;
+    if (!this.#options['cold-start']) return start();
+    const line = await coldLine(start);
+    this.#lines.push(line);
+    return line.url;
   }
 
   async #farModels(

@@ -7,7 +7,14 @@
 //
 // The entries give it a platform; every public method is guarded.
 
-import { ATTR, sessionTraceId, type DomainNs } from '@framescope/protocol';
+import {
+  ATTR,
+  domainNs,
+  NS_PER_MS,
+  sessionTraceId,
+  type DomainNs,
+  type SetupName,
+} from '@framescope/protocol';
 import { attributesOf, nameOf, optionsOf } from './coerce.ts';
 import type { Engine, EngineFacts, EngineSession } from './engine.ts';
 import type { SpanSink } from './export/span-sink.ts';
@@ -38,6 +45,8 @@ import { Session } from './session.ts';
 /** 4,096 marks: 12 hops at 50 frames a second for 6 s without a flush. 92 kB a session. */
 const RING_CAPACITY = 4_096;
 const SESSIONS_MAX = 10_000;
+/** Nobody waits longer for an agent to start. */
+const COLD_NS_MAX = 120e9;
 /** An engine that could not be loaded is asked for again. */
 const LOAD_AGAIN_MS = 5_000;
 
@@ -187,12 +196,23 @@ export class Scope {
       spans: this.#spans,
       ended: one => this.#ended(one),
     });
+    this.#tellSetup(session, optionsOf(options.setup));
     this.#admit(session, {
       ...shared,
       state: () => session.state(),
       streams: () => session.streams(),
     });
     return session;
+  }
+
+  /** What came before: of the process too, if it was not warm long before the call. */
+  #tellSetup(session: Session, agoMs: Readonly<Partial<Record<SetupName, number>>>): void {
+    const upNs = this.#platform.upNs?.() ?? Infinity;
+    const own = session.state().authority && upNs < COLD_NS_MAX ? upNs / NS_PER_MS : undefined;
+    const all = own === undefined ? agoMs : { process_started: own, ...agoMs };
+    const now = this.now();
+    for (const [name, ms] of Object.entries(all))
+      session.setup(name as SetupName, { at: domainNs(now - ms * NS_PER_MS) });
   }
 
   #admit(session: Session, one: EngineSession): void {

@@ -1,7 +1,7 @@
 // What users hand to a scope, and how it is taken: whatever it is, a scope comes
 // of it, and what made no sense is reported.
 
-import { toHex } from '@framescope/protocol';
+import { toHex, type SetupName } from '@framescope/protocol';
 import { GuardedClock } from './clock/guarded-clock.ts';
 import { attributesOf, nameOf, optionsOf, SESSION_ID_LENGTH_MAX } from './coerce.ts';
 import type { TracerProviderOption } from './otel/make-span-sink.ts';
@@ -79,6 +79,11 @@ export interface SessionOptions {
   /** `session.id`: the call's ID, the same in every process. Any characters, up to 10,000. */
   readonly id: string;
   readonly attributes?: Attributes;
+  /**
+   * How the call came about until now, each as milliseconds ago: `{ call_started: 340, signalled: 0 }`. What
+   * follows is told by `session.setup`.
+   */
+  readonly setup?: Readonly<Partial<Record<SetupName, number>>>;
   /** True in the one process that decides turns; default: role `agent`. */
   readonly authority?: boolean;
 }

@@ -10,6 +10,7 @@ import type {
   LoadFigures,
   LineageState,
   MediaIntervalState,
+  SetupState,
   UnixNs,
 } from '@framescope/protocol';
 import type { Engine, EngineFacts } from './engine.ts';
@@ -134,6 +135,8 @@ export interface SessionPort {
   mediaInterval(interval: MediaIntervalState): void;
   /** Where a media axis bends, what came of which media. */
   lineage(one: LineageState): void;
+  /** How the call came about, what became of its connection. */
+  setup(one: SetupState): void;
   /** Calls `settle`, which must not throw, before the session ends its turns; answers how to stop that. */
   onEnd(settle: () => void): () => void;
 }
@@ -165,6 +168,8 @@ export interface Platform extends SharedSettings {
   readonly http: Http;
   /** Absent: the platform has no figures of its process, and a bundle for it no code for them. */
   readonly makeLoad?: (ports: LoadPorts) => LoadReporting;
+  /** How long ago the process was started, ns; absent: the platform has none, as a page. */
+  readonly upNs?: () => number;
   /** 0 ≤ x < 1. Backoff jitter and the producer's ID. */
   readonly random: () => number;
   /**

@@ -18,11 +18,13 @@ import {
   type LineageState,
   type MediaIntervalState,
   type SessionState,
+  type SetupName,
+  type SetupState,
   type StreamState,
   type Tick,
 } from '@framescope/protocol';
 import { Link } from './adapters/websocket/link.ts';
-import { errorNsOf, momentOf, nameOf, optionsOf, tickOf } from './coerce.ts';
+import { errorNsOf, momentOf, nameIfAny, nameOf, optionsOf, tickOf } from './coerce.ts';
 import type { LiveSpan, SpanSink } from './export/span-sink.ts';
 import { wholeOnly, type StateBook } from './export/state-book.ts';
 import type { FlightSession, TriggerRange } from './flight/session-flight.ts';
@@ -165,6 +167,7 @@ export class Session {
       mediaInterval: (one: MediaIntervalState) =>
         this.#host.book.note('media', { ...one, figures: wholeOnly(one.figures) }),
       lineage: (one: LineageState) => this.#host.book.note('lineage', one),
+      setup: (one: SetupState) => this.#host.book.note('setup', one),
       onEnd: (settle: () => void) => {
         this.#settling.add(settle);
         return () => void this.#settling.delete(settle);
@@ -201,6 +204,25 @@ export class Session {
     return problems.guard('session.greeting', begin, () =>
       this.#newTurn(this.#firstStream('down'), tick(0)),
     );
+  }
+
+  /**
+   * Something of how the call came about, before anybody could speak: who is told of it, by any process of
+   * the call, has its greeting's wait begin there. Names: `SETUP_MOMENTS`; `at` in ns of `scope.now()`,
+   * default now. Where a page's connection is traced its own moments are told by the adapter.
+   */
+  setup(name: SetupName, options?: { readonly at?: DomainNs; readonly source?: string }): void {
+    const { problems, book } = this.#host;
+    const tell = (): void => {
+      const { at, source } = optionsOf(options);
+      const from = nameIfAny(source, 'session.setup', problems);
+      book.note('setup', {
+        name: nameOf(name, 'call_started', 'session.setup', problems) as SetupName,
+        at: momentOf(at, this.#now(), 'session.setup', problems),
+        ...(from === undefined ? {} : { source: from }),
+      });
+    };
+    problems.guard('session.setup', tell, () => undefined);
   }
 
   /** Trace ID of a sample: its turn's, or between turns the session's. Costs a hash at most. */

@@ -84,7 +84,13 @@ export {
   type FilterResult,
   type FilterTerm,
 } from './filter.ts';
-export { MARKED_MOMENTS, RECORDED_MOMENTS, type MomentName } from './moments.ts';
+export {
+  MARKED_MOMENTS,
+  RECORDED_MOMENTS,
+  SETUP_MOMENTS,
+  type MomentName,
+  type SetupName,
+} from './moments.ts';
 export { murmur3x128 } from './murmur.ts';
 export type {
   PlaceName,
@@ -173,6 +179,7 @@ export type {
   SegmentState,
   MomentState,
   SessionState,
+  SetupState,
   StageState,
   StateMessage,
   StreamState,

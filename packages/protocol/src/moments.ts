@@ -27,6 +27,25 @@ export const MARKED_MOMENTS = [
   'first_voiced_audible', // playout
 ] as const;
 
+/**
+ * How a call came about, before anybody could speak, and what became of its connection. Told by whichever
+ * process saw it; the collector puts them before the greeting.
+ */
+export const SETUP_MOMENTS = [
+  'call_started', // somebody asked for the call: the button was pressed, the line rang
+  'signalled', // both ends know each other: the answer was applied, the socket is open
+  'ice_connected', // a way for the media was found
+  'dtls_connected', // its keys are agreed: media may flow
+  'agent_requested', // an agent was asked for
+  'process_started', // the process that answers was started
+  'agent_started', // it got the call, and begins to load what the call needs
+  'agent_ready', // it has it: the session is open there
+  'connection_lost', // the way for the media is gone, and the call goes on
+  'connection_restored',
+] as const;
+
+export type SetupName = (typeof SETUP_MOMENTS)[number];
+
 export type MomentName =
   | (typeof RECORDED_MOMENTS)[number]
   | (typeof MARKED_MOMENTS)[number]

@@ -33,8 +33,11 @@ export type Attributes = Readonly<Record<string, AttributeValue>>;
 
 export type SessionStatus = 'live' | 'idle' | 'ended' | 'broken_off';
 
-/** Where a wait was taken: names of one definition are never mixed in a chart. */
-export type WaitDefinition = 'client' | 'carrier' | 'server' | 'framework' | 'recording';
+/**
+ * Where a wait was taken: names of one definition are never mixed in a chart. `setup`: of a greeting,
+ * from where the call was asked for.
+ */
+export type WaitDefinition = 'setup' | 'client' | 'carrier' | 'server' | 'framework' | 'recording';
 
 export type WaitOutcome =
   | 'answered'
@@ -137,6 +140,11 @@ export interface SessionDetail extends SessionSummary {
   readonly topology?: SessionTopology;
   /** Of `topology`. */
   readonly handovers?: readonly Handover[];
+  /**
+   * From where the call was asked for to its first voice, or until it stood where nobody greets; absent when
+   * no process told of it. Of a greeting it is that turn's wait.
+   */
+  readonly setup?: Wait;
 }
 
 export interface StreamDetail {

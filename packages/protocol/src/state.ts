@@ -12,7 +12,7 @@
 // sends a part of a wait: parts are computed in the collector.
 
 import type { DomainNs, DurationNs, Tick } from './units.ts';
-import type { MomentName } from './moments.ts';
+import type { MomentName, SetupName } from './moments.ts';
 import type { JsonObject } from './patch.ts';
 
 /** What one process says in one flush. */
@@ -28,8 +28,18 @@ export interface StateMessage {
   readonly media?: readonly MediaIntervalState[];
   /** Where media axes bend, and what came of which media, since the flush before. */
   readonly lineage?: readonly LineageState[];
+  /** How the call came about and what became of its connection, since the flush before. */
+  readonly setup?: readonly SetupState[];
   /** Cumulative counts of what this process could not deliver, by reason. */
   readonly dropped?: Readonly<Record<string, number>>;
+}
+
+/** Something before the first word, or of the connection; the first of a name in a session counts. */
+export interface SetupState {
+  readonly name: SetupName;
+  readonly at: DomainNs;
+  /** How it was taken: `webrtc`, `livekit`, `socket`. */
+  readonly source?: string;
 }
 
 export type LineageState = SegmentState | DerivationState;

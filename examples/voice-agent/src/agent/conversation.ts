@@ -213,7 +213,6 @@ export class Conversation {
     const onsetTick = this.#onsetTick;
     this.#sentences = [];
     wire.call.stream('agent').drop('encode', mouth.generatedTick - dropped, dropped); // trace
-    wire.turn?.cut(); // trace
     wire.turn?.bargeIn({ onsetTick }).decided().cancelled({ generatedTick }); // trace
     this.#closeTurn('interrupted');
   }

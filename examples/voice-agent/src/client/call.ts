@@ -12,13 +12,13 @@ import { isCutOff, urlForCall, type CallMessage } from '../common/messages.ts';
 import { tickOf, type Packet } from '../common/packet.ts';
 import { randomFrom } from '../common/random.ts';
 import { clipOfTurn, loadClipAudio, type Clip } from '../common/script.ts';
-import { connect } from '../common/socket.ts';
+import { connect, type Connected } from '../common/socket.ts';
 import { CALL_CODEC, CALL_HOPS, type OpenWire, type Wire } from '../common/wire.ts';
 import { Handovers } from './handovers.ts';
 import { JitterBuffer } from './jitter-buffer.ts';
 import { Microphone } from './microphone.ts';
 import { Playout } from './playout.ts';
-import { User, type UserOptions } from './user.ts';
+import { isAudible, User, type UserOptions } from './user.ts';
 
 export interface CallOptions {
   readonly session: string;
@@ -67,6 +67,9 @@ export class Call {
   readonly #ended: Promise<void>;
   readonly #handovers = new Handovers();
   #end: () => void = () => undefined;
+  /** When the call was asked for, and when the first voice was heard. */
+  readonly #askedMs: number;
+  #greetedMs: number | undefined;
   #isHungUp = false;
   #chunk: Packet[] = [];
   #sequence = 0;
@@ -83,13 +86,14 @@ export class Call {
     });
     const decoder = await createDecoder({ sampleRate: SAMPLE_RATE_HZ, channels: 1 });
     const preSkip = encoder.getLookahead();
-    const socket = await connect(urlOf(options, preSkip, options.edgeUrls[0] ?? ''), 'edge');
-    return new Call(options, socket, { encoder, decoder, preSkip });
+    const connected = await connect(urlOf(options, preSkip, options.edgeUrls[0] ?? ''), 'edge');
+    return new Call(options, connected, { encoder, decoder, preSkip });
   }
 
-  private constructor(options: CallOptions, socket: WebSocket, codec: Codec) {
+  private constructor(options: CallOptions, { socket, tookMs }: Connected, codec: Codec) {
     this.#options = options;
     this.#socket = socket;
+    this.#askedMs = options.nowMs() - tookMs;
     this.#codec = codec;
     this.#buffer = new JitterBuffer(options.bufferMs);
     const { seed, turns, bargesIn, nowMs, slowMs, session, openWire } = options;
@@ -101,6 +105,7 @@ export class Call {
       hops: CALL_HOPS,
       codec: CALL_CODEC,
       receive: item => this.#receive(item),
+      setup: { call_started: tookMs, signalled: 0 }, // trace
     });
     this.#wire = wire;
     this.#microphone = new Microphone(seed);
@@ -167,8 +172,8 @@ export class Call {
     for (let at = 1; nowMs() < limitMs && !this.#isHungUp; at += 1) {
       await pause(RECONNECT_PAUSE_MS + RECONNECT_SPREAD_MS * Math.random());
       const url = urlOf(this.#options, this.#codec.preSkip, edgeUrls[at % edgeUrls.length] ?? '');
-      const socket = await connect(url, 'edge').catch(() => undefined);
-      if (socket !== undefined) return this.#reconnected(socket);
+      const connected = await connect(url, 'edge').catch(() => undefined);
+      if (connected !== undefined) return this.#reconnected(connected.socket);
     }
     this.#end();
   }
@@ -186,6 +191,7 @@ export class Call {
   #onPeriod(lateMs: number): void {
     const nowMs = this.#options.nowMs();
     const played = this.#playout.pull(nowMs, lateMs);
+    if (isAudible(played)) this.#greetedMs ??= nowMs;
     this.#capture(this.#microphone.next());
     const wish = this.#user.hear(played, this.#microphone.isSpeaking);
     if (wish === 'hang up') this.hangUp();
@@ -241,6 +247,7 @@ export class Call {
       `${played} frames played, ${concealed} concealed, ${late} late, ${underruns} underruns`,
       `jitter target ${Math.round(this.#buffer.targetMs)} ms`,
       `${this.#playout.tickCount} device ticks, ${this.#playout.lateCount} late`,
+      `first voice after ${this.#greetedMs === undefined ? '?' : Math.round(this.#greetedMs - this.#askedMs)} ms`,
       ...this.#handovers.lines(),
     ].join(' · ');
   }

@@ -51,6 +51,7 @@ export interface Options {
   readonly regions: string;
   readonly 'far-model': boolean;
   readonly 'far-ms': number;
+  readonly 'cold-start': boolean;
   readonly spike: boolean;
   readonly slots: number;
   readonly chunk: string;
@@ -194,6 +195,11 @@ const OPTIONS: Readonly<Record<Name, OptionSpec>> = {
     hint: 'MS',
     help: 'From one region to another, each way.',
     programs: MODELS,
+  },
+  'cold-start': {
+    value: false,
+    help: 'The agent is started when the first call comes, as where there is none to spare.',
+    programs: ['main'],
   },
   spike: {
     value: false,

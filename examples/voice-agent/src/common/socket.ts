@@ -30,7 +30,14 @@ export function sendIfOpen(socket: WebSocket, message: Message | undefined): boo
   return true;
 }
 
-export async function connect(url: string, what: string): Promise<WebSocket> {
+/** A connection, and how long it took to be made. */
+export interface Connected {
+  readonly socket: WebSocket;
+  readonly tookMs: number;
+}
+
+export async function connect(url: string, what: string): Promise<Connected> {
+  const askedMs = performance.now();
   const socket = new WebSocket(url, { perMessageDeflate: false });
   await new Promise<void>((resolve, reject) => {
     socket.once('open', resolve);
@@ -38,5 +45,5 @@ export async function connect(url: string, what: string): Promise<WebSocket> {
       reject(new Error(`No connection to the ${what} at ${url}: ${cause.message}`, { cause }));
     });
   });
-  return socket;
+  return { socket, tookMs: performance.now() - askedMs };
 }

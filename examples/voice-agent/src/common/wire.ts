@@ -29,6 +29,8 @@ export interface WireEnd<In, Out> {
   readonly hops: { readonly in: string; readonly out: string };
   readonly codec: Codec<In, Out>;
   readonly receive: (item: In) => void;
+  /** How the call came about, each so many ms ago. */
+  readonly setup?: { readonly call_started: number; readonly signalled: number };
 }
 
 type Context = ReturnType<Wire['call']['link']>;
@@ -71,7 +73,8 @@ export function makeWires({ role, region, instance, skew, endpoint }: ProcessOpt
   const scope = new Framescope({ ...who, endpoint, clock, shutdownMs: 1_400 }); // trace
   const attributes = region === '' || role !== 'client' ? {} : { region };
   const open: OpenWire = (end, beside) => {
-    const session = beside?.call ?? scope.startSession({ id: end.callId, attributes }); // trace
+    const { setup = {} } = end;
+    const session = beside?.call ?? scope.startSession({ id: end.callId, attributes, setup }); // trace
     return { call: session, ...openWire(end, session), close: () => void session.end() }; // trace
   };
   const gauge = (queue: string, waiting: number): void => scope.gauge(queue, waiting); // trace

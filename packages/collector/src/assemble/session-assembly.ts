@@ -25,6 +25,7 @@ import { Sealing, type Rereads, type SealingFacts } from './sealing.ts';
 import { RevisionWatch } from './clock/revision-watch.ts';
 import { answersOn, rolledUp, ToldRollups } from './told-rollups.ts';
 import { joinTurns } from './turns/join-turns.ts';
+import { setupMoments } from './turns/set-up.ts';
 import { buildTurn, type BuiltTurn, type TurnContext } from './turns/turns.ts';
 
 const SECOND_NS = 1_000_000_000;
@@ -284,10 +285,11 @@ export class SessionAssembly {
       startNs: this.data.clocks.map(facts.clock).toSession(facts.state.startedAt),
     }));
     all.sort((a, b) => a.startNs - b.startNs || a.facts.state.tick - b.facts.state.tick);
-    const context = this.#turnContext(streams, revision);
+    const greeting = all.find(one => isGreeting(one.facts))?.facts;
+    const context = this.#turnContext(streams, revision, greeting);
     return all.map(({ id, facts, startNs }, i) => {
       const held = this.#turns.get(id);
-      const rev = revOf(facts);
+      const rev = revOf(facts) + (facts === greeting ? ` ${this.data.setup.names}` : '');
       const isSame = held?.rev === rev && held.revision === revision;
       if (held !== undefined && isSame && held.isSettled && !this.#isTouched(held)) return held;
       if (startNs < this.#sealing.sealedToNs) {
@@ -339,7 +341,11 @@ export class SessionAssembly {
     return (built.turn.endNs ?? Infinity) >= this.#newFromNs;
   }
 
-  #turnContext(streams: readonly StreamFrames[], revision: number): TurnContext {
+  #turnContext(
+    streams: readonly StreamFrames[],
+    revision: number,
+    greeting: TurnFacts | undefined,
+  ): TurnContext {
     const { data } = this;
     const processOf = (turn: TurnFacts): string | undefined =>
       turn.producer ?? data.processOnClock(turn.clock)?.producer ?? data.authority()?.producer;
@@ -359,6 +365,7 @@ export class SessionAssembly {
       session: isOver ? (this.#status === 'ended' ? 'ended' : 'broken_off') : 'open',
       revision,
       budgetOf: measure => budgetOf(this.#options.budgets, measure),
+      setupOf: turn => (turn === greeting ? setupMoments(data, processOf(turn)) : []),
     };
   }
 
@@ -382,6 +389,7 @@ export class SessionAssembly {
         turns: turns.map(held => held.built.turn),
         values,
         budgets: this.#options.budgets,
+        revision,
         faultCount: turns.reduce((sum, held) => sum + held.built.faultCount, 0),
         startNs,
         endNs,
@@ -474,6 +482,9 @@ interface Pass {
 
 const revOf = ({ state, joined = [] }: TurnFacts): string =>
   [state.rev, ...joined.map(one => one.state.rev)].join();
+
+const isGreeting = ({ state }: TurnFacts): boolean =>
+  state.waits.some(wait => wait.kind === 'greeting');
 
 const isUntold = (held: HeldTurn): boolean => held.told !== JSON.stringify(held.built.turn);
 

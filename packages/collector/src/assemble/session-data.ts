@@ -21,6 +21,7 @@ import { SessionClocks, type ClockMap } from './clock/session-clocks.ts';
 import { StreamMarks } from './frames/stream-marks.ts';
 import { LineageLog } from './lineage-log.ts';
 import { MediaLog } from './media-log.ts';
+import { SetupLog } from './setup-log.ts';
 import { ToldTurns } from './turns/told-turns.ts';
 
 /** One process that takes part. */
@@ -66,6 +67,7 @@ export class SessionData {
   readonly media: MediaLog = new MediaLog();
   readonly rtts: RoundTrips = new RoundTrips();
   readonly lineage: LineageLog = new LineageLog();
+  readonly setup: SetupLog = new SetupLog();
   /** By `stream tick`. */
   readonly turns: Map<string, TurnFacts> = new Map();
   /** What was refused here, by reason. */
@@ -208,6 +210,9 @@ export class SessionData {
     if (message.dropped !== undefined) process.dropped = message.dropped;
     for (const one of message.lineage ?? [])
       if (!this.lineage.add(one, process.clock)) this.refuse('bends and derivations beyond memory');
+    for (const one of message.setup ?? [])
+      if (!this.setup.add(one, process.clock, process.producer))
+        this.refuse('moments of set-up beyond memory');
     for (const interval of message.media ?? [])
       if (!this.media.add(interval, process.clock))
         this.refuse('media figures of too many streams');

@@ -27,6 +27,7 @@ import type { HopFrames, StreamFrames } from './frames/stream-frames.ts';
 import { serviceOf, textOf, type Process, type SessionData } from './session-data.ts';
 import type { SessionSpans } from './session-spans.ts';
 import { topologyOf } from './topology/topology.ts';
+import { setupWait } from './turns/set-up.ts';
 import { featuresOfSession } from './turns/session-features.ts';
 
 export interface DetailInput {
@@ -43,6 +44,7 @@ export interface DetailInput {
   readonly turns: readonly Turn[];
   readonly values: readonly ValueRow[];
   readonly budgets: Readonly<Record<string, number>>;
+  readonly revision: number;
   /** Clock faults of turns; those of frames are in their hops. */
   readonly faultCount: number;
   /** Session time of the first and last data. */
@@ -83,9 +85,18 @@ export function sessionDetail(input: DetailInput): SessionDetail {
     traceIds: spans.traceIds(),
     dropped: droppedOf(data),
     ...(spans.sources.isEmpty ? {} : { sources: spans.sources.details() }),
+    ...setupOf(input),
     topology: { ...topology, handovers },
     handovers,
   };
+}
+
+/** The set-up as the greeting's ledger has it; of a call that nobody greets its own. */
+function setupOf({ data, turns, revision }: DetailInput): Pick<SessionDetail, 'setup'> {
+  if (data.setup.isEmpty) return {};
+  const greeted = turns.flatMap(turn => turn.waits).find(wait => wait.kind === 'greeting');
+  const setup = greeted ?? setupWait(data, revision);
+  return setup?.definition === 'setup' ? { setup } : {};
 }
 
 /** What the authority says of the session wins over others, that over frameworks, and that over resources. */

@@ -6,10 +6,16 @@ const PLACES: Readonly<Record<string, string>> = {
   carrier: 'last voiced user sample on the carrier’s media clock → echo of its playout mark',
   server: 'last voiced user sample received → first voiced agent sample sent, at the agent',
   framework: 'as the framework itself reports it',
+  setup: 'call asked for → first voiced agent sample audible, or sent where no client tells',
   recording: 'end of user energy → start of agent energy in a two-channel recording',
 };
 
 const PARTS: Readonly<Record<string, string>> = {
+  signalling: 'call asked for → both ends know each other',
+  ice: 'signalled → a way for the media was found',
+  dtls: 'a way was found → its keys are agreed',
+  dispatch: 'an agent was asked for → its process has the call',
+  cold_start: 'the process has the call → it is ready to work on it',
   uplink: 'last voiced user sample captured → received by the server',
   endpointing: 'speech end → end of turn decided, as far as the silence window or detector held it',
   transcription: 'as far as the final transcript held the turn',
@@ -86,6 +92,11 @@ export function wordsOf(measure: string): MeasureWords {
     return {
       title: `Time to answer (${rest})`,
       definition: `${PLACES[rest]}; a filler does not count as the answer`,
+    };
+  if (family === 'greeting' && PLACES[rest] !== undefined)
+    return {
+      title: rest === 'setup' ? 'Greeting, set-up included' : `Greeting (${rest})`,
+      definition: rest === 'setup' ? PLACES[rest] : 'greeting owed → its first voiced sample',
     };
   if (family === 'part') return partWords(rest);
   if (family === 'frame')

@@ -11,6 +11,7 @@ import {
   domainNs,
   durationNs,
   rejected,
+  SETUP_MOMENTS,
   STATE_VERSION,
   tick,
   type BargeInState,
@@ -21,6 +22,7 @@ import {
   type MediaIntervalState,
   type MomentState,
   type SessionState,
+  type SetupState,
   type StageState,
   type StateMessage,
   type StreamState,
@@ -47,6 +49,7 @@ const LIST_MAX = {
   streams: 64,
   media: 512,
   lineage: 512,
+  setup: 512,
 };
 const FIGURES: ReadonlySet<string> = new Set<keyof MediaFigures>([
   'jitterBufferNs',
@@ -113,6 +116,7 @@ const stateMessage: Reader<StateMessage> = (value, path) => {
     ...may(from, 'changes', path, json.list(turnChange, LIST_MAX.turns)),
     ...may(from, 'media', path, json.list(mediaInterval, LIST_MAX.media)),
     ...may(from, 'lineage', path, json.list(lineage, LIST_MAX.lineage)),
+    ...may(from, 'setup', path, setup),
     ...may(from, 'dropped', path, counts),
   };
 };
@@ -187,6 +191,23 @@ const mediaFigures: Reader<MediaFigures> = (value, path) => {
   const known = Object.entries(json.fields(value, path)).filter(([key]) => FIGURES.has(key));
   const read = json.whole(0);
   return Object.fromEntries(known.map(([key, n]) => [key, read(n, `${path}.${key}`)]));
+};
+
+const SETUP: ReadonlySet<string> = new Set(SETUP_MOMENTS);
+
+/** Names that are not known are of a newer sender, and left out. */
+const setup: Reader<SetupState[]> = (value, path) =>
+  json
+    .list(setupState, LIST_MAX.setup)(value, path)
+    .filter(one => SETUP.has(one.name));
+
+const setupState: Reader<SetupState> = (value, path) => {
+  const from = json.fields(value, path);
+  return {
+    name: need(from, 'name', path, name) as SetupState['name'],
+    at: need(from, 'at', path, instant),
+    ...may(from, 'source', path, name),
+  };
 };
 
 const counts: Reader<Record<string, number>> = (value, path) => {

@@ -10,6 +10,7 @@ import { liveKit } from './livekit.ts';
 import { logfire } from './logfire.ts';
 import { openinference } from './openinference.ts';
 import { pipecat } from './pipecat.ts';
+import { withSetup } from './setup-edges.ts';
 import type { Recogniser, SourceName } from './source.types.ts';
 
 const RECOGNISERS: readonly Recogniser[] = [
@@ -32,4 +33,4 @@ export const recogniserOf = (
 
 /** Which moment waits for which, by the word of the source that tells the turn. */
 export const profileOf = (source: SourceName, facts: PipelineFacts): Profile =>
-  BY_NAME.get(source)?.profile(facts) ?? framescopeProfile(facts);
+  withSetup(BY_NAME.get(source)?.profile(facts) ?? framescopeProfile(facts), facts);

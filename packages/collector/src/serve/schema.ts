@@ -34,7 +34,7 @@ const outcome = oneOf(
   'none',
   'open',
 );
-const definition = oneOf('client', 'carrier', 'server', 'framework', 'recording');
+const definition = oneOf('setup', 'client', 'carrier', 'server', 'framework', 'recording');
 
 const summary: Readonly<Record<string, Schema>> = {
   key: text,
@@ -144,6 +144,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
       sources: list(object({ name: text, turnCount: count, notes: list(text) })),
       topology: ref('SessionTopology'),
       handovers: list(ref('Handover')),
+      setup: ref('Wait'),
     },
   ),
   ...STREAM_SCHEMAS,

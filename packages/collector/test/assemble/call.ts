@@ -11,6 +11,7 @@ import {
   type ClockSample,
   type FrameBlock,
   type SessionState,
+  type SetupName,
   type StateMessage,
   type TurnState,
   type WaitState,
@@ -43,6 +44,8 @@ export interface FlushSpec {
   readonly arrivalS?: number;
   readonly session?: Partial<SessionState>;
   readonly turns?: readonly TurnState[];
+  /** ms of the producer's clock. */
+  readonly setup?: readonly (readonly [SetupName, number])[];
   readonly clock?: typeof HERE;
   readonly samples?: readonly ClockSample[];
   /** Mic frames (by number since the start, 20 ms each) that the agent never got. */
@@ -92,8 +95,8 @@ export function flush(spec: FlushSpec): StoredFlush {
   };
 }
 
-function stateOf({ session, turns }: FlushSpec): StateMessage | undefined {
-  if (session === undefined && turns === undefined) return undefined;
+function stateOf({ session, turns, setup }: FlushSpec): StateMessage | undefined {
+  if (session === undefined && turns === undefined && setup === undefined) return undefined;
   return {
     v: 1,
     ...(session === undefined
@@ -109,6 +112,9 @@ function stateOf({ session, turns }: FlushSpec): StateMessage | undefined {
           },
         }),
     ...(turns === undefined ? {} : { turns }),
+    ...(setup === undefined
+      ? {}
+      : { setup: setup.map(([name, ms]) => ({ name, at: domainNs(ms * MS), source: 'test' })) }),
   };
 }
 

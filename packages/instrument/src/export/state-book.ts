@@ -5,6 +5,7 @@ import type {
   LineageState,
   MediaFigures,
   MediaIntervalState,
+  SetupState,
   TurnState,
 } from '@framescope/protocol';
 import type { DropReason } from './outbox.ts';
@@ -36,6 +37,7 @@ export interface ToldTurn {
 export interface Notes {
   readonly media: MediaIntervalState[];
   readonly lineage: LineageState[];
+  readonly setup: SetupState[];
 }
 
 /** A browser's odd number must not cost the whole flush: the collector takes whole ones from 0. */
@@ -56,7 +58,7 @@ export interface Page {
 
 export class StateBook {
   readonly turns: Map<ToldTurn, Page> = new Map();
-  notes: Notes = { media: [], lineage: [] };
+  notes: Notes = { media: [], lineage: [], setup: [] };
   isDroppedTold = true;
   isSessionTold = false;
   readonly #dropped: Record<string, number> = {};

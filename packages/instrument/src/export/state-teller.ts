@@ -38,7 +38,7 @@ export class StateTeller {
     const pages = this.#changedPages();
     const isDropDue = !book.isDroppedTold;
     const notes = book.notes;
-    book.notes = { media: [], lineage: [] };
+    book.notes = { media: [], lineage: [], setup: [] };
     const noted = Object.entries(notes).filter(([, list]) => list.length > 0);
     this.#flushCount += 1;
     book.isSessionTold = true;
@@ -78,6 +78,7 @@ export class StateTeller {
         book.notes = notes;
         for (const one of newer.media) book.note('media', one);
         for (const one of newer.lineage) book.note('lineage', one);
+        for (const one of newer.setup) book.note('setup', one);
       }
       for (const one of revs) this.#settle(one, isDelivered);
     };

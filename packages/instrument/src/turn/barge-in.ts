@@ -10,6 +10,8 @@ export interface BargeInHost {
   readonly problems: Problems;
   now(): DomainNs;
   changed(): void;
+  /** The user does not hear the end of what was said last. */
+  cut(): void;
 }
 
 interface At {
@@ -38,7 +40,10 @@ export class BargeIn {
     return this.#step('decidedAt', options);
   }
 
-  /** Generation and playback were told to stop; `generatedTick`: last agent sample generated. */
+  /**
+   * Generation and playback were told to stop: the words said last count as cut. `generatedTick`: last
+   * agent sample generated.
+   */
   cancelled(options?: At & { readonly generatedTick?: number }): this {
     const generated = this.#host.problems.guard(
       'bargeIn.cancelled',
@@ -50,6 +55,7 @@ export class BargeIn {
       generated === undefined ? undefined : tickOf(generated, 'bargeIn.cancelled', problems);
     if (generatedTick !== undefined && this.#state.cancelledAt === undefined)
       this.#state = { ...this.#state, generatedTick };
+    this.#host.cut();
     return this.#step('cancelledAt', options);
   }
 

@@ -404,7 +404,8 @@ export class Turn {
     const { problems } = this.#host;
     const state: BargeInState = { onsetTick };
     const changed = (): void => void this.#change('turn.bargeIn', () => true);
-    const bargeIn = new BargeIn({ problems, now: () => this.#host.now(), changed }, state);
+    const host = { problems, now: () => this.#host.now(), changed, cut: () => this.cut() };
+    const bargeIn = new BargeIn(host, state);
     if (!this.isEnded) this.#bargeIn = bargeIn;
     changed();
     this.#host.bargedIn(onsetTick);

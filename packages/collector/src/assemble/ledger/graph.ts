@@ -9,6 +9,7 @@
 //   decided    500 ──┴──▶ first_speakable  = preparation+inference from 500
 
 import type { EdgeInput, Profile } from '../../recognise/edges.ts';
+import { isOfSetup } from '../../recognise/setup-edges.ts';
 import { inPathOrder, type PartName } from './parts.ts';
 
 /** A moment as the graph needs it. `atNs` is a whole number of ns on the wait's axis. */
@@ -74,6 +75,8 @@ class Builder {
   readonly #nodes: readonly GraphNode[];
   readonly #byName = new Map<string, GraphNode[]>();
   readonly #start: GraphNode;
+  /** Where a greeting was owed, if the wait begins with the set-up before it. */
+  readonly #owed: GraphNode | undefined;
 
   constructor(facts: GraphFacts, nodes: readonly GraphNode[]) {
     this.#facts = facts;
@@ -84,6 +87,8 @@ class Builder {
       if (same === undefined) this.#byName.set(node.moment.name, [node]);
       else same.push(node);
     }
+    const [owed] = this.#byName.get('wait_opened') ?? [];
+    this.#owed = owed === this.#start ? undefined : owed;
   }
 
   connect(node: GraphNode): void {
@@ -96,10 +101,17 @@ class Builder {
     this.#joinTools(node, edges);
     // Nothing it waited for came first: it was waiting since the start.
     if (edges.length === 0 && rule !== undefined && moment.name !== 'floor_free')
-      edges.push({ node: this.#start, through: [] });
+      edges.push({ node: this.#rootOf(node), through: [] });
     for (const edge of edges)
       if (edge.node !== node && !node.inputs.includes(edge.node)) node.inputs.push(edge.node);
     node.parts = inPathOrder([...edges.flatMap(edge => edge.through), own]);
+  }
+
+  /** What a moment waits for that waits for nothing known: what began the wait, of the work after a set-up what owed it. */
+  #rootOf({ moment: { name, atNs } }: GraphNode): GraphNode {
+    const owed = this.#owed;
+    const isWork = owed !== undefined && !isOfSetup(name) && owed.moment.atNs <= atNs;
+    return isWork ? owed : this.#start;
   }
 
   /** The seen moments that stand for one input of `node`. */
@@ -114,9 +126,9 @@ class Builder {
     if (input.kind === 'if before') return [];
     const rule = this.#facts.profile.get(input.name);
     // Not of this profile (a greeting has no end of speech): nothing was missed.
-    if (rule === undefined) return [{ node: this.#start, through: [] }];
+    if (rule === undefined) return [{ node: this.#rootOf(node), through: [] }];
     const before = rule.inputs.flatMap(one => this.#resolve(node, one, depth - 1));
-    const edges = before.length > 0 ? before : [{ node: this.#start, through: [] }];
+    const edges = before.length > 0 ? before : [{ node: this.#rootOf(node), through: [] }];
     return edges.map(edge => ({ node: edge.node, through: [...edge.through, rule.part] }));
   }
 

@@ -2,6 +2,11 @@
 
 /** In the order in which sound travels; merged names keep this order. */
 export const PART_NAMES = [
+  'signalling',
+  'ice',
+  'dtls',
+  'dispatch',
+  'cold_start',
   'uplink',
   'endpointing',
   'transcription',
@@ -23,6 +28,11 @@ export const PART_NAMES = [
 export type PartName = (typeof PART_NAMES)[number];
 
 const OWNERS: Readonly<Record<PartName, string>> = {
+  signalling: 'network',
+  ice: 'network',
+  dtls: 'network',
+  dispatch: 'platform',
+  cold_start: 'agent',
   uplink: 'network',
   endpointing: 'setting',
   transcription: 'STT service',

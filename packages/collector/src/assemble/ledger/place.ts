@@ -96,6 +96,9 @@ const CAUSES: readonly (readonly [string, string])[] = [
   ['first_voiced_sent', 'first_voiced_audible'],
   ['wait_opened', 'first_voiced_received'],
   ['wait_opened', 'first_voiced_audible'],
+  ['call_started', 'agent_requested'],
+  ['call_started', 'agent_started'],
+  ['call_started', 'agent_ready'],
 ];
 
 /** Moves a group to where no sound arrives before it left, if its error allows. */

@@ -9,6 +9,7 @@ import type { Moment, Part, Wait, WaitDefinition, WaitOutcome } from '@framescop
 import type { Profile } from '../../recognise/edges.ts';
 import type { SourceName } from '../../recognise/source.types.ts';
 import { profileOf } from '../../recognise/sources.ts';
+import { SETUP_ENDS, SETUP_START } from '../../recognise/setup-edges.ts';
 import { buildGraph, type FailedAttempt, type GraphNode } from './graph.ts';
 import { isResolved, ownerOf, type PartName } from './parts.ts';
 import { placeMoments, type PlacedMoment, type Placement, type RawMoment } from './place.ts';
@@ -60,7 +61,7 @@ const SERVER_END = 'first_voiced_sent';
 const FRAMEWORK_END = 'first_frame_sent';
 
 interface Span {
-  readonly definition: 'client' | 'carrier' | 'server' | 'framework';
+  readonly definition: 'setup' | 'client' | 'carrier' | 'server' | 'framework';
   readonly start: RawMoment;
   readonly end: RawMoment;
 }
@@ -131,6 +132,8 @@ function spansOf({ kind, moments, cut, source }: WaitFacts): Span[] {
   const add = (definition: Span['definition'], start?: RawMoment, end?: RawMoment): void => {
     if (start !== undefined && end !== undefined) spans.push({ definition, start, end });
   };
+  const asked = kind === 'greeting' ? find(SETUP_START) : undefined;
+  if (asked !== undefined) add('setup', asked, clientEnd ?? serverEnd ?? setUpAt(moments, opened));
   add('client', kind === 'response' ? find(STARTS.client) : opened, clientEnd);
   // A greeting has no end of speech, so its start says nothing of a carrier: its end does.
   const isCarried = find(STARTS.carrier) ?? find(CARRIER_END);
@@ -143,7 +146,19 @@ function spansOf({ kind, moments, cut, source }: WaitFacts): Span[] {
     add('framework', serverStart, find(FRAMEWORK_END) ?? cut);
   } else add('server', serverStart, serverEnd);
   // Given up: one figure, by the widest start; nobody heard an end that could tell them apart.
-  return cut === undefined || kind === 'response' ? spans : spans.slice(-1);
+  if (cut === undefined || kind === 'response') return spans;
+  return asked === undefined ? spans.slice(-1) : spans.slice(0, 1);
+}
+
+/** Nobody greets: the call stands when the last of what sets it up is done. */
+function setUpAt(
+  moments: readonly RawMoment[],
+  opened: RawMoment | undefined,
+): RawMoment | undefined {
+  if (opened !== undefined) return undefined;
+  const ends = moments.filter(one => SETUP_ENDS.has(one.name));
+  const order = (one: RawMoment): number => one.clock.toSession(one.rawNs);
+  return ends.toSorted((a, b) => order(a) - order(b)).at(-1);
 }
 
 /** No definition has both ends: from the first known moment to the last, "at least so long". */
@@ -301,11 +316,14 @@ const BEFORE: ReadonlyMap<string, string> = new Map([
   [STARTS.client, 'microphone and its driver'],
   [STARTS.carrier, 'caller to carrier'],
 ]);
-const AFTER: ReadonlyMap<string, readonly string[]> = new Map([
+const AFTER: ReadonlyMap<string, readonly string[]> = new Map<string, readonly string[]>([
   ['first_voiced_audible', ['device and Bluetooth']],
   [CARRIER_END, ['carrier to caller']],
   [SERVER_END, ['downlink', 'jitter buffer and playout']],
   [FRAMEWORK_END, ['leading silence', 'downlink', 'jitter buffer and playout']],
+  ...[...SETUP_ENDS].map(
+    name => [name, ['first voice: nobody owed a greeting']] as [string, string[]],
+  ),
 ]);
 
 function figureOf(

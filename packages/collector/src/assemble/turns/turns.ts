@@ -8,6 +8,7 @@ import type { ValueRow } from '../../store/store.ts';
 import type { ClockMap } from '../clock/session-clocks.ts';
 import { instanceWith } from '../frames/instances.ts';
 import type { HopFrames, StreamFrames } from '../frames/stream-frames.ts';
+import type { RawMoment } from '../ledger/place.ts';
 import { ledgerOf, type WaitLedger } from '../ledger/wait.ts';
 import type { TurnFacts } from '../session-data.ts';
 import { joinedOf, serverOf } from './joined.ts';
@@ -27,7 +28,8 @@ export interface TurnContext {
   readonly session: WaitPlace['session'];
   readonly revision: number;
   readonly budgetOf: (measure: string) => number | null;
-  /** Dimensions of the session, for grouping. */
+  /** What came before the first word, where this turn is the session's greeting. */
+  readonly setupOf: (turn: TurnFacts) => readonly RawMoment[];
 }
 
 export interface BuiltTurn {
@@ -52,6 +54,7 @@ export function buildTurn(
     knownToRawNs: context.knownToRawNs(facts),
     source: facts.source,
     joined: joinedOf(facts, context),
+    setup: context.setupOf(facts),
     nextTurnRawNs: next?.clock === facts.clock ? next.state.startedAt : undefined,
     session: context.session,
     revision: context.revision,

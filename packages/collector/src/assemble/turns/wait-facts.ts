@@ -24,6 +24,8 @@ export interface WaitPlace {
   /** How the session stands: an open wait of an ended call will not be answered. */
   readonly session: 'open' | 'ended' | 'broken_off';
   readonly revision: number;
+  /** What came before the first word of the session, if this turn is its greeting; else none. */
+  readonly setup: readonly RawMoment[];
   /** The same turn as a framework told it. */
   readonly joined: JoinedTurn | undefined;
 }
@@ -38,7 +40,8 @@ export function waitFacts(index: number, place: WaitPlace): WaitFacts {
   const wait = place.state.waits[index]!;
   const outcome = outcomeOf(wait, index, place);
   const marked = markedMoments(wait, place);
-  const moments = withJoined([...marked, ...recordedMoments(index, place)], index, place);
+  const own = withJoined([...marked, ...recordedMoments(index, place)], index, place);
+  const moments = wait.kind === 'greeting' ? [...setupBefore(own, place), ...own] : own;
   const isCut = wait.closes === undefined && wait.isAnsweredUnseen !== true;
   return {
     kind: wait.kind,
@@ -49,6 +52,16 @@ export function waitFacts(index: number, place: WaitPlace): WaitFacts {
     ...(isCut ? { cut: cutOf(wait, index, place) } : {}),
     revision: place.revision,
   };
+}
+
+/** A call that was asked for after its greeting was owed was not what the agent waited for: it called itself. */
+function setupBefore(own: readonly RawMoment[], { setup }: WaitPlace): readonly RawMoment[] {
+  const at = (name: string, all: readonly RawMoment[]): number | undefined => {
+    const one = all.find(moment => moment.name === name);
+    return one?.clock.toSession(one.rawNs);
+  };
+  const askedNs = at('call_started', setup) ?? Infinity;
+  return askedNs <= (at('wait_opened', own) ?? Infinity) ? setup : [];
 }
 
 function outcomeOf(wait: KnownWait, index: number, place: WaitPlace): WaitOutcome {

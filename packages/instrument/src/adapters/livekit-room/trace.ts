@@ -13,6 +13,7 @@ import type { SessionPort, Timer } from '../../ports.ts';
 import { plainOptions } from '../../transport/plain-options.ts';
 import { StatsDeltas } from '../../transport/webrtc/stats-deltas.ts';
 import { at, listAt, textAt } from '../common/foreign.ts';
+import { ConnectionWatch } from '../common/connection-watch.ts';
 import { propertyOf } from '../common/hooks.ts';
 import {
   follow,
@@ -83,6 +84,11 @@ function start(
   const stats = new TrackStats(port);
   const isHeard = hooks.listen(room, 'activeSpeakersChanged', speakers => call.speakers(speakers));
   if (!isHeard) return;
+  const watch = new ConnectionWatch(port, 'livekit');
+  const state = (now: unknown): void => connection(watch, now);
+  hooks.listen(room, 'connectionStateChanged', state);
+  hooks.listen(room, 'signalConnected', () => watch.saw('signalled'));
+  if (propertyOf(room, 'state') === 'connecting') state('connecting');
   hooks.listen(room, 'participantAttributesChanged', (changed, who) => call.state(changed, who));
   hooks.listen(room, 'transcriptionReceived', (segments, who) => call.words(segments, who));
   hooks.listen(room, 'trackSubscribed', track => stats.add(track, 'agent'));
@@ -104,6 +110,13 @@ function start(
   hooks.onStop(() => stats.stop());
   hooks.onStop(port.onEnd(() => hooks.run(over)));
   present(room, call, stats);
+}
+
+/** LiveKit's words: the room is connected when the media is; lost signalling alone stops no sound. */
+function connection(watch: ConnectionWatch, state: unknown): void {
+  if (state === 'connecting') watch.saw('call_started');
+  else if (state === 'connected') watch.stands();
+  else if (state === 'reconnecting') watch.broke();
 }
 
 /** What was in the room before we listened. */

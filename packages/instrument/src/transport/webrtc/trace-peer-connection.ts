@@ -8,6 +8,7 @@
 // end these are put back, and the transforms only pass frames on.
 
 import { NS_PER_MS, sessionCheck, type DomainNs, type MediaFigures } from '@framescope/protocol';
+import { ConnectionWatch } from '../../adapters/common/connection-watch.ts';
 import { propertyOf, type Hooks } from '../../adapters/common/hooks.ts';
 import {
   follow,
@@ -120,7 +121,24 @@ class PeerTrace {
     for (const event of ['track', 'signalingstatechange'])
       this.#hooks.listen(this.#pc, event, scan);
     scan();
+    this.#watchConnection();
     this.#schedule();
+  }
+
+  /** From its making on: a connection that is there already was set up unseen. */
+  #watchConnection(): void {
+    const pc = this.#pc;
+    const watch = new ConnectionWatch(this.#port, 'webrtc');
+    const look = (): void => {
+      const { connectionState: state, iceConnectionState: ice } = pc;
+      if (pc.signalingState === 'stable' && pc.remoteDescription !== null) watch.saw('signalled');
+      if (ice === 'connected' || ice === 'completed') watch.saw('ice_connected');
+      if (state === 'connected') watch.stands();
+      else if (state === 'disconnected' || state === 'failed') watch.broke();
+    };
+    if (pc.connectionState === 'new') watch.saw('call_started');
+    for (const event of ['signaling', 'iceconnection', 'connection'])
+      this.#hooks.listen(pc, `${event}statechange`, look);
   }
 
   #stop(): void {
