@@ -9,7 +9,7 @@ import type { Wires } from './common/wire.ts';
 import { serveModels } from './models/connection.ts';
 import { openAiServices } from './models/openai.ts';
 import { replayServices } from './models/replay.ts';
-import type { Services } from './models/services.ts';
+import type { LlmEvent, Services } from './models/services.ts';
 import { Slots } from './models/slots.ts';
 import { findVoice } from './models/voice.ts';
 
@@ -49,9 +49,35 @@ async function serviceFactory(
       },
     });
     const chat: Services['chat'] = (messages, tools, signal) =>
-      slots.use(() => services.chat(messages, tools, signal), signal);
+      timed(started => {
+        const work = (): AsyncIterable<LlmEvent> => {
+          started();
+          return services.chat(messages, tools, signal);
+        };
+        return slots.use(work, signal);
+      });
     return { ...services, chat };
   };
+}
+
+/** Says how long the request waited and was worked on, as services do in a header, ahead of its first event. */
+async function* timed(
+  ask: (started: () => void) => AsyncIterable<LlmEvent>,
+): AsyncIterable<LlmEvent> {
+  const askedMs = performance.now();
+  let startedMs = askedMs;
+  let isFirst = true;
+  const events = ask(() => {
+    startedMs = performance.now();
+  });
+  for await (const event of events) {
+    if (isFirst) {
+      const processingMs = performance.now() - askedMs;
+      yield { kind: 'timing', queueMs: startedMs - askedMs, processingMs };
+    }
+    isFirst = false;
+    yield event;
+  }
 }
 
 runProgram('models', start);

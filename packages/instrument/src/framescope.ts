@@ -46,7 +46,7 @@ import { Session } from './session.ts';
 const RING_CAPACITY = 4_096;
 const SESSIONS_MAX = 10_000;
 /** Nobody waits longer for an agent to start. */
-const COLD_NS_MAX = 120e9;
+const COLD_MS_MAX = 120_000;
 /** An engine that could not be loaded is asked for again. */
 const LOAD_AGAIN_MS = 5_000;
 
@@ -207,10 +207,10 @@ export class Scope {
 
   /** What came before: of the process too, if it was not warm long before the call. */
   #tellSetup(session: Session, agoMs: Readonly<Partial<Record<SetupName, number>>>): void {
-    const upNs = this.#platform.upNs?.() ?? Infinity;
-    const own = session.state().authority && upNs < COLD_NS_MAX ? upNs / NS_PER_MS : undefined;
-    const all = own === undefined ? agoMs : { process_started: own, ...agoMs };
     const now = this.now();
+    const upMs = (now - (this.#platform.clock.startedAt ?? -Infinity)) / NS_PER_MS;
+    const isCold = session.state().authority && upMs < COLD_MS_MAX;
+    const all = isCold ? { process_started: upMs, ...agoMs } : agoMs;
     for (const [name, ms] of Object.entries(all))
       session.setup(name as SetupName, { at: domainNs(now - ms * NS_PER_MS) });
   }

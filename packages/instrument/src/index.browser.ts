@@ -40,7 +40,7 @@ export type {
 export { Session, type StreamOptions, type TurnStart } from './session.ts';
 export { BargeIn } from './turn/barge-in.ts';
 export type { AnchorOptions } from './transport/anchor-exchange.ts';
-export { Stage, type StageEnd, type StageOptions } from './turn/stage.ts';
+export { Stage, type StageEnd, type StageOptions, type VendorTimings } from './turn/stage.ts';
 export {
   Turn,
   type FirstVoiced,

@@ -34,6 +34,8 @@ export const systemClock = (): Clock => new NodeClock();
 export const skewedClock = (options?: SkewedClockOptions): Clock =>
   skewClock(new NodeClock(), options);
 
+export { vendorTimings, type AnswerHeaders } from './adapters/vendor/headers.ts';
+export { VendorLine, type PingSocket, type VendorLineOptions } from './adapters/vendor/line.ts';
 export { Link } from './adapters/websocket/link.ts';
 export { ClockColumn } from './clock/clock-column.ts';
 export { skewClock, type SkewedClockOptions } from './clock/skewed-clock.ts';
@@ -55,7 +57,7 @@ export type {
 export { Session, type StreamOptions, type TurnStart } from './session.ts';
 export { BargeIn } from './turn/barge-in.ts';
 export type { AnchorOptions } from './transport/anchor-exchange.ts';
-export { Stage, type StageEnd, type StageOptions } from './turn/stage.ts';
+export { Stage, type StageEnd, type StageOptions, type VendorTimings } from './turn/stage.ts';
 export {
   Turn,
   type FirstVoiced,

@@ -32,6 +32,8 @@ export interface Clock {
   readonly zeroUnixNs: UnixNs;
   /** No mark up to this reading is of this epoch; absent: nobody knows. */
   readonly epochFromNs?: DomainNs;
+  /** When the process was started, on this clock; absent: nobody knows, as of a page. */
+  readonly startedAt?: DomainNs;
   /** Whole ns since the domain's zero. Must not throw. */
   now(): DomainNs;
   /** A column that this clock stamps. Called once a session. */
@@ -168,8 +170,6 @@ export interface Platform extends SharedSettings {
   readonly http: Http;
   /** Absent: the platform has no figures of its process, and a bundle for it no code for them. */
   readonly makeLoad?: (ports: LoadPorts) => LoadReporting;
-  /** How long ago the process was started, ns; absent: the platform has none, as a page. */
-  readonly upNs?: () => number;
   /** 0 ≤ x < 1. Backoff jitter and the producer's ID. */
   readonly random: () => number;
   /**

@@ -36,7 +36,7 @@ export interface SessionLeg {
   /** One way, ± `errorNs`: what the clocks at its ends leave open; null: they were never compared. */
   readonly oneWay: DelayFigures;
   readonly errorNs: number | null;
-  /** By exchanges of both ends on the media path; null: none, or both read one clock. */
+  /** By exchanges of both ends on the media path, else by their media stacks; null: none, or both read one clock. */
   readonly rttNs: number | null;
   /** Mean change of the delay from one frame to the next (RFC 3550). */
   readonly jitterNs: number;
@@ -45,7 +45,10 @@ export interface SessionLeg {
   readonly sketch: string;
 }
 
-/** A session went on over another process. */
+/**
+ * A session went on over another process; or (`from` and `to` the same) the process lost its connection and
+ * got it back: an ICE restart, a reconnect.
+ */
 export interface Handover {
   readonly atNs: number;
   readonly atUnixNs: string;
@@ -112,12 +115,53 @@ export interface StageFlow {
   readonly starvedNs: number;
 }
 
+/**
+ * What a media stack says (getStats) of the way of one stream between its process and the other end of its
+ * connection, traced or not: means and counts over the seconds that were told.
+ */
+export interface MediaLink {
+  /** Index into `processes`. */
+  readonly process: number;
+  readonly stream: string;
+  readonly seconds: number;
+  readonly rttNs: number | null;
+  /** Of packets' arrival, as RTCP reckons it. */
+  readonly jitterNs: number | null;
+  readonly packets: number;
+  readonly packetsLost: number;
+}
+
+/** The way of one process to a service that it asks, and the service's word of its work. */
+export interface VendorLeg {
+  /** Index into `processes`. */
+  readonly process: number;
+  /** null: not told. */
+  readonly vendor: string | null;
+  /** What it is asked for: `llm`, `tts`, …. */
+  readonly stage: string;
+  readonly requests: number;
+  /** Of these, told nothing of its work. */
+  readonly silent: number;
+  /** Told something that cannot be so: longer than the request. */
+  readonly unlikely: number;
+  readonly rtt: DelayFigures;
+  readonly processing: DelayFigures;
+  readonly queue: DelayFigures;
+  readonly connect: DelayFigures;
+  /** `Sketch.toBytes()`, base64. */
+  readonly rttSketch: string;
+  readonly processingSketch: string;
+}
+
 export interface SessionTopology {
   readonly legs: readonly SessionLeg[];
   readonly handovers: readonly Handover[];
   readonly cuts: readonly HopCut[];
   readonly buffers: readonly BufferUse[];
   readonly flows: readonly StageFlow[];
+  /** Absent in rows of an earlier collector, as `links`. */
+  readonly vendors?: readonly VendorLeg[];
+  readonly links?: readonly MediaLink[];
 }
 
 // ---- GET /api/v1/places?from&to&filter&fromRegion&toRegion&moveRegion -> Places --------------
@@ -132,6 +176,10 @@ export interface Places {
   readonly columns: number;
   /** Worst first. */
   readonly legs: readonly Leg[];
+  /** Connections as media stacks saw them, by who has them; slowest first. */
+  readonly links: readonly FleetLink[];
+  /** Services outside, by who asks them; slowest way first. */
+  readonly vendors: readonly FleetVendor[];
   readonly served: readonly ServedRegion[];
   readonly handovers: readonly FleetHandover[];
   readonly restarts: readonly Restart[];
@@ -161,6 +209,27 @@ export interface Leg {
     readonly p50Ns: readonly (number | null)[];
     readonly p95Ns: readonly (number | null)[];
   };
+}
+
+/** All sessions' connections of one service, region and stream. */
+export interface FleetLink extends Omit<MediaLink, 'process' | 'seconds'> {
+  readonly service: string;
+  readonly region: string | null;
+  readonly sessions: number;
+  /** Of the sessions' means, the highest. */
+  readonly rttMaxNs: number | null;
+}
+
+/** All sessions' ways from one service and region to a service outside. */
+export interface FleetVendor extends Pick<
+  VendorLeg,
+  'vendor' | 'stage' | 'requests' | 'silent' | 'unlikely'
+> {
+  readonly service: string;
+  readonly region: string | null;
+  readonly sessions: number;
+  readonly rtt: DelayFigures;
+  readonly processing: DelayFigures;
 }
 
 /** Where callers are and where they are answered. */

@@ -290,6 +290,21 @@ export interface Part {
   /** How much the wait would fall if this part were 0; null where the graph cannot say. */
   readonly savesNs: number | null;
   readonly errorNs: number;
+  /** Of a service's part, where something is known of the way to it or of its work. */
+  readonly split?: PartSplit;
+}
+
+/** What a service's part was spent on. */
+export interface PartSplit {
+  /** Its name; null: not told. */
+  readonly vendor: string | null;
+  /** These sum to the part's `exposedNs`, exactly. `unknown`: nobody told, or it could not be so. */
+  readonly pieces: readonly {
+    readonly name: 'network' | 'queue' | 'compute' | 'unknown';
+    readonly exposedNs: number;
+  }[];
+  /** Why something is unknown, in words; null: nothing to be said. */
+  readonly note: string | null;
 }
 
 export interface Moment {

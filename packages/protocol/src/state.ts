@@ -113,6 +113,8 @@ export interface MediaFigures {
   readonly playoutNs?: DurationNs;
   /** Round trip to the peer, by RTCP, else by ICE. */
   readonly rttNs?: DurationNs;
+  /** Of packets' arrival, by RTP's own reckoning, as it stood at the end. */
+  readonly jitterNs?: DurationNs;
   /** Samples played, made up ones included, and those made up. */
   readonly totalSamples?: number;
   readonly concealedSamples?: number;

@@ -7,6 +7,8 @@ import { AGENT_CODEC, type Speech } from '../common/model-frames.ts';
 import type { OpenWire, Wire } from '../common/wire.ts';
 import { Inbox } from './inbox.ts';
 
+const MODELS = 'voice-models';
+
 type Answer = ModelReply | { readonly type: 'tts.audio'; readonly pcm: Int16Array };
 /** A request still without its ID. */
 type Ask =
@@ -82,15 +84,17 @@ export class ModelsLink {
     signal.addEventListener('abort', cancel, { once: true });
     const stage = this.#wire.turn?.stage(request.type.split('.', 1)[0] ?? ''); // trace
     this.#models.send({ ...request, id });
+    let timing: { readonly queueMs: number; readonly processingMs: number } | undefined;
     try {
       for await (const answer of inbox) {
         if (answer.type === 'failed') throw new Error(answer.reason);
         if (answer.type === 'done') return;
+        if (answer.type === 'llm.timing') timing = answer;
         if (answer.type === 'llm.token' || answer.type === 'tts.audio') stage?.first(); // trace
         yield answer;
       }
     } finally {
-      stage?.end({ discarded: signal.aborted }); // trace
+      stage?.end({ discarded: signal.aborted, vendor: { name: MODELS, ...timing } }); // trace
       this.#open.delete(id);
       signal.removeEventListener('abort', cancel);
     }

@@ -34,6 +34,12 @@ export type ModelRequest =
 export type ModelReply =
   | { readonly type: 'stt.partial'; readonly text: string }
   | { readonly type: 'stt.final'; readonly id: number; readonly text: string }
+  | {
+      readonly type: 'llm.timing';
+      readonly id: number;
+      readonly queueMs: number;
+      readonly processingMs: number;
+    }
   | { readonly type: 'llm.token'; readonly id: number; readonly text: string }
   | {
       readonly type: 'llm.tool';

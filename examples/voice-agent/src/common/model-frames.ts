@@ -32,6 +32,7 @@ const REQUESTS = [
 const REPLIES = [
   'stt.partial',
   'stt.final',
+  'llm.timing',
   'llm.token',
   'llm.tool',
   'tool.result',

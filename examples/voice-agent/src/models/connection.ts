@@ -84,7 +84,9 @@ class ModelsConnection {
     } else {
       for await (const event of this.#services.chat(request.messages, request.tools, signal)) {
         if (event.kind === 'token') this.#send({ type: 'llm.token', id, text: event.text });
-        else this.#send({ type: 'llm.tool', id, name: event.name, input: event.input });
+        else if (event.kind === 'tool')
+          this.#send({ type: 'llm.tool', id, name: event.name, input: event.input });
+        else this.#send({ type: 'llm.timing', ...event, id });
       }
     }
   }

@@ -11,8 +11,16 @@ export interface SpeechToText {
   finalize(signal: AbortSignal): Promise<string>;
 }
 
+/** What a service says of its own work, before its first token: its queue, and all until then. */
+export interface LlmTiming {
+  readonly kind: 'timing';
+  readonly queueMs: number;
+  readonly processingMs: number;
+}
+
 export type LlmEvent =
   | { readonly kind: 'token'; readonly text: string }
+  | LlmTiming
   | { readonly kind: 'tool'; readonly name: string; readonly input: string };
 
 export interface Services {

@@ -29,7 +29,21 @@ interface Place {
 }
 
 type Figure = keyof MediaFigures;
-const MEANS: readonly Figure[] = ['jitterBufferNs', 'jitterBufferTargetNs', 'playoutNs', 'rttNs'];
+const MEANS: readonly Figure[] = [
+  'jitterBufferNs',
+  'jitterBufferTargetNs',
+  'playoutNs',
+  'rttNs',
+  'jitterNs',
+];
+
+/** All that was told of one stream in one process. */
+export interface MediaTotal {
+  readonly stream: string;
+  readonly clock: ClockKey;
+  readonly seconds: number;
+  readonly total: MediaFigures;
+}
 
 export class MediaLog {
   readonly #places = new Map<string, Place>();
@@ -47,6 +61,16 @@ export class MediaLog {
     place.intervals.push({ state, clock });
     if (place.intervals.length > INTERVALS_MAX) place.intervals.shift();
     return true;
+  }
+
+  /** By stream and role, each on the clock of its last interval. */
+  totals(): MediaTotal[] {
+    return [...this.#places.values()].flatMap(({ stream, intervals }) => {
+      const last = intervals.at(-1);
+      if (last === undefined) return [];
+      const total = totalOf(intervals.map(one => one.state.figures));
+      return [{ stream, clock: last.clock, seconds: intervals.length, total }];
+    });
   }
 
   /** By role, of one stream. */

@@ -26,6 +26,7 @@ import { RevisionWatch } from './clock/revision-watch.ts';
 import { answersOn, rolledUp, ToldRollups } from './told-rollups.ts';
 import { joinTurns } from './turns/join-turns.ts';
 import { setupMoments } from './turns/set-up.ts';
+import { vendorWays } from './turns/vendor-ways.ts';
 import { buildTurn, type BuiltTurn, type TurnContext } from './turns/turns.ts';
 
 const SECOND_NS = 1_000_000_000;
@@ -365,6 +366,7 @@ export class SessionAssembly {
       session: isOver ? (this.#status === 'ended' ? 'ended' : 'broken_off') : 'open',
       revision,
       budgetOf: measure => budgetOf(this.#options.budgets, measure),
+      wayTo: vendorWays(streams, data),
       setupOf: turn => (turn === greeting ? setupMoments(data, processOf(turn)) : []),
     };
   }

@@ -59,8 +59,9 @@ export function sessionDetail(input: DetailInput): SessionDetail {
   const processes = processesOf(input);
   const attributes = attributesOf(data, spans, featuresOfSession(turns));
   const synthetic = attributes[ATTR.synthetic];
-  const topology = topologyOf(input.streams, data, processes.indexOf);
-  for (const one of topology.handovers) input.handovers.set(`${one.from} ${one.to}`, one);
+  const topology = topologyOf(input.streams, data, { processOf: processes.indexOf, turns });
+  for (const one of topology.handovers)
+    input.handovers.set(`${one.from} ${one.to} ${one.from === one.to ? one.atNs : ''}`, one);
   const handovers = [...input.handovers.values()].toSorted((a, b) => a.atNs - b.atNs);
   return {
     key: input.key,

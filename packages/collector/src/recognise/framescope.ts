@@ -56,6 +56,7 @@ const FIGURES: ReadonlySet<string> = new Set<keyof MediaFigures>([
   'jitterBufferTargetNs',
   'playoutNs',
   'rttNs',
+  'jitterNs',
   'totalSamples',
   'concealedSamples',
   'concealmentEvents',

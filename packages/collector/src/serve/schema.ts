@@ -223,16 +223,19 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
       errorNs: ns,
       resolved: share,
       parts: list(
-        object({
-          name: text,
-          owner: text,
-          startNs: ns,
-          endNs: ns,
-          exposedNs: ns,
-          fullNs: ns,
-          savesNs: orNull(ns),
-          errorNs: ns,
-        }),
+        partly(
+          {
+            name: text,
+            owner: text,
+            startNs: ns,
+            endNs: ns,
+            exposedNs: ns,
+            fullNs: ns,
+            savesNs: orNull(ns),
+            errorNs: ns,
+          },
+          { split: ref('PartSplit') },
+        ),
       ),
       notSeen: list(text),
       moments: list(object({ name: text, atNs: ns, source: text, errorNs: ns, domain: text })),
@@ -241,6 +244,11 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     },
     { reported: list(ref('ReportedWait')) },
   ),
+  PartSplit: object({
+    vendor: orNull(text),
+    pieces: list(object({ name: oneOf('network', 'queue', 'compute', 'unknown'), exposedNs: ns })),
+    note: orNull(text),
+  }),
   ReportedWait: object({
     source: text,
     name: text,

@@ -38,6 +38,11 @@ export class GuardedClock implements Clock {
     return unixNs(typeof zero === 'bigint' && zero >= 0n ? zero : 0n);
   }
 
+  get startedAt(): DomainNs {
+    const at = this.#read(() => this.#inner.startedAt, undefined);
+    return Number.isFinite(at) ? domainNs(Math.round(at as number)) : domainNs(-Infinity);
+  }
+
   now(): DomainNs {
     const now = this.#read(() => this.#inner.now(), this.#lastNs);
     if (Number.isFinite(now)) this.#lastNs = domainNs(Math.round(now));

@@ -1,6 +1,6 @@
 // A stage: work inside a turn that is not per frame, such as one model request.
 
-import { type DomainNs, type StageState } from '@framescope/protocol';
+import { ATTR, NS_PER_MS, type DomainNs, type StageState } from '@framescope/protocol';
 import { attributesOf, momentOf, optionsOf, textUpTo } from '../coerce.ts';
 import type { LiveSpan } from '../export/span-sink.ts';
 import type { OtelContext } from '../otel/run-in-span.ts';
@@ -19,6 +19,22 @@ export interface StageOptions {
   readonly at?: DomainNs;
 }
 
+/**
+ * What is known of the service that a stage asked. Milliseconds; what is not known is left out, what cannot
+ * be so is shown as such and splits nothing.
+ */
+export interface VendorTimings {
+  readonly name?: string;
+  /** Round trip to it, as measured here (`VendorLine`). */
+  readonly rttMs?: number;
+  /** For a connection that had to be made in this stage. */
+  readonly connectMs?: number;
+  /** By its own word: how long the request waited there. */
+  readonly queueMs?: number;
+  /** By its own word: from the request to its first answer, the queue included (`vendorTimings`). */
+  readonly processingMs?: number;
+}
+
 /** How a stage ended. `at` in ns of `scope.now()`, default now. */
 export interface StageEnd {
   /** Text of what went wrong. */
@@ -26,6 +42,8 @@ export interface StageEnd {
   /** True for work whose result was thrown away. */
   readonly discarded?: boolean;
   readonly attributes?: Attributes;
+  /** The service that it asked: splits inference into network, queue and compute. */
+  readonly vendor?: VendorTimings;
   readonly at?: DomainNs;
 }
 
@@ -68,7 +86,7 @@ export class Stage {
   end(options?: StageEnd): void {
     this.#guarded('stage.end', now => {
       if (this.#state.endedAt !== undefined) return;
-      const { at, error, discarded, attributes } = optionsOf(options);
+      const { at, error, discarded, attributes, vendor } = optionsOf(options);
       const { problems } = this.#host;
       const endedAt = momentOf(at, now, 'stage.end', problems);
       const text = error === undefined ? undefined : (textUpTo(error, ERROR_LENGTH_MAX) ?? 'error');
@@ -78,6 +96,7 @@ export class Stage {
         attributes: {
           ...this.#state.attributes,
           ...attributesOf(attributes, 'stage.end', problems),
+          ...(vendor === undefined ? {} : vendorAttributes(vendor)),
         },
         ...(text === undefined ? {} : { error: text }),
         ...(discarded === true ? { discarded: true } : {}),
@@ -120,4 +139,22 @@ export class Stage {
       () => undefined,
     );
   }
+}
+
+/** A duration that is none goes as −1: the collector says so, where a missing one would say nothing. */
+function vendorAttributes(vendor: VendorTimings): Attributes {
+  const { name, rttMs, connectMs, queueMs, processingMs } = optionsOf(vendor);
+  const told = {
+    [ATTR.vendorRttNs]: rttMs,
+    [ATTR.vendorConnectNs]: connectMs,
+    [ATTR.vendorQueueNs]: queueMs,
+    [ATTR.vendorProcessingNs]: processingMs,
+  };
+  const known = Object.entries(told).filter(([, ms]) => ms !== undefined);
+  const ns = (ms: unknown): number =>
+    typeof ms === 'number' && ms >= 0 && ms < 1e9 ? Math.round(ms * NS_PER_MS) : -1;
+  return {
+    ...(typeof name === 'string' ? { [ATTR.vendorName]: name.slice(0, 100) } : {}),
+    ...Object.fromEntries(known.map(([key, ms]) => [key, ns(ms)])),
+  };
 }

@@ -79,6 +79,11 @@ export function palette(): Palette {
 
 /** One hue per owner: network blue, settings amber, recogniser teal, model violet, speech rose, client green. */
 export const PARTS: Readonly<Record<string, string>> = {
+  signalling: '#5f86b8',
+  ice: '#7f9fc9',
+  dtls: '#a3b9dc',
+  dispatch: '#c99a3c',
+  cold_start: '#d8834f',
   uplink: '#8fb1d9',
   endpointing: '#dfb052',
   transcription: '#57a9a6',

@@ -1,6 +1,6 @@
 // The ledger as a table: one row a part, beside what the session usually spends on it.
 
-import type { Turn, Wait } from '@framescope/protocol';
+import type { PartSplit, Turn, Wait } from '@framescope/protocol';
 
 export interface LedgerRow {
   readonly name: string;
@@ -13,6 +13,8 @@ export interface LedgerRow {
   /** Of the same part over the session's waits of this kind and definition; undefined below 5. */
   readonly p50Ns: number | undefined;
   readonly p95Ns: number | undefined;
+  /** Of a service's part: what it was spent on, as far as anybody knows. */
+  readonly split?: PartSplit;
 }
 
 /** Value of rank ceil(q·n). */

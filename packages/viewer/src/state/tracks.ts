@@ -59,6 +59,7 @@ const MEDIA: readonly MediaTrack[] = [
   },
   { name: 'decoder to ear', look: 'level', unit: 'ns', of: one => one.playoutNs },
   { name: 'round trip', look: 'level', unit: 'ns', of: one => one.rttNs },
+  { name: 'network jitter', look: 'level', unit: 'ns', of: one => one.jitterNs, above: 0 },
   {
     name: 'made up',
     look: 'bad',

@@ -13,6 +13,7 @@ import { ledgerOf, type WaitLedger } from '../ledger/wait.ts';
 import type { TurnFacts } from '../session-data.ts';
 import { joinedOf, serverOf } from './joined.ts';
 import { reportedOf, withReported } from './reported.ts';
+import { withSplits } from './vendor-splits.ts';
 import { waitFacts, type WaitPlace } from './wait-facts.ts';
 
 export interface TurnContext {
@@ -28,6 +29,8 @@ export interface TurnContext {
   readonly session: WaitPlace['session'];
   readonly revision: number;
   readonly budgetOf: (measure: string) => number | null;
+  /** Round trip to a service that is traced itself. */
+  readonly wayTo: (service: string) => number | undefined;
   /** What came before the first word, where this turn is the session's greeting. */
   readonly setupOf: (turn: TurnFacts) => readonly RawMoment[];
 }
@@ -83,6 +86,7 @@ function turnOf({ facts, clock, ledgers, next, context }: Parts): Turn {
     one === undefined ? [] : [withReported(one, reportedOf(facts, i))],
   );
   const isOver = context.session !== 'open';
+  const stages = stagesOf(facts, context, isOver);
   const features = featuresOf(facts);
   return {
     sessionKey: context.sessionKey,
@@ -101,8 +105,8 @@ function turnOf({ facts, clock, ledgers, next, context }: Parts): Turn {
       atNs: at(rawNs),
       cut: cut === true,
     })),
-    waits,
-    stages: stagesOf(facts, context, isOver),
+    waits: waits.map(wait => withSplits(wait, stages, context.wayTo)),
+    stages,
     bargeIn: bargeInOf(facts, clock, context),
     ...(features && { features }),
   };

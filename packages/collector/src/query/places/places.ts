@@ -5,6 +5,7 @@ import type { Filter, FleetHandover, Places, Restart, ServedRegion } from '@fram
 import { chooseRange } from '../measure-range.ts';
 import type { MeasureRange, QueryContext } from '../queries.types.ts';
 import { legsOf, pairLegs } from './fleet-legs.ts';
+import { fleetLinks, fleetVendors } from './fleet-links.ts';
 import { placeWhatIf, type Move } from './place-what-if.ts';
 import { placedSessions, placeNameOf, nameOfPlace, type PlacedSession } from './placed-sessions.ts';
 
@@ -41,6 +42,8 @@ export async function places(context: QueryContext, asked: PlacesAsked): Promise
     columnNs: Number(columnNs),
     columns: COLUMNS,
     legs: legsOf(pairLegs(items, columnOf), COLUMNS),
+    links: fleetLinks(items),
+    vendors: fleetVendors(items),
     served: servedOf(items),
     handovers: handovers.slice(0, HANDOVERS_MAX),
     restarts: restartsOf(handovers),
@@ -106,10 +109,14 @@ export function handoversOf(sessions: readonly PlacedSession[]): FleetHandover[]
     .toSorted((a, b) => (BigInt(b.atUnixNs) > BigInt(a.atUnixNs) ? 1 : -1));
 }
 
+/** Another process went on; else the same one, over a connection of its own that came back. */
+export const isOfProcess = ({ from, to }: FleetHandover): boolean =>
+  JSON.stringify(from) !== JSON.stringify(to);
+
 /** A fleet's view: how many calls one process's end moved, and how long each. */
 export function restartsOf(handovers: readonly FleetHandover[]): Restart[] {
   const groups: FleetHandover[][] = [];
-  for (const one of handovers.toReversed()) {
+  for (const one of handovers.filter(isOfProcess).toReversed()) {
     const name = nameOfPlace(one.from);
     const group = groups.find(
       ([first]) =>

@@ -4,7 +4,7 @@
 import { domainNs, durationNs, tick, type SetupName, type TurnState } from '@framescope/protocol';
 import type { SessionDetail, Wait } from '@framescope/protocol';
 import { expect, test } from 'vitest';
-import { batch, flush, MS, SECOND, voiced } from '../call.ts';
+import { batch, flush, MS, voiced } from '../call.ts';
 import { AGENT_SESSION, at, engine, measures, only } from '../engine-bench.ts';
 
 type Told = readonly (readonly [SetupName, number])[];

@@ -53,6 +53,10 @@ export class NodeClock implements Clock {
     return this.#watch.epochFromNs;
   }
 
+  get startedAt(): DomainNs {
+    return domainNs(Math.round(now() - process.uptime() * NS_PER_S));
+  }
+
   now(): DomainNs {
     return now();
   }

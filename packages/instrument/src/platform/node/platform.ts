@@ -2,7 +2,6 @@
 // process knows of itself, and the moment before it ends.
 
 import { hostname } from 'node:os';
-import { NS_PER_S } from '@framescope/protocol';
 import { otelSettings } from './otel-environment.ts';
 import type { Machine, Timers } from '../../ports.ts';
 import { Engine } from '../../engine.ts';
@@ -32,7 +31,6 @@ export function makeMachine(): Machine {
     timers: nodeTimers,
     http: makeNodeHttp(),
     random: Math.random,
-    upNs: () => process.uptime() * NS_PER_S,
     makeLoad: ports => new LoadReporter(ports, makeLoadMeter),
     resource: { 'host.name': hostname(), 'process.pid': process.pid, ...settings.resource },
     onExit,

@@ -61,6 +61,9 @@ export class StatsDeltas {
         rise('media-playout', 'totalSamplesCount'),
       ),
       rttNs: rttOf(now, rise),
+      jitterNs: secondsNs(
+        now.number('inbound-rtp', 'jitter') ?? now.number('remote-inbound-rtp', 'jitter'),
+      ),
       totalSamples: rise('inbound-rtp', 'totalSamplesReceived'),
       concealedSamples: rise('inbound-rtp', 'concealedSamples'),
       concealmentEvents: rise('inbound-rtp', 'concealmentEvents'),

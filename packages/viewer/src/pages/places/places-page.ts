@@ -12,7 +12,7 @@ import { empty, failed, loading, throttled, type App, type Page } from '../page.
 import { adviceSection } from './advice-section.ts';
 import { loadSection } from './load-section.ts';
 import { moveSection } from './move-section.ts';
-import { handoverSection, legTable, servedTable } from './tables.ts';
+import { handoverSection, legTable, linkTable, servedTable, vendorTable } from './tables.ts';
 
 interface Shown {
   readonly places: Places;
@@ -123,7 +123,7 @@ export class PlacesPage implements Page {
     );
   }
 
-  #legs({ legs, served, sessions, sessionsOf }: Places): HTMLElement {
+  #legs({ legs, links, vendors, served, sessions, sessionsOf }: Places): HTMLElement {
     return h(
       'section',
       { class: 'block card' },
@@ -133,7 +133,14 @@ export class PlacesPage implements Page {
         { class: 'quiet' },
         `${plural(sessions, 'call')} with frames${sessions < sessionsOf ? `, of ${count(sessionsOf)} in the range` : ''}; slowest first. One-way delays are as good as the clocks at both ends.`,
       ),
-      h('div', { class: 'stack' }, legTable(legs), servedTable(served)),
+      h(
+        'div',
+        { class: 'stack' },
+        legTable(legs),
+        links.length > 0 && linkTable(links),
+        vendors.length > 0 && vendorTable(vendors),
+        servedTable(served),
+      ),
     );
   }
 

@@ -2,6 +2,8 @@
 
 import type {
   FleetHandover,
+  FleetLink,
+  FleetVendor,
   Leg,
   PlaceName,
   Places,
@@ -10,7 +12,7 @@ import type {
 } from '@framescope/protocol';
 import { formatRoute, sessionRoute } from '../../state/route.ts';
 import { cut, h } from '../../ui/dom.ts';
-import { count, duration, plural, wallTime } from '../../ui/format.ts';
+import { count, duration, plural, share, wallTime } from '../../ui/format.ts';
 import { spark } from './charts.ts';
 
 type Cell = string | Node;
@@ -100,6 +102,64 @@ export const legTable = (legs: readonly Leg[]): HTMLElement =>
     legs,
   );
 
+/** Connections whose far end may not be traced, by the word of the media stacks at the near one. */
+export const linkTable = (links: readonly FleetLink[]): HTMLElement =>
+  table<FleetLink>(
+    'Connections as media stacks see them (getStats)',
+    [
+      { head: 'At', isText: true, of: one => end(one.service, one.region) },
+      { head: 'Stream', isText: true, of: one => cut(one.stream, 24) },
+      { head: 'Round trip, mean', of: one => duration(one.rttNs) },
+      { head: 'worst call', of: one => duration(one.rttMaxNs) },
+      { head: 'Jitter', title: 'Of packets’ arrival (RTCP)', of: one => duration(one.jitterNs) },
+      {
+        head: 'Packets lost',
+        of: one =>
+          one.packets + one.packetsLost === 0
+            ? '–'
+            : `${count(one.packetsLost)} (${share(one.packetsLost, one.packets + one.packetsLost)})`,
+      },
+      { head: 'Calls', of: one => count(one.sessions) },
+    ],
+    links,
+  );
+
+/** Services that are asked: what is measured of the way, and what they say of their work. */
+export const vendorTable = (vendors: readonly FleetVendor[]): HTMLElement =>
+  table<FleetVendor>(
+    'Services that are asked, and their own word',
+    [
+      { head: 'Asked by', isText: true, of: one => end(one.service, one.region) },
+      {
+        head: 'Service',
+        isText: true,
+        of: one =>
+          one.vendor === null ? h('em', { class: 'quiet' }, 'unknown') : cut(one.vendor, 40),
+      },
+      { head: 'For', isText: true, of: one => cut(one.stage, 24) },
+      { head: 'Round trip p50', of: one => duration(one.rtt.p50Ns) },
+      { head: 'p95', of: one => duration(one.rtt.p95Ns) },
+      {
+        head: 'Its work p50',
+        title: 'By its own word, where that can be so',
+        of: one => duration(one.processing.p50Ns),
+      },
+      { head: 'p95', of: one => duration(one.processing.p95Ns) },
+      { head: 'Requests', of: one => count(one.requests) },
+      {
+        head: 'told nothing',
+        title: 'No header or message of its work: unknown, not guessed',
+        of: one => count(one.silent),
+      },
+      {
+        head: 'cannot be so',
+        title: 'Said that it took longer than the whole request: not believed',
+        of: one => h('span', { class: one.unlikely > 0 ? 'warn' : undefined }, count(one.unlikely)),
+      },
+    ],
+    vendors,
+  );
+
 const callLink = (key: string, text: string): HTMLElement =>
   h('a', { href: formatRoute(sessionRoute(key)) }, cut(text, 40));
 
@@ -147,6 +207,10 @@ const restartTable = (restarts: readonly Restart[]): HTMLElement =>
     restarts,
   );
 
+/** The connection was lost and came back; the process stayed. */
+const isItself = ({ from, to }: FleetHandover): boolean =>
+  JSON.stringify(from) === JSON.stringify(to);
+
 const handoverTable = (handovers: readonly FleetHandover[]): HTMLElement =>
   table<FleetHandover>(
     'Hand-overs',
@@ -163,7 +227,11 @@ const handoverTable = (handovers: readonly FleetHandover[]): HTMLElement =>
       },
       { head: 'At', isText: true, of: one => wallTime(one.atUnixNs, Date.now()) },
       { head: 'From', isText: true, of: one => placeText(one.from) },
-      { head: 'To', isText: true, of: one => placeText(one.to) },
+      {
+        head: 'To',
+        isText: true,
+        of: one => (isItself(one) ? 'itself, reconnected' : placeText(one.to)),
+      },
       { head: 'Said goodbye', isText: true, of: one => (one.wasTold ? 'yes' : 'no') },
       { head: 'Frames lost', of: one => count(one.gapFrames) },
       { head: 'Sound lost', of: one => duration(one.gapNs) },
@@ -182,7 +250,11 @@ export const handoverSection = ({ handovers, restarts }: Places): HTMLElement =>
     { class: 'block card' },
     h('h2', {}, 'Hand-overs'),
     handovers.length === 0
-      ? h('p', { class: 'quiet' }, 'No call in this range went on over another process.')
+      ? h(
+          'p',
+          { class: 'quiet' },
+          'No call in this range went on over another process, or lost its connection.',
+        )
       : h(
           'div',
           { class: 'stack' },

@@ -28,15 +28,24 @@ function line({ key, processes }: SessionDetail, handover: Handover): HTMLElemen
   };
   const window = { fromNs: Math.max(0, atNs - AROUND_NS), toNs: atNs + AROUND_NS };
   const parts = [
-    `${role} ${name(handover.from)} ${wasTold ? 'ended its part' : 'went away without a word'}, ${name(handover.to)} went on`,
+    handover.from === handover.to
+      ? `${role} ${name(handover.from)} lost its connection and got it back`
+      : `${role} ${name(handover.from)} ${wasTold ? 'ended its part' : 'went away without a word'}, ${name(handover.to)} went on`,
     gapFrames === 0 ? 'no frame lost' : `${plural(gapFrames, 'frame')} (${duration(gapNs)}) lost`,
     ...(authorityNs === null
       ? []
       : [`the agent was without the user for ${duration(authorityNs)}`]),
+    ...heard(handover),
   ];
   return h(
     'a',
     { href: formatRoute(sessionRoute(key, window)) },
     `${moment(atNs)}: ${parts.join('; ')}`,
   );
+}
+
+/** Of a connection that came back: how long nothing arrived. */
+function heard({ from, to, directions }: Handover): string[] {
+  const silenceNs = Math.max(0, ...directions.map(one => one.silenceNs));
+  return from === to && silenceNs > 0 ? [`silent for ${duration(silenceNs)}`] : [];
 }

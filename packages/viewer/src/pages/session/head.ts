@@ -8,6 +8,7 @@ import { cut, h } from '../../ui/dom.ts';
 import { clock, count, duration, moment, plural, share, wallTime, words } from '../../ui/format.ts';
 import { statusBadge, syntheticBadge } from '../session-bits.ts';
 import { handoverNote } from './handover-note.ts';
+import { setupNote } from './setup-note.ts';
 
 export function sessionHead(session: SessionDetail, togglePin: () => void): HTMLElement[] {
   const fact = (name: string, value: string, look = '', isLesser = false): HTMLElement =>
@@ -59,7 +60,7 @@ export function sessionHead(session: SessionDetail, togglePin: () => void): HTML
       fact('lost frames', expected === 0 ? '–' : `${count(lost)} (${share(lost, expected)})`),
       fact('clocks', `± ${duration(worstClock)}`),
     ),
-    ...[handoverNote(session)].filter(one => one !== undefined),
+    ...[handoverNote(session), setupNote(session)].filter(one => one !== undefined),
     ...sourceBadges(session),
     ...(dropped > 0
       ? [

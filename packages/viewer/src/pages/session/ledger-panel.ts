@@ -10,6 +10,7 @@ import { formatRoute } from '../../state/route.ts';
 import { cut, h } from '../../ui/dom.ts';
 import { duration, ms, share, words } from '../../ui/format.ts';
 import { ledgerBar } from './ledger-bar.ts';
+import { splitRows } from './split-rows.ts';
 import { bargeInSection, momentsSection, stagesSection, wordsSection } from './turn-sections.ts';
 
 const OUTCOMES: Readonly<Record<string, string>> = {
@@ -23,6 +24,7 @@ const OUTCOMES: Readonly<Record<string, string>> = {
   open: 'still waiting',
 };
 const DEFINITIONS: Readonly<Record<string, string>> = {
+  setup: 'call asked for → first voice',
   client: 'captured → audible, at the client',
   carrier: 'at the carrier',
   server: 'received → sent, at the server',
@@ -171,7 +173,11 @@ function ledgerTable(
           ),
         ),
       ),
-      h('tbody', {}, ...rows.map(row => ledgerRow(row, limitOf(row.name)))),
+      h(
+        'tbody',
+        {},
+        ...rows.flatMap(row => [ledgerRow(row, limitOf(row.name)), ...splitRows(row)]),
+      ),
       h(
         'tfoot',
         {},
