@@ -7,7 +7,15 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Finding, Page as ApiPage, SessionDetail, SessionSummary } from '@framescope/protocol';
+import type {
+  Finding,
+  Page as ApiPage,
+  Places,
+  SessionDetail,
+  SessionSummary,
+  Turn,
+  Wait,
+} from '@framescope/protocol';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launchBrowser, type TestBrowser } from '../browser.ts';
 import { runNode, whenReady } from './child.ts';
@@ -149,6 +157,96 @@ test(
           `${up.frames} beside ${missing}`,
         ).toBeLessThanOrEqual(1);
       }
+    } finally {
+      await demo.end();
+    }
+  },
+  TEST_MS,
+);
+
+const sumOf = (parts: readonly { readonly exposedNs: number }[]): number =>
+  parts.reduce((sum, part) => sum + part.exposedNs, 0);
+
+test(
+  'the demo whose agent is started by the first call: what the caller waited for adds up, and is what the caller counted',
+  async () => {
+    const demo = await demoWith('--cold-start', '--calls', '1', '--turns', '1');
+    try {
+      const firstVoice = (): RegExpExecArray | null =>
+        /(call-\S+): .*first voice after (\d+) ms/.exec(demo.output());
+      await expect.poll(firstVoice, { timeout: HAPPENED_LIMIT_MS }).not.toBeNull();
+      const [, id, counted] = firstVoice()!;
+      const { items } = await get<ApiPage<SessionSummary>>(demo.url, '/sessions?limit=10');
+      const { key } = items.find(one => one.id === id)!;
+      const setupOf = async (): Promise<Wait | undefined> =>
+        (await get<SessionDetail>(demo.url, `/sessions/${key}`)).setup;
+      // The last that is told of a call comes with its end.
+      await expect.poll(async () => (await setupOf())?.outcome).toBe('answered');
+      const setup = (await setupOf())!;
+      const names = setup.parts.map(part => part.name);
+      expect(names.slice(0, 3)).toEqual(['signalling', 'dispatch', 'cold_start']);
+      expect(names).toContain('synthesis');
+      expect(names.at(-1)).toBe('playout');
+      expect(sumOf(setup.parts)).toBe(setup.waitNs);
+      expect(setup.resolved).toBe(1);
+      // A program takes a while to start, and the caller's own count is as fine as a frame.
+      const cold = setup.parts.find(part => part.name === 'cold_start')!;
+      expect(cold.exposedNs).toBeGreaterThan(100e6);
+      expect(Math.abs(setup.waitNs - Number(counted) * 1e6)).toBeLessThan(
+        setup.errorNs + 2 * 20e6 + 1e6,
+      );
+      const { page, problems } = await browser.open(`${demo.url}/sessions/${key}`);
+      const line = page.locator('.setup-note');
+      await line.locator('summary').click();
+      expect(await line.locator('summary').innerText()).toMatch(/first voice after .*cold start/);
+      const shown = await line.locator('[data-setup-ns]').getAttribute('data-setup-ns');
+      expect(Number(shown)).toBe(setup.waitNs);
+      expect(problems()).toEqual([]);
+      await page.close();
+    } finally {
+      await demo.end();
+    }
+  },
+  TEST_MS,
+);
+
+test(
+  'the demo with models far away: inference is split into the way, which is theirs, queue and work',
+  async () => {
+    const demo = await demoWith(
+      ...'--regions eu,us --far-model --far-ms 45 --calls 2 --turns 2'.split(' '),
+    );
+    try {
+      const ended = (): number => demo.output().match(/answered · /g)?.length ?? 0;
+      await expect.poll(ended, { timeout: HAPPENED_LIMIT_MS }).toBe(2);
+      const splitsOf = async (region: string): Promise<Wait['parts']> => {
+        const { items } = await get<ApiPage<SessionSummary>>(demo.url, '/sessions?limit=10');
+        const { key } = items.find(one => one.id.includes(`-${region}-`))!;
+        const turns = await get<ApiPage<Turn>>(demo.url, `/sessions/${key}/turns`);
+        return turns.items
+          .flatMap(turn => turn.waits)
+          .flatMap(wait => wait.parts)
+          .filter(part => part.name === 'inference' && part.split !== undefined);
+      };
+      for (const [region, low, high] of [
+        ['eu', 90e6, 200e6],
+        ['us', 0, 60e6],
+      ] as const) {
+        await expect.poll(async () => (await splitsOf(region)).length).toBeGreaterThan(0);
+        for (const { exposedNs, split } of await splitsOf(region)) {
+          expect(sumOf(split!.pieces)).toBe(exposedNs);
+          const piece = (name: string): number =>
+            split!.pieces.find(one => one.name === name)?.exposedNs ?? 0;
+          expect(split!.vendor).toBe('voice-models');
+          expect(piece('network'), `network in ${region}`).toBeGreaterThanOrEqual(low);
+          expect(piece('network'), `network in ${region}`).toBeLessThan(high);
+          expect(piece('compute'), `work for ${region}`).toBeGreaterThan(20e6);
+        }
+      }
+      const places = await get<Places>(demo.url, '/places');
+      const llm = places.vendors.filter(one => one.stage === 'llm');
+      expect(llm.map(one => one.region)).toEqual(['eu', 'us']);
+      expect(llm.map(one => one.unlikely)).toEqual([0, 0]);
     } finally {
       await demo.end();
     }

@@ -102,5 +102,15 @@ test('a call from a page is in the collector: its session, its frames, its jitte
   expect(media?.total.playoutNs).toBeGreaterThan(0);
   expect(media?.total.rttNs).toBeGreaterThanOrEqual(0);
   expect(media?.total.totalSamples).toBeGreaterThan(100_000);
+  // How the call came about: nobody greets, so it ends where the call stood. It adds up to the nanosecond.
+  const { setup } = detail!;
+  expect(setup?.parts.map(part => part.name)).toEqual(['signalling', 'ice', 'dtls']);
+  expect(setup!.parts.reduce((sum, part) => sum + part.exposedNs, 0)).toBe(setup!.waitNs);
+  expect(setup!.resolved).toBe(1);
+  expect(setup!.waitNs).toBeGreaterThan(1_000_000);
+  // And its connection is a way whose far end nobody traces.
+  const links = detail!.topology!.links!;
+  expect(links.map(link => link.stream).toSorted()).toEqual(['agent', 'mic']);
+  for (const link of links) expect(link.packets, link.stream).toBeGreaterThan(100);
   expect(problems()).toEqual([]);
 });

@@ -11,9 +11,10 @@
 //   6  records 3: short columns, usual blocks, the row before the last one; 1 and 2 are read as before
 //   7  load of a process
 //   8  live state 2: turns as what changed; 1 is read as before
+//   9  live state: how a call came about; jitter; what is known of a service that a stage asked
 
 /** Rises with any change of what is sent or stored. */
-export const PROTOCOL_VERSION = 8;
+export const PROTOCOL_VERSION = 9;
 
 /** Byte 2 of a record that is written. */
 export const RECORD_VERSION = 3;

@@ -77,7 +77,7 @@ test('the document names the code of every role and hop', () => {
     expect(hops).toContain(`\`${name}\` | ${code} |`);
 });
 
-test('what is sent and stored has not changed since version 8', () => {
+test('what is sent and stored has not changed since version 9', () => {
   const shapes = {
     attributes: protocol.ATTRIBUTE_TABLE.map(({ name, on, type, unit }) => [name, on, type, unit]),
     spans: protocol.SPAN,
@@ -89,14 +89,14 @@ test('what is sent and stored has not changed since version 8', () => {
       protocol.SKETCH_VERSION,
       protocol.STATE_VERSION,
     ],
-    moments: [protocol.RECORDED_MOMENTS, protocol.MARKED_MOMENTS],
+    moments: [protocol.RECORDED_MOMENTS, protocol.MARKED_MOMENTS, protocol.SETUP_MOMENTS],
     // The bytes themselves: a layout cannot change without them.
     bytes: ['ids.json', 'record.json', 'anchor.json', 'sketch.json'].map(vectors),
   };
   const text = protocol.encodeUtf8(JSON.stringify(shapes));
   const shape = protocol.toHex(protocol.murmur3x128(text));
   expect({ version: protocol.PROTOCOL_VERSION, shape }).toEqual({
-    version: 8,
-    shape: 'd74d2b1ec15fd7bd86aced4ad5f829a3',
+    version: 9,
+    shape: '879854cedf0a097107dcc1f69ebc8254',
   });
 });

@@ -164,8 +164,8 @@ const toldOf = (...instances: readonly InstanceLoad[]): string[] => {
     curves: [],
   };
   return loadTracks(called, load).map(
-    ({ name, detail, look, points }) =>
-      `${detail} ${name} (${look}): ${points.map(({ startNs, value }) => `${startNs / 1e9} s ${value}`).join(', ')}`,
+    ({ name, detail, badFrom, points }) =>
+      `${detail} ${name}: ${points.map(({ startNs, value }) => `${startNs / 1e9} s ${value}${value >= badFrom! ? '!' : ''}`).join(', ')}`,
   );
 };
 
@@ -176,20 +176,31 @@ test('the load of the agent stands under its call, in the call’s own time, wit
     cpu: [0.1, 0.2, 0.1],
   });
   expect(toldOf(agent)).toEqual([
-    'agent a-1 calls at once (level): 0 s 1, 1 s 3',
-    'agent a-1 event loop late (bad): 0 s 2000000, 1 s 120000000, 3 s 1000000',
-    'agent a-1 CPU (level): 0 s 0.1, 1 s 0.2, 3 s 0.1',
+    'agent a-1 calls at once: 0 s 1, 1 s 3',
+    'agent a-1 event loop late: 0 s 2000000, 1 s 120000000!, 3 s 1000000',
+    'agent a-1 CPU: 0 s 0.1, 1 s 0.2, 3 s 0.1',
   ]);
+  // Of one call at a time there is nothing to be drawn.
+  expect(toldOf(loadOf('a-1', { calls: [1, 1, 1] }))).toEqual([]);
 });
 
-test('another process shows its load from where it may cost the call something, and comes behind', () => {
+test('another process shows its load from where it may cost the call something, worst first, behind the agent', () => {
   const agent = loadOf('a-1', { lagNs: [1e6, 1e6, 1e6] });
   const idle = loadOf('e-1', { calls: [9, 9, 9], lagNs: [19e6, 1e6, 1e6], cpu: [0.59, 0, 0] });
   const busy = loadOf('e-2', { lagNs: [20e6, 1e6, 1e6], cpu: [0.6, 0, 0], waiting: [0, 4, 0] });
   expect(toldOf(idle, busy, agent).map(text => text.replace(/:.*/, ''))).toEqual([
-    'agent a-1 event loop late (level)',
-    'edge e-2 event loop late (level)',
-    'edge e-2 CPU (level)',
-    'edge e-2 llm_queue (bad)',
+    'agent a-1 event loop late',
+    'edge e-2 llm_queue',
+    'edge e-2 CPU',
+    'edge e-2 event loop late',
   ]);
+});
+
+test('five lanes of load are drawn at most, so that the frames stay in sight', () => {
+  const late = ['e-1', 'e-2', 'e-3', 'e-4', 'e-5', 'e-6'].map((name, i) =>
+    loadOf(name, { lagNs: [(30 + i) * 1e6, 0, 0] }),
+  );
+  const told = toldOf(...late);
+  expect(told).toHaveLength(5);
+  expect(told[0]).toMatch(/^edge e-6/);
 });

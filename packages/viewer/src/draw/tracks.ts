@@ -15,16 +15,18 @@ export interface LevelPaint {
   readonly shares: Float32Array;
   readonly target: Float32Array | undefined;
   readonly look: 'level' | 'ahead' | 'bad';
+  /** Shares from here on are something bad. */
+  readonly badShare: number;
 }
 
 export function drawLevel(
   context: CanvasRenderingContext2D,
   palette: Palette,
-  { area, shares, target, look }: LevelPaint,
+  { area, shares, target, look, badShare }: LevelPaint,
 ): void {
   ground(context, palette, area, shares.length);
   const { leftPx, topPx, heightPx } = area;
-  context.fillStyle = {
+  const usual = {
     level: palette.levels[2]!,
     ahead: palette.fanEdge,
     bad: palette.levels[4]!,
@@ -32,6 +34,7 @@ export function drawLevel(
   for (let x = 0; x < shares.length; x++) {
     const share = shares[x]!;
     if (!(share >= 0)) continue;
+    context.fillStyle = share >= badShare ? palette.levels[4]! : usual;
     // What is known to be nothing is a line on the ground.
     const tall = Math.max(share === 0 ? 0.5 : 1, share * heightPx);
     context.fillRect(leftPx + x, topPx + heightPx - tall, 1, tall);

@@ -30,6 +30,8 @@ export interface LevelTrack extends TrackBase {
   readonly unit: TrackUnit;
   readonly points: readonly TrackPoint[];
   readonly target?: readonly TrackPoint[];
+  /** Values from here on are drawn as something bad. */
+  readonly badFrom?: number;
 }
 
 /** A channel of a recording. */

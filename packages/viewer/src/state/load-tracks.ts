@@ -10,14 +10,15 @@ const LATE_NS = 20e6;
 /** Of a core. */
 const BUSY = 0.6;
 /** More would push the frames themselves out of sight. */
-const TRACKS_MAX = 8;
+const TRACKS_MAX = 5;
 
 interface Quantity {
   readonly name: string;
   readonly unit: LevelTrack['unit'];
   readonly of: (one: InstanceLoad) => readonly (number | null)[];
-  /** Shown of an instance that is not the agent's from here on. */
-  readonly from: number;
+  /** Shown of the agent from here on, and of the others. */
+  readonly agentFrom: number;
+  readonly otherFrom: number;
   /** Drawn as something bad from here on. */
   readonly badFrom: number;
 }
@@ -27,41 +28,53 @@ const QUANTITIES: readonly Quantity[] = [
     name: 'calls at once',
     unit: 'count',
     of: one => one.calls,
-    from: Infinity,
+    agentFrom: 2,
+    otherFrom: Infinity,
     badFrom: Infinity,
   },
-  { name: 'event loop late', unit: 'ns', of: one => one.lagNs, from: LATE_NS, badFrom: 100e6 },
-  { name: 'CPU', unit: 'cores', of: one => one.cpu, from: BUSY, badFrom: 0.9 },
-  { name: 'queue', unit: 'count', of: one => one.waiting, from: 1, badFrom: 3 },
+  {
+    name: 'event loop late',
+    unit: 'ns',
+    of: one => one.lagNs,
+    agentFrom: 0,
+    otherFrom: LATE_NS,
+    badFrom: 100e6,
+  },
+  { name: 'CPU', unit: 'cores', of: one => one.cpu, agentFrom: 0, otherFrom: BUSY, badFrom: 0.9 },
+  { name: 'queue', unit: 'count', of: one => one.waiting, agentFrom: 1, otherFrom: 1, badFrom: 3 },
 ];
 
+/** The agent's first, then the others', worst first. */
 export function loadTracks(detail: SessionDetail, load: Load | undefined): LevelTrack[] {
   if (load === undefined) return [];
   const agents = agentInstances(detail);
-  const isAgent = ({ place }: InstanceLoad): boolean =>
-    agents.has(`${place.service} ${place.instance}`);
-  const inOrder = load.instances.toSorted((a, b) => Number(isAgent(b)) - Number(isAgent(a)));
-  return inOrder
-    .flatMap(one =>
-      QUANTITIES.flatMap((quantity): LevelTrack[] => {
-        const points = pointsOf(one, quantity, load, detail);
-        const most = points.reduce((max, point) => Math.max(max, point.value), 0);
-        const isTold = points.length > 0 && (quantity.name !== 'queue' || most > 0);
-        if (!isTold || !(isAgent(one) || most >= quantity.from)) return [];
-        const { service, instance, host } = one.place;
-        return [
-          {
-            id: `load ${service} ${instance ?? ''} ${quantity.name}`,
-            name: quantity.name === 'queue' ? (one.queue ?? 'queue') : quantity.name,
-            detail: `${service} ${instance ?? host ?? ''}`.trim(),
-            look: most >= quantity.badFrom ? 'bad' : 'level',
-            unit: quantity.unit,
-            points,
-          },
-        ];
-      }),
-    )
-    .slice(0, TRACKS_MAX);
+  const found = load.instances.flatMap(one => {
+    const isAgent = agents.has(`${one.place.service} ${one.place.instance}`);
+    return QUANTITIES.flatMap(quantity => {
+      const points = pointsOf(one, quantity, load, detail);
+      const most = points.reduce((max, point) => Math.max(max, point.value), -1);
+      if (most < (isAgent ? quantity.agentFrom : quantity.otherFrom)) return [];
+      const badness = isAgent ? Infinity : most / quantity.badFrom;
+      return [{ track: trackOf(one, quantity, points), badness }];
+    });
+  });
+  return found
+    .toSorted((a, b) => (a.badness === b.badness ? 0 : b.badness - a.badness))
+    .slice(0, TRACKS_MAX)
+    .map(one => one.track);
+}
+
+function trackOf(one: InstanceLoad, quantity: Quantity, points: readonly TrackPoint[]): LevelTrack {
+  const { service, instance, host } = one.place;
+  return {
+    id: `load ${service} ${instance ?? ''} ${quantity.name}`,
+    name: quantity.name === 'queue' ? (one.queue ?? 'queue') : quantity.name,
+    detail: `${service} ${instance ?? host ?? ''}`.trim(),
+    look: 'level',
+    unit: quantity.unit,
+    points,
+    badFrom: quantity.badFrom,
+  };
 }
 
 /** Instances whose hops bear the role `agent`. */

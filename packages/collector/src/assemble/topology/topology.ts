@@ -8,6 +8,7 @@ import { handoversOf } from './handovers.ts';
 import { linksOf, withLink } from './links.ts';
 import { legsOf } from './legs.ts';
 import { reconnectsOf } from './reconnects.ts';
+import { vendorWays } from '../turns/vendor-ways.ts';
 import { vendorsOf } from './vendors.ts';
 
 export interface TopologyContext {
@@ -34,6 +35,10 @@ export function topologyOf(
     cuts: streams.flatMap(cutsOf),
     buffers: streams.flatMap(buffersOf),
     flows: streams.flatMap(flowsOf),
-    vendors: vendorsOf(turns, authority === undefined ? 0 : processOf(authority.producer)),
+    vendors: vendorsOf(
+      turns,
+      authority === undefined ? 0 : processOf(authority.producer),
+      vendorWays(streams, data),
+    ),
   };
 }

@@ -20,13 +20,19 @@ interface Asked {
   unlikely: number;
 }
 
-/** By vendor and stage, of all turns; `process`: the one that asked. */
-export function vendorsOf(turns: readonly Turn[], process: number): VendorLeg[] {
+/** By vendor and stage, of all turns; `process`: the one that asked; `wayTo`: round trip to a service that is traced itself. */
+export function vendorsOf(
+  turns: readonly Turn[],
+  process: number,
+  wayTo: (service: string) => number | undefined,
+): VendorLeg[] {
   const all = new Map<string, Asked>();
   for (const { stages } of turns)
     for (const { name, attributes, startNs, firstNs, endNs } of stages) {
-      const told = vendorTold(attributes);
-      if (told === undefined) continue;
+      const said = vendorTold(attributes);
+      if (said === undefined) continue;
+      const isOpen = said.rttNs === undefined && said.vendor !== undefined;
+      const told = isOpen ? { ...said, rttNs: wayTo(said.vendor!) } : said;
       const asked = askedOf(all, told, name);
       if (asked === undefined) continue;
       const tookNs = (firstNs ?? endNs ?? startNs) - startNs;

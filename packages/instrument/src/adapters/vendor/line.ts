@@ -66,6 +66,7 @@ export class VendorLine {
     return { name: this.#name, ...(rttMs === undefined ? {} : { rttMs }), ...timings };
   }
 
+  /** Pings no more; what was measured stays. Again: nothing. */
   stop(): void {
     this.#timer?.cancel();
     this.#hooks.stop();

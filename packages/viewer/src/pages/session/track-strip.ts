@@ -103,6 +103,7 @@ export class TrackStrip {
           shares: shares(track.points),
           target: track.target && shares(track.target),
           look: track.look,
+          badShare: (track.badFrom ?? Infinity) / most,
         });
       }
     });
