@@ -192,6 +192,13 @@ test(
       // A program takes a while to start, and the caller's own count is as fine as a frame.
       const cold = setup.parts.find(part => part.name === 'cold_start')!;
       expect(cold.exposedNs).toBeGreaterThan(100e6);
+      console.log(
+        'XX',
+        setup.waitNs / 1e6,
+        counted,
+        JSON.stringify(setup.parts.map(p => [p.name, p.exposedNs / 1e6])),
+        demo.output(),
+      );
       expect(Math.abs(setup.waitNs - Number(counted) * 1e6)).toBeLessThan(
         setup.errorNs + 2 * 20e6 + 1e6,
       );

@@ -25,7 +25,7 @@ import { Sealing, type Rereads, type SealingFacts } from './sealing.ts';
 import { RevisionWatch } from './clock/revision-watch.ts';
 import { answersOn, rolledUp, ToldRollups } from './told-rollups.ts';
 import { joinTurns } from './turns/join-turns.ts';
-import { setupMoments } from './turns/set-up.ts';
+import { isGreeting, setupMoments } from './turns/set-up.ts';
 import { vendorWays } from './turns/vendor-ways.ts';
 import { buildTurn, type BuiltTurn, type TurnContext } from './turns/turns.ts';
 
@@ -484,9 +484,6 @@ interface Pass {
 
 const revOf = ({ state, joined = [] }: TurnFacts): string =>
   [state.rev, ...joined.map(one => one.state.rev)].join();
-
-const isGreeting = ({ state }: TurnFacts): boolean =>
-  state.waits.some(wait => wait.kind === 'greeting');
 
 const isUntold = (held: HeldTurn): boolean => held.told !== JSON.stringify(held.built.turn);
 

@@ -5,7 +5,7 @@ import type { SetupName, Wait } from '@framescope/protocol';
 import type { ClockMap, SessionClocks } from '../clock/session-clocks.ts';
 import { ledgerOf } from '../ledger/wait.ts';
 import type { RawMoment } from '../ledger/place.ts';
-import type { Process, SessionData } from '../session-data.ts';
+import type { Process, SessionData, TurnFacts } from '../session-data.ts';
 import type { ToldSetup } from '../setup-log.ts';
 
 /** In the order in which they are looked for; of each the first counts. */
@@ -81,3 +81,7 @@ export function setupWait(data: SessionData, revision: number): Wait | undefined
   if (moments.length < 2) return undefined;
   return ledgerOf({ kind: 'greeting', outcome: 'answered', moments, failed: [], revision })?.wait;
 }
+
+/** A turn that the agent owed from the start: the first of a session has the set-up before it. */
+export const isGreeting = ({ state }: TurnFacts): boolean =>
+  state.waits.some(wait => wait.kind === 'greeting');

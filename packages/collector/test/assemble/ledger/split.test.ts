@@ -101,9 +101,9 @@ test('whatever is told, no piece is negative and they sum to the part to the nan
     { nil: undefined },
   );
   fc.assert(
-    fc.property(told, told, told, told, fc.nat(2e9), fc.nat(2e9), (a, b, c, d, full, more) => {
+    fc.property(fc.tuple(told, told, told, told), fc.nat(2e9), fc.nat(2e9), (all, full, more) => {
       const attributes = Object.fromEntries(
-        Object.values(KEYS).map((key, i) => [key, [a, b, c, d][i]]),
+        Object.values(KEYS).map((key, i) => [key, all[i]]),
       ) as Attributes;
       const known = vendorTold(attributes);
       if (known === undefined) return;
