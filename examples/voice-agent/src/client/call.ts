@@ -18,7 +18,7 @@ import { Handovers } from './handovers.ts';
 import { JitterBuffer } from './jitter-buffer.ts';
 import { Microphone } from './microphone.ts';
 import { Playout } from './playout.ts';
-import { isAudible, User, type UserOptions } from './user.ts';
+import { User, type UserOptions } from './user.ts';
 
 export interface CallOptions {
   readonly session: string;
@@ -67,9 +67,9 @@ export class Call {
   readonly #ended: Promise<void>;
   readonly #handovers = new Handovers();
   #end: () => void = () => undefined;
-  /** When the call was asked for, and when the first voice was heard. */
+  /** When the call was asked for, and when the agent's first frame became audible. */
   readonly #askedMs: number;
-  #greetedMs: number | undefined;
+  #soundMs: number | undefined;
   #isHungUp = false;
   #chunk: Packet[] = [];
   #sequence = 0;
@@ -191,7 +191,7 @@ export class Call {
   #onPeriod(lateMs: number): void {
     const nowMs = this.#options.nowMs();
     const played = this.#playout.pull(nowMs, lateMs);
-    if (isAudible(played)) this.#greetedMs ??= nowMs;
+    if (this.#playout.heardTick > 0) this.#soundMs ??= nowMs;
     this.#capture(this.#microphone.next());
     const wish = this.#user.hear(played, this.#microphone.isSpeaking);
     if (wish === 'hang up') this.hangUp();
@@ -247,7 +247,7 @@ export class Call {
       `${played} frames played, ${concealed} concealed, ${late} late, ${underruns} underruns`,
       `jitter target ${Math.round(this.#buffer.targetMs)} ms`,
       `${this.#playout.tickCount} device ticks, ${this.#playout.lateCount} late`,
-      `first voice after ${this.#greetedMs === undefined ? '?' : Math.round(this.#greetedMs - this.#askedMs)} ms`,
+      `first sound after ${this.#soundMs === undefined ? '?' : Math.round(this.#soundMs - this.#askedMs)} ms`,
       ...this.#handovers.lines(),
     ].join(' · ');
   }

@@ -19,8 +19,6 @@ export interface UserOptions {
   readonly bargesIn: 'never' | 'often' | 'always';
 }
 
-export const isAudible = (played: Int16Array): boolean => levelDb(played) > AUDIBLE_DB;
-
 export class User {
   readonly #options: UserOptions;
   #turn = 0;
@@ -41,9 +39,9 @@ export class User {
 
   /** Hears 20 ms; says what the user does then. `isSpeaking`: still busy with the last thing. */
   hear(played: Int16Array, isSpeaking: boolean): 'listen' | 'speak' | 'hang up' {
-    const isHeard = isAudible(played);
-    this.#quietMs = isHeard || isSpeaking ? 0 : this.#quietMs + FRAME_MS;
-    if (isHeard) this.#heardMs += FRAME_MS;
+    const isAudible = levelDb(played) > AUDIBLE_DB;
+    this.#quietMs = isAudible || isSpeaking ? 0 : this.#quietMs + FRAME_MS;
+    if (isAudible) this.#heardMs += FRAME_MS;
     if (isSpeaking || !this.#wantsToSpeak()) return 'listen';
     if (this.#turn >= this.#options.turns) return 'hang up';
     this.#turn += 1;

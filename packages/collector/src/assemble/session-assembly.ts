@@ -25,9 +25,11 @@ import { Sealing, type Rereads, type SealingFacts } from './sealing.ts';
 import { RevisionWatch } from './clock/revision-watch.ts';
 import { answersOn, rolledUp, ToldRollups } from './told-rollups.ts';
 import { joinTurns } from './turns/join-turns.ts';
+import { KeptTopology } from './topology/kept.ts';
+import { isUntold, revOf, type HeldTurn } from './turns/held-turn.ts';
 import { isGreeting, setupMoments } from './turns/set-up.ts';
 import { vendorWays } from './turns/vendor-ways.ts';
-import { buildTurn, type BuiltTurn, type TurnContext } from './turns/turns.ts';
+import { buildTurn, type TurnContext } from './turns/turns.ts';
 
 const SECOND_NS = 1_000_000_000;
 const IDLE_AFTER_NS: bigint = 60n * BigInt(SECOND_NS);
@@ -44,15 +46,6 @@ const PASS_EVERY_NS_A_MARK = 10_000n;
 const BUSY_PASS_NS = 3_000_000_000n;
 /** A minute of a call with six hops. */
 const MANY_MARKS = 15_000;
-
-interface HeldTurn {
-  readonly built: BuiltTurn;
-  /** Of its own state and of those joined to it. */
-  readonly rev: string;
-  readonly revision: number;
-  readonly isSettled: boolean;
-  told: string;
-}
 
 /** What came of one session. */
 export type SessionNews = Pick<RawSession, 'flushes' | 'spans' | 'tallies'>;
@@ -71,6 +64,7 @@ export class SessionAssembly {
   /** What was told of each rollup row. */
   readonly #rollups = new ToldRollups();
   readonly #handovers = new Map<string, Handover>();
+  readonly #topology = new KeptTopology();
   #commit = 0;
   readonly #firsts = new FirstCommits();
   #isDirty = false;
@@ -386,6 +380,8 @@ export class SessionAssembly {
         data: this.data,
         spans: this.#spans,
         handovers: this.#knownHandovers(),
+        kept: this.#topology,
+        nowUnixNs: this.#lastPassUnixNs,
         streams,
         figures,
         turns: turns.map(held => held.built.turn),
@@ -481,10 +477,5 @@ interface Pass {
   readonly revision: number;
   readonly isAll: boolean;
 }
-
-const revOf = ({ state, joined = [] }: TurnFacts): string =>
-  [state.rev, ...joined.map(one => one.state.rev)].join();
-
-const isUntold = (held: HeldTurn): boolean => held.told !== JSON.stringify(held.built.turn);
 
 const unixOfMinute = (minute: number): string => String(BigInt(minute) * 60_000_000_000n);

@@ -26,6 +26,7 @@ import {
 import type { HopFrames, StreamFrames } from './frames/stream-frames.ts';
 import { serviceOf, textOf, type Process, type SessionData } from './session-data.ts';
 import type { SessionSpans } from './session-spans.ts';
+import type { KeptTopology } from './topology/kept.ts';
 import { topologyOf } from './topology/topology.ts';
 import { setupWait } from './turns/set-up.ts';
 import { featuresOfSession } from './turns/session-features.ts';
@@ -39,6 +40,8 @@ export interface DetailInput {
   readonly streams: readonly StreamFrames[];
   /** Of every hop. */
   readonly figures: ReadonlyMap<HopFrames, HopFigures>;
+  readonly kept: KeptTopology;
+  readonly nowUnixNs: bigint;
   /** Those known before; the ones found now are added. */
   readonly handovers: Map<string, Handover>;
   readonly turns: readonly Turn[];
@@ -59,7 +62,10 @@ export function sessionDetail(input: DetailInput): SessionDetail {
   const processes = processesOf(input);
   const attributes = attributesOf(data, spans, featuresOfSession(turns));
   const synthetic = attributes[ATTR.synthetic];
-  const topology = topologyOf(input.streams, data, { processOf: processes.indexOf, turns });
+  const topology = input.kept.next(
+    { data, isLive: input.status === 'live', nowUnixNs: input.nowUnixNs },
+    () => topologyOf(input.streams, data, { processOf: processes.indexOf, turns }),
+  );
   for (const one of topology.handovers)
     input.handovers.set(`${one.from} ${one.to} ${one.from === one.to ? one.atNs : ''}`, one);
   const handovers = [...input.handovers.values()].toSorted((a, b) => a.atNs - b.atNs);

@@ -35,6 +35,10 @@ export class SetupLog {
     return [...new Set(this.#all.map(one => one.name))].join();
   }
 
+  get size(): number {
+    return this.#all.length;
+  }
+
   get isEmpty(): boolean {
     return this.#all.length === 0;
   }
