@@ -23,7 +23,7 @@ import { SessionData, type TurnFacts } from './session-data.ts';
 import { SessionSpans } from './session-spans.ts';
 import { Sealing, type Rereads, type SealingFacts } from './sealing.ts';
 import { RevisionWatch } from './clock/revision-watch.ts';
-import { answersOn, rolledUp, ToldRollups } from './told-rollups.ts';
+import { ToldRollups, unixOfMinute } from './told-rollups.ts';
 import { joinTurns } from './turns/join-turns.ts';
 import { KeptTopology } from './topology/kept.ts';
 import { isUntold, revOf, type HeldTurn } from './turns/held-turn.ts';
@@ -477,5 +477,3 @@ interface Pass {
   readonly revision: number;
   readonly isAll: boolean;
 }
-
-const unixOfMinute = (minute: number): string => String(BigInt(minute) * 60_000_000_000n);

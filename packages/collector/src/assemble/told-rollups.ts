@@ -93,3 +93,5 @@ const isAsTold = (row: RollupRow, told: ToldRow): boolean =>
   row.lateCount === told.lateCount &&
   row.concealedCount === told.concealedCount &&
   Math.abs(row.sumNs - told.sumNs) <= MEAN_MOVE_NS * row.count;
+
+export const unixOfMinute = (minute: number): string => String(BigInt(minute) * 60_000_000_000n);

@@ -1,6 +1,7 @@
 // What a call was made with, of what its turns were: models, voices, languages. As attributes
 // of the session they are what lists and charts are filtered and grouped by.
 
+import type { TurnFacts } from '../session-data.ts';
 import type { Attributes, Turn } from '@framescope/protocol';
 import { textsOf } from '../../rollup/turn-features.ts';
 
@@ -23,4 +24,13 @@ export function featuresOfSession(turns: readonly Turn[]): Attributes {
       all.size > VALUES_MAX ? 'several' : [...all].toSorted().join(', '),
     ]),
   );
+}
+
+/** Of a turn, as all who tell it say; its own telling counts last. */
+export function featuresOf(facts: TurnFacts): Attributes | undefined {
+  const told = [...(facts.joined ?? []), facts];
+  const all = told.map(({ state }) => state.features ?? featuresOfStages(state.stages));
+  const tools = told.map(({ state }) => featuresOfTools(state.stages));
+  const features = Object.assign({}, ...tools, ...all) as Attributes;
+  return Object.keys(features).length === 0 ? undefined : features;
 }

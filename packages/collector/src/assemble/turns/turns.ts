@@ -14,6 +14,7 @@ import type { TurnFacts } from '../session-data.ts';
 import { joinedOf, serverOf } from './joined.ts';
 import { reportedOf, withReported } from './reported.ts';
 import { withSplits } from './vendor-splits.ts';
+import { featuresOf } from './session-features.ts';
 import { waitFacts, type WaitPlace } from './wait-facts.ts';
 
 export interface TurnContext {
@@ -122,14 +123,6 @@ function stagesOf(facts: TurnFacts, context: TurnContext, isOver: boolean): Stag
       .filter(stage => i === 0 || !names.has(stage.name))
       .map(stage => stageOf(stage, rawNs => clock.toSession(rawNs), untilRawNs));
   });
-}
-
-function featuresOf(facts: TurnFacts): Attributes | undefined {
-  const told = [...(facts.joined ?? []), facts];
-  const all = told.map(({ state }) => state.features ?? featuresOfStages(state.stages));
-  const tools = told.map(({ state }) => featuresOfTools(state.stages));
-  const features = Object.assign({}, ...tools, ...all) as Attributes;
-  return Object.keys(features).length === 0 ? undefined : features;
 }
 
 function stageOf(
