@@ -23,7 +23,7 @@ import { SessionData, type TurnFacts } from './session-data.ts';
 import { SessionSpans } from './session-spans.ts';
 import { Sealing, type Rereads, type SealingFacts } from './sealing.ts';
 import { RevisionWatch } from './clock/revision-watch.ts';
-import { ToldRollups, unixOfMinute } from './told-rollups.ts';
+import { answersOn, rolledUp, ToldRollups, unixOfMinute } from './told-rollups.ts';
 import { joinTurns } from './turns/join-turns.ts';
 import { KeptTopology } from './topology/kept.ts';
 import { isUntold, revOf, type HeldTurn } from './turns/held-turn.ts';

@@ -1,8 +1,9 @@
 // What a call was made with, of what its turns were: models, voices, languages. As attributes
 // of the session they are what lists and charts are filtered and grouped by.
 
-import type { TurnFacts } from '../session-data.ts';
 import type { Attributes, Turn } from '@framescope/protocol';
+import type { TurnFacts } from '../session-data.ts';
+import { featuresOfStages, featuresOfTools } from '../../recognise/features.ts';
 import { textsOf } from '../../rollup/turn-features.ts';
 
 /** Different values of one feature that are named; a call that used more used several. */

@@ -1,7 +1,6 @@
 // Turns as they are shown, and their numbers as they are charted.
 
 import type { Attributes, Stage, Turn, Wait, WaitDefinition } from '@framescope/protocol';
-import { featuresOfStages, featuresOfTools } from '../../recognise/features.ts';
 import type { KnownBargeIn, KnownSpeech } from '../../recognise/source.types.ts';
 import { featureColumns } from '../../rollup/turn-features.ts';
 import type { ValueRow } from '../../store/store.ts';
