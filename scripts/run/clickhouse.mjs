@@ -11,6 +11,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { install, isInstalled } from '../../test/clickhouse/install.mjs';
+import { ensureChromium } from '../chromium.mjs';
 import { setUp } from '../setup/setup.mjs';
 import { childEnvironment } from '../setup/spawn.mjs';
 import { ROOT, toolCommand } from '../setup/workspace.mjs';
@@ -35,12 +36,13 @@ export async function clickhouse(args) {
   }
   await setUp();
   if (!hasServer) install();
+  const chromium = ensureChromium(line => console.log(line));
   const [node, script] = toolCommand(ROOT, 'vitest');
   const reports = ['--reporter=default', '--reporter=json', `--outputFile.json=${RESULTS}`];
   const { status } = spawnSync(
     /** @type {string} */ (node),
     [/** @type {string} */ (script), 'run', '--config', CONFIG, ...reports, ...rest],
-    { cwd: ROOT, env: childEnvironment(), stdio: 'inherit' },
+    { cwd: ROOT, env: childEnvironment({ FRAMESCOPE_CHROMIUM: chromium }), stdio: 'inherit' },
   );
   return status ?? 1;
 }

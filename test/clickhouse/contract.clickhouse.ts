@@ -3,7 +3,8 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { DERIVED_CONTRACT } from '../../packages/collector/test/store/contract-derived.ts';
 import { RAW_CONTRACT } from '../../packages/collector/test/store/contract-raw.ts';
-import type { OpenStore } from '../../packages/collector/test/store/contract-test.ts';
+import { SET_CONTRACT } from '../../packages/collector/test/store/contract-set.ts';
+import { GIVEN, type OpenStore } from '../../packages/collector/test/store/contract-test.ts';
 import { ClickHouseReader } from '../../packages/collector/src/store/clickhouse/reader.ts';
 import { ClickHouseWriter } from '../../packages/collector/src/store/clickhouse/writer.ts';
 import { ClickHouse, settingsOf } from './server.ts';
@@ -17,7 +18,7 @@ afterAll(() => server.stop());
 async function open(): Promise<OpenStore> {
   const settings = settingsOf(server.storeUrl());
   const openWriter = (): Promise<ClickHouseWriter> =>
-    ClickHouseWriter.open({ settings, collector: 'test', nowUnixMs: Date.now });
+    ClickHouseWriter.open({ settings, budgets: GIVEN, collector: 'test', nowUnixMs: Date.now });
   let writer = await openWriter();
   const reader = await ClickHouseReader.open(settings);
   onTestFinished(async () => {
@@ -35,7 +36,7 @@ async function open(): Promise<OpenStore> {
   };
 }
 
-for (const { name, run } of [...RAW_CONTRACT, ...DERIVED_CONTRACT])
+for (const { name, run } of [...RAW_CONTRACT, ...DERIVED_CONTRACT, ...SET_CONTRACT])
   test(name, () => {
     expect.hasAssertions();
     return run(open);

@@ -22,9 +22,16 @@ export class Fleet {
     this.#storeUrl = storeUrl;
   }
 
+  /** Gone when the test is. */
   static async start(storeUrl: string, count: number): Promise<Fleet> {
+    const fleet = await Fleet.open(storeUrl, count);
+    onTestFinished(() => fleet.stop());
+    return fleet;
+  }
+
+  /** Until it is stopped. */
+  static async open(storeUrl: string, count: number): Promise<Fleet> {
     const fleet = new Fleet(storeUrl);
-    onTestFinished(() => fleet.#stop());
     for (let i = 0; i < count; i++) {
       const folder = mkdtempSync(join(tmpdir(), 'framescope-fleet-'));
       const process = fleet.#spawn(folder);
@@ -53,7 +60,7 @@ export class Fleet {
     member.url = await member.process.ready();
   }
 
-  async #stop(): Promise<void> {
+  async stop(): Promise<void> {
     for (const { process, folder } of this.#members) {
       await process.kill('SIGKILL');
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 });

@@ -8,6 +8,8 @@ export default defineConfig({
   test: {
     name: 'clickhouse',
     include: ['*.clickhouse.ts'],
+    // A Chromium for the pages.
+    globalSetup: ['../setup-e2e.ts'],
     maxWorkers: 1,
     testTimeout: 120_000,
     hookTimeout: 120_000,

@@ -27,7 +27,7 @@ import { LiveHub } from './serve/live.ts';
 import { Health } from './serve/metrics.ts';
 import type { ClickHouseSettings } from './store/clickhouse/settings.ts';
 import { openReader, type StorePlace } from './store/engine.ts';
-import { limitsOf } from './store/sqlite/budgets.ts';
+import { limitsOf } from './store/budget-items.ts';
 import { RecordingStore, RECORDINGS_SHARE } from './store/recordings.ts';
 import type { BudgetsGiven, Retention, StoreReader } from './store/store.ts';
 import { VERSION } from './version.ts';

@@ -5,6 +5,8 @@
 -- highest version counts (FINAL), whoever wrote it, so that two collectors that make the same rows at once
 -- do no harm. A row that is no more is one with is_deleted = 1.
 --
+-- `kept` marks rows of pinned calls (pins.ts): their TTL is the end of time.
+--
 -- Blobs stand as base64: JSON carries no bytes, and ZSTD takes the third that base64 adds away again.
 
 -- Spans, in the layout of the OpenTelemetry Collector's ClickHouse exporter (0.150): what reads that reads
@@ -44,6 +46,7 @@ CREATE TABLE {db}.{spans} (
   FramescopeWanted UInt8 DEFAULT 1 CODEC(T64, ZSTD(1)),
   -- JSON: what maps of text cannot say, the types of attributes above all. Empty: nothing.
   FramescopeExact String DEFAULT '' CODEC(ZSTD(1)),
+  FramescopeKept UInt8 DEFAULT 0,
   INDEX idx_trace_id TraceId TYPE bloom_filter(0.001) GRANULARITY 1,
   INDEX idx_session FramescopeSession TYPE bloom_filter(0.001) GRANULARITY 1,
   INDEX idx_commit FramescopeCommit TYPE minmax GRANULARITY 1,
@@ -52,8 +55,8 @@ CREATE TABLE {db}.{spans} (
 PARTITION BY toDate(Timestamp)
 PRIMARY KEY (ServiceName, SpanName, toDateTime(Timestamp))
 ORDER BY (ServiceName, SpanName, toDateTime(Timestamp), Timestamp)
-{ttl spans toDateTime(Timestamp)}
-SETTINGS index_granularity = 8192, ttl_only_drop_parts = 1;
+{ttl spans toDateTime(Timestamp) unless FramescopeKept}
+SETTINGS index_granularity = 8192;
 
 -- Where a trace lies in time, as the exporter keeps it, so that a trace by its ID reads few parts.
 CREATE TABLE {db}.{spans}_trace_id_ts (
@@ -99,10 +102,11 @@ CREATE TABLE {db}.framescope_trace_session (
   session_id String,
   commit UInt64,
   arrival DateTime64(9),
-  version UInt64
+  version UInt64,
+  kept UInt8 DEFAULT 0
 ) ENGINE = ReplacingMergeTree(version)
 ORDER BY trace_id
-{ttl spans arrival};
+{ttl spans arrival unless kept};
 
 -- When a session was last heard of: which call a `session.id` names now, and what is to be assembled.
 CREATE TABLE {db}.framescope_heard (
@@ -111,11 +115,12 @@ CREATE TABLE {db}.framescope_heard (
   incarnation UInt32,
   commit UInt64,
   arrival DateTime64(9),
-  collector LowCardinality(String)
+  collector LowCardinality(String),
+  kept UInt8 DEFAULT 0
 ) ENGINE = MergeTree
 PARTITION BY toDate(arrival)
 ORDER BY (session_id, arrival)
-{ttl frames arrival};
+{ttl frames arrival unless kept};
 
 -- Commits whose data is there: what assembly, whichever collector's it is, reads behind.
 CREATE TABLE {db}.framescope_commit (
@@ -169,11 +174,12 @@ CREATE TABLE {db}.framescope_flush (
   record String CODEC(ZSTD(1)),
   state String CODEC(ZSTD(1)),
   -- Of two of one identity the one that came first counts.
-  age UInt64 MATERIALIZED 18446744073709551615 - commit
+  age UInt64 MATERIALIZED 18446744073709551615 - commit,
+  kept UInt8 DEFAULT 0
 ) ENGINE = ReplacingMergeTree(age)
 PARTITION BY toDate(arrival)
 ORDER BY (session_key, producer, seq, part)
-{ttl frames arrival}
+{ttl frames arrival unless kept}
 SETTINGS index_granularity = 1024;
 
 -- One line a session. `row` is the number by which charts name it.
@@ -190,13 +196,16 @@ CREATE TABLE {db}.framescope_session (
   detail String CODEC(ZSTD(3)),
   facets String CODEC(ZSTD(3)),
   version UInt64,
+  -- Revision of the limits that people set, by which turns over budget are counted in summary and facets.
+  judged UInt64 DEFAULT 0,
   is_deleted UInt8 DEFAULT 0,
+  kept UInt8 DEFAULT 0,
   INDEX idx_start start TYPE minmax GRANULARITY 1,
   INDEX idx_row row TYPE bloom_filter(0.001) GRANULARITY 1,
   INDEX idx_session_id session_id TYPE bloom_filter(0.001) GRANULARITY 1
 ) ENGINE = ReplacingMergeTree(version, is_deleted)
 ORDER BY key
-{ttl turns fromUnixTimestamp64Nano(end)}
+{ttl turns fromUnixTimestamp64Nano(end) unless kept}
 SETTINGS index_granularity = 256;
 
 -- A turn with its values: the points of charts. They are replaced together.
@@ -226,11 +235,12 @@ CREATE TABLE {db}.framescope_turn (
   ),
   version UInt64,
   is_deleted UInt8 DEFAULT 0,
+  kept UInt8 DEFAULT 0,
   INDEX idx_at (first_at, last_at) TYPE minmax GRANULARITY 1,
   INDEX idx_trace trace_id TYPE bloom_filter(0.001) GRANULARITY 1
 ) ENGINE = ReplacingMergeTree(version, is_deleted)
 ORDER BY (session_key, tick)
-{ttl turns fromUnixTimestamp64Nano(last_at)}
+{ttl turns fromUnixTimestamp64Nano(last_at) unless kept}
 SETTINGS index_granularity = 1024;
 
 -- Frames of one session, measure and minute; sketches are merged by the engine (sumMap).
@@ -256,10 +266,11 @@ CREATE TABLE {db}.framescope_minute (
   worst Array(Tuple(Float64, UInt64, Float64)),
   version UInt64,
   is_deleted UInt8 DEFAULT 0,
+  kept UInt8 DEFAULT 0,
   INDEX idx_session session_key TYPE bloom_filter(0.001) GRANULARITY 1
 ) ENGINE = ReplacingMergeTree(version, is_deleted)
 ORDER BY (measure, minute, session_key)
-{ttl turns toDateTime(minute * 60)}
+{ttl turns toDateTime(minute * 60) unless kept}
 SETTINGS index_granularity = 1024;
 
 CREATE TABLE {db}.framescope_clock_sample (
@@ -272,10 +283,11 @@ CREATE TABLE {db}.framescope_clock_sample (
   t2 Int64,
   t3 Int64,
   t4 Int64,
-  version UInt64
+  version UInt64,
+  kept UInt8 DEFAULT 0
 ) ENGINE = ReplacingMergeTree(version)
 ORDER BY (session_key, domain, epoch, peer, peer_epoch, t1)
-{ttl turns fromUnixTimestamp64Micro(toInt64(version))};
+{ttl turns fromUnixTimestamp64Micro(toInt64(version)) unless kept};
 
 CREATE TABLE {db}.framescope_collector_clock (
   domain String,
@@ -293,6 +305,62 @@ CREATE TABLE {db}.framescope_annotation (
   json String
 ) ENGINE = ReplacingMergeTree
 ORDER BY (at, id);
+
+-- Calls that are kept.
+CREATE TABLE {db}.framescope_pin (
+  session_key String,
+  session_id String,
+  at Int64,
+  note String,
+  is_whole UInt8,
+  -- Data that came up to here is marked.
+  kept_commit UInt64,
+  version UInt64,
+  is_deleted UInt8 DEFAULT 0
+) ENGINE = ReplacingMergeTree(version, is_deleted)
+ORDER BY session_key;
+
+-- Limits that people set: one row, the one of the highest revision.
+CREATE TABLE {db}.framescope_budget (
+  id UInt8 DEFAULT 0,
+  revision UInt64,
+  changed Int64,
+  -- JSON: [{measure, limitNs}].
+  items String,
+  -- Tells which of two that were set at once it is.
+  token String
+) ENGINE = ReplacingMergeTree(revision)
+ORDER BY id;
+
+-- How busy processes were, a row a second and process.
+CREATE TABLE {db}.framescope_load (
+  -- JSON of producer, domain and resource.
+  source LowCardinality(String),
+  at Int64 CODEC(Delta(8), ZSTD(1)),
+  length Int64 CODEC(ZSTD(1)),
+  calls Nullable(Float64) CODEC(ZSTD(1)),
+  lag_max Nullable(Float64) CODEC(ZSTD(1)),
+  lag_mean Nullable(Float64) CODEC(ZSTD(1)),
+  busy Nullable(Float64) CODEC(ZSTD(1)),
+  cpu Nullable(Float64) CODEC(ZSTD(1)),
+  rss Nullable(Float64) CODEC(ZSTD(1)),
+  -- The deepest queue, and JSON of all; empty: none told.
+  waiting_most Float64 CODEC(ZSTD(1)),
+  waiting String CODEC(ZSTD(1))
+) ENGINE = ReplacingMergeTree
+PARTITION BY toDate(fromUnixTimestamp64Nano(at))
+ORDER BY (source, at)
+{ttl frames fromUnixTimestamp64Nano(at)};
+
+-- How far `framescope import` came, by the folder it reads.
+CREATE TABLE {db}.framescope_import (
+  source String,
+  step LowCardinality(String),
+  -- JSON.
+  place String,
+  version UInt64
+) ENGINE = ReplacingMergeTree(version)
+ORDER BY (source, step);
 
 -- Histograms of other programs (OTLP metrics), as sent.
 CREATE TABLE {db}.framescope_metric_point (

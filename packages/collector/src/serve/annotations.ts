@@ -3,7 +3,7 @@
 import type { AnnotationInput } from '@framescope/protocol';
 import express, { type Request, type RequestHandler, type Response } from 'express';
 import type { Writer } from '../writer/writer.ts';
-import { ApiError, notInThisStore, notStoring } from './problem.ts';
+import { ApiError, notStoring } from './problem.ts';
 
 const BODY_BYTES_MAX = 16 * 1024;
 const TEXT_MAX = 500;
@@ -28,7 +28,6 @@ export const removeAnnotation =
   async (request: Request, response: Response) => {
     const done = await writer.change('removeAnnotation', String(request.params['id']));
     if (done === undefined) throw notStoring();
-    if (done.answer === 'elsewhere') throw notInThisStore('annotations cannot be taken away');
     if (!done.answer) throw new ApiError(404, 'not_found', 'there is no annotation of this ID');
     response.status(204).end();
   };

@@ -6,7 +6,7 @@
 import type { BudgetInput, BudgetList } from '@framescope/protocol';
 import express, { type Request, type RequestHandler, type Response } from 'express';
 import type { Writer } from '../writer/writer.ts';
-import { ApiError, notInThisStore, notStoring } from './problem.ts';
+import { ApiError, notStoring } from './problem.ts';
 import { route, type Route } from './route.ts';
 
 const BODY_BYTES_MAX = 64 * 1024;
@@ -47,7 +47,6 @@ export const putBudgetsHandlers = ({
       ...(revision !== undefined && { revision }),
     });
     if (done === undefined) throw notStoring();
-    if (done.answer === 'elsewhere') throw notInThisStore('budgets cannot be set (use --budgets)');
     if ('conflict' in done.answer)
       throw new ApiError(
         412,

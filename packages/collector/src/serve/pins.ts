@@ -1,10 +1,10 @@
 // POST and DELETE /api/v1/sessions/{key}/pin: a call is kept, or let go.
 
 import express, { type Request, type RequestHandler, type Response } from 'express';
-import { PINS_MAX } from '../store/sqlite/pins.ts';
+import { PINS_MAX } from '../store/pins-max.ts';
 import type { Writer } from '../writer/writer.ts';
 import type { LiveHub } from './live.ts';
-import { ApiError, notInThisStore, notStoring } from './problem.ts';
+import { ApiError, notStoring } from './problem.ts';
 
 const BODY_BYTES_MAX = 4 * 1024;
 const NOTE_MAX = 500;
@@ -21,7 +21,6 @@ export const pinHandlers = ({ writer, live, nowUnixNs }: PinPorts): readonly Req
     const key = String(request.params['id']);
     const done = await writer.change('pin', key, noteOf(request.body), nowUnixNs());
     if (done === undefined) throw notStoring();
-    if (done.answer === 'elsewhere') throw notInThisStore('calls cannot be pinned');
     if (done.answer === 'unknown') throw noSession(key);
     if (done.answer === 'full')
       throw new ApiError(
@@ -40,7 +39,6 @@ export const unpinHandler =
     const key = String(request.params['id']);
     const done = await writer.change('unpin', key);
     if (done === undefined) throw notStoring();
-    if (done.answer === 'elsewhere') throw notInThisStore('calls cannot be pinned');
     if (!done.answer) throw new ApiError(404, 'not_found', 'this call is not pinned');
     live.publish([{ type: 'session', sessionKey: key }]);
     response.status(204).end();

@@ -32,14 +32,6 @@ export class ApiError extends Error {
 export const notStoring = (): ApiError =>
   new ApiError(503, 'not_storing', 'the collector cannot store now; its log says why');
 
-/** The store has no place for it. */
-export const notInThisStore = (what: string): ApiError =>
-  new ApiError(
-    501,
-    'not_in_this_store',
-    `${what} with --store clickhouse: start the collector without --store for it`,
-  );
-
 const TITLES: Readonly<Record<number, string>> = {
   400: 'Bad request',
   401: 'Unauthorized',

@@ -1,6 +1,6 @@
 // Limits of measures as lists tell them: those given, by flag or by default.
 
-import type { BudgetItem } from '@framescope/protocol';
+import type { BudgetItem, BudgetList } from '@framescope/protocol';
 import type { BudgetsGiven } from './store.ts';
 
 /** By name of measure. */
@@ -13,3 +13,9 @@ export const itemsOf = ({ limits, inFile }: BudgetsGiven): BudgetItem[] =>
       otherwiseNs: limitNs,
     }))
     .toSorted((a, b) => (a.measure < b.measure ? -1 : 1));
+
+/** The limits that apply, by measure, ns. */
+export const limitsOf = ({ items }: Pick<BudgetList, 'items'>): Record<string, number> =>
+  Object.fromEntries(
+    items.flatMap(({ measure, limitNs }) => (limitNs === null ? [] : [[measure, limitNs]])),
+  );

@@ -46,10 +46,11 @@ export function openRawWriter(place: WriterPlace, onVolumes: () => void): RawWri
 export const openAssemblyStore = (place: WriterPlace): AssemblyStore =>
   place.clickhouse === undefined
     ? new SqliteAssemblyStore(place)
-    : new ClickHouseAssemblyStore(clickhouseOptions(place), place.budgets.limits);
+    : new ClickHouseAssemblyStore(clickhouseOptions(place));
 
-const clickhouseOptions = ({ clickhouse, retention }: WriterPlace) => ({
+const clickhouseOptions = ({ clickhouse, retention, budgets }: WriterPlace) => ({
   settings: clickhouse!,
+  budgets,
   collector: clickhouse!.collector,
   ...(retention && { retention }),
 });

@@ -270,26 +270,23 @@ export interface BudgetConflict {
   readonly now: BudgetList;
 }
 
-/** The engine in use has no place for it. */
-export type Elsewhere = 'elsewhere';
-
 /** No such session; or as many are pinned as may be. */
-export type PinRefusal = 'unknown' | 'full' | Elsewhere;
+export type PinRefusal = 'unknown' | 'full';
 
 /** What people change, little and seldom: here what retention has to know. */
 export interface RawChanges {
   /** Keeps a call; again only changes the note. */
   pin(key: string, note: string, atUnixNs: bigint): Pin | PinRefusal;
   /** False: it was not pinned. */
-  unpin(key: string): boolean | Elsewhere;
+  unpin(key: string): boolean;
 }
 
 /** And here what assembly has to know, or nobody. */
 export interface DerivedChanges {
   annotate(annotation: AnnotationInput): Annotation;
   /** False: there was none of that ID. */
-  removeAnnotation(id: string): boolean | Elsewhere;
-  setBudgets(change: BudgetChange): BudgetList | BudgetConflict | Elsewhere;
+  removeAnnotation(id: string): boolean;
+  setBudgets(change: BudgetChange): BudgetList | BudgetConflict;
 }
 
 /** Takes raw data in; one in a data folder. Every method is one transaction, and throws a StoreError. */
@@ -357,6 +354,8 @@ export interface SharedNews {
   readonly claimed: readonly string[];
   /** What other collectors changed. */
   readonly changes: readonly Change[];
+  /** Other limits apply than before, by measure: somebody set them, here or there. */
+  readonly limits?: Readonly<Record<string, number>>;
 }
 
 export interface PageRequest {

@@ -247,7 +247,8 @@ export class AssemblyLoop {
     const { shared } = store;
     if (shared === undefined) return true;
     return retryable(() => {
-      const { batch, lost, claimed, changes } = (this.#pulled ??= shared.pull());
+      const { batch, lost, claimed, changes, limits } = (this.#pulled ??= shared.pull());
+      if (limits !== undefined) post({ type: 'limits', limits });
       for (const key of lost) assembler.forget(key);
       if (changes.length > 0) post({ type: 'changes', changes });
       const whole = new Set(claimed);

@@ -112,6 +112,8 @@ export type FromAssembly =
   | Failed
   | { readonly type: 'changes'; readonly changes: readonly Change[] }
   | { readonly type: 'measures'; readonly report: MeasureReport }
+  /** Other limits apply, by measure: set at another collector. */
+  | { readonly type: 'limits'; readonly limits: Readonly<Record<string, number>> }
   | Changed;
 
 /** Between the two threads. */

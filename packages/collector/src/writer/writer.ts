@@ -92,6 +92,7 @@ class QueuedWriter implements Writer {
     else if (message.type === 'changes') this.#events.onChanges(message.changes);
     else if (message.type === 'counts') this.#events.onCounts(message.counts);
     else if (message.type === 'measures') this.#events.onMeasures(message.report);
+    else if (message.type === 'limits') this.#events.onLimits(message.limits);
     else if (message.type === 'changed') this.#changed(message);
     else if (message.type === 'volumes') this.#events.onVolumes();
     else if (message.type === 'closed') this.#onClosed?.();

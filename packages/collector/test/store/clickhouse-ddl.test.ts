@@ -65,7 +65,12 @@ test('kinds are dropped by the age that was asked for, and only those', () => {
   const statements = statementsOf({ ...ONE, retention: { framesNs: 7n * DAY_NS } });
   const ttlOf = (table: string): string | undefined =>
     /TTL .*/.exec(statements.find(one => one.startsWith(`CREATE TABLE fs.${table} `)) ?? '')?.[0];
-  expect(ttlOf('framescope_flush')).toBe('TTL toDateTime(arrival) + toIntervalSecond(604800)');
+  expect(ttlOf('framescope_flush')).toBe(
+    "TTL if(kept = 1, toDateTime('2106-01-01 00:00:00', 'UTC'), toDateTime(arrival) + toIntervalSecond(604800))",
+  );
+  expect(ttlOf('framescope_load')).toBe(
+    'TTL toDateTime(fromUnixTimestamp64Nano(at)) + toIntervalSecond(604800)',
+  );
   expect(ttlOf('otel_traces')).toBeUndefined();
 });
 

@@ -3,7 +3,13 @@
 // A test gets a store of its own, empty, with a writer and a reader; `again` closes the writer and opens
 // another on the same data. What only files can do (volumes, caps, packing) is tested beside the engine.
 
-import type { AssemblyStore, RawWriter, StoreReader } from '../../src/store/store.ts';
+import type { AssemblyStore, BudgetsGiven, RawWriter, StoreReader } from '../../src/store/store.ts';
+
+/** Limits that a store is opened with. */
+export const GIVEN: BudgetsGiven = {
+  limits: { voice_to_voice: 800e6, frame: 300e6 },
+  inFile: ['frame'],
+};
 
 type Awaitable<T> = T | Promise<T>;
 /** The same methods, which may answer later. */
@@ -13,12 +19,7 @@ type Soon<T> = {
     : T[K];
 };
 
-export type ContractWriter = Soon<
-  Omit<
-    RawWriter & AssemblyStore,
-    'sizeBytes' | 'retain' | 'pin' | 'unpin' | 'removeAnnotation' | 'setBudgets' | 'limits'
-  >
->;
+export type ContractWriter = Soon<Omit<RawWriter & AssemblyStore, 'sizeBytes' | 'retain'>>;
 export type ContractReader = Pick<
   StoreReader,
   | 'sessions'
@@ -47,6 +48,9 @@ export type ContractReader = Pick<
   | 'lastCommit'
   | 'metricPoints'
   | 'metricMeasures'
+  | 'pins'
+  | 'budgets'
+  | 'loads'
 >;
 
 export interface OpenStore {

@@ -4,11 +4,12 @@ import { SqliteWriter } from '../../src/store/sqlite/writer.ts';
 import { temporaryFolder } from '../support/spans.ts';
 import { DERIVED_CONTRACT } from './contract-derived.ts';
 import { RAW_CONTRACT } from './contract-raw.ts';
-import type { OpenStore } from './contract-test.ts';
+import { SET_CONTRACT } from './contract-set.ts';
+import { GIVEN, type OpenStore } from './contract-test.ts';
 
 async function open(): Promise<OpenStore> {
   const folder = temporaryFolder();
-  let writer = new SqliteWriter({ folder, maxBytes: 1e9 });
+  let writer = new SqliteWriter({ folder, maxBytes: 1e9, budgets: GIVEN });
   const reader = new SqliteReader(folder);
   onTestFinished(() => {
     reader.close();
@@ -27,13 +28,13 @@ async function open(): Promise<OpenStore> {
     reader: seeing,
     again: async () => {
       writer.close();
-      writer = new SqliteWriter({ folder, maxBytes: 1e9 });
+      writer = new SqliteWriter({ folder, maxBytes: 1e9, budgets: GIVEN });
       return writer;
     },
   };
 }
 
-for (const { name, run } of [...RAW_CONTRACT, ...DERIVED_CONTRACT])
+for (const { name, run } of [...RAW_CONTRACT, ...DERIVED_CONTRACT, ...SET_CONTRACT])
   test(name, () => {
     expect.hasAssertions();
     return run(open);

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { sessionKey } from '@framescope/protocol';
 import { expect, onTestFinished, test } from 'vitest';
-import { PINS_MAX } from '../../src/store/sqlite/pins.ts';
+import { PINS_MAX } from '../../src/store/pins-max.ts';
 import { SqliteReader } from '../../src/store/sqlite/reader.ts';
 import { SqliteWriter } from '../../src/store/sqlite/writer.ts';
 import type { Retention } from '../../src/store/store.ts';

@@ -10,19 +10,24 @@ import {
   Worker,
   type MessagePort,
 } from 'node:worker_threads';
-import type { Annotation, AnnotationInput } from '@framescope/protocol';
+import type { Annotation, AnnotationInput, BudgetList, Pin } from '@framescope/protocol';
 import type { SpanColumns } from '../../decode/span-columns.ts';
+import { limitsOf } from '../budget-items.ts';
 import { StoreError } from '../errors.ts';
 import type {
   AssemblyStore,
+  BudgetChange,
+  BudgetConflict,
   CollectorClockRow,
   CommitResult,
   DerivedRows,
   FlushRun,
   IngestBatch,
+  PinRefusal,
   RawSession,
   RawWriter,
   SharedAssembly,
+  SharedNews,
   UnfinishedSession,
 } from '../store.ts';
 import type { ClickHouseWriter, ClickHouseWriterOptions } from './writer.ts';
@@ -96,9 +101,12 @@ class Line {
   }
 }
 
+const RETAIN_MS = 60_000;
+
 /** Takes raw data in. */
 export class ClickHouseRawWriter implements RawWriter {
   readonly #line: Line;
+  #retainedMs = -Infinity;
 
   /** Makes the tables that are missing. @throws {StoreError} */
   constructor(options: BlockingThreadData['options']) {
@@ -109,18 +117,20 @@ export class ClickHouseRawWriter implements RawWriter {
     return this.#line.call('commitSpans', [{ ...batch, spans: spansOf(spans) }]);
   }
 
-  /** The engine drops by itself what is too old: nothing can be kept out of its way. */
-  pin(): 'elsewhere' {
-    return 'elsewhere';
+  pin(key: string, note: string, atUnixNs: bigint): Pin | PinRefusal {
+    return this.#line.call('pin', [key, note, atUnixNs]);
   }
 
-  unpin(): 'elsewhere' {
-    return 'elsewhere';
+  unpin(key: string): boolean {
+    return this.#line.call('unpin', [key]);
   }
 
-  /** The engine drops by itself what is too old. */
+  /** Asked four times a second: seldom is there something to be done, and never for long. */
   retain(): boolean {
-    return false;
+    const nowMs = performance.now();
+    if (nowMs - this.#retainedMs < RETAIN_MS) return false;
+    this.#retainedMs = nowMs;
+    return this.#line.call('retain', []);
   }
 
   sizeBytes(): number {
@@ -140,17 +150,28 @@ export class ClickHouseAssemblyStore implements AssemblyStore {
   readonly shared: SharedAssembly;
   readonly #line: Line;
 
-  readonly #limits: Readonly<Record<string, number>>;
+  /** As they apply now: the object stays. */
+  readonly #limits: Record<string, number> = {};
+  #hasToTidy = true;
 
-  /** `limits`: by flag and default; there is no table for others yet. */
-  constructor(options: BlockingThreadData['options'], limits: Readonly<Record<string, number>>) {
+  constructor(options: BlockingThreadData['options']) {
     const line = new Line(options);
     this.#line = line;
-    this.#limits = limits;
+    this.#limit(line.call('limits', []));
     this.shared = {
-      pull: () => line.call('pull', []),
+      pull: () => {
+        const news = line.call<SharedNews>('pull', []);
+        if (news.limits !== undefined) this.#limit(news.limits);
+        return news;
+      },
       publish: changes => line.call('publish', [changes]),
     };
+  }
+
+  #limit(limits: Readonly<Record<string, number>>): void {
+    for (const name of Object.keys(this.#limits)) delete this.#limits[name];
+    Object.assign(this.#limits, limits);
+    this.#hasToTidy = true;
   }
 
   commitDerived(rows: readonly DerivedRows[]): void {
@@ -158,19 +179,22 @@ export class ClickHouseAssemblyStore implements AssemblyStore {
   }
 
   tidy(): boolean {
-    return false;
+    if (this.#hasToTidy) this.#hasToTidy = this.#line.call('tidy', []);
+    return this.#hasToTidy;
   }
 
   limits(): Readonly<Record<string, number>> {
     return this.#limits;
   }
 
-  setBudgets(): 'elsewhere' {
-    return 'elsewhere';
+  setBudgets(change: BudgetChange): BudgetList | BudgetConflict {
+    const answer = this.#line.call<BudgetList | BudgetConflict>('setBudgets', [change]);
+    if ('items' in answer) this.#limit(limitsOf(answer));
+    return answer;
   }
 
-  removeAnnotation(): 'elsewhere' {
-    return 'elsewhere';
+  removeAnnotation(id: string): boolean {
+    return this.#line.call('removeAnnotation', [id]);
   }
 
   annotate(annotation: AnnotationInput): Annotation {

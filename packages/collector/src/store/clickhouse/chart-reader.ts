@@ -16,6 +16,7 @@ import type {
 } from '../store.ts';
 import { wantsOf } from '../wanted.ts';
 import type { Client } from './client.ts';
+import { isPinned } from './pins.ts';
 
 const MINUTE_NS = 60_000_000_000n;
 /** Sessions whose facets are read at once. */
@@ -23,7 +24,8 @@ const FACETS_PAGE = 5_000;
 /** How many waits a chart takes: what four columns of them weigh, 400 MB. */
 const WAITS_MAX = 10_000_000;
 
-const FACET_COLUMNS = `toString(row) AS row, key, session_id AS id, status, toString(start) AS start, facets`;
+const facetColumns = (client: Client): string =>
+  `toString(row) AS row, key, session_id AS id, status, toString(start) AS start, facets, ${isPinned(client, 'key')} AS pinned`;
 
 interface FacetRow {
   readonly row: string;
@@ -32,6 +34,7 @@ interface FacetRow {
   readonly status: string;
   readonly start: string;
   readonly facets: string;
+  readonly pinned: number;
 }
 
 export class ClickHouseCharts {
@@ -102,7 +105,7 @@ export class ClickHouseCharts {
     const all = [...rows];
     for (let at = 0; at < all.length; at += FACETS_PAGE) {
       const some = await this.#client.rows<FacetRow>(
-        `SELECT ${FACET_COLUMNS} FROM ${this.#client.table('framescope_session')} AS t FINAL
+        `SELECT ${facetColumns(this.#client)} FROM ${this.#client.table('framescope_session')} AS t FINAL
          WHERE t.row IN {rows:Array(UInt64)}`,
         { rows: all.slice(at, at + FACETS_PAGE).map(Number) },
       );
@@ -165,7 +168,7 @@ export class ClickHouseCharts {
     let before: { start: string; row: string } | undefined;
     for (;;) {
       const rows: FacetRow[] = await this.#client.rows<FacetRow>(
-        `SELECT ${FACET_COLUMNS} FROM ${this.#client.table('framescope_session')} AS t FINAL
+        `SELECT ${facetColumns(this.#client)} FROM ${this.#client.table('framescope_session')} AS t FINAL
          WHERE t.start >= {from:Int64} AND t.start < {to:Int64}
            ${before === undefined ? '' : 'AND (t.start, t.row) < ({start:Int64}, {row:UInt64})'}
          ORDER BY t.start DESC, t.row DESC LIMIT ${FACETS_PAGE}`,
@@ -191,7 +194,8 @@ export class ClickHouseCharts {
     }>(
       `SELECT toString(id) AS id, toString(t.at) AS at, toString(t.end) AS end, json
        FROM ${this.#client.table('framescope_annotation')} AS t FINAL
-       WHERE t.at >= {from:Int64} AND t.at < {to:Int64} ORDER BY t.at, t.id LIMIT 1000`,
+       WHERE t.at >= {from:Int64} AND t.at < {to:Int64} AND json != ''
+       ORDER BY t.at, t.id LIMIT 1000`,
       { from: timeOf(range.fromUnixNs), to: timeOf(range.toUnixNs, true) },
     );
     return rows.map(row => ({
@@ -358,8 +362,7 @@ const sessionOf = (row: FacetRow): FacetSession => ({
   status: row.status,
   startUnixNs: BigInt(row.start),
   facets: JSON.parse(row.facets) as SessionFacets,
-  // Its own TTL keeps or drops rows there: no call is pinned.
-  isPinned: () => false,
+  isPinned: () => row.pinned === 1,
 });
 
 /** Dropped while its waits were read. */

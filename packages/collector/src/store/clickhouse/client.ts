@@ -50,6 +50,16 @@ export class Client {
     return `${this.#settings.database}.${name}`;
   }
 
+  /** Where the rows are, for what changes them: on a cluster the shards' own tables. */
+  local(name: string): string {
+    const { cluster } = this.#settings;
+    return cluster === undefined ? this.table(name) : `${this.table(name)}_local ON CLUSTER ${cluster}`;
+  }
+
+  get localSpans(): string {
+    return this.local(this.#settings.spansTable);
+  }
+
   /** Our spans. */
   get spans(): string {
     return this.table(this.#settings.spansTable);

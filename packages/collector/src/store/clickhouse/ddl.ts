@@ -60,19 +60,29 @@ function statementsOf(text: string): string[] {
 function forTarget(statement: string, options: DdlOptions): string[] {
   const filled = statement
     .replaceAll('{spans}', options.spansTable)
-    .replaceAll(/\{ttl (\w+) ([^}]+)\}\n?/g, (_all, kind: string, column: string) =>
-      ttlOf(kind, column, options.retention),
+    .replaceAll(
+      /\{ttl (\w+) ([^}]+?)(?: unless (\w+))?\}\n?/g,
+      (_all, kind: string, column: string, kept?: string) =>
+        ttlOf(kind, kept === undefined ? { column } : { column, kept }, options.retention),
     );
   const { cluster, database } = options;
   if (cluster === undefined) return [filled.replaceAll('{db}', database)];
   return clustered(filled, database, cluster);
 }
 
+/** Rows of pinned calls go at the end of what a DateTime can say. */
+const NEVER = `toDateTime('2106-01-01 00:00:00', 'UTC')`;
+
 /** Empty where nothing is dropped by age. */
-function ttlOf(kind: string, column: string, retention: Retention | undefined): string {
+function ttlOf(
+  kind: string,
+  { column, kept }: { readonly column: string; readonly kept?: string },
+  retention: Retention | undefined,
+): string {
   const ageNs = retention?.[AGES[kind]!];
   if (ageNs === undefined) return '';
-  return `TTL toDateTime(${column}) + toIntervalSecond(${ageNs / 1_000_000_000n})\n`;
+  const due = `toDateTime(${column}) + toIntervalSecond(${ageNs / 1_000_000_000n})`;
+  return `TTL ${kept === undefined ? due : `if(${kept} = 1, ${NEVER}, ${due})`}\n`;
 }
 
 const TABLE = /^CREATE TABLE \{db\}\.(\w+) /;

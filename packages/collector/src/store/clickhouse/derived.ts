@@ -9,6 +9,7 @@ import { VALUE_FLAG } from '../../rollup/wait-codec.ts';
 import { facetsOf, splitDetail, USUAL_DIMENSIONS, wordsOf } from '../facets.ts';
 import type { DerivedRows, RollupRow, SessionFacets, ValueRow } from '../store.ts';
 import type { Client } from './client.ts';
+import { isPinned } from './pins.ts';
 
 export class DerivedWriter {
   readonly #client: Client;
@@ -16,19 +17,23 @@ export class DerivedWriter {
   #version = 0;
   readonly #nowUs: () => number;
 
-  constructor(client: Client, nowUs: () => number) {
+  readonly #judged: () => number;
+
+  /** `judged`: the revision of limits by which what is written was counted. */
+  constructor(client: Client, nowUs: () => number, judged: () => number) {
     this.#client = client;
     this.#nowUs = nowUs;
+    this.#judged = judged;
   }
 
   async write(all: readonly DerivedRows[]): Promise<void> {
     if (all.length === 0) return;
     this.#version = Math.max(this.#version + 1, this.#nowUs());
     const draft: Draft = { turns: [], minutes: [], samples: [], sessions: [] };
-    const rows = await this.#rowNumbers(all.map(one => one.sessionKey));
+    const names = await this.#names(all.map(one => one.sessionKey));
     const replaced = all.filter(one => one.replace === 'all').map(one => one.sessionKey);
     const before = await this.#before(replaced);
-    for (const one of all) this.#add(one, rows.get(one.sessionKey)!, { draft, before });
+    for (const one of all) this.#add(one, names.get(one.sessionKey)!, { draft, before });
     await Promise.all([
       this.#client.insert(this.#client.table('framescope_turn'), draft.turns),
       this.#client.insert(this.#client.table('framescope_minute'), draft.minutes),
@@ -38,13 +43,14 @@ export class DerivedWriter {
   }
 
   /** The numbers by which charts name sessions: a hash that the engine makes, so that all agree. */
-  async #rowNumbers(keys: readonly string[]): Promise<Map<string, string>> {
-    const rows = await this.#client.rows<{ key: string; row: string }>(
+  async #names(keys: readonly string[]): Promise<Map<string, Named>> {
+    const rows = await this.#client.rows<{ key: string } & Named>(
       `SELECT arrayJoin({keys:Array(String)}) AS key,
-         toString(bitShiftRight(sipHash64(key), 12)) AS row`,
+         toString(bitShiftRight(sipHash64(key), 12)) AS row,
+         ${isPinned(this.#client, 'key')} AS kept`,
       { keys },
     );
-    return new Map(rows.map(one => [one.key, one.row]));
+    return new Map(rows.map(one => [one.key, one]));
   }
 
   async #before(keys: readonly string[]): Promise<Before> {
@@ -64,16 +70,16 @@ export class DerivedWriter {
     return { ticks, minutes };
   }
 
-  #add(rows: DerivedRows, row: string, of: { draft: Draft; before: Before }): void {
+  #add(rows: DerivedRows, { row, kept }: Named, of: { draft: Draft; before: Before }): void {
     const { draft, before } = of;
     const { sessionKey } = rows;
     const version = this.#version;
     const facets = facetsOf(rows.session);
     const turns = byTick(rows);
     for (const [tick, one] of turns)
-      draft.turns.push(turnRow(one, { sessionKey, row, tick, version }));
+      draft.turns.push({ ...turnRow(one, { sessionKey, row, tick, version }), kept });
     for (const rollup of rows.rollups)
-      draft.minutes.push(minuteRow(rollup, { row, facets, version }));
+      draft.minutes.push({ ...minuteRow(rollup, { row, facets, version }), kept });
     for (const gone of before.ticks)
       if (gone.session_key === sessionKey && !turns.has(Number(gone.tick)))
         draft.turns.push({ ...gone, version, is_deleted: 1 });
@@ -82,8 +88,8 @@ export class DerivedWriter {
       if (gone.session_key === sessionKey && !kept.has(`${gone.minute} ${gone.measure}`))
         draft.minutes.push({ ...gone, version, is_deleted: 1 });
     for (const { peerEpoch, ...one } of rows.clockSamples ?? [])
-      draft.samples.push({ session_key: sessionKey, ...one, peer_epoch: peerEpoch, version });
-    draft.sessions.push(this.#sessionRow(rows, row, facets));
+      draft.samples.push({ session_key: sessionKey, ...one, peer_epoch: peerEpoch, version, kept });
+    draft.sessions.push({ ...this.#sessionRow(rows, row, facets), kept });
   }
 
   #sessionRow(rows: DerivedRows, row: string, facets: SessionFacets): object {
@@ -101,8 +107,15 @@ export class DerivedWriter {
       detail: JSON.stringify(rest),
       facets: JSON.stringify(facets),
       version: this.#version,
+      judged: this.#judged(),
     };
   }
+}
+
+/** The number by which charts name a session, and whether it is pinned (1). */
+interface Named {
+  readonly row: string;
+  readonly kept: number;
 }
 
 interface Draft {

@@ -1,7 +1,7 @@
 // One commit in the making: what is new in a batch, and whose it is.
 
 import type { SpanColumns } from '../../decode/span-columns.ts';
-import type { DecodedFlush, MetricPoint } from '../../decode/types.ts';
+import type { DecodedFlush, DecodedLoad, MetricPoint } from '../../decode/types.ts';
 import type { StoredSpan, TouchedSession } from '../store.ts';
 
 export interface SessionName {
@@ -34,6 +34,7 @@ export interface Writing {
   readonly spans: NewSpans;
   readonly draft: Draft;
   readonly points: readonly MetricPoint[];
+  readonly loads: readonly DecodedLoad[];
 }
 
 /** A span stored before, that this commit gave to a session. */

@@ -24,6 +24,7 @@ import {
   type TraceState,
   type Writing,
 } from './intake-draft.ts';
+import { rowOfLoad } from './load-row.ts';
 import { pointId, rowOfPoint } from './point-row.ts';
 import {
   dateTimeOf,
@@ -73,7 +74,7 @@ export class ClickHouseIntake {
 
   /** Stored and searchable when it returns. */
   async commit(batch: IngestBatch): Promise<CommitResult> {
-    const { arrivalUnixNs, spans: columns, points = [] } = batch;
+    const { arrivalUnixNs, spans: columns, points = [], loads = [] } = batch;
     const spans = await this.#newSpans(columns, arrivalUnixNs);
     const freshPoints = await this.#newPoints(points);
     await this.#learn(batch, spans.traces);
@@ -82,7 +83,7 @@ export class ClickHouseIntake {
     for (const flush of flushes)
       draft.flushes.push({ flush, key: this.#touch(flush.sessionId, draft).key });
     this.#findSessions(columns, spans, draft);
-    const adopted = await this.#write({ columns, spans, draft, points: freshPoints });
+    const adopted = await this.#write({ columns, spans, draft, points: freshPoints, loads });
     return this.#result({
       columns,
       spans,
@@ -294,7 +295,7 @@ export class ClickHouseIntake {
   // ---- writing -----------------------------------------------------------------------------
 
   async #write(of: Writing): Promise<Adopted[]> {
-    const { columns, spans, draft, points } = of;
+    const { columns, spans, draft, points, loads } = of;
     const client = this.#client;
     const at = { commit: draft.commit, arrival: dateTimeOf(draft.arrivalUnixNs) };
     await client.insert(
@@ -332,6 +333,7 @@ export class ClickHouseIntake {
         ),
       ),
       client.insert(client.table('framescope_metric_point'), points.map(rowOfPoint)),
+      client.insert(client.table('framescope_load'), loads.map(rowOfLoad)),
     ]);
     // Last: whoever reads behind the commits finds all of this one.
     await client.insert(client.table('framescope_commit'), [

@@ -10,7 +10,6 @@ import type {
   TraceSummary,
   Turn,
 } from '@framescope/protocol';
-import { itemsOf } from '../budget-items.ts';
 import type {
   BudgetsGiven,
   ClockSampleRow,
@@ -21,6 +20,7 @@ import type {
   GroupScan,
   MeasureCount,
   LoadColumn,
+  LoadScan,
   MetricCount,
   OddSpans,
   PageRequest,
@@ -42,15 +42,29 @@ import type {
   WordsFinder,
 } from '../store.ts';
 import { cursorOf, numbersOf } from '../cursor.ts';
+import { budgetsIn } from './budgets.ts';
 import { ClickHouseCharts, timeOf } from './chart-reader.ts';
 import { Client } from './client.ts';
 import { chooseSpansTable } from './migrate.ts';
+import { loadsIn } from './load-row.ts';
+import { isPinned, pinsIn } from './pins.ts';
 import { POINT_COLUMNS, pointOfRow, type PointRow } from './point-row.ts';
 import { SessionRaw } from './session-raw.ts';
 import type { ClickHouseSettings } from './settings.ts';
 import { rowsOfSpans } from '../trace-rows.ts';
 import { TraceReader } from './trace-reader.ts';
 import { collectorClocksIn, sizeBytesIn } from './writer.ts';
+
+interface SummaryRow {
+  readonly summary: string;
+  readonly pinned: number;
+}
+
+/** As stored, with whether the call is kept: that is no part of what assembly wrote. */
+const summaryOf = ({ summary, pinned }: SummaryRow): SessionSummary => ({
+  ...(JSON.parse(summary) as SessionSummary),
+  ...(pinned === 1 && { pinned: true }),
+});
 
 /** How many sessions and turns a search by words looks through, newest first. */
 const SEARCHED_MAX = 100_000;
@@ -79,10 +93,15 @@ export class ClickHouseReader implements StoreReader {
     return this.#client.table(name);
   }
 
+  /** A column of a SELECT over sessions. */
+  get #pinned(): string {
+    return `${isPinned(this.#client, 'key')} AS pinned`;
+  }
+
   async sessions(filter: SessionFilter): Promise<StorePage<SessionSummary>> {
     const [start, row] = numbersOf(filter.cursor, 2) ?? [];
-    const rows = await this.#client.rows<{ start: string; row: string; summary: string }>(
-      `SELECT toString(t.start) AS start, toString(t.row) AS row, summary
+    const rows = await this.#client.rows<{ start: string; row: string } & SummaryRow>(
+      `SELECT toString(t.start) AS start, toString(t.row) AS row, summary, ${this.#pinned}
        FROM ${this.#table('framescope_session')} AS t FINAL
        WHERE t.start >= {from:Int64} AND t.start < {to:Int64}
          ${filter.status === undefined ? '' : 'AND status = {status:String}'}
@@ -99,27 +118,27 @@ export class ClickHouseReader implements StoreReader {
     const items = rows.slice(0, filter.limit);
     const last = items.at(-1);
     return {
-      items: items.map(one => JSON.parse(one.summary) as SessionSummary),
+      items: items.map(summaryOf),
       nextCursor:
         rows.length > filter.limit && last ? cursorOf(BigInt(last.start), BigInt(last.row)) : null,
     };
   }
 
   async session(key: string): Promise<SessionDetail | undefined> {
-    const [row] = await this.#client.rows<{ summary: string; detail: string }>(
-      `SELECT summary, detail FROM ${this.#table('framescope_session')} FINAL WHERE key = {key:String}`,
+    const [row] = await this.#client.rows<{ detail: string } & SummaryRow>(
+      `SELECT summary, detail, ${this.#pinned} FROM ${this.#table('framescope_session')} FINAL WHERE key = {key:String}`,
       { key },
     );
-    return row && ({ ...JSON.parse(row.summary), ...JSON.parse(row.detail) } as SessionDetail);
+    return row && ({ ...summaryOf(row), ...JSON.parse(row.detail) } as SessionDetail);
   }
 
   async summaries(keys: readonly string[]): Promise<readonly SessionSummary[]> {
     if (keys.length === 0) return [];
-    const rows = await this.#client.rows<{ key: string; summary: string }>(
-      `SELECT key, summary FROM ${this.#table('framescope_session')} FINAL WHERE key IN {keys:Array(String)}`,
+    const rows = await this.#client.rows<{ key: string } & SummaryRow>(
+      `SELECT key, summary, ${this.#pinned} FROM ${this.#table('framescope_session')} FINAL WHERE key IN {keys:Array(String)}`,
       { keys },
     );
-    const found = new Map(rows.map(one => [one.key, JSON.parse(one.summary) as SessionSummary]));
+    const found = new Map(rows.map(one => [one.key, summaryOf(one)]));
     return keys.flatMap(key => found.get(key) ?? []);
   }
 
@@ -216,13 +235,12 @@ export class ClickHouseReader implements StoreReader {
     return this.#charts.groupValues(name);
   }
 
-  // Not in this engine yet: no call is pinned, and limits are those of flags alone.
   pins(): Promise<readonly Pin[]> {
-    return Promise.resolve([]);
+    return pinsIn(this.#client);
   }
 
   budgets(given: BudgetsGiven): Promise<BudgetList> {
-    return Promise.resolve({ revision: 0, changedUnixNs: null, items: itemsOf(given) });
+    return budgetsIn(this.#client, given);
   }
 
   annotations(range: UnixRange): Promise<readonly Annotation[]> {
@@ -258,8 +276,8 @@ export class ClickHouseReader implements StoreReader {
   async search(text: string, limit: number): Promise<SearchRows> {
     const params = { text, lower: text.toLowerCase(), limit, searched: SEARCHED_MAX };
     const [sessions, turns, traceIds] = await Promise.all([
-      this.#client.rows<{ summary: string }>(
-        `SELECT summary FROM (
+      this.#client.rows<SummaryRow>(
+        `SELECT summary, ${this.#pinned} FROM (
            SELECT key, session_id, summary FROM ${this.#table('framescope_session')} FINAL
            ORDER BY start DESC LIMIT {searched:UInt32})
          WHERE key = {text:String} OR session_id = {text:String}
@@ -277,7 +295,7 @@ export class ClickHouseReader implements StoreReader {
       this.#traces.known(text.toLowerCase()),
     ]);
     return {
-      sessions: sessions.map(one => JSON.parse(one.summary) as SessionSummary),
+      sessions: sessions.map(summaryOf),
       turns: turns.map(one => ({
         sessionKey: one.session_key,
         turn: JSON.parse(one.json) as Turn,
@@ -327,9 +345,8 @@ export class ClickHouseReader implements StoreReader {
     return rows.map(pointOfRow);
   }
 
-  /** Load of processes is not kept in this engine: its pages say that there is none. */
-  async loads(): Promise<readonly LoadColumn[]> {
-    return [];
+  loads(scan: LoadScan): Promise<readonly LoadColumn[]> {
+    return loadsIn(this.#client, scan);
   }
 
   async metricMeasures(): Promise<readonly MetricCount[]> {

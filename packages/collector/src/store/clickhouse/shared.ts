@@ -18,6 +18,7 @@ import type {
   StoredSpan,
   TouchedSession,
 } from '../store.ts';
+import type { Budgets } from './budgets.ts';
 import type { Client } from './client.ts';
 import { FLUSH_COLUMNS, flushOfRow, type FlushRow } from './flush-row.ts';
 import type { SessionRaw } from './session-raw.ts';
@@ -37,6 +38,7 @@ const RECENT_S = 60;
 export interface SharedPorts {
   readonly client: Client;
   readonly raw: SessionRaw;
+  readonly budgets: Budgets;
   readonly collector: string;
   readonly nowMs: () => number;
 }
@@ -60,7 +62,9 @@ export class Shared {
   /** What there is to assemble since the last call, and what others changed. */
   async pull(): Promise<SharedNews> {
     const nowMs = this.#ports.nowMs();
-    if (nowMs - this.#beatMs >= BEAT_MS) await this.#beat(nowMs);
+    const isBeat = nowMs - this.#beatMs >= BEAT_MS;
+    const limits = isBeat ? await this.#ports.budgets.changed() : undefined;
+    if (isBeat) await this.#beat(nowMs);
     const owners = await this.#lookAround(nowMs);
     const isMoved = owners.join() !== this.#owners.join();
     this.#owners = owners;
@@ -70,7 +74,7 @@ export class Shared {
     const batch = await this.#committed();
     const isSweep = isMoved || nowMs - this.#sweepMs > SWEEP_MS;
     const claimed = isSweep ? await this.#claim(nowMs) : [];
-    return { batch, lost, claimed, changes: await this.#changes() };
+    return { batch, lost, claimed, changes: await this.#changes(), ...(limits && { limits }) };
   }
 
   async #beat(nowMs: number): Promise<void> {

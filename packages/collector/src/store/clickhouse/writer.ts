@@ -1,24 +1,30 @@
 // The writer's side of the ClickHouse store.
 
-import type { Annotation, AnnotationInput, SessionStatus } from '@framescope/protocol';
+import type { Annotation, AnnotationInput, BudgetList, Pin, SessionStatus } from '@framescope/protocol';
 import { columnsOf } from '../../decode/span-columns.ts';
 import type { Change } from '../../assemble/assembler.ts';
 import type { DecodedSpan } from '../../decode/types.ts';
 import type {
+  BudgetChange,
+  BudgetConflict,
+  BudgetsGiven,
   CollectorClockRow,
   CommitResult,
   DerivedRows,
   FlushRun,
   IngestBatch,
+  PinRefusal,
   RawSession,
   Retention,
   SharedNews,
   UnfinishedSession,
 } from '../store.ts';
+import { Budgets } from './budgets.ts';
 import { Client } from './client.ts';
 import { DerivedWriter } from './derived.ts';
 import { ClickHouseIntake } from './intake.ts';
 import { makeTables } from './migrate.ts';
+import { Pins } from './pins.ts';
 import { SessionRaw } from './session-raw.ts';
 import { Shared } from './shared.ts';
 import type { ClickHouseSettings } from './settings.ts';
@@ -30,10 +36,15 @@ export interface SpanBatch extends Omit<IngestBatch, 'spans'> {
 export interface ClickHouseWriterOptions {
   readonly settings: ClickHouseSettings;
   readonly retention?: Retention;
+  /** Limits that apply where the page set none. */
+  readonly budgets?: BudgetsGiven;
   /** Names this collector among those that write to the same tables. */
   readonly collector: string;
   readonly nowUnixMs: () => number;
 }
+
+/** How often it is looked for what came for pinned calls: no age is that short. */
+const KEEP_UP_MS = 60_000;
 
 export class ClickHouseWriter {
   readonly #client: Client;
@@ -41,16 +52,24 @@ export class ClickHouseWriter {
   readonly #derived: DerivedWriter;
   readonly #raw: SessionRaw;
   readonly #shared: Shared;
+  readonly #pins: Pins;
+  readonly #budgets: Budgets;
+  #keptUpMs = 0;
   readonly #nowUnixMs: () => number;
 
   private constructor(client: Client, options: ClickHouseWriterOptions, lastCommit: number) {
     this.#client = client;
     this.#nowUnixMs = options.nowUnixMs;
     this.#intake = new ClickHouseIntake(client, options.collector, lastCommit);
-    this.#derived = new DerivedWriter(client, () => options.nowUnixMs() * 1_000);
+    const nowUs = (): number => options.nowUnixMs() * 1_000;
+    this.#budgets = new Budgets(client, options.budgets ?? { limits: {}, inFile: [] });
+    this.#pins = new Pins(client, options.retention ?? {}, nowUs);
+    this.#derived = new DerivedWriter(client, nowUs, () => this.#budgets.revision);
     this.#raw = new SessionRaw(client);
     const { collector, nowUnixMs } = options;
-    this.#shared = new Shared({ client, raw: this.#raw, collector, nowMs: nowUnixMs });
+    const raw = this.#raw;
+    const budgets = this.#budgets;
+    this.#shared = new Shared({ client, raw, budgets, collector, nowMs: nowUnixMs });
   }
 
   /** Makes the tables that are missing. @throws {StoreError} when it cannot be used. */
@@ -78,9 +97,35 @@ export class ClickHouseWriter {
     return this.#derived.write(rows);
   }
 
-  /** The engine merges and drops by itself. */
-  async tidy(): Promise<boolean> {
+  /** The engine merges by itself; what is counted by limits that were changed is counted again. */
+  tidy(_nowUnixNs?: bigint): Promise<boolean> {
+    return this.#budgets.judgeSome();
+  }
+
+  /** The engine drops by itself what is too old; what came for calls that are kept is marked. */
+  async retain(_nowUnixNs?: bigint): Promise<boolean> {
+    const nowMs = this.#nowUnixMs();
+    if (nowMs - this.#keptUpMs < KEEP_UP_MS) return false;
+    this.#keptUpMs = nowMs;
+    await this.#pins.keepUp();
     return false;
+  }
+
+  pin(key: string, note: string, atUnixNs: bigint): Promise<Pin | PinRefusal> {
+    return this.#pins.pin(key, note, atUnixNs);
+  }
+
+  unpin(key: string): Promise<boolean> {
+    return this.#pins.unpin(key);
+  }
+
+  setBudgets(change: BudgetChange): Promise<BudgetList | BudgetConflict> {
+    return this.#budgets.set(change);
+  }
+
+  /** By measure, ns. */
+  limits(): Promise<Readonly<Record<string, number>>> {
+    return this.#budgets.limits();
   }
 
   async annotate(annotation: AnnotationInput): Promise<Annotation> {
@@ -89,6 +134,20 @@ export class ClickHouseWriter {
     const row = { id, at: atUnixNs, end: endUnixNs, json: JSON.stringify(rest) };
     await this.#client.insert(this.#client.table('framescope_annotation'), [row]);
     return { id: String(id), ...annotation };
+  }
+
+  /** False: there is none of that ID. */
+  async removeAnnotation(id: string): Promise<boolean> {
+    if (!/^\d{1,19}$/.test(id)) return false;
+    const table = this.#client.table('framescope_annotation');
+    const [row] = await this.#client.rows<{ at: string }>(
+      `SELECT toString(t.at) AS at FROM ${table} AS t FINAL WHERE t.id = {id:UInt64} AND json != ''`,
+      { id },
+    );
+    if (row === undefined) return false;
+    // The row written last counts; one that says nothing is none.
+    await this.#client.insert(table, [{ id, at: row.at, end: null, json: '' }]);
+    return true;
   }
 
   pull(): Promise<SharedNews> {

@@ -5,7 +5,7 @@
 import type { BudgetList } from '@framescope/protocol';
 import type { Database } from 'better-sqlite3';
 import { budgetOf } from '../../query/measure-info.ts';
-import { itemsOf } from '../budget-items.ts';
+import { itemsOf, limitsOf } from '../budget-items.ts';
 import type { BudgetChange, BudgetConflict, BudgetsGiven } from '../store.ts';
 
 const BUDGETS = {
@@ -52,12 +52,6 @@ export function budgetsIn(database: Database, given: BudgetsGiven): BudgetList {
     items: [...items.values()].toSorted((a, b) => (a.measure < b.measure ? -1 : 1)),
   };
 }
-
-/** The limits that apply, by measure, ns. */
-export const limitsOf = ({ items }: Pick<BudgetList, 'items'>): Record<string, number> =>
-  Object.fromEntries(
-    items.flatMap(({ measure, limitNs }) => (limitNs === null ? [] : [[measure, limitNs]])),
-  );
 
 export class Budgets {
   /** By measure, as they apply now: the object stays, what is in it changes. */

@@ -2,10 +2,8 @@
 
 import type { Pin } from '@framescope/protocol';
 import type { Database } from 'better-sqlite3';
+import { PINS_MAX } from '../pins-max.ts';
 import type { PinRefusal } from '../store.ts';
-
-/** Each may come to a file that readers hold open. */
-export const PINS_MAX = 500;
 
 /** Of the calls that are kept. */
 export const PINNED_KEYS = `SELECT session_key FROM pin`;
