@@ -10,8 +10,8 @@ import {
   settledAnswers,
   simulate,
   turnOf,
-  type SentBody,
 } from '../../packages/testkit/out/index.js';
+import { deal, randomOf } from './dealing.ts';
 import { Fleet } from './fleet.ts';
 import { ClickHouse } from './server.ts';
 
@@ -24,31 +24,6 @@ beforeAll(async () => {
   server = await ClickHouse.start();
 });
 afterAll(() => server.stop());
-
-/** Numbers in [0, 1), the same each run. */
-function randomOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
-
-/** To a collector at random, again and to another until one has acknowledged it. */
-async function deal(fleet: Fleet, body: SentBody, random: () => number): Promise<void> {
-  for (;;) {
-    const { urls } = fleet;
-    const url = urls[Math.floor(random() * urls.length)];
-    const answer = await (url === undefined
-      ? undefined
-      : new ApiClient(url).post(body).then(
-          () => true,
-          () => false,
-        ));
-    if (answer === true) return;
-    await sleep(50);
-  }
-}
 
 test('records of a call dealt at random to three collectors, one killed each 5 s, give its ledgers', async () => {
   const fleet = await Fleet.start(server.storeUrl(), 3);

@@ -16,22 +16,32 @@ interface Member {
 export class Fleet {
   readonly #members: Member[] = [];
   readonly #storeUrl: string;
+  readonly #flags: readonly string[];
   killCount = 0;
 
-  private constructor(storeUrl: string) {
+  private constructor(storeUrl: string, flags: readonly string[]) {
     this.#storeUrl = storeUrl;
+    this.#flags = flags;
   }
 
   /** Gone when the test is. */
-  static async start(storeUrl: string, count: number): Promise<Fleet> {
-    const fleet = await Fleet.open(storeUrl, count);
+  static async start(
+    storeUrl: string,
+    count: number,
+    flags: readonly string[] = [],
+  ): Promise<Fleet> {
+    const fleet = await Fleet.open(storeUrl, count, flags);
     onTestFinished(() => fleet.stop());
     return fleet;
   }
 
   /** Until it is stopped. */
-  static async open(storeUrl: string, count: number): Promise<Fleet> {
-    const fleet = new Fleet(storeUrl);
+  static async open(
+    storeUrl: string,
+    count: number,
+    flags: readonly string[] = [],
+  ): Promise<Fleet> {
+    const fleet = new Fleet(storeUrl, flags);
     for (let i = 0; i < count; i++) {
       const folder = mkdtempSync(join(tmpdir(), 'framescope-fleet-'));
       const process = fleet.#spawn(folder);
@@ -42,7 +52,7 @@ export class Fleet {
 
   #spawn(folder: string): CollectorProcess {
     const flags = ['--port', '0', '--grpc-port', 'off', '--data', folder];
-    return new CollectorProcess([...flags, '--store', this.#storeUrl]);
+    return new CollectorProcess([...flags, '--store', this.#storeUrl, ...this.#flags]);
   }
 
   /** URLs of those that are up. */
@@ -58,6 +68,14 @@ export class Fleet {
     this.killCount++;
     member.process = this.#spawn(member.folder);
     member.url = await member.process.ready();
+  }
+
+  /** `kill -9`, for good. */
+  async stopOne(index: number): Promise<void> {
+    const [member] = this.#members.splice(index, 1);
+    member!.url = undefined;
+    await member!.process.kill('SIGKILL');
+    rmSync(member!.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 
   async stop(): Promise<void> {

@@ -34,7 +34,9 @@ export async function main(): Promise<void> {
 
 async function askCollector(args: readonly string[]): Promise<void> {
   try {
-    const { lines, errors, code } = await runClientCommand(args, process.env);
+    const { lines, errors, code } = await runClientCommand(args, process.env, line =>
+      process.stderr.write(`framescope: ${line}\n`),
+    );
     process.stderr.write(errors.map(line => `framescope: ${line}\n`).join(''));
     process.stdout.write(lines.map(line => `${line}\n`).join(''));
     process.exitCode = code;

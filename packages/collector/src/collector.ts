@@ -26,7 +26,7 @@ import { ingestSecret } from './serve/secret.ts';
 import { LiveHub } from './serve/live.ts';
 import { Health } from './serve/metrics.ts';
 import type { ClickHouseSettings } from './store/clickhouse/settings.ts';
-import { openReader, type StorePlace } from './store/engine.ts';
+import { openReader, sharedSecret, type StorePlace } from './store/engine.ts';
 import { limitsOf } from './store/budget-items.ts';
 import { RecordingStore, RECORDINGS_SHARE } from './store/recordings.ts';
 import type { BudgetsGiven, Retention, StoreReader } from './store/store.ts';
@@ -244,7 +244,7 @@ async function compose(
     health,
     live,
     admission: admissionOf(writer, health, options),
-    access: accessOf(options),
+    access: accessOf(options, await secretOf(place)),
     isTls: options.tls !== undefined,
     corsOrigins: options.corsOrigins ?? [],
     forwarding,
@@ -296,13 +296,20 @@ function soundOf(
   return { recordings: store, dataBytes };
 }
 
-const accessOf = ({ token, readToken, liveKit, webhookSecrets, data }: CollectorOptions): Access =>
+/** Where several collectors share a store, a token that one made is good at each. */
+const secretOf = ({ folder, clickhouse }: StorePlace): Promise<Uint8Array> | Uint8Array =>
+  clickhouse === undefined ? ingestSecret(folder) : sharedSecret(clickhouse);
+
+const accessOf = (
+  { token, readToken, liveKit, webhookSecrets }: CollectorOptions,
+  secret: Uint8Array,
+): Access =>
   new Access({
     ...(token !== undefined && { token }),
     ...(readToken !== undefined && { readToken }),
     ...(liveKit && { liveKit }),
     ...(webhookSecrets && { webhookSecrets }),
-    secret: ingestSecret(data),
+    secret,
     nowUnixMs: Date.now,
   });
 

@@ -67,7 +67,8 @@ CREATE TABLE {db}.{spans}_trace_id_ts (
 PARTITION BY toStartOfWeek(Start)
 ORDER BY (TraceId)
 {ttl spans Start}
-SETTINGS index_granularity = 8192, ttl_only_drop_parts = 1;
+-- Small: with each commit it is asked for thousands of traces, most of which it does not have.
+SETTINGS index_granularity = 512, ttl_only_drop_parts = 1;
 
 CREATE MATERIALIZED VIEW {db}.{spans}_trace_id_ts_mv TO {db}.{spans}_trace_id_ts AS
 SELECT TraceId, min(Timestamp) AS Start, max(Timestamp) AS End
@@ -106,7 +107,8 @@ CREATE TABLE {db}.framescope_trace_session (
   kept UInt8 DEFAULT 0
 ) ENGINE = ReplacingMergeTree(version)
 ORDER BY trace_id
-{ttl spans arrival unless kept};
+{ttl spans arrival unless kept}
+SETTINGS index_granularity = 512;
 
 -- When a session was last heard of: which call a `session.id` names now, and what is to be assembled.
 CREATE TABLE {db}.framescope_heard (
@@ -134,9 +136,11 @@ CREATE TABLE {db}.framescope_commit (
 ORDER BY at
 TTL toDateTime(at) + toIntervalHour(1);
 
--- Collectors that live, by a line a second of each.
+-- Collectors that live, by a line a second of each and of what it shares in.
 CREATE TABLE {db}.framescope_collector (
   collector String,
+  -- Empty: sessions. `forward <target>`: what is handed on to one.
+  role LowCardinality(String) DEFAULT '',
   age_ms UInt64,
   at DateTime64(3) DEFAULT now64(3)
 ) ENGINE = MergeTree
@@ -352,15 +356,15 @@ PARTITION BY toDate(fromUnixTimestamp64Nano(at))
 ORDER BY (source, at)
 {ttl frames fromUnixTimestamp64Nano(at)};
 
--- How far `framescope import` came, by the folder it reads.
-CREATE TABLE {db}.framescope_import (
-  source String,
-  step LowCardinality(String),
+-- What is noted once: how far `framescope import` came, the ages that TTLs were made for.
+CREATE TABLE {db}.framescope_note (
+  topic String,
+  name String,
   -- JSON.
-  place String,
+  value String,
   version UInt64
 ) ENGINE = ReplacingMergeTree(version)
-ORDER BY (source, step);
+ORDER BY (topic, name);
 
 -- Histograms of other programs (OTLP metrics), as sent.
 CREATE TABLE {db}.framescope_metric_point (

@@ -11,6 +11,7 @@ import { apiAt, type Api } from './api.ts';
 import { check, reportOf, type CheckOptions, type CheckRow } from './check.ts';
 import { exportSessions, keyOf } from './export.ts';
 import { importFile } from './import.ts';
+import { move } from './move.ts';
 import { verify, type VerifyOptions } from './verify.ts';
 
 /** What a command prints (stdout, stderr), and its exit code. */
@@ -30,6 +31,9 @@ export const CLIENT_HELP = `Commands that ask a running collector (--url URL, de
   framescope export [--session ID | --from NS --to NS] [--filter F] [--format otlp|perfetto|html] [--out FILE]
   framescope import FILE              OTLP/JSON, Jaeger's JSON, or the report of a call by Vapi, Retell,
                                       ElevenLabs (their JSON) or Deepgram (events, one a line)
+  framescope import --from sqlite:DIR --to clickhouse://user:password@host:8123/database
+                   all of a data folder into ClickHouse, with no collector running on the folder; stopped
+                   or killed, it goes on where it was when it is called again
   framescope check [--session ID | --from NS --to NS | --file FILE] [--filter F] [--budgets FILE]
                    [--quantile p50|p95|p99] [--certain] [--json FILE] [--tolerance 0.05]
                    [--baseline-from NS --baseline-to NS --baseline-filter F]
@@ -65,10 +69,11 @@ type Values = Partial<Record<Exclude<keyof typeof FLAGS, 'certain'>, string>> & 
   readonly certain?: boolean;
 };
 
-/** @throws {UsageError | ApiCallError} */
+/** `tell`: what is said while it runs. @throws {UsageError | ApiCallError} */
 export async function runClientCommand(
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
+  tell: (line: string) => void,
 ): Promise<Done> {
   const [name, ...rest] = args;
   const { values, positionals } = read(rest);
@@ -76,7 +81,12 @@ export async function runClientCommand(
   const api = apiAt(url, values.token ?? environment['FRAMESCOPE_TOKEN']);
   if (name === 'import') {
     const [file] = positionals;
-    if (file === undefined) throw new UsageError('import needs a file: framescope import FILE');
+    if (values.from !== undefined || values.to !== undefined)
+      return move({ ...movedBetween(values, positionals), tell });
+    if (file === undefined)
+      throw new UsageError(
+        'import needs a file (framescope import FILE) or two stores (--from sqlite:DIR --to clickhouse://…)',
+      );
     return importFile(api, file);
   }
   if (name === 'verify') return verify(api, verifyOptions(values, positionals));
@@ -89,6 +99,17 @@ export async function runClientCommand(
       format: formatOf(values),
     });
   return values.file === undefined ? runCheck(api, values) : checkFile(values.file, values);
+}
+
+function movedBetween(
+  { from, to }: Values,
+  [file]: readonly string[],
+): { readonly from: string; readonly to: string } {
+  if (from === undefined || to === undefined || file !== undefined)
+    throw new UsageError(
+      'import takes a file, or both stores: --from sqlite:DIR --to clickhouse://user:password@host:8123/database',
+    );
+  return { from, to };
 }
 
 function verifyOptions(values: Values, [file]: readonly string[]): VerifyOptions {

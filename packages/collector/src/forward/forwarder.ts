@@ -9,7 +9,7 @@
 // is counted). A crash between answer and drop sends the same bytes again;
 // their IDs are the same, so the other side has them once.
 
-import type { CommitPlace, StoreReader, StoredSpan } from '../store/store.ts';
+import type { CommitPlace, ForwardTurn, StoreReader, StoredSpan } from '../store/store.ts';
 import { encodeTraces, type OutSpan } from './encode.ts';
 import type { Outcome, Transport } from './outcome.ts';
 import type { ForwardQueue, QueuedBody } from './queue.ts';
@@ -36,7 +36,9 @@ export type Prepare = (
 ) => Promise<readonly OutSpan[]>;
 
 export interface ForwardPorts {
-  readonly reader: Pick<StoreReader, 'spansAfter' | 'lastCommit'>;
+  readonly reader: Pick<StoreReader, 'spansAfter' | 'lastCommit' | 'commitsLeap'>;
+  /** Present where other collectors may hand on to the same target. */
+  readonly turn?: ForwardTurn;
   readonly queue: ForwardQueue;
   readonly transport: Transport;
   readonly prepare: Prepare;
@@ -73,6 +75,7 @@ export class Forwarder {
   readonly #ports: ForwardPorts;
   #cursor = 0;
   #isBegun = false;
+  #noted = -1;
   #newest = 0;
   /** Arrival of the oldest commit that was not read. */
   #unreadUnixNs: bigint | undefined;
@@ -92,20 +95,50 @@ export class Forwarder {
    * once, there is more.
    */
   async step(): Promise<number> {
+    if (!(await this.#isOurs())) {
+      this.#state = 'idle';
+      return IDLE_MS;
+    }
     if (!this.#isBegun) await this.#begin();
     await this.#fill();
     const body = this.#nextBody();
     if (!body) {
       this.#state = 'idle';
+      await this.#note();
       return IDLE_MS;
     }
     return this.#judge(body, await this.#ports.transport.send(body.bytes));
   }
 
+  /** Among several collectors: another may hand on, and then begins where this one was. */
+  async #isOurs(): Promise<boolean> {
+    const { turn } = this.#ports;
+    if (turn === undefined || (await turn.isOurs())) return true;
+    this.#isBegun = false;
+    this.#bodies = [];
+    return false;
+  }
+
+  /** All that was read is acknowledged. */
+  async #note(): Promise<void> {
+    const { turn } = this.#ports;
+    if (turn === undefined || this.#noted === this.#cursor) return;
+    await turn.note(this.#cursor);
+    this.#noted = this.#cursor;
+  }
+
   async #begin(): Promise<void> {
-    const { queue, reader } = this.#ports;
+    const { queue, reader, turn } = this.#ports;
     const last = await reader.lastCommit();
     const first = this.#target.fromStart ? 0 : (last?.commit ?? 0);
+    if (turn !== undefined) {
+      // What waits here is read again: another may have handed it on since.
+      this.#cursor = (await turn.place()) ?? first;
+      queue.clear(this.#cursor);
+      await this.#note();
+      this.#isBegun = true;
+      return;
+    }
     this.#cursor = queue.cursor() ?? first;
     if (queue.cursor() === undefined) queue.push([], this.#cursor);
     queue.saveCursor();
@@ -116,7 +149,7 @@ export class Forwarder {
     const { queue, reader, nowUnixNs, prepare } = this.#ports;
     this.#newest = (await reader.lastCommit())?.commit ?? this.#cursor;
     if (queue.bytes() >= this.#target.queueBytesMax) return;
-    const run = await reader.spansAfter(this.#cursor, READ_SPANS);
+    const run = await reader.spansAfter(this.#cursor, READ_SPANS, true);
     this.#unreadUnixNs = run.first?.arrivalUnixNs;
     if (!run.first || !run.last) return;
     this.#noteGap(run.first.commit);
@@ -133,6 +166,7 @@ export class Forwarder {
 
   /** Commit numbers rise by one: a hole is a volume that retention took. */
   #noteGap(first: number): void {
+    if (this.#ports.reader.commitsLeap === true) return;
     const missing = first - this.#cursor - 1;
     if (missing <= 0) return;
     this.#cursor = first - 1;
@@ -211,10 +245,16 @@ export class Forwarder {
       state: this.#state,
       lagNs: sinceUnixNs === undefined ? 0 : Math.max(0, Number(nowUnixNs() - sinceUnixNs)),
       waitingBytes: queue.bytes(),
-      unreadCommits: Math.max(0, this.#newest - this.#cursor),
+      unreadCommits: this.#unread(),
       ...this.#counts,
       lastError: this.#lastError,
     };
+  }
+
+  /** Where numbers are times it is only known that there are some. */
+  #unread(): number {
+    const unread = Math.max(0, this.#newest - this.#cursor);
+    return this.#ports.reader.commitsLeap === true ? Math.min(1, unread) : unread;
   }
 
   close(): void {

@@ -33,7 +33,8 @@ interface BatchFile {
   readonly queuedUnixNs: bigint;
 }
 
-const NAME = /^(\d{8})-(\d{10})\.batch$/;
+/** Numbers of commits have up to 16 digits where they are times (ClickHouse). */
+const NAME = /^(\d{8})-(\d{10,16})\.batch$/;
 const HEAD_BYTES = 8;
 
 export class ForwardQueue {
@@ -64,7 +65,7 @@ export class ForwardQueue {
     let stored: number | undefined;
     try {
       const text = readFileSync(join(this.#folder, 'cursor'), 'utf8');
-      if (/^\d{1,15}$/.test(text)) stored = Number(text);
+      if (/^\d{1,16}$/.test(text)) stored = Number(text);
     } catch {
       // A first start, or none was written yet.
     }
@@ -126,6 +127,14 @@ export class ForwardQueue {
     // First the cursor: without both, what this batch held would be read and sent again.
     if (this.#files.length === 0) this.saveCursor();
     rmSync(file.path, { force: true });
+  }
+
+  /** Another goes on with what waits here: nothing of it is sent. */
+  clear(commit: number): void {
+    for (const { path } of this.#files.splice(0)) rmSync(path, { force: true });
+    this.#bytes = 0;
+    this.#cursor = commit;
+    this.saveCursor();
   }
 
   saveCursor(): void {

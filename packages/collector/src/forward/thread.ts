@@ -33,8 +33,10 @@ async function sleep(ms: number, signal: AbortSignal): Promise<void> {
 
 function forwarderOf(target: ForwardTarget, reader: StoreReader): Forwarder {
   const context = { reader, nowUnixNs, budgets: limits };
+  const turn = reader.forwardTurn?.(target.id);
   return new Forwarder(target, {
     reader,
+    ...(turn && { turn }),
     queue: new ForwardQueue(join(options.place.folder, 'forward', target.id)),
     transport: openTransport(target),
     prepare: preparer(context),

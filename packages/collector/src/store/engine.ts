@@ -8,6 +8,8 @@ import { SqliteReader } from './sqlite/reader.ts';
 import { SqliteWriter } from './sqlite/writer.ts';
 import type { AssemblyStore, BudgetsGiven, RawWriter, Retention, StoreReader } from './store.ts';
 
+export { sharedSecret } from './clickhouse/secret.ts';
+
 /** Where data is. Passes between threads as it is. */
 export interface StorePlace {
   /** Of SQLite's files, and of what stays with this collector whatever the engine: secret, forward queue. */
@@ -57,5 +59,5 @@ const clickhouseOptions = ({ clickhouse, retention, budgets }: WriterPlace) => (
 
 /** The writer must have opened it before. @throws {StoreError} */
 export async function openReader({ folder, clickhouse }: StorePlace): Promise<StoreReader> {
-  return clickhouse === undefined ? new SqliteReader(folder) : ClickHouseReader.open(clickhouse);
+  return clickhouse === undefined ? new SqliteReader(folder) : ClickHouseReader.open(clickhouse, clickhouse.collector);
 }

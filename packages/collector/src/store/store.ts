@@ -564,8 +564,9 @@ export interface StoreReader {
   /**
    * Spans in order of arrival, for whoever hands them on: whole commits after `commit`, the first
    * of them and then as many as keep within `spanLimit` (a commit of flushes only counts as none).
+   * `isSettled`: only those before which none can come any more, where several collectors write.
    */
-  spansAfter(commit: number, spanLimit: number): Promise<SpanRun>;
+  spansAfter(commit: number, spanLimit: number, isSettled?: boolean): Promise<SpanRun>;
   /**
    * The same backwards, for whoever searches: the latest whole commits within the bound that keep
    * within `spanLimit`, one at least. Spans are in order of arrival all the same.
@@ -580,9 +581,23 @@ export interface StoreReader {
   loads(scan: LoadScan): Promise<readonly LoadColumn[]>;
   /** Bytes on disk. */
   sizeBytes(): Promise<number>;
+  /** Present where numbers of commits are times: a gap between two says nothing. */
+  readonly commitsLeap?: true;
+  /** Present where other collectors may hand on to the same target. */
+  forwardTurn?(target: string): ForwardTurn;
   /** Looks again where data is: call when the writer says that files changed. */
   refresh(): void;
   close(): void | Promise<void>;
+}
+
+/** Among several collectors: who hands on to a target, and how far that came. */
+export interface ForwardTurn {
+  /** Call at least once a second. */
+  isOurs(): Promise<boolean>;
+  /** The last commit that was handed on, by whomever; undefined: none yet. */
+  place(): Promise<number | undefined>;
+  /** All up to this commit are acknowledged. */
+  note(commit: number): Promise<void>;
 }
 
 export interface LoadScan extends UnixRange {

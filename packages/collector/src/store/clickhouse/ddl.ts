@@ -48,6 +48,32 @@ export function clickhouseMigrations(options: DdlOptions): ClickHouseMigration[]
     });
 }
 
+/** Seconds that kinds are kept, as TTLs were made for; absent: for ever. */
+export type KeptFor = Readonly<Record<string, string>>;
+
+export const keptFor = (retention: Retention): KeptFor =>
+  Object.fromEntries(
+    Object.entries(AGES).flatMap(([kind, name]) =>
+      retention[name] === undefined ? [] : [[kind, String(retention[name] / 1_000_000_000n)]],
+    ),
+  );
+
+/** What changes the TTLs of tables that were made with other ages, for the kinds that differ. */
+export function ttlChanges(options: DdlOptions, before: KeptFor): string[] {
+  const now = keptFor(options.retention ?? {});
+  const { database, cluster } = options;
+  return readdirSync(FOLDER)
+    .flatMap(file => statementsOf(readFileSync(FOLDER + file, 'utf8')))
+    .flatMap(statement => {
+      const name = TABLE.exec(statement.replaceAll('{spans}', options.spansTable))?.[1];
+      const [, kind, column = '', kept] = TTL.exec(statement) ?? [];
+      if (name === undefined || kind === undefined || now[kind] === before[kind]) return [];
+      const table = `${database}.${name}${cluster === undefined ? '' : `_local ON CLUSTER ${cluster}`}`;
+      const ttl = ttlOf(kind, kept === undefined ? { column } : { column, kept }, options.retention);
+      return [`ALTER TABLE ${table} ${ttl === '' ? 'REMOVE TTL' : `MODIFY ${ttl.trim()}`}`];
+    });
+}
+
 /** Comments go; a statement ends with a semicolon at the end of a line. */
 function statementsOf(text: string): string[] {
   return text
@@ -61,7 +87,7 @@ function forTarget(statement: string, options: DdlOptions): string[] {
   const filled = statement
     .replaceAll('{spans}', options.spansTable)
     .replaceAll(
-      /\{ttl (\w+) ([^}]+?)(?: unless (\w+))?\}\n?/g,
+      new RegExp(`${TTL.source}\\n?`, 'g'),
       (_all, kind: string, column: string, kept?: string) =>
         ttlOf(kind, kept === undefined ? { column } : { column, kept }, options.retention),
     );
@@ -69,6 +95,9 @@ function forTarget(statement: string, options: DdlOptions): string[] {
   if (cluster === undefined) return [filled.replaceAll('{db}', database)];
   return clustered(filled, database, cluster);
 }
+
+/** In the files: kind, column, and the column that marks what is kept. */
+const TTL = /\{ttl (\w+) ([^}]+?)(?: unless (\w+))?\}/;
 
 /** Rows of pinned calls go at the end of what a DateTime can say. */
 const NEVER = `toDateTime('2106-01-01 00:00:00', 'UTC')`;

@@ -15,6 +15,7 @@ import type { DecodedFlush, MetricPoint } from '../../decode/types.ts';
 import type { CommitResult, IngestBatch, StoredSpan } from '../store.ts';
 import { SpanTallies, WantedRows } from '../span-tallies.ts';
 import type { Client } from './client.ts';
+import { commitAt } from './commit-number.ts';
 import { rowOfFlush } from './flush-row.ts';
 import {
   Draft,
@@ -51,9 +52,6 @@ interface Known {
   readonly name: SessionName;
   readonly lastArrivalUnixNs: bigint;
 }
-
-/** Zero of commit numbers: 2020-01-01. They are microseconds since, so that any collector's rise. */
-const COMMIT_ZERO_US = 1_577_836_800_000_000n;
 
 export class ClickHouseIntake {
   readonly #client: Client;
@@ -100,8 +98,7 @@ export class ClickHouseIntake {
   }
 
   #nextCommit(arrivalUnixNs: bigint): number {
-    const us = Number(arrivalUnixNs / 1_000n - COMMIT_ZERO_US);
-    this.#lastCommit = Math.max(this.#lastCommit + 1, us);
+    this.#lastCommit = Math.max(this.#lastCommit + 1, commitAt(arrivalUnixNs));
     return this.#lastCommit;
   }
 
@@ -135,11 +132,25 @@ export class ClickHouseIntake {
     return { rows, traceIds, traces };
   }
 
+  /** Spans of these traces that are there: most often of none. */
   async #storedSpans(traceIds: readonly string[], arrivalUnixNs: bigint): Promise<Set<string>> {
-    const rows = await this.#client.rows<{ id: string }>(
-      `SELECT DISTINCT concat(TraceId, ' ', SpanId) AS id FROM ${this.#client.spans}
-       WHERE TraceId IN {traces:Array(String)} AND FramescopeArrival >= parseDateTime64BestEffort({since:String}, 9)`,
-      { traces: traceIds, since: dateTimeOf(arrivalUnixNs - REPEATS_NS) },
+    const client = this.#client;
+    // By the table that is sorted by trace: thousands of random IDs would find something in nearly every
+    // part of a bloom filter, and read the column of all traces with each commit.
+    const known = await client.rows<{ id: string }>(
+      `SELECT DISTINCT TraceId AS id FROM ${client.spans}_trace_id_ts
+       WHERE TraceId IN {traces:Array(String)}`,
+      { traces: traceIds },
+    );
+    if (known.length === 0) return new Set();
+    const rows = await client.rows<{ id: string }>(
+      `SELECT DISTINCT concat(TraceId, ' ', SpanId) AS id FROM ${client.spans}
+       WHERE TraceId IN {traces:Array(String)}
+         AND FramescopeArrival >= parseDateTime64BestEffort({since:String}, 9)`,
+      {
+        traces: known.map(one => one.id),
+        since: dateTimeOf(arrivalUnixNs - REPEATS_NS),
+      },
     );
     return new Set(rows.map(row => row.id));
   }

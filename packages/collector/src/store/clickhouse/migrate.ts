@@ -6,7 +6,8 @@
 import type { Retention } from '../store.ts';
 import { SchemaTooNewError, StoreError } from '../errors.ts';
 import type { Client } from './client.ts';
-import { clickhouseMigrations } from './ddl.ts';
+import { clickhouseMigrations, keptFor, ttlChanges, type KeptFor } from './ddl.ts';
+import { noteIn, notesIn } from './notes.ts';
 
 /** The name under which ours stands where the usual one is taken. */
 const OWN_SPANS = 'framescope_otel_traces';
@@ -47,6 +48,23 @@ export async function makeTables(client: Client, retention?: Retention): Promise
       );
     await client.insert(client.table('framescope_schema'), [{ version, made_by: 'framescope' }]);
   }
+  if (retention !== undefined) await keepFor(client, retention, done === 0);
+}
+
+/** The ages asked for last apply, whoever asked. */
+async function keepFor(client: Client, retention: Retention, isNew: boolean): Promise<void> {
+  const ages = keptFor(retention);
+  const notes = await notesIn(client, 'retention');
+  const before = (isNew ? ages : (notes.get('ages') ?? {})) as KeptFor;
+  for (const statement of ttlChanges({ ...client.settings, retention }, before))
+    await client.command(statement);
+  if (JSON.stringify(notes.get('ages') ?? {}) === JSON.stringify(ages)) return;
+  await noteIn(client, {
+    topic: 'retention',
+    name: 'ages',
+    value: ages,
+    version: Date.now() * 1_000,
+  });
 }
 
 async function hasDatabase(client: Client): Promise<boolean> {

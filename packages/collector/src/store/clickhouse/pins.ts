@@ -93,6 +93,20 @@ export class Pins {
     return pinOf(noted);
   }
 
+  /** As it stands in another store. */
+  async take(pin: Pin): Promise<void> {
+    const row: PinRow = {
+      session_key: pin.sessionKey,
+      session_id: pin.sessionId,
+      at: pin.atUnixNs,
+      note: pin.note,
+      is_whole: pin.isWhole ? 1 : 0,
+      kept_commit: '0',
+    };
+    await this.#write(row);
+    await this.#mark(row);
+  }
+
   /** False: it was not pinned. */
   async unpin(key: string): Promise<boolean> {
     const before = (await this.#rows()).find(one => one.session_key === key);

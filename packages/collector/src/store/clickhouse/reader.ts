@@ -17,6 +17,7 @@ import type {
   CommitBound,
   CommitPlace,
   FacetSession,
+  ForwardTurn,
   GroupScan,
   MeasureCount,
   LoadColumn,
@@ -46,6 +47,7 @@ import { budgetsIn } from './budgets.ts';
 import { ClickHouseCharts, timeOf } from './chart-reader.ts';
 import { Client } from './client.ts';
 import { chooseSpansTable } from './migrate.ts';
+import { forwardTurn } from './forward-turn.ts';
 import { loadsIn } from './load-row.ts';
 import { isPinned, pinsIn } from './pins.ts';
 import { POINT_COLUMNS, pointOfRow, type PointRow } from './point-row.ts';
@@ -70,23 +72,30 @@ const summaryOf = ({ summary, pinned }: SummaryRow): SessionSummary => ({
 const SEARCHED_MAX = 100_000;
 
 export class ClickHouseReader implements StoreReader {
+  readonly commitsLeap = true;
+  /** Whose it is. */
+  readonly collector: string;
   readonly #client: Client;
   readonly #charts: ClickHouseCharts;
   readonly #raw: SessionRaw;
   readonly #traces: TraceReader;
 
-  private constructor(client: Client) {
+  private constructor(client: Client, collector: string) {
     this.#client = client;
+    this.collector = collector;
     this.#charts = new ClickHouseCharts(client);
     this.#raw = new SessionRaw(client);
     this.#traces = new TraceReader(client);
   }
 
   /** The writer must have made the tables. */
-  static async open(settings: ClickHouseSettings): Promise<ClickHouseReader> {
+  static async open(
+    settings: ClickHouseSettings,
+    collector: string = 'reader',
+  ): Promise<ClickHouseReader> {
     const client = new Client(settings);
     await chooseSpansTable(client);
-    return new ClickHouseReader(client);
+    return new ClickHouseReader(client, collector);
   }
 
   #table(name: string): string {
@@ -317,8 +326,13 @@ export class ClickHouseReader implements StoreReader {
       tick === undefined ? sessions.has(String(session)) : turns.has(`${session} ${tick}`);
   }
 
-  spansAfter(commit: number, spanLimit: number): Promise<SpanRun> {
-    return this.#traces.spansAfter(commit, spanLimit);
+  spansAfter(commit: number, spanLimit: number, isSettled = false): Promise<SpanRun> {
+    return this.#traces.spansAfter(commit, spanLimit, isSettled);
+  }
+
+  forwardTurn(target: string): ForwardTurn {
+    const { collector } = this;
+    return forwardTurn({ client: this.#client, collector, target, nowMs: Date.now });
   }
 
   spansBefore(bound: CommitBound, spanLimit: number): Promise<SpanRun> {

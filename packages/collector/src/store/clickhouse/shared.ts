@@ -1,9 +1,7 @@
 // Several collectors on the same tables: who assembles which session, what of it others took in, and what
 // changed that viewers at other collectors should see.
 //
-// A session belongs to one of the collectors that live, by a hash of both names (rendezvous): when one
-// dies, only its sessions move, and nobody has to agree on anything. Each says once a second that it
-// lives; one that was not heard of for DEAD_MS is dead, and a new one waits for JOIN_MS, until all know it.
+// A session belongs to one of the collectors that live (living.ts).
 //
 // For a moment two may hold a session to be theirs. Both make the same rows from the same raw data, and
 // the row written last counts; the one that is right writes again with what comes next, or at the next
@@ -21,11 +19,9 @@ import type {
 import type { Budgets } from './budgets.ts';
 import type { Client } from './client.ts';
 import { FLUSH_COLUMNS, flushOfRow, type FlushRow } from './flush-row.ts';
+import { Living, ownerOf } from './living.ts';
 import type { SessionRaw } from './session-raw.ts';
 
-const BEAT_MS = 1_000;
-const DEAD_MS = 5_000;
-const JOIN_MS = 3_000;
 /** Sessions that nobody finished are looked for when collectors come and go, and this often. */
 const SWEEP_MS = 30_000;
 /** What is inserted may be seen late by so much: commits are looked for once more. */
@@ -45,8 +41,7 @@ export interface SharedPorts {
 
 export class Shared {
   readonly #ports: SharedPorts;
-  readonly #startMs: number;
-  #beatMs = -Infinity;
+  readonly #living: Living;
   #sweepMs = -Infinity;
   #owners: readonly string[] = [];
   readonly #held = new Recent();
@@ -56,16 +51,14 @@ export class Shared {
 
   constructor(ports: SharedPorts) {
     this.#ports = ports;
-    this.#startMs = ports.nowMs();
+    this.#living = new Living({ ...ports, role: '' });
   }
 
   /** What there is to assemble since the last call, and what others changed. */
   async pull(): Promise<SharedNews> {
     const nowMs = this.#ports.nowMs();
-    const isBeat = nowMs - this.#beatMs >= BEAT_MS;
-    const limits = isBeat ? await this.#ports.budgets.changed() : undefined;
-    if (isBeat) await this.#beat(nowMs);
-    const owners = await this.#lookAround(nowMs);
+    const limits = (await this.#living.beat()) ? await this.#ports.budgets.changed() : undefined;
+    const owners = await this.#living.all();
     const isMoved = owners.join() !== this.#owners.join();
     this.#owners = owners;
     this.#held.forgetBefore(nowMs - HELD_MS);
@@ -75,29 +68,6 @@ export class Shared {
     const isSweep = isMoved || nowMs - this.#sweepMs > SWEEP_MS;
     const claimed = isSweep ? await this.#claim(nowMs) : [];
     return { batch, lost, claimed, changes: await this.#changes(), ...(limits && { limits }) };
-  }
-
-  async #beat(nowMs: number): Promise<void> {
-    const { client, collector } = this.#ports;
-    await client.insert(client.table('framescope_collector'), [
-      { collector, age_ms: Math.round(nowMs - this.#startMs) },
-    ]);
-    this.#beatMs = nowMs;
-  }
-
-  /** Those that share the sessions out, this one included. */
-  async #lookAround(nowMs: number): Promise<readonly string[]> {
-    const { client, collector } = this.#ports;
-    const rows = await client.rows<{ collector: string; age: string }>(
-      `SELECT collector, toString(max(age_ms)) AS age FROM ${client.table('framescope_collector')}
-       WHERE at > now64(3) - toIntervalMillisecond({dead:UInt32}) GROUP BY collector`,
-      { dead: DEAD_MS },
-    );
-    const others = rows.filter(one => one.collector !== collector);
-    const known = others.filter(one => Number(one.age) >= JOIN_MS).map(one => one.collector);
-    // All of them new: somebody has to begin.
-    const isIn = known.length === 0 || nowMs - this.#startMs >= JOIN_MS;
-    return (isIn ? [...known, collector] : known).toSorted();
   }
 
   #isOurs(key: string): boolean {
@@ -251,26 +221,4 @@ class Recent {
       this.#atMs.delete(id);
     }
   }
-}
-
-/** The collector with the highest weight for the session; undefined without any. */
-export function ownerOf(key: string, collectors: readonly string[]): string | undefined {
-  let best: string | undefined;
-  let most = -1;
-  for (const collector of collectors) {
-    const weight = weightOf(`${collector} ${key}`);
-    if (weight <= most) continue;
-    most = weight;
-    best = collector;
-  }
-  return best;
-}
-
-/** FNV-1a, mixed: names that differ in one letter should not lie together. */
-function weightOf(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
 }

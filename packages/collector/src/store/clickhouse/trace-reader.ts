@@ -14,6 +14,7 @@ import type {
 } from '../store.ts';
 import { cursorOf, numbersOf } from '../cursor.ts';
 import type { Client } from './client.ts';
+import { commitNow } from './commit-number.ts';
 import {
   FOREIGN_SPAN_COLUMNS,
   OUR_SPAN_COLUMNS,
@@ -21,6 +22,9 @@ import {
   spanOfRow,
   type SpanRow,
 } from './span-row.ts';
+
+/** A commit is written so long after it was numbered at most: what is older comes in no more. */
+const SETTLED_S = 20;
 
 const TRACE_ID = /^[0-9a-f]{32}$/;
 
@@ -106,8 +110,9 @@ export class TraceReader {
   }
 
   /** Whole commits, the first of them and then as many as keep within the limit. */
-  spansAfter(commit: number, spanLimit: number): Promise<SpanRun> {
-    return this.#run({ bound: 'c > {commit:UInt64}', order: 'c', commit }, spanLimit);
+  spansAfter(commit: number, spanLimit: number, isSettled: boolean): Promise<SpanRun> {
+    const settled = isSettled ? ` AND c < ${commitNow} - ${SETTLED_S * 1_000_000}` : '';
+    return this.#run({ bound: `c > {commit:UInt64}${settled}`, order: 'c', commit }, spanLimit);
   }
 
   /** The same backwards. */

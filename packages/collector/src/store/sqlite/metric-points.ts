@@ -31,7 +31,7 @@ export const POINTS = {
     GROUP BY measure`,
 } as const;
 
-interface Row {
+export interface PointRow {
   readonly hash: Buffer;
   readonly measure: string;
   readonly attributes: string;
@@ -94,7 +94,7 @@ export class MetricPoints {
 
   inRange(measure: string, range: UnixRange): StoredPoint[] {
     const { fromUnixNs, toUnixNs } = range;
-    const rows = this.#prepared(POINTS.inRange).all(measure, fromUnixNs, toUnixNs) as Row[];
+    const rows = this.#prepared(POINTS.inRange).all(measure, fromUnixNs, toUnixNs) as PointRow[];
     return rows.map(pointOf);
   }
 
@@ -108,7 +108,7 @@ export class MetricPoints {
   }
 }
 
-const pointOf = (row: Row): StoredPoint => ({
+export const pointOf = (row: PointRow): StoredPoint => ({
   measure: row.measure,
   series: row.hash.toString('hex'),
   attributes: JSON.parse(row.attributes) as Attributes,
