@@ -165,6 +165,8 @@ CREATE TABLE {db}.framescope_flush (
   seq UInt64,
   part UInt32,
   commit UInt64 CODEC(Delta(8), ZSTD(1)),
+  -- Which one of its commit: the order in which they came.
+  place UInt32 CODEC(Delta(4), ZSTD(1)),
   arrival DateTime64(9) CODEC(Delta(8), ZSTD(1)),
   start Int64 CODEC(Delta(8), ZSTD(1)),
   end Int64 CODEC(Delta(8), ZSTD(1)),

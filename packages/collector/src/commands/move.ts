@@ -132,6 +132,7 @@ class Move {
         code: 0,
       };
     if (this.#places.size > 0) this.#progress.say('going on where it was broken off');
+    await this.#target.pins(this.#source.pins());
     const clocks = this.#source.collectorClocks();
     await this.#target.clocks(
       clocks.map(one => ({ ...one, sinceCommit: this.#numbers.of(one.sinceCommit) })),
@@ -210,6 +211,7 @@ class Move {
       if (found === undefined) break;
       await this.#target.flushes(
         found.flushes.map(one => ({ ...one, commit: this.#numbers.of(one.commit) })),
+        last,
       );
       ({ last } = found);
       count += found.flushes.length;
@@ -253,10 +255,9 @@ class Move {
       await this.#target.heard(sessions.slice(at, at + PIECE.heard));
   }
 
-  /** What people set. */
+  /** What people set besides. */
   async #set(): Promise<void> {
     await this.#target.annotations(this.#source.annotations());
-    await this.#target.pins(this.#source.pins());
     await this.#target.budgets(this.#source.budgets(), BigInt(Date.now()) * 1_000_000n);
   }
 }

@@ -42,9 +42,10 @@ export function attribute(table: WaitTable, rows: Int32Array, isInside: Uint8Arr
   const known = rows.filter(row => parts.some(part => !Number.isNaN(part.valueNs[row]!)));
   const network = networkOf(parts, known);
   const columns = network ? [...parts, network] : parts;
+  const places = placesByKey(table);
   const sums = new SessionSums(table.sessions.length, columns.length);
   for (const row of known)
-    sums.add(table.session[row]!, row, columns, {
+    sums.add(places[table.session[row]!]!, row, columns, {
       isInside: isInside[row] === 1,
       partCount: parts.length,
     });
@@ -71,6 +72,15 @@ export function attribute(table: WaitTable, rows: Int32Array, isInside: Uint8Arr
     candidates: found.filter(part => part.group === null),
     insideRows: inside.length,
   };
+}
+
+/** Places of sessions in the order of their keys: a draw is the same whichever store they come from. */
+function placesByKey({ sessions }: WaitTable): Int32Array {
+  const places = new Int32Array(sessions.length);
+  const order = sessions.map((session, i) => ({ key: session.key, i }));
+  order.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+  for (const [place, { i }] of order.entries()) places[i] = place;
+  return places;
 }
 
 const shown = ({ unusualRows: _rows, unusualSessions: _sessions, ...part }: Candidate): TailPart =>

@@ -59,5 +59,7 @@ const clickhouseOptions = ({ clickhouse, retention, budgets }: WriterPlace) => (
 
 /** The writer must have opened it before. @throws {StoreError} */
 export async function openReader({ folder, clickhouse }: StorePlace): Promise<StoreReader> {
-  return clickhouse === undefined ? new SqliteReader(folder) : ClickHouseReader.open(clickhouse, clickhouse.collector);
+  return clickhouse === undefined
+    ? new SqliteReader(folder)
+    : ClickHouseReader.open(clickhouse, clickhouse.collector);
 }

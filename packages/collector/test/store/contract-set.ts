@@ -16,7 +16,10 @@ import {
 } from './contract-test.ts';
 
 const MS = 1e6;
-const DAY: UnixRange = { fromUnixNs: NOON_NS - seconds(43_200), toUnixNs: NOON_NS + seconds(43_200) };
+const DAY: UnixRange = {
+  fromUnixNs: NOON_NS - seconds(43_200),
+  toUnixNs: NOON_NS + seconds(43_200),
+};
 
 const set = (
   writer: ContractWriter,
@@ -160,54 +163,57 @@ export const SET_CONTRACT: readonly ContractTest[] = [
     expect(await reader.annotations(DAY)).toEqual([other]);
   }),
 
-  contract('load comes back in columns of time, a row of one process and second once', async open => {
-    const { writer, reader } = await open();
-    const loads = [
-      loadAt(1, 'ab', { calls: 2, lagMaxNs: 5e6, lagMeanNs: 2e6, busy: 0.5, cpu: 0.25 }),
-      loadAt(2, 'ab', { calls: 4, lagMaxNs: 3e6, lagMeanNs: 4e6, busy: 0.75, rssBytes: 1e8 }),
-      loadAt(2, 'ef', { waiting: { llm: 3, tts: 1 } }),
-      loadAt(3, 'ef', { waiting: { llm: 1, tts: 2 } }),
-      loadAt(70, 'ab', { calls: 1 }),
-    ];
-    await writer.commit({ ...batchOf([]), loads });
-    await writer.commit({ ...batchOf([]), loads: loads.slice(0, 2) });
-    const found = await reader.loads({
-      fromUnixNs: NOON_NS,
-      toUnixNs: NOON_NS + seconds(120),
-      columnNs: seconds(60),
-    });
-    const nothing = { lagMaxNs: null, lagMeanNs: null, busy: null, cpu: null, rssBytes: null };
-    const ofOne = {
-      producer: 'ab'.repeat(8),
-      domain: 'cd'.repeat(8),
-      resource: { 'service.name': 'voice-agent', 'process.pid': 7 },
-    };
-    const byProcess = found.toSorted((a, b) =>
-      `${a.producer} ${a.column}` < `${b.producer} ${b.column}` ? -1 : 1,
-    );
-    expect(byProcess).toEqual([
-      {
-        ...ofOne,
-        column: 0,
-        samples: 2,
-        calls: 4,
-        lagMaxNs: 5e6,
-        lagMeanNs: 3e6,
-        busy: 0.625,
-        cpu: 0.25,
-        rssBytes: 1e8,
-        waiting: {},
-      },
-      { ...ofOne, ...nothing, column: 1, samples: 1, calls: 1, waiting: {} },
-      {
-        ...ofOne,
-        ...nothing,
-        producer: 'ef'.repeat(8),
-        column: 0,
-        samples: 2,
-        calls: null,
-        waiting: { llm: 3, tts: 1 },
-      },
-    ]);
-  }),
+  contract(
+    'load comes back in columns of time, a row of one process and second once',
+    async open => {
+      const { writer, reader } = await open();
+      const loads = [
+        loadAt(1, 'ab', { calls: 2, lagMaxNs: 5e6, lagMeanNs: 2e6, busy: 0.5, cpu: 0.25 }),
+        loadAt(2, 'ab', { calls: 4, lagMaxNs: 3e6, lagMeanNs: 4e6, busy: 0.75, rssBytes: 1e8 }),
+        loadAt(2, 'ef', { waiting: { llm: 3, tts: 1 } }),
+        loadAt(3, 'ef', { waiting: { llm: 1, tts: 2 } }),
+        loadAt(70, 'ab', { calls: 1 }),
+      ];
+      await writer.commit({ ...batchOf([]), loads });
+      await writer.commit({ ...batchOf([]), loads: loads.slice(0, 2) });
+      const found = await reader.loads({
+        fromUnixNs: NOON_NS,
+        toUnixNs: NOON_NS + seconds(120),
+        columnNs: seconds(60),
+      });
+      const nothing = { lagMaxNs: null, lagMeanNs: null, busy: null, cpu: null, rssBytes: null };
+      const ofOne = {
+        producer: 'ab'.repeat(8),
+        domain: 'cd'.repeat(8),
+        resource: { 'service.name': 'voice-agent', 'process.pid': 7 },
+      };
+      const byProcess = found.toSorted((a, b) =>
+        `${a.producer} ${a.column}` < `${b.producer} ${b.column}` ? -1 : 1,
+      );
+      expect(byProcess).toEqual([
+        {
+          ...ofOne,
+          column: 0,
+          samples: 2,
+          calls: 4,
+          lagMaxNs: 5e6,
+          lagMeanNs: 3e6,
+          busy: 0.625,
+          cpu: 0.25,
+          rssBytes: 1e8,
+          waiting: {},
+        },
+        { ...ofOne, ...nothing, column: 1, samples: 1, calls: 1, waiting: {} },
+        {
+          ...ofOne,
+          ...nothing,
+          producer: 'ef'.repeat(8),
+          column: 0,
+          samples: 2,
+          calls: null,
+          waiting: { llm: 3, tts: 1 },
+        },
+      ]);
+    },
+  ),
 ];

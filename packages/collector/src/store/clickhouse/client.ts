@@ -53,7 +53,9 @@ export class Client {
   /** Where the rows are, for what changes them: on a cluster the shards' own tables. */
   local(name: string): string {
     const { cluster } = this.#settings;
-    return cluster === undefined ? this.table(name) : `${this.table(name)}_local ON CLUSTER ${cluster}`;
+    return cluster === undefined
+      ? this.table(name)
+      : `${this.table(name)}_local ON CLUSTER ${cluster}`;
   }
 
   get localSpans(): string {

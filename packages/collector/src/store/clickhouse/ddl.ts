@@ -69,7 +69,11 @@ export function ttlChanges(options: DdlOptions, before: KeptFor): string[] {
       const [, kind, column = '', kept] = TTL.exec(statement) ?? [];
       if (name === undefined || kind === undefined || now[kind] === before[kind]) return [];
       const table = `${database}.${name}${cluster === undefined ? '' : `_local ON CLUSTER ${cluster}`}`;
-      const ttl = ttlOf(kind, kept === undefined ? { column } : { column, kept }, options.retention);
+      const ttl = ttlOf(
+        kind,
+        kept === undefined ? { column } : { column, kept },
+        options.retention,
+      );
       return [`ALTER TABLE ${table} ${ttl === '' ? 'REMOVE TTL' : `MODIFY ${ttl.trim()}`}`];
     });
 }

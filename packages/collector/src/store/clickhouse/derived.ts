@@ -83,9 +83,9 @@ export class DerivedWriter {
     for (const gone of before.ticks)
       if (gone.session_key === sessionKey && !turns.has(Number(gone.tick)))
         draft.turns.push({ ...gone, version, is_deleted: 1 });
-    const kept = new Set(rows.rollups.map(one => `${one.minute} ${one.measure}`));
+    const stays = new Set(rows.rollups.map(one => `${one.minute} ${one.measure}`));
     for (const gone of before.minutes)
-      if (gone.session_key === sessionKey && !kept.has(`${gone.minute} ${gone.measure}`))
+      if (gone.session_key === sessionKey && !stays.has(`${gone.minute} ${gone.measure}`))
         draft.minutes.push({ ...gone, version, is_deleted: 1 });
     for (const { peerEpoch, ...one } of rows.clockSamples ?? [])
       draft.samples.push({ session_key: sessionKey, ...one, peer_epoch: peerEpoch, version, kept });

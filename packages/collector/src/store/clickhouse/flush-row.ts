@@ -10,6 +10,8 @@ export interface FlushPlace {
   readonly sessionKey: string;
   readonly commit: number;
   readonly arrivalUnixNs: bigint;
+  /** Which one of its commit. */
+  readonly place: number;
 }
 
 export const rowOfFlush = (flush: DecodedFlush, place: FlushPlace): object => ({
@@ -19,6 +21,7 @@ export const rowOfFlush = (flush: DecodedFlush, place: FlushPlace): object => ({
   seq: flush.seq,
   part: flush.part,
   commit: place.commit,
+  place: place.place,
   arrival: dateTimeOf(place.arrivalUnixNs),
   start: String(flush.startUnixNs),
   end: String(flush.endUnixNs),
@@ -30,6 +33,9 @@ export const rowOfFlush = (flush: DecodedFlush, place: FlushPlace): object => ({
   record: flush.record === undefined ? '' : Buffer.from(flush.record).toString('base64'),
   state: flush.state === undefined ? '' : JSON.stringify(flush.state),
 });
+
+/** As they came. */
+export const FLUSH_ORDER = 'f.commit, f.place, f.producer, f.seq, f.part';
 
 export const FLUSH_COLUMNS = `
   session_key, session_id, toString(seq) AS seq, part, toString(commit) AS commit,

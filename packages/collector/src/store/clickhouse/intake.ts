@@ -339,8 +339,8 @@ export class ClickHouseIntake {
       ),
       client.insert(
         client.table('framescope_flush'),
-        draft.flushes.map(({ flush, key }) =>
-          rowOfFlush(flush, { sessionKey: key, ...draft.place }),
+        draft.flushes.map(({ flush, key }, place) =>
+          rowOfFlush(flush, { sessionKey: key, place, ...draft.place }),
         ),
       ),
       client.insert(client.table('framescope_metric_point'), points.map(rowOfPoint)),

@@ -45,6 +45,8 @@ export class MoveTarget {
   readonly #topic: string;
   readonly #derived: DerivedWriter;
   readonly #wanted = new WantedRows();
+  readonly #pins: Pins;
+  readonly #kept = new Set<string>();
   readonly #nowUs: () => number;
   #version = 0;
 
@@ -52,6 +54,7 @@ export class MoveTarget {
     this.#client = client;
     this.#topic = `import ${source}`;
     this.#nowUs = nowUs;
+    this.#pins = new Pins(client, {}, nowUs);
     this.#derived = new DerivedWriter(client, nowUs, () => 0);
   }
 
@@ -83,6 +86,18 @@ export class MoveTarget {
     await noteIn(this.#client, note);
   }
 
+  /** Calls that are kept: first of all, so that their rows come marked, whatever their age. */
+  async pins(pins: readonly Pin[]): Promise<void> {
+    for (const pin of pins) {
+      await this.#pins.take(pin);
+      this.#kept.add(pin.sessionKey);
+    }
+  }
+
+  #mark(key: string | null): 0 | 1 {
+    return key !== null && this.#kept.has(key) ? 1 : 0;
+  }
+
   /** Their commits are numbers here; answers how many were not there yet. `idOf`: `session.id` of a key. */
   async spans(spans: readonly StoredSpan[], idOf: (key: string) => string): Promise<number> {
     const client = this.#client;
@@ -100,14 +115,15 @@ export class MoveTarget {
     this.#wanted.begin(columns);
     await client.insert(
       client.spans,
-      fresh.map((span, row) =>
-        rowOfSpan(span, {
+      fresh.map((span, row) => ({
+        ...rowOfSpan(span, {
           sessionKey: span.sessionKey ?? '',
           commit: span.commit,
           arrivalUnixNs: span.arrivalUnixNs,
           isWanted: this.#wanted.has(row),
         }),
-      ),
+        FramescopeKept: this.#mark(span.sessionKey),
+      })),
     );
     await client.insert(
       client.table('framescope_trace_session'),
@@ -118,6 +134,7 @@ export class MoveTarget {
         commit: span.commit,
         arrival: dateTimeOf(span.arrivalUnixNs),
         version: FIRST_COUNTS - span.commit,
+        kept: this.#mark(span.sessionKey),
       })),
     );
     return fresh.length;
@@ -133,10 +150,14 @@ export class MoveTarget {
     return new Set(rows.map(row => row.id));
   }
 
-  async flushes(flushes: readonly StoredFlush[]): Promise<void> {
+  /** `first`: number of the first, which rises over all of a file. */
+  async flushes(flushes: readonly StoredFlush[], first: number): Promise<void> {
     await this.#client.insert(
       this.#client.table('framescope_flush'),
-      flushes.map(flush => rowOfFlush(flush, flush)),
+      flushes.map((flush, i) => ({
+        ...rowOfFlush(flush, { ...flush, place: (first + i) % 2 ** 32 }),
+        kept: this.#mark(flush.sessionKey),
+      })),
     );
   }
 
@@ -176,6 +197,7 @@ export class MoveTarget {
           commit: one.commit,
           arrival: dateTimeOf(one.arrivalUnixNs),
           collector: 'import',
+          kept: this.#mark(one.key),
         })),
     );
   }
@@ -205,11 +227,6 @@ export class MoveTarget {
         json: JSON.stringify(rest),
       })),
     );
-  }
-
-  async pins(pins: readonly Pin[]): Promise<void> {
-    const here = new Pins(this.#client, {}, this.#nowUs);
-    for (const pin of pins) await here.take(pin);
   }
 
   /** Unless somebody has set limits here. */

@@ -6,7 +6,7 @@
 import type { TraceId } from '@framescope/protocol';
 import type { FlushRun, RawSession, SpanTally, StoredFlush, StoredSpan } from '../store.ts';
 import type { Client } from './client.ts';
-import { FLUSH_COLUMNS, flushOfRow, type FlushRow } from './flush-row.ts';
+import { FLUSH_COLUMNS, FLUSH_ORDER, flushOfRow, type FlushRow } from './flush-row.ts';
 import {
   attributesOf,
   OUR_SPAN_COLUMNS,
@@ -160,7 +160,7 @@ export class SessionRaw {
     const rows = await this.#client.rows<FlushRow>(
       `SELECT ${FLUSH_COLUMNS} FROM ${table} AS f FINAL
        WHERE f.commit > {after:UInt64} AND f.commit <= {upTo:UInt64}
-       ORDER BY f.commit, session_key, f.producer, f.seq, f.part`,
+       ORDER BY ${FLUSH_ORDER}`,
       { ...params, upTo: String(lastCommit) },
     );
     return { flushes: rows.map(flushOfRow), lastCommit };
@@ -173,7 +173,7 @@ export class SessionRaw {
   ): Promise<StoredFlush[]> {
     const rows = await this.#client.rows<FlushRow>(
       `SELECT ${FLUSH_COLUMNS} FROM ${this.#client.table('framescope_flush')} AS f FINAL
-       WHERE session_key = {key:String} ${where} ORDER BY f.commit, f.producer, f.seq, f.part`,
+       WHERE session_key = {key:String} ${where} ORDER BY ${FLUSH_ORDER}`,
       { key, ...params },
     );
     return rows.map(flushOfRow);

@@ -18,7 +18,7 @@ import type {
 } from '../store.ts';
 import type { Budgets } from './budgets.ts';
 import type { Client } from './client.ts';
-import { FLUSH_COLUMNS, flushOfRow, type FlushRow } from './flush-row.ts';
+import { FLUSH_COLUMNS, FLUSH_ORDER, flushOfRow, type FlushRow } from './flush-row.ts';
 import { Living, ownerOf } from './living.ts';
 import type { SessionRaw } from './session-raw.ts';
 
@@ -150,7 +150,7 @@ export class Shared {
     const rows = await client.rows<FlushRow>(
       `SELECT ${FLUSH_COLUMNS} FROM ${client.table('framescope_flush')} AS f FINAL
        WHERE session_key IN {keys:Array(String)} AND f.commit IN {commits:Array(UInt64)}
-       ORDER BY f.commit, session_key, f.producer, f.seq, f.part`,
+       ORDER BY ${FLUSH_ORDER}`,
       asked,
     );
     return rows.map(flushOfRow);

@@ -1,6 +1,12 @@
 // The writer's side of the ClickHouse store.
 
-import type { Annotation, AnnotationInput, BudgetList, Pin, SessionStatus } from '@framescope/protocol';
+import type {
+  Annotation,
+  AnnotationInput,
+  BudgetList,
+  Pin,
+  SessionStatus,
+} from '@framescope/protocol';
 import { columnsOf } from '../../decode/span-columns.ts';
 import type { Change } from '../../assemble/assembler.ts';
 import type { DecodedSpan } from '../../decode/types.ts';
