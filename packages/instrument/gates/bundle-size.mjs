@@ -1,6 +1,10 @@
-// Gate: what a page loads for us stays small. Bundles the browser entry as a
-// user's bundler would, `@opentelemetry/*` left out (their page has it), and
-// gzips it. What is loaded later, on demand, is told beside it.
+// Gate: what a page loads for us stays small. Bundles an ordinary page (page.mjs: one
+// call, microphone and playout, one turn) as a user's bundler would, with
+// `@opentelemetry/*` left out (their page has it), and gzips what is ours.
+//
+// Two figures, since both are paid: what the page has to have before it runs, and
+// all that it has loaded when the call is over. The limit is meant for both; the
+// second is missed, and a ceiling keeps it from growing.
 //
 //   node packages/instrument/gates/bundle-size.mjs [--json]
 //
@@ -10,18 +14,21 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { rolldown } from 'rolldown';
 
-/** What it shall be. `npm run bench -- instrument` says by how much it is missed. */
+/** What it shall be. */
 const LIMIT_BYTES = 12_000;
-/** What it is today and a little: it may only shrink. Lower these whenever it did. */
-const CEILING_BYTES = 21_000;
-const CEILING_TOTAL_BYTES = 38_000;
+/** What it is today and a little, so that a fix does not fail at a byte. */
+const CEILING_BYTES = 12_400;
+/** What an ordinary call loads today and a little: it may only shrink. Lower it whenever it did. */
+const CEILING_TOTAL_BYTES = 35_000;
 
-const ENTRY = fileURLToPath(new URL('../out/index.browser.js', import.meta.url));
+const ENTRY = fileURLToPath(new URL('page.mjs', import.meta.url));
 
 const bundle = await rolldown({
   input: ENTRY,
   platform: 'browser',
   external: [/^@opentelemetry\//],
+  // As bundlers of applications do: an entry exports nothing, and holds what others share with it.
+  preserveEntrySignatures: false,
   logLevel: 'silent',
 });
 const { output } = await bundle.generate({ format: 'es', minify: true });
@@ -45,7 +52,7 @@ const isOver = bytes > CEILING_BYTES || bytes + laterBytes > CEILING_TOTAL_BYTES
 if (process.argv.includes('--json')) console.log(JSON.stringify({ bytes, laterBytes }));
 else
   console.log(
-    `browser bundle: ${bytes} bytes gzip at once (limit ${LIMIT_BYTES}, fails above ${CEILING_BYTES}), ${bytes + laterBytes} with what is loaded later (fails above ${CEILING_TOTAL_BYTES})`,
+    `browser bundle: ${bytes} bytes gzip with the page (limit ${LIMIT_BYTES}, fails above ${CEILING_BYTES}), ${bytes + laterBytes} when a call is over (limit ${LIMIT_BYTES}, missed; fails above ${CEILING_TOTAL_BYTES})`,
   );
 if (isOver && !process.argv.includes('--json')) {
   console.error(

@@ -90,6 +90,10 @@ export function attributesOf(value: unknown, where: string, problems: Problems):
   return out;
 }
 
+/** Without what is absent: state travels as JSON, and is compared. */
+export const lean = <T extends object>(value: { [Key in keyof T]: T[Key] | undefined }): T =>
+  Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as T;
+
 /** An object to read options from: what is none counts as empty. */
 export const optionsOf = <T extends object>(value: T | undefined): Partial<T> =>
   typeof value === 'object' && value !== null ? value : {};

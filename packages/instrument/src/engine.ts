@@ -4,7 +4,13 @@
 //
 //   ring, timed marks, book of each session ─▶ record + state ─▶ packed ─▶ outbox
 
-import type { SessionState } from '@framescope/protocol';
+import {
+  domainNs,
+  NS_PER_MS,
+  type DomainNs,
+  type SessionState,
+  type SetupName,
+} from '@framescope/protocol';
 import { LeapWatch } from './clock/leap-watch.ts';
 import { Prober } from './clock/prober.ts';
 import { FlushRounds, type Flushing } from './export/flush-rounds.ts';
@@ -16,11 +22,13 @@ import type { SpanSink } from './export/span-sink.ts';
 import type { StateBook } from './export/state-book.ts';
 import { Flights } from './flight/flights.ts';
 import { SessionFlight } from './flight/session-flight.ts';
-import type { ProbedHop, Stream } from './hop/stream.ts';
+import type { Stream } from './hop/stream.ts';
 import type { TimedMarks } from './hop/timed-marks.ts';
 import { MarkRows, type MarkRing } from './hot/mark-ring.ts';
-import { functionOr, type FramescopeOptions, type Place } from './options.ts';
-import type { Attributes, LoadReporting, Platform } from './ports.ts';
+import type { FramescopeOptions } from './options.ts';
+import { commonOf, makeSpanSink } from './otel/make-span-sink.ts';
+import { functionOr, httpOf, placeOf, providerOf, type Place } from './place.ts';
+import type { Attributes, Http, LoadReporting, Platform } from './ports.ts';
 import type { Problems } from './problems.ts';
 import type { SessionFront } from './session-front.ts';
 import { VERSION } from './version.ts';
@@ -31,8 +39,6 @@ export interface EngineFacts {
   readonly given: Partial<FramescopeOptions>;
   readonly problems: Problems;
   readonly producer: string;
-  readonly place: Place;
-  readonly spans: SpanSink;
   readonly flushMs: number;
   /** How long the end of a process may be held up. */
   readonly endMs: number;
@@ -50,11 +56,12 @@ export interface EngineSession {
   readonly timed: TimedMarks;
   readonly book: StateBook;
   readonly front: SessionFront;
-  readonly probes: readonly ProbedHop[];
   readonly nextSpanId: () => string;
-  readonly common: () => Attributes;
   readonly state: () => SessionState;
   readonly streams: () => Iterable<Stream>;
+  /** How the call came about, each step as ms before the session began. */
+  readonly setupAgoMs: Readonly<Partial<Record<SetupName, number>>>;
+  readonly setup: (name: SetupName, at: DomainNs) => void;
 }
 
 interface Open {
@@ -62,9 +69,19 @@ interface Open {
   readonly flight: SessionFlight;
 }
 
+/** Nobody waits longer for an agent to start. */
+const COLD_MS_MAX = 120_000;
+/** Marks after a session's end are told so long after the first of them, and again. */
+const LATE_MARKS_MS = 2_000;
+
 export class Engine {
   readonly load: LoadReporting | undefined;
+  /** Where turn and stage spans go. */
+  readonly spans: SpanSink;
   readonly #facts: EngineFacts;
+  readonly #place: Place;
+  readonly #hasSpans: boolean;
+  readonly #http: Http;
   readonly #packer: ReturnType<typeof makePacker>;
   readonly #outbox: Outbox;
   readonly #prober: Prober;
@@ -74,12 +91,32 @@ export class Engine {
   readonly #sorted = new SortedRows();
   readonly #rows: MarkRows;
   readonly #open = new Map<EngineSession, Open>();
+  #isClosed = false;
 
   constructor(facts: EngineFacts) {
     this.#facts = facts;
-    const { platform, given, problems, place } = facts;
-    const { http, timers, random, clock } = platform;
+    const { platform, given, problems, endMs } = facts;
+    const { timers, random, clock } = platform;
+    const http = httpOf(given, platform);
+    const place = problems.guard(
+      'options',
+      () => placeOf(given, platform, problems),
+      () => placeOf({}, platform, problems),
+    );
     const { url, tracesUrl, headers, resource } = place;
+    resource['service.instance.id'] ??= facts.producer;
+    this.#http = http;
+    this.#place = place;
+    const provider = providerOf(given, platform);
+    this.#hasSpans = provider !== false;
+    this.spans = makeSpanSink(provider, {
+      url: tracesUrl,
+      headers,
+      resource,
+      clock,
+      problems,
+      endMs,
+    });
     this.#rows = new MarkRows(facts.ringCapacity);
     this.#packer = makePacker(
       (given.encoding ?? platform.encoding) === 'json' ? 'json' : 'protobuf',
@@ -126,6 +163,11 @@ export class Engine {
     this.#leaps = new LeapWatch(clock, timers, () => this.#leapt());
   }
 
+  /** As the platform's. */
+  onExit(flush: (isGone: boolean) => Promise<void>): () => void {
+    return this.#facts.platform.onExit(flush);
+  }
+
   /** Flushes that wait for their acknowledgement. */
   get waitingCount(): number {
     return this.#outbox.waitingCount;
@@ -146,24 +188,37 @@ export class Engine {
   end(session: EngineSession): void {
     const { problems } = this.#facts;
     const { exporter, flight } = this.#openOf(session);
-    problems.guard(
-      'flight',
-      () => this.#flights.settle(session.traceId),
-      () => undefined,
-    );
+    problems.guard('flight', () => this.#flights.settle(session.traceId));
     this.#open.delete(session);
     exporter.flush();
-    problems.guard(
-      'flight',
-      () => flight.end(),
-      () => undefined,
-    );
+    problems.guard('flight', () => flight.end());
+    this.#watchEnded(session, exporter);
     if (this.#open.size > 0) return;
     this.#rounds.stop();
     this.#prober.stop();
     this.#leaps.stop();
     this.load?.stop();
     this.#flights.stop();
+  }
+
+  /** Marks that come after the end are counted, and that is told: a while after the first of them. */
+  #watchEnded({ ring, timed, problems }: EngineSession, exporter: SessionExporter): void {
+    const { timers } = this.#facts.platform;
+    const tell = (): void => {
+      if (this.#isClosed) return;
+      problems.guard('flush', () => exporter.flush());
+      watch();
+    };
+    const marked = (): void => {
+      ring.onClosedMark = undefined;
+      timed.onClosedMark = undefined;
+      timers.after(LATE_MARKS_MS, tell);
+    };
+    const watch = (): void => {
+      ring.onClosedMark = marked;
+      timed.onClosedMark = marked;
+    };
+    watch();
   }
 
   /** All sessions flush, some at a time. */
@@ -179,15 +234,12 @@ export class Engine {
   /** The page goes: what there is leaves at once, as much as fits. */
   sendLast(): void {
     this.#rounds.all();
-    this.#facts.problems.guard(
-      'exit',
-      () => this.#outbox.sendLast(),
-      () => undefined,
-    );
+    this.#facts.problems.guard('exit', () => this.#outbox.sendLast());
   }
 
   /** Nothing more is asked or sent; what waits is dropped. */
   close(): void {
+    this.#isClosed = true;
     this.#prober.stop();
     this.#leaps.stop();
     this.#outbox.close();
@@ -198,7 +250,7 @@ export class Engine {
     const known = this.#open.get(session);
     if (known !== undefined) return known;
     const { platform, producer, given } = this.#facts;
-    const { traceId, problems, ring, refusingRing, timed, book, probes, front } = session;
+    const { traceId, problems, ring, refusingRing, timed, book, front } = session;
     const builder = new RecordBuilder(this.#sorted);
     const flight = this.#makeFlight(session);
     const exporter = new SessionExporter({
@@ -218,12 +270,12 @@ export class Engine {
       outbox: this.#outbox,
       rangesOf: facts =>
         [...session.streams()].find(one => one.name === facts.name)?.takeRanges() ?? [],
-      badMarkCount: () => probes.reduce((sum, { probe }) => sum + probe.badCount, 0),
       sessionState: session.state,
       onAcknowledged: functionOr(given.onAcknowledged, () => undefined),
     });
     const open = { exporter, flight };
     this.#open.set(session, open);
+    this.#tellSetup(session);
     front.start({
       attach: attached => flight.attach(attached),
       enrol: (stream, hop) => {
@@ -238,13 +290,25 @@ export class Engine {
     return open;
   }
 
-  #makeFlight({ traceId, nextSpanId }: EngineSession): SessionFlight {
-    const { platform, problems, spans, given } = this.#facts;
+  /** What came before: of the process too, if it was not warm long before the call. */
+  #tellSetup({ state, setupAgoMs, setup }: EngineSession): void {
+    const { authority, startedAt } = state();
+    const { clock } = this.#facts.platform;
+    const upMs = (startedAt - (clock.startedAt ?? -Infinity)) / NS_PER_MS;
+    const isCold = authority && upMs < COLD_MS_MAX;
+    const all = isCold ? { process_started: upMs, ...setupAgoMs } : setupAgoMs;
+    for (const [name, ms] of Object.entries(all))
+      setup(name as SetupName, domainNs(startedAt - ms * NS_PER_MS));
+  }
+
+  #makeFlight({ id, traceId, nextSpanId }: EngineSession): SessionFlight {
+    const { problems, given } = this.#facts;
     return new SessionFlight({
       traceId,
-      clock: platform.clock,
+      sessionId: id,
       problems,
-      spans,
+      spans: this.spans,
+      hasSpans: this.#hasSpans,
       isEveryFrame: given.frames === 'spans',
       nextSpanId,
       pull: trigger => this.#flights.pull(trigger),
@@ -252,24 +316,25 @@ export class Engine {
   }
 
   #makeFlights(): Flights {
-    const { platform, place, problems, producer } = this.#facts;
-    const { clock, timers, http } = platform;
+    const { platform, problems, producer } = this.#facts;
+    const { clock, timers } = platform;
+    const { url, headers } = this.#place;
     return new Flights({
       clock,
       timers,
-      http,
-      url: place.url,
-      headers: place.headers,
+      http: this.#http,
+      url,
+      headers,
       problems,
       producer,
       packer: this.#packer,
       outbox: this.#outbox,
       all: () =>
-        Array.from(this.#open, ([{ traceId, common }, { exporter, flight }]) => ({
+        Array.from(this.#open, ([{ id, traceId }, { exporter, flight }]) => ({
           traceId,
           recorder: flight.recorder,
           settle: () => exporter.flush(),
-          common,
+          common: () => commonOf(id, clock),
         })),
     });
   }
@@ -289,11 +354,7 @@ export class Engine {
   }
 
   #hear(triggers: unknown): void {
-    this.#facts.problems.guard(
-      'flight',
-      () => this.#flights.heard(triggers),
-      () => undefined,
-    );
+    this.#facts.problems.guard('flight', () => this.#flights.heard(triggers));
   }
 
   /** Marks that wait are of two epochs: they leave at once, told apart. */

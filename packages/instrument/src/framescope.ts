@@ -7,28 +7,18 @@
 //
 // The entries give it a platform; every public method is guarded.
 
-import {
-  ATTR,
-  domainNs,
-  NS_PER_MS,
-  sessionTraceId,
-  type DomainNs,
-  type SetupName,
-} from '@framescope/protocol';
+import { sessionTraceId, type DomainNs } from '@framescope/protocol';
 import { attributesOf, nameOf, optionsOf } from './coerce.ts';
 import type { Engine, EngineFacts, EngineSession } from './engine.ts';
-import type { SpanSink } from './export/span-sink.ts';
 import { StateBook } from './export/state-book.ts';
-import type { ProbedHop } from './hop/stream.ts';
 import { TimedMarks } from './hop/timed-marks.ts';
 import { MarkRing } from './hot/mark-ring.ts';
 import { forgetScope } from './newest-scope.ts';
 import {
   copyOf,
-  endMsOf,
-  flushMsOf,
-  placeOf,
-  providerOf,
+  END_MS,
+  FLUSH_MS,
+  msOf,
   randomHex,
   sessionIdOf,
   withPorts,
@@ -36,8 +26,8 @@ import {
   type SessionOptions,
   type Stats,
 } from './options.ts';
-import { makeSpanSink } from './otel/make-span-sink.ts';
-import type { Attributes, Clock, LoadReporting, Machine, Platform, Timer } from './ports.ts';
+import { LateSpans } from './otel/late-spans.ts';
+import type { LoadReporting, Machine, Platform, Timer } from './ports.ts';
 import { Problems, textOf } from './problems.ts';
 import { SessionFront } from './session-front.ts';
 import { Session } from './session.ts';
@@ -45,8 +35,6 @@ import { Session } from './session.ts';
 /** 4,096 marks: 12 hops at 50 frames a second for 6 s without a flush. 92 kB a session. */
 const RING_CAPACITY = 4_096;
 const SESSIONS_MAX = 10_000;
-/** Nobody waits longer for an agent to start. */
-const COLD_MS_MAX = 120_000;
 /** An engine that could not be loaded is asked for again. */
 const LOAD_AGAIN_MS = 5_000;
 
@@ -56,12 +44,13 @@ export class Scope {
   readonly #problems: Problems;
   readonly #role: string;
   readonly #facts: EngineFacts;
-  readonly #spans: SpanSink;
+  readonly #spans = new LateSpans();
   readonly #open = new Map<Session, EngineSession>();
   /** Over before the engine was there. */
   readonly #endedEarly: EngineSession[] = [];
   readonly #loadEngine: Machine['loadEngine'];
-  readonly #stopOnExit: () => void;
+  /** Before the engine is there, nothing could be sent when the page goes. */
+  #stopOnExit: (() => void) | undefined;
   #engine: Engine | undefined;
   #loading: Promise<void> | undefined;
   #shutdown: Promise<void> | undefined;
@@ -75,30 +64,21 @@ export class Scope {
     const platform = withPorts(machine, given, problems);
     this.#platform = platform;
     this.#role = given.role === undefined ? 'agent' : nameOf(given.role, 'agent', 'role', problems);
-    const flushMs = flushMsOf(given.flushMs, problems);
-    const endMs = endMsOf(given.shutdownMs, problems);
+    const flushMs = msOf(given.flushMs, FLUSH_MS, problems);
+    const endMs = msOf(given.shutdownMs, END_MS, problems);
     const producer = randomHex(platform.random, 8);
-    const place = placeOf(given, platform, problems);
-    const { resource, headers, tracesUrl } = place;
-    resource['service.instance.id'] ??= producer;
-    const facts = { url: tracesUrl, headers, resource, problems, endMs };
-    const spans = makeSpanSink(providerOf(given, platform), facts);
-    this.#spans = spans;
     const ringCapacity = RING_CAPACITY;
     this.#facts = {
       platform,
       given,
       problems,
       producer,
-      place,
-      spans,
       flushMs,
       endMs,
       ringCapacity,
     };
     this.#loadEngine = machine.loadEngine;
-    this.#engine = machine.makeEngine?.(this.#facts);
-    this.#stopOnExit = platform.onExit(Scope.#weakLastFlush(new WeakRef(this)));
+    if (machine.makeEngine !== undefined) this.#start(machine.makeEngine(this.#facts));
   }
 
   /** Of the whole process; Node tells it. */
@@ -143,7 +123,7 @@ export class Scope {
 
   async #shutDown(): Promise<void> {
     await this.#within(this.#end());
-    this.#stopOnExit();
+    this.#stopOnExit?.();
     this.#isOver = true;
     this.#engine?.close();
   }
@@ -159,7 +139,7 @@ export class Scope {
 
   #startSession(options: Partial<SessionOptions>): Session {
     const book = new StateBook();
-    const problems = this.#problems.within((code, count) => book.countProblem(code, count));
+    const problems = this.#problems.within((code, count) => book.countDropped(code, count));
     const id = sessionIdOf(options.id, problems, () => randomHex(this.#platform.random, 8));
     const traceId = sessionTraceId(id);
     const { clock } = this.#platform;
@@ -168,9 +148,7 @@ export class Scope {
     const ring = new MarkRing(RING_CAPACITY, clock.makeColumn(RING_CAPACITY));
     const timed = new TimedMarks();
     const nextSpanId = (): string => randomHex(this.#platform.random, 8);
-    const probes: ProbedHop[] = [];
     const front = new SessionFront();
-    const common = (): Attributes => commonOf(id, clock);
     const shared = {
       id,
       traceId,
@@ -180,9 +158,7 @@ export class Scope {
       timed,
       book,
       front,
-      probes,
       nextSpanId,
-      common,
     };
     const session = new Session({
       ...shared,
@@ -196,23 +172,14 @@ export class Scope {
       spans: this.#spans,
       ended: one => this.#ended(one),
     });
-    this.#tellSetup(session, optionsOf(options.setup));
     this.#admit(session, {
       ...shared,
       state: () => session.state(),
       streams: () => session.streams(),
+      setupAgoMs: optionsOf(options.setup),
+      setup: (name, at) => session.setup(name, { at }),
     });
     return session;
-  }
-
-  /** What came before: of the process too, if it was not warm long before the call. */
-  #tellSetup(session: Session, agoMs: Readonly<Partial<Record<SetupName, number>>>): void {
-    const now = this.now();
-    const upMs = (now - (this.#platform.clock.startedAt ?? -Infinity)) / NS_PER_MS;
-    const isCold = session.state().authority && upMs < COLD_MS_MAX;
-    const all = isCold ? { process_started: upMs, ...agoMs } : agoMs;
-    for (const [name, ms] of Object.entries(all))
-      session.setup(name as SetupName, { at: domainNs(now - ms * NS_PER_MS) });
   }
 
   #admit(session: Session, one: EngineSession): void {
@@ -237,11 +204,7 @@ export class Scope {
   async #load(): Promise<void> {
     try {
       const makeEngine = await this.#loadEngine?.();
-      const engine = makeEngine?.(this.#facts);
-      this.#engine = engine;
-      for (const one of this.#open.values()) engine?.admit(one);
-      for (const one of this.#endedEarly.splice(0)) engine?.end(one);
-      if (this.#isOver) engine?.close();
+      if (makeEngine !== undefined) this.#start(makeEngine(this.#facts));
     } catch (cause) {
       this.#problems.report(
         'engine_missing',
@@ -252,6 +215,18 @@ export class Scope {
         if (this.#open.size + this.#endedEarly.length > 0) void this.#soon();
       });
     }
+  }
+
+  /** Hands over what waited for the engine. */
+  #start(engine: Engine): void {
+    this.#engine = engine;
+    this.#spans.begin(engine.spans);
+    this.#stopOnExit = engine.onExit(Scope.#weakLastFlush(new WeakRef(this)));
+    for (const one of this.#open.values()) engine.admit(one);
+    for (const one of this.#endedEarly.splice(0)) engine.end(one);
+    if (!this.#isOver) return;
+    this.#stopOnExit();
+    engine.close();
   }
 
   async #end(): Promise<void> {
@@ -306,14 +281,6 @@ export class Scope {
     await quiet(this.#spans.flush());
   }
 }
-
-/** Attributes of every span of ours: session and clock. */
-const commonOf = (sessionId: string, { domain, epoch, zeroUnixNs }: Clock): Attributes => ({
-  [ATTR.sessionId]: sessionId,
-  [ATTR.clockDomain]: domain,
-  [ATTR.clockEpoch]: epoch,
-  [ATTR.clockZeroUnixNs]: String(zeroUnixNs),
-});
 
 /** Waits for what may fail; telemetry's failures stop here. */
 const quiet = (work: Promise<void>): Promise<void> => work.catch(() => undefined);

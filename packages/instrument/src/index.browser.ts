@@ -2,7 +2,9 @@
 
 import { Scope } from './framescope.ts';
 import { noteScope } from './newest-scope.ts';
-import { BrowserClock, makeMachine } from './platform/browser/platform.ts';
+import { PageClock } from './platform/browser/page-clock.ts';
+import { makeMachine } from './platform/browser/platform.ts';
+import { watched } from './platform/browser/watched-clock.ts';
 import type { FramescopeOptions } from './options.ts';
 import type { Clock } from './ports.ts';
 
@@ -18,7 +20,7 @@ export class Framescope extends Scope {
 }
 
 /** The clock of this page: a domain of its own. */
-export const systemClock = (): Clock => new BrowserClock();
+export const systemClock = (): Clock => watched(new PageClock());
 
 export { Link } from './adapters/websocket/link.ts';
 export { ClockColumn } from './clock/clock-column.ts';

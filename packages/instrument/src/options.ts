@@ -2,18 +2,10 @@
 // of it, and what made no sense is reported.
 
 import { toHex, type SetupName } from '@framescope/protocol';
-import { GuardedClock } from './clock/guarded-clock.ts';
-import { attributesOf, nameOf, optionsOf, SESSION_ID_LENGTH_MAX } from './coerce.ts';
+import { optionsOf, SESSION_ID_LENGTH_MAX } from './coerce.ts';
 import type { TracerProviderOption } from './otel/make-span-sink.ts';
 import type { Attributes, Clock, Http, Machine, Platform, Problem, Timers } from './ports.ts';
 import type { Problems } from './problems.ts';
-
-const FLUSH_MS = 1_000;
-const FLUSH_MS_MIN = 20;
-const FLUSH_MS_MAX = 60_000;
-/** A collector that hangs holds up an ending process by no more. */
-const END_MS = 2_000;
-const END_MS_MAX = 60_000;
 
 /**
  * What a scope is made of; all but the name has a default. What makes no sense is reported
@@ -66,7 +58,7 @@ export interface FramescopeOptions {
    * span a second beside the records, while a session is open; default true.
    */
   readonly load?: boolean;
-  /** Another clock: skewed for a demo, virtual in a simulation. */
+  /** Another clock: skewed for a demo, virtual in a simulation. Where it throws: on Node its last time counts; a page trusts it. */
   readonly clock?: Clock;
   /** Other timers, HTTP and chance: for a simulation in virtual time. */
   readonly timers?: Timers;
@@ -106,105 +98,41 @@ export function copyOf(options: FramescopeOptions): Partial<FramescopeOptions> {
   }
 }
 
-/** What was handed in takes the platform's place, kept from throwing. */
+/** What was handed in takes the platform's place; the platform may keep it from throwing. */
 export function withPorts(
-  platform: Machine,
+  machine: Machine,
   given: Partial<FramescopeOptions>,
   problems: Problems,
 ): Platform {
-  const { clock, timers, random } = given;
-  const isClock = typeof clock === 'object' && clock !== null;
+  const { clock, timers, random } = machine.guardPorts?.(given, problems) ?? given;
   return {
-    ...platform,
-    clock: isClock ? new GuardedClock(clock, problems) : platform.makeClock(),
-    timers: typeof timers?.after === 'function' ? guardedTimers(timers, problems) : platform.timers,
-    http: httpOf(given, platform),
-    random:
-      typeof random === 'function'
-        ? () => problems.guard('random', random, platform.random)
-        : platform.random,
+    ...machine,
+    clock: typeof clock?.makeColumn === 'function' ? clock : machine.makeClock(),
+    timers: typeof timers?.after === 'function' ? timers : machine.timers,
+    random: typeof random === 'function' ? random : machine.random,
   };
 }
 
-/** `OTEL_SDK_DISABLED` sends nothing, spans for frames nothing of ours; a time limit of the environment holds for what is exported. */
-function httpOf(given: Partial<FramescopeOptions>, platform: Omit<Platform, 'clock'>): Http {
-  const { isDisabled, timeoutMs } = platform;
-  if (isDisabled === true || given.frames === 'spans')
-    return () => Promise.resolve({ status: 200, body: new Uint8Array() });
-  const http = functionOr(given.http, platform.http);
-  if (timeoutMs === undefined) return http;
-  return request => http(request.method === 'POST' ? { ...request, timeoutMs } : request);
+/** A time that users say in ms, within its limits. */
+export interface MsOption {
+  readonly name: string;
+  readonly least: number;
+  readonly most: number;
+  readonly otherwise: number;
 }
 
-/** The user's provider; else none where the environment asks for none. */
-export function providerOf(
-  given: Partial<FramescopeOptions>,
-  { isDisabled, hasSpans }: Platform,
-): TracerProviderOption | undefined {
-  const isOff = isDisabled === true || hasSpans === false;
-  return given.tracerProvider ?? (isOff ? false : undefined);
-}
+export const FLUSH_MS: MsOption = { name: 'flushMs', least: 20, most: 60_000, otherwise: 1_000 };
+/** A collector that hangs holds up an ending process by no more. */
+export const END_MS: MsOption = { name: 'shutdownMs', least: 0, most: 60_000, otherwise: 2_000 };
 
-/** Who this process is, and where it sends. */
-export interface Place {
-  readonly resource: Record<string, string | number | boolean>;
-  readonly headers: Readonly<Record<string, string>>;
-  /** Base URL of the collector. */
-  readonly url: string;
-  readonly tracesUrl: string;
-}
-
-export function placeOf(
-  given: Partial<FramescopeOptions>,
-  platform: Platform,
+export function msOf(
+  value: unknown,
+  { name, least, most, otherwise }: MsOption,
   problems: Problems,
-): Place {
-  const url = urlOf(given.endpoint, platform.endpoint, problems);
-  const own = attributesOf(resourceIn(given.resource), 'resource', problems);
-  const named = given.serviceName ?? platform.resource['service.name'];
-  const service = nameOf(named, 'unknown_service', 'serviceName', problems);
-  const isElsewhere = given.endpoint === undefined && platform.tracesUrl !== undefined;
-  return {
-    resource: { ...platform.resource, 'service.name': service, ...own },
-    headers: { ...platform.headers, ...headersOf(given.headers) },
-    url,
-    tracesUrl: isElsewhere ? platform.tracesUrl! : `${url}/v1/traces`,
-  };
-}
-
-/** Attributes, also of an OpenTelemetry Resource. */
-function resourceIn(resource: unknown): unknown {
-  if (typeof resource !== 'object' || resource === null) return resource;
-  const attributes: unknown = Reflect.get(resource, 'attributes');
-  return typeof attributes === 'object' && attributes !== null ? attributes : resource;
-}
-
-const guardedTimers = (timers: Timers, problems: Problems): Timers => ({
-  after: (delayMs, task) => {
-    const none = { cancel: () => undefined };
-    return problems.guard(
-      'timers',
-      () => timers.after(delayMs, task),
-      () => none,
-    );
-  },
-});
-
-export const functionOr = <T>(value: T | undefined, otherwise: T): T =>
-  typeof value === 'function' ? value : otherwise;
-
-export function flushMsOf(value: unknown, problems: Problems): number {
-  if (value === undefined) return FLUSH_MS;
-  if (typeof value === 'number' && value >= FLUSH_MS_MIN && value <= FLUSH_MS_MAX) return value;
-  problems.report('bad_argument', `flushMs: from ${FLUSH_MS_MIN} to ${FLUSH_MS_MAX}`);
-  return FLUSH_MS;
-}
-
-export function endMsOf(value: unknown, problems: Problems): number {
-  if (value === undefined) return END_MS;
-  if (typeof value === 'number' && value >= 0 && value <= END_MS_MAX) return value;
-  problems.report('bad_argument', `shutdownMs: from 0 to ${END_MS_MAX}`);
-  return END_MS;
+): number {
+  if (typeof value === 'number' && value >= least && value <= most) return value;
+  if (value !== undefined) problems.report('bad_argument', `${name}: from ${least} to ${most}`);
+  return otherwise;
 }
 
 export function sessionIdOf(id: unknown, problems: Problems, otherwise: () => string): string {
@@ -214,25 +142,6 @@ export function sessionIdOf(id: unknown, problems: Problems, otherwise: () => st
     `startSession: id is 1 to ${SESSION_ID_LENGTH_MAX} characters, the same in every process of the call; a random one is used`,
   );
   return typeof id === 'string' && id.length > 0 ? id.slice(0, SESSION_ID_LENGTH_MAX) : otherwise();
-}
-
-function urlOf(given: unknown, otherwise: string, problems: Problems): string {
-  if (given === undefined) return otherwise;
-  if (typeof given === 'string' && /^https?:\/\/[^\s]+$/.test(given))
-    return given.replace(/\/+$/, '');
-  problems.report(
-    'bad_argument',
-    `endpoint: a URL such as http://127.0.0.1:4318; ${otherwise} is used`,
-  );
-  return otherwise;
-}
-
-function headersOf(given: unknown): Readonly<Record<string, string>> {
-  if (typeof given !== 'object' || given === null) return {};
-  const out: Record<string, string> = {};
-  for (const [name, value] of Object.entries(given))
-    if (typeof value === 'string') out[name.toLowerCase()] = value;
-  return out;
 }
 
 /** Random hex digits, not all zero. */

@@ -179,8 +179,13 @@ export interface Platform extends SharedSettings {
   readonly onExit: (flush: (isGone: boolean) => Promise<void>) => () => void;
 }
 
+/** What a program may hand in instead of the platform's own. */
+export type GivenPorts = Partial<Pick<Platform, 'clock' | 'timers' | 'random'>>;
+
 /** A platform before its scope said which clock it reads. */
 export interface Machine extends Omit<Platform, 'clock'> {
+  /** Keeps what was handed in from throwing; absent: it is trusted. */
+  readonly guardPorts?: (given: GivenPorts, problems: Problems) => GivenPorts;
   /** Its own clock: some milliseconds of measuring, which a scope with another clock does not need. */
   readonly makeClock: () => Clock;
   /** What sends, at once; */

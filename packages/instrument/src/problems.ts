@@ -53,13 +53,15 @@ export class Problems {
     return this.#counts;
   }
 
-  /** Runs `work`; what it throws becomes a problem, and `otherwise` the result. */
-  guard<T>(where: string, work: () => T, otherwise: () => T): T {
+  /** Runs `work`; what it throws becomes a problem, and `otherwise` the result: nothing, if absent. */
+  guard<T>(where: string, work: () => T, otherwise: () => T): T;
+  guard<T>(where: string, work: () => T): T | undefined;
+  guard<T>(where: string, work: () => T, otherwise?: () => T): T | undefined {
     try {
       return work();
     } catch (cause) {
       this.report('internal', `${where}: ${textOf(cause)}; please report this`);
-      return otherwise();
+      return otherwise?.();
     }
   }
 }

@@ -8,7 +8,6 @@ import {
   tick,
   ticksToNs,
   traceparent,
-  TRIGGER_REASON,
   turnSpanId,
   turnTraceId,
   type Anchor,
@@ -23,10 +22,9 @@ import {
   type StreamState,
   type Tick,
 } from '@framescope/protocol';
-import { Link } from './adapters/websocket/link.ts';
-import { errorNsOf, momentOf, nameIfAny, nameOf, optionsOf, tickOf } from './coerce.ts';
+import { errorNsOf, lean, momentOf, nameIfAny, nameOf, optionsOf, tickOf } from './coerce.ts';
 import type { LiveSpan, SpanSink } from './export/span-sink.ts';
-import { wholeOnly, type StateBook } from './export/state-book.ts';
+import type { StateBook } from './export/state-book.ts';
 import type { FlightSession, TriggerRange } from './flight/session-flight.ts';
 import { Stream, type ProbedHop, type StreamHost } from './hop/stream.ts';
 import type { TimedMarks } from './hop/timed-marks.ts';
@@ -77,9 +75,6 @@ export interface SessionHost {
   readonly book: StateBook;
   readonly spans: SpanSink;
   readonly nextSpanId: () => string;
-  readonly probes: ProbedHop[];
-  /** Attributes of every span of ours: session and clock. */
-  readonly common: () => Attributes;
   ended(session: Session): Promise<void>;
 }
 
@@ -121,7 +116,7 @@ export class Session {
         host.front.tell(engine => engine.sample(stream, name, value, atNs));
       },
       underrun: (stream, fromTick, toTick) =>
-        host.front.tell(engine => engine.event(TRIGGER_REASON.underrun, stream, fromTick, toTick)),
+        host.front.tell(engine => engine.event('underrun', stream, fromTick, toTick)),
     };
     const flown: FlightSession = {
       isEnded: () => this.isEnded,
@@ -129,7 +124,6 @@ export class Session {
       firstStream: () => this.#firstStream('up'),
       turnOf: (stream, at) =>
         stream.direction === 'up' ? this.#turnAt(stream, at) : this.#turns.at(-1),
-      common: host.common,
     };
     host.front.tell(engine => engine.attach(flown));
     this.#startSpan = host.isAuthority ? this.#announce() : undefined;
@@ -147,11 +141,6 @@ export class Session {
     return problems.guard('session.stream', find, () => this.#findOrAdd('unnamed', undefined));
   }
 
-  /** Context in band over one WebSocket: make one for each connection. */
-  link(): Link {
-    return new Link(this.port());
-  }
-
   /** What transports and adapters in entries of their own hold of a session; not for users. */
   port(): SessionPort {
     const { clock, problems, timers, role } = this.#host;
@@ -164,8 +153,7 @@ export class Session {
       streamOf: (anchor: Anchor) => this.stream(anchor.stream, anchor),
       clockSample: (sample: ClockSample) =>
         this.#host.front.tell(engine => engine.clockSample(sample)),
-      mediaInterval: (one: MediaIntervalState) =>
-        this.#host.book.note('media', { ...one, figures: wholeOnly(one.figures) }),
+      mediaInterval: (one: MediaIntervalState) => this.#host.book.note('media', one),
       lineage: (one: LineageState) => this.#host.book.note('lineage', one),
       setup: (one: SetupState) => this.#host.book.note('setup', one),
       onEnd: (settle: () => void) => {
@@ -215,14 +203,16 @@ export class Session {
     const { problems, book } = this.#host;
     const tell = (): void => {
       const { at, source } = optionsOf(options);
-      const from = nameIfAny(source, 'session.setup', problems);
-      book.note('setup', {
-        name: nameOf(name, 'call_started', 'session.setup', problems) as SetupName,
-        at: momentOf(at, this.#now(), 'session.setup', problems),
-        ...(from === undefined ? {} : { source: from }),
-      });
+      book.note(
+        'setup',
+        lean<SetupState>({
+          name: nameOf(name, 'call_started', 'session.setup', problems) as SetupName,
+          at: momentOf(at, this.#now(), 'session.setup', problems),
+          source: nameIfAny(source, 'session.setup', problems),
+        }),
+      );
     };
-    problems.guard('session.setup', tell, () => undefined);
+    problems.guard('session.setup', tell);
   }
 
   /** Trace ID of a sample: its turn's, or between turns the session's. Costs a hash at most. */
@@ -277,37 +267,33 @@ export class Session {
 
   async #end(): Promise<void> {
     const { problems, ring, timed, book } = this.#host;
-    problems.guard(
-      'session.end',
-      () => {
-        // The last to come is the first to go: an adapter settles before it is taken off.
-        for (const settle of [...this.#settling].toReversed()) settle();
-        for (const turn of this.#turns) if (!turn.isEnded) turn.end();
-        this.#endedAt = this.#now();
-        book.sessionChanged();
-        ring.close();
-        timed.close();
-      },
-      () => undefined,
-    );
+    problems.guard('session.end', () => {
+      // The last to come is the first to go: an adapter settles before it is taken off.
+      for (const settle of [...this.#settling].toReversed()) settle();
+      for (const turn of this.#turns) if (!turn.isEnded) turn.end();
+      this.#endedAt = this.#now();
+      book.sessionChanged();
+      ring.close();
+      timed.close();
+    });
     await this.#host.ended(this).catch(() => undefined);
   }
 
   /** What this process says of the session. */
   state(): SessionState {
     const { attributes, isAuthority, flushMs } = this.#host;
-    return {
+    return lean<SessionState>({
       attributes,
       authority: isAuthority,
       startedAt: this.#startedAt,
-      ...(this.#endedAt === undefined ? {} : { endedAt: this.#endedAt }),
+      endedAt: this.#endedAt,
       flushNs: errorNsOf(flushMs, 1_000),
       streams: [...this.#streams.values()].map(({ name, sampleRate, direction }) => ({
         name,
         sampleRate,
         direction,
       })),
-    };
+    });
   }
 
   /** Streams that this process knows, in the order in which they came up. */
@@ -352,11 +338,10 @@ export class Session {
   }
 
   #enrol(stream: Stream, make: (code: number) => ProbedHop): ProbedHop | undefined {
-    const { front, probes } = this.#host;
+    const { front } = this.#host;
     if (front.hopCount >= HOPS_MAX) return undefined;
     const made = make(front.hopCount);
     front.enrol(stream, made.hop.name);
-    probes.push(made);
     return made;
   }
 
@@ -381,8 +366,7 @@ export class Session {
       spanId: turnSpanId(this.traceId, stream.name, place),
       ...(this.#startSpan === undefined ? {} : { link: this.#startSpan }),
       startedAt,
-      common: this.#host.common(),
-      zeroUnixNs: this.#host.clock.zeroUnixNs,
+      sessionId: this.id,
     });
     const turn = new Turn(this.#turnHost(stream), {
       tick: place,
@@ -416,12 +400,12 @@ export class Session {
   }
 
   #turnHost(stream: Stream): TurnHost {
-    const { problems, spans, nextSpanId, clock, front } = this.#host;
+    const { problems, spans, nextSpanId, front } = this.#host;
     return {
       problems,
       now: () => this.#now(),
       bargedIn: onsetTick =>
-        front.tell(engine => engine.event(TRIGGER_REASON.bargeIn, stream, onsetTick, onsetTick)),
+        front.tell(engine => engine.event('barge_in', stream, onsetTick, onsetTick)),
       startStage: (name, parent, startedAt) =>
         spans.start({
           name,
@@ -429,8 +413,7 @@ export class Session {
           spanId: nextSpanId(),
           parent,
           startedAt,
-          common: this.#host.common(),
-          zeroUnixNs: clock.zeroUnixNs,
+          sessionId: this.id,
         }),
     };
   }
@@ -442,8 +425,8 @@ export class Session {
       traceId: this.traceId,
       spanId: sessionStartSpanId(this.traceId),
       startedAt: this.#startedAt,
-      common: { ...this.#host.common(), ...this.#host.attributes },
-      zeroUnixNs: this.#host.clock.zeroUnixNs,
+      sessionId: this.id,
+      attributes: this.#host.attributes,
     });
     span.end({ kind: 'session' });
     return span;

@@ -1,3 +1,4 @@
+import { Link } from '@framescope/instrument';
 import { anchorFromText } from '@framescope/protocol';
 import { expect, test } from 'vitest';
 import { picture } from './support/picture.ts';
@@ -8,7 +9,7 @@ function pair(world: World, offsetMs = 3_700) {
   const client = world.scope({ role: 'client' }).startSession({ id: 'call' });
   const clock = world.clock('00000000000000c2', offsetMs * MS);
   const agent = world.scope({ role: 'agent', clock }).startSession({ id: 'call' });
-  return { client, agent, up: client.link(), down: agent.link() };
+  return { client, agent, up: new Link(client), down: new Link(agent) };
 }
 
 test('an anchor is due at the start and each second, and says where the next frame starts', async () => {
@@ -115,7 +116,7 @@ test('an anchor of another session is taken out, not followed, and told', () => 
   const world = new World();
   const { client, up } = pair(world);
   const other = world.scope().startSession({ id: 'other call' });
-  expect(other.link().untag(up.anchor(client.stream('mic')))).toBe(undefined);
+  expect(new Link(other).untag(up.anchor(client.stream('mic')))).toBe(undefined);
   expect(world.codes()).toEqual(['foreign_anchor']);
 });
 

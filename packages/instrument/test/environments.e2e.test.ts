@@ -57,14 +57,14 @@ async function bundle(): Promise<string> {
 
 /** A page that takes part in a call. As text: what vitest compiles does not run in a page. */
 const PAGE = `<!doctype html><link rel="icon" href="data:,"><script type="module">
-  import { Framescope } from '/instrument.js';
+  import { Framescope, Link } from '/instrument.js';
   const problems = [];
   const onProblem = ({ message }) => problems.push(message);
   const scope = new Framescope({ serviceName: 'page', role: 'client', endpoint: location.origin, flushMs: 60000, onProblem });
   const call = scope.startSession({ id: 'a call in a page' });
   const mic = call.stream('mic', { sampleRate: 48000 });
   for (let i = 0; i < 10; i++) mic.hop('capture').mark(960);
-  globalThis.told = { problems, text: call.link().anchor(mic) };
+  globalThis.told = { problems, text: new Link(call).anchor(mic) };
 </script>`;
 
 let bundled = '';

@@ -32,8 +32,8 @@ function rounds(
   return { world, said, made };
 }
 
-test('a round pauses after each half millisecond and sends when it is over', async () => {
-  const { world, said, made } = rounds(7, 0.2);
+test('a round pauses after each quarter of a millisecond and sends when it is over', async () => {
+  const { world, said, made } = rounds(7, 0.1);
   made.start();
   await world.pass(1_010);
   expect(said.join(' ')).toBe(
@@ -42,7 +42,7 @@ test('a round pauses after each half millisecond and sends when it is over', asy
 });
 
 test('a round that is asked for while one is under way flushes all once more, those already flushed too', async () => {
-  const { world, said, made } = rounds(4, 0.3);
+  const { world, said, made } = rounds(4, 0.15);
   const first = made.round();
   const second = Promise.all([made.round(), made.round()]);
   void first.then(() => said.push('first'));

@@ -1,6 +1,7 @@
 // Whatever is called in whatever order with whatever values: nothing throws,
 // and what is sent can be read.
 
+import { Link } from '@framescope/instrument';
 import { anchorToText, domainNs, tick } from '@framescope/protocol';
 import { expect, test } from 'vitest';
 import { checkHostileCalls } from './support/hostile-calls.ts';
@@ -18,7 +19,7 @@ test('what makes no sense is told to the collector, by kind, with its count', as
   mic.hop('receive').markAt(1.5, 320);
   mic.sample('queue_depth', Number.NaN);
   mic.conceal('decode', -5, 320);
-  call.link().untag(
+  new Link(call).untag(
     anchorToText({
       traceId: 'f'.repeat(32),
       stream: 'mic',

@@ -1,6 +1,12 @@
 // A page loads what sends when its first call begins: what happens until then
 // waits, and is sent as it was.
 
+import { trace } from '@opentelemetry/api';
+import {
+  BasicTracerProvider,
+  InMemorySpanExporter,
+  SimpleSpanProcessor,
+} from '@opentelemetry/sdk-trace-base';
 import { expect, test } from 'vitest';
 import { Engine, type EngineFacts } from '../src/engine.ts';
 import { Scope } from '../src/framescope.ts';
@@ -121,6 +127,36 @@ test('shutdown is over in its time though the file never comes, and sends what c
   inTime.arrive();
   await inTime.world.pass(100);
   expect(passedAt(inTime.world.records(), 'mic', 'capture')).toHaveLength(1);
+});
+
+test('spans of turns from before are written, by the provider with IDs of its choice', async () => {
+  const exporter = new InMemorySpanExporter();
+  const tracerProvider = new BasicTracerProvider({
+    spanProcessors: [new SimpleSpanProcessor(exporter)],
+  });
+  const { world, scope, arrive } = late({ tracerProvider });
+  const call = scope.startSession({ id: 'call' });
+  const turn = call.startTurn({ at: 0 });
+  const stage = turn.stage('llm');
+  expect(stage.run(() => 'its answer')).toBe('its answer');
+  expect(trace.getSpanContext(turn.context)?.traceId).toBe(turn.traceId);
+  await world.pass(50);
+  stage.end();
+  turn.end();
+  const derived = turn.spanId;
+  arrive();
+  await world.pass(2_000);
+  const spans = exporter.getFinishedSpans();
+  expect(spans.map(span => span.name).toSorted()).toEqual(['llm', 'session.start', 'turn']);
+  const [root, llm] = ['turn', 'llm'].map(name => spans.find(span => span.name === name)!);
+  expect(root!.spanContext().traceId).toBe(turn.traceId);
+  expect(llm!.parentSpanContext?.spanId).toBe(root!.spanContext().spanId);
+  // What is told of the turn names the span that was written.
+  expect(turn.spanId).not.toBe(derived);
+  expect(turn.spanId).toBe(root!.spanContext().spanId);
+  const told = world.states().at(-1)!.turns![0]!;
+  expect([told.spanId, told.stages[0]!.spanId]).toEqual([turn.spanId, llm!.spanContext().spanId]);
+  expect(world.codes()).toEqual([]);
 });
 
 test('a flush before any call asks for nothing', async () => {

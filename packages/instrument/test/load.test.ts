@@ -1,4 +1,4 @@
-// Load of a process: told once a second for all calls, and never twice.
+// Load of a process: counted once a second for all calls, told five seconds at a time.
 
 import { decodeLoad, type LoadFigures } from '@framescope/protocol';
 import { expect, test } from 'vitest';
@@ -15,7 +15,7 @@ interface Bench {
   readonly problems: Problems;
 }
 
-function bench(read: () => object = () => ({ lagMaxNs: 5, busy: 0.5 })): Bench {
+function bench(read: () => object = () => ({ lagMaxNs: 5e6, busy: 0.5 })): Bench {
   const world = new World();
   const spans: FramesSpan[] = [];
   const problems = new Problems(undefined);
@@ -31,10 +31,10 @@ function bench(read: () => object = () => ({ lagMaxNs: 5, busy: 0.5 })): Bench {
     () => ({ read, stop: () => undefined }),
   );
   const told = (): LoadFigures[] =>
-    spans.map(span => {
-      const figures = decodeLoad(span.attributes['framescope.load'], 'load');
-      if (!figures.ok) throw new Error(figures.problem);
-      return figures.value;
+    spans.flatMap(span => {
+      const pieces = decodeLoad(span.attributes['framescope.load'], 'load');
+      if (!pieces.ok) throw new Error(pieces.problem);
+      return pieces.value.map(one => one.figures);
     });
   return { world, load, told, spans, problems };
 }
@@ -44,18 +44,52 @@ test('a second of load is one span from its start to its end', () => {
   load.start();
   world.nowNs += 1e9;
   load.flush();
-  expect(told()).toEqual([{ calls: 7, lagMaxNs: 5, busy: 0.5 }]);
+  expect(told()).toEqual([{ calls: 7, lagMaxNs: 5e6, busy: 0.5 }]);
   expect(spans[0]).toMatchObject({ name: 'process.load' });
   expect(spans[0]!.endUnixNs - spans[0]!.startUnixNs).toBe(1_000_000_000n);
 });
 
-test('flushes twenty times a second tell load once a second', () => {
-  const { world, load, told } = bench();
+test('flushes twenty times a second count load once a second, told five at a time', () => {
+  const { world, load, told, spans } = bench();
   load.start();
-  for (let i = 0; i < 60; i++) {
+  for (let i = 0; i < 220; i++) {
     world.nowNs += 50e6;
     load.flush();
   }
+  // The first at once: it says how many calls there are.
+  expect(told()).toHaveLength(11);
+  expect(spans.map(span => span.endUnixNs - span.startUnixNs)).toEqual([
+    900_000_000n,
+    4_500_000_000n,
+    4_500_000_000n,
+  ]);
+});
+
+test('a loop that is 100 ms late is told at once, one that is less waits for its five seconds', () => {
+  let lagMaxNs = 99_999_000;
+  const { world, load, spans } = bench(() => ({ lagMaxNs }));
+  const second = (): void => {
+    world.nowNs += 1e9;
+    load.flush();
+  };
+  load.start();
+  second();
+  second();
+  expect(spans).toHaveLength(1);
+  lagMaxNs = 100_000_000;
+  second();
+  expect(spans).toHaveLength(2);
+});
+
+test('what waits when the last call ends is told then', () => {
+  const { world, load, told } = bench();
+  load.start();
+  for (let i = 0; i < 3; i++) {
+    world.nowNs += 1e9;
+    load.flush();
+  }
+  expect(told()).toHaveLength(1);
+  load.stop();
   expect(told()).toHaveLength(3);
 });
 
@@ -67,6 +101,7 @@ test('a queue is told with the most that waited in the second', () => {
   load.flush();
   world.nowNs += 1e9;
   load.flush();
+  load.stop();
   expect(told().map(one => one.waiting)).toEqual([{ llm: 4 }, { llm: 2 }]);
 });
 

@@ -150,3 +150,24 @@ test('marks that found no room are told once, however many records the flush mak
   const lost = world.received.map(({ attributes }) => attributes[ATTR.frameLost] ?? 0);
   expect(lost.reduce((sum: number, one) => sum + Number(one), 0)).toBe(10);
 });
+
+test('marks after the end are told to the collector, with their count', async () => {
+  const world = new World();
+  const call = world.scope().startSession({ id: 'call' });
+  const hop = call.stream('mic').hop('receive');
+  hop.mark(320);
+  const ended = call.end();
+  await world.pass(100);
+  await ended;
+  const before = world.posts.length;
+  hop.mark(320);
+  hop.markAt(320, 320, 5);
+  await world.pass(5_000);
+  expect(world.states().at(-1)?.dropped).toEqual({ session_ended: 2 });
+  // Once for all that came together; and nothing as long as nothing comes.
+  expect(world.posts.length).toBe(before + 1);
+  hop.mark(320);
+  await world.pass(5_000);
+  expect(world.states().at(-1)?.dropped).toEqual({ session_ended: 3 });
+  expect(world.posts.length).toBe(before + 2);
+});

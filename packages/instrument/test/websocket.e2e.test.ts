@@ -2,7 +2,7 @@
 // WebSocket, with clocks 3.7 s apart.
 
 import type { AddressInfo } from 'node:net';
-import { skewedClock, systemClock, type Clock } from '@framescope/instrument';
+import { Link, skewedClock, systemClock, type Clock } from '@framescope/instrument';
 import { afterEach, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { captured, type Captured } from './support/captured.ts';
@@ -25,7 +25,7 @@ test('two peers agree on ticks and find their clocks 3.7 s apart', async () => {
   closing.push(() => new Promise(resolve => server.close(resolve)));
   const session = agent.scope.startSession({ id: 'call' });
   server.on('connection', socket => {
-    const link = session.link();
+    const link = new Link(session);
     const mic = session.stream('mic', { sampleRate: 16_000 });
     const down = session.stream('agent', { sampleRate: 24_000 });
     socket.on('message', (data, isBinary) => {
@@ -44,7 +44,7 @@ test('two peers agree on ticks and find their clocks 3.7 s apart', async () => {
   await new Promise(resolve => socket.on('open', resolve));
   closing.push(() => new Promise(resolve => (socket.on('close', resolve), socket.close())));
   const call = client.scope.startSession({ id: 'call' });
-  const link = call.link();
+  const link = new Link(call);
   const mic = call.stream('mic', { sampleRate: 16_000 });
   socket.on('message', data => {
     const message = link.untag(data);

@@ -3,7 +3,8 @@
 // echoes when the peer's last anchor was sent and how long it was held: a
 // four-stamp clock exchange on the media path itself. Layout: docs/wire.md.
 
-import { fromBase64, hexInto, toBase64, toHex } from './base64.ts';
+import { fromBase64, toBase64 } from './base64.ts';
+import { hexInto, toHex } from './hex.ts';
 import { ByteReader, ByteWriter } from './bytes.ts';
 import { crc32 } from './crc32.ts';
 import type { ClockDomainId } from './frame-block.types.ts';

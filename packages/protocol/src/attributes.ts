@@ -1,9 +1,11 @@
 // Every attribute, span and scope name that we write: one table.
 //
 // docs/wire.md prints it (a test keeps the two equal); code takes names from
-// ATTR and SPAN, so that each is spelled once. Durations are whole nanoseconds
+// ATTR (attribute-names.ts) and SPAN, so that each is spelled once. Durations are whole nanoseconds
 // in `…_ns`; 64-bit Unix times are decimal strings, because a JSON number
 // would lose digits.
+
+import * as ATTR from './attribute-names.ts';
 
 /** The instrumentation scope of all our spans. */
 export const SCOPE_NAME = '@framescope/instrument';
@@ -25,66 +27,7 @@ export const STAGE = {
   tts: 'tts',
 } as const;
 
-/** Attribute names by the word code uses for them. */
-export const ATTR = {
-  serviceName: 'service.name',
-  serviceInstanceId: 'service.instance.id',
-  hostName: 'host.name',
-  cloudRegion: 'cloud.region',
-  cloudZone: 'cloud.availability_zone',
-  sessionId: 'session.id',
-  clockDomain: 'framescope.clock.domain',
-  clockEpoch: 'framescope.clock.epoch',
-  clockZeroUnixNs: 'framescope.clock.zero_unix_ns',
-  producer: 'framescope.producer',
-  seq: 'framescope.seq',
-  record: 'framescope.record',
-  recordPart: 'framescope.record.part',
-  state: 'framescope.state',
-  frameCount: 'framescope.frame.count',
-  frameLost: 'framescope.frame.lost',
-  turnTick: 'framescope.turn.tick',
-  turnStream: 'framescope.turn.stream',
-  turnState: 'framescope.turn.state',
-  stageFirstNs: 'framescope.stage.first_ns',
-  stageGeneration: 'framescope.stage.generation',
-  stageDiscarded: 'framescope.stage.discarded',
-  truncated: 'framescope.truncated',
-  adjusted: 'framescope.adjusted',
-  sampleWeight: 'framescope.sample.weight',
-  frameHop: 'framescope.frame.hop',
-  frameTick: 'framescope.frame.tick',
-  framePromoted: 'framescope.frame.promoted',
-  vendorName: 'framescope.vendor.name',
-  vendorRttNs: 'framescope.vendor.rtt_ns',
-  vendorConnectNs: 'framescope.vendor.connect_ns',
-  vendorQueueNs: 'framescope.vendor.queue_ns',
-  vendorProcessingNs: 'framescope.vendor.processing_ns',
-  synthetic: 'framescope.synthetic',
-  flightId: 'framescope.flight.id',
-  flightReason: 'framescope.flight.reason',
-  flightStream: 'framescope.flight.stream',
-  flightFromTick: 'framescope.flight.from_tick',
-  flightToTick: 'framescope.flight.to_tick',
-  flightData: 'framescope.flight.data',
-  load: 'framescope.load',
-  log: 'framescope.log',
-  logBody: 'framescope.log.body',
-  pending: 'framescope.pending',
-  clockOffsetNs: 'framescope.clock.offset_ns',
-  clockErrorNs: 'framescope.clock.error_ns',
-  waitKind: 'framescope.wait.kind',
-  waitNs: 'framescope.wait_ns',
-  waitErrorNs: 'framescope.wait.error_ns',
-  waitDefinition: 'framescope.wait.definition',
-  waitOutcome: 'framescope.wait.outcome',
-  waitResolved: 'framescope.wait.resolved',
-  partNs: 'framescope.part.*_ns',
-  turnFrames: 'framescope.turn.frames',
-  turnFramesOverBudget: 'framescope.turn.frames.over_budget',
-  turnFramesLost: 'framescope.turn.frames.lost',
-  turnFramesWorstNs: 'framescope.turn.frames.worst_ns',
-} as const;
+export { ATTR };
 
 /** Where an attribute stands. */
 export type AttributePlace =

@@ -6,8 +6,9 @@
 //   svarint   zigzag: 0, -1, 1, -2, 2, … as varint 0, 1, 2, 3, 4, …; |value| < 2^52
 //   string    varint length in bytes, then UTF-8
 
-import { hexDigit } from './base64.ts';
-import { decodeUtf8, encodeUtf8 } from './utf8.ts';
+import { hexDigit } from './hex.ts';
+import { decodeUtf8 } from './utf8-decode.ts';
+import { encodeUtf8 } from './utf8.ts';
 
 /** Zigzag doubles its argument: beyond this a double would lose the lowest bit. */
 export const SVARINT_MAX: number = 2 ** 52 - 1;

@@ -14,10 +14,9 @@
 // turns of a call are kept or dropped together.
 // All-zero results are forbidden by W3C; their last byte becomes 1.
 
-import { hexInto, toHex } from './base64.ts';
-import { ByteWriter } from './bytes.ts';
+import { hexDigit, hexInto, toHex } from './hex.ts';
 import { murmur3x128 } from './murmur.ts';
-import { decoded, rejected, type Decoded } from './result.ts';
+import { encodeUtf8 } from './utf8.ts';
 
 declare const idKind: unique symbol;
 /** 32 lower-case hex digits, not all zero. */
@@ -44,29 +43,31 @@ const SESSION_KEY_LENGTH = 13;
 
 /** The trace of a session, from `session.id`: any characters, any length. */
 export function sessionTraceId(sessionId: string): TraceId {
-  return traceIdOf(startOf(ID_KIND.sessionTrace, text => text.text(sessionId)));
+  return traceIdOf(hashOf(ID_KIND.sessionTrace, () => text(sessionId)));
 }
 
 /** The trace of one turn: start tick of the user's speech on `stream`. */
-export function turnTraceId(sessionTraceId: string, stream: string, tick: number): TraceId {
-  const hash = startOf(ID_KIND.turnTrace, input =>
-    input.id(sessionTraceId, 16).text(stream).tick(tick),
-  );
+export function turnTraceId(sessionTraceId: string, stream: string, at: number): TraceId {
+  const hash = hashOf(ID_KIND.turnTrace, () => place(sessionTraceId, stream, at));
   const session = hexInto(new Uint8Array(16), sessionTraceId);
   hash.set(session.subarray(TURN_OWN_BYTES), TURN_OWN_BYTES);
   return traceIdOf(hash);
 }
 
 /** The root span of that turn. */
-export function turnSpanId(sessionTraceId: string, stream: string, tick: number): SpanId {
-  return spanIdOf(
-    startOf(ID_KIND.turnSpan, input => input.id(sessionTraceId, 16).text(stream).tick(tick)),
-  );
+export function turnSpanId(sessionTraceId: string, stream: string, at: number): SpanId {
+  return spanIdOf(hashOf(ID_KIND.turnSpan, () => place(sessionTraceId, stream, at)));
+}
+
+function place(sessionTraceId: string, stream: string, at: number): void {
+  id(sessionTraceId, 16);
+  text(stream);
+  tick(at);
 }
 
 /** The zero-length `session.start` span that turns link to. */
 export function sessionStartSpanId(sessionTraceId: string): SpanId {
-  return spanIdOf(startOf(ID_KIND.sessionStartSpan, input => input.id(sessionTraceId, 16)));
+  return spanIdOf(hashOf(ID_KIND.sessionStartSpan, () => id(sessionTraceId, 16)));
 }
 
 /** One frame at one hop. `hopKey` without its instance: which process ran it is not identity. */
@@ -74,12 +75,15 @@ export function frameSpanId(
   sessionTraceId: string,
   stream: string,
   hopKey: string,
-  tick: number,
+  at: number,
 ): SpanId {
   return spanIdOf(
-    startOf(ID_KIND.frameSpan, input =>
-      input.id(sessionTraceId, 16).text(stream).text(hopKey).tick(tick),
-    ),
+    hashOf(ID_KIND.frameSpan, () => {
+      id(sessionTraceId, 16);
+      text(stream);
+      text(hopKey);
+      tick(at);
+    }),
   );
 }
 
@@ -91,9 +95,12 @@ export function recordSpanId(
   part: number,
 ): SpanId {
   return spanIdOf(
-    startOf(ID_KIND.recordSpan, input =>
-      input.id(producer, 8).id(sessionTraceId, 16).tick(seq).number(part),
-    ),
+    hashOf(ID_KIND.recordSpan, () => {
+      id(producer, 8);
+      id(sessionTraceId, 16);
+      tick(seq);
+      number(part);
+    }),
   );
 }
 
@@ -102,7 +109,10 @@ export function recordSpanId(
  * `session.id`: seen again an hour after its last data, it is a new one.
  */
 export function sessionKey(sessionId: string, incarnation = 0): string {
-  const hash = startOf(ID_KIND.sessionKey, input => input.text(sessionId).number(incarnation));
+  const hash = hashOf(ID_KIND.sessionKey, () => {
+    text(sessionId);
+    number(incarnation);
+  });
   let key = '';
   let bits = 0;
   let bitCount = 1; // 64 bits fill 13 characters of 5 with one zero bit in front
@@ -116,83 +126,65 @@ export function sessionKey(sessionId: string, incarnation = 0): string {
 
 /** 16 hex digits for a host's monotonic clock; on Linux from `/proc/sys/kernel/random/boot_id`. */
 export function clockDomainOf(bootId: string): string {
-  return toHex(
-    notZero(startOf(ID_KIND.clockDomain, input => input.text(bootId.trim())).slice(0, 8)),
-  );
+  return toHex(notZero(hashOf(ID_KIND.clockDomain, () => text(bootId.trim())).slice(0, 8)));
 }
 
 /** A W3C `traceparent` header. */
 export const traceparent = (traceId: string, spanId: string, sampled: boolean): string =>
   `00-${traceId}-${spanId}-${sampled ? '01' : '00'}`;
 
-/** Reads a trace ID from foreign JSON. Upper-case hex is accepted and folded. */
-export function decodeTraceId(raw: unknown, path: string): Decoded<TraceId> {
-  const hex = decodeHex(raw, path, 32);
-  return hex.ok ? decoded(hex.value as TraceId) : hex;
+/** Where the fields of an ID are laid out; one at a time: nothing in between waits. */
+let input = new Uint8Array(128);
+let length = 0;
+
+/** Room for `count` bytes more; answers where they begin. */
+function room(count: number): number {
+  const at = length;
+  length += count;
+  if (length > input.length) {
+    const grown = new Uint8Array(length * 2);
+    grown.set(input);
+    input = grown;
+  }
+  return at;
 }
 
-/** Reads a span ID from foreign JSON. Upper-case hex is accepted and folded. */
-export function decodeSpanId(raw: unknown, path: string): Decoded<SpanId> {
-  const hex = decodeHex(raw, path, 16);
-  return hex.ok ? decoded(hex.value as SpanId) : hex;
+/** The hash of a kind and its fields, which `write` lays out. */
+function hashOf(kind: number, write: () => void): Uint8Array {
+  length = MAGIC.length + 1;
+  input.set(MAGIC);
+  input[MAGIC.length] = kind;
+  write();
+  return murmur3x128(input, 0, length);
 }
 
-function decodeHex(raw: unknown, path: string, digits: number): Decoded<string> {
-  if (typeof raw !== 'string')
-    return rejected(path, `expected a string of ${digits} hex digits, got ${typeof raw}`);
-  if (raw.length !== digits || !/^[0-9a-f]*$/i.test(raw))
-    return rejected(path, `expected ${digits} hex digits, got ${raw.length} characters`);
-  if (/^0*$/.test(raw)) return rejected(path, 'all-zero ID');
-  return decoded(raw.toLowerCase());
+/** Hex digits as raw bytes; what is no hex digit counts as 0. */
+function id(hex: string, byteCount: number): void {
+  const at = room(byteCount);
+  for (let i = 0; i < byteCount; i++)
+    input[at + i] = (hexDigit(hex.charCodeAt(2 * i)) << 4) | hexDigit(hex.charCodeAt(2 * i + 1));
 }
 
-/** Writes the fields of an ID in the documented layout. One at a time: nothing in between waits. */
-class IdInput {
-  readonly #out = new ByteWriter(128);
-
-  begin(kind: number): this {
-    this.#out.length = 0;
-    for (const byte of MAGIC) this.#out.u8(byte);
-    this.#out.u8(kind);
-    return this;
-  }
-
-  /** Hex digits as raw bytes; what is no hex digit counts as 0. */
-  id(hex: string, byteCount: number): this {
-    this.#out.hex(hex, byteCount);
-    return this;
-  }
-
-  text(text: string): this {
-    const lengthAt = this.#out.length;
-    this.#out.u32(0);
-    this.#out.utf8(text);
-    this.#out.setU32(lengthAt, this.#out.length - lengthAt - 4);
-    return this;
-  }
-
-  number(value: number): this {
-    this.#out.u32(value);
-    return this;
-  }
-
-  /** Two's complement; a fraction is cut off, and what is no safe integer counts as 0. */
-  tick(value: number): this {
-    this.#out.i64(Number.isSafeInteger(Math.trunc(value)) ? Math.trunc(value) : 0);
-    return this;
-  }
-
-  hash(): Uint8Array {
-    return murmur3x128(this.#out.bytes, 0, this.#out.length);
-  }
+function text(value: string): void {
+  const bytes = encodeUtf8(value);
+  number(bytes.length);
+  // First the room: `input` may be another one after it.
+  const at = room(bytes.length);
+  input.set(bytes, at);
 }
 
-const startOf = (kind: number, write: (input: IdInput) => unknown): Uint8Array => {
-  write(idInput.begin(kind));
-  return idInput.hash();
-};
+function number(value: number): void {
+  const at = room(4);
+  for (let i = 0; i < 4; i++) input[at + i] = value >>> (8 * i);
+}
 
-const idInput = new IdInput();
+/** Two's complement; a fraction is cut off, and what is no safe integer counts as 0. */
+function tick(value: number): void {
+  const whole = Math.trunc(value);
+  const safe = Number.isSafeInteger(whole) ? whole : 0;
+  number(safe % 0x100000000);
+  number(Math.floor(safe / 0x100000000));
+}
 
 const traceIdOf = (hash: Uint8Array): TraceId => toHex(notZero(hash)) as TraceId;
 const spanIdOf = (hash: Uint8Array): SpanId => toHex(notZero(hash.slice(0, 8))) as SpanId;
@@ -201,15 +193,3 @@ function notZero(bytes: Uint8Array): Uint8Array {
   if (bytes.every(byte => byte === 0)) bytes[bytes.length - 1] = 1;
   return bytes;
 }
-
-/** One frame in so many is promoted to tell what is usual; its span carries this as its weight. */
-export const BASELINE_WEIGHT = 1_000;
-
-/**
- * Whether the frame that begins at `tick` is one of them: the same in every process. By the high
- * bits of a multiplicative hash: frames stand at multiples of their size, which the low bits keep.
- */
-export const isBaselineTick = (tick: number): boolean =>
-  Math.imul(tick, 0x9e3779b1) >>> 0 < BASELINE_HASH_END;
-
-const BASELINE_HASH_END = 2 ** 32 / BASELINE_WEIGHT;

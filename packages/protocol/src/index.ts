@@ -20,7 +20,9 @@ export {
   type AttributePlace,
 } from './attributes.ts';
 export { bestCovered } from './best-covered.ts';
-export { base64Length, fromBase64, hexInto, toBase64, toHex } from './base64.ts';
+export { base64Length, fromBase64, toBase64 } from './base64.ts';
+export { BASELINE_WEIGHT, isBaselineTick } from './baseline.ts';
+export { hexInto, toHex } from './hex.ts';
 export { ByteWriter } from './bytes.ts';
 export { crc32 } from './crc32.ts';
 export type {
@@ -36,21 +38,16 @@ export type {
 export {
   HOP,
   hopCode,
-  hopKey,
   hopOfCode,
-  hopPath,
-  parseHopKey,
   ROLE,
   roleCode,
   roleOfCode,
-  type HopPlace,
   type StandardHop,
   type StandardRole,
 } from './hops.ts';
+export { hopKey, hopPath, parseHopKey, type HopPlace } from './hop-key.ts';
 export {
   clockDomainOf,
-  decodeSpanId,
-  decodeTraceId,
   frameSpanId,
   ID_KIND,
   recordSpanId,
@@ -62,10 +59,17 @@ export {
   turnTraceId,
   type SpanId,
   type TraceId,
-  BASELINE_WEIGHT,
-  isBaselineTick,
 } from './ids.ts';
-export { decodeLoad, LOAD_SPAN, QUEUES_MAX, type LoadFigures } from './load.ts';
+export { decodeSpanId, decodeTraceId } from './ids-decode.ts';
+export {
+  decodeLoad,
+  encodeLoad,
+  LOAD_PIECES_MAX,
+  LOAD_SPAN,
+  QUEUES_MAX,
+  type LoadFigures,
+  type LoadPiece,
+} from './load.ts';
 export { completeFilter, type FilterCompletion } from './filter-complete.ts';
 export {
   FILTER_KEYS,
@@ -231,7 +235,8 @@ export {
   type UnixNs,
 } from './units.ts';
 export { decodeTrigger, TRIGGER_PREFIX_LENGTH, TRIGGER_REASON, type Trigger } from './trigger.ts';
-export { decodeUtf8, encodeUtf8 } from './utf8.ts';
+export { encodeUtf8 } from './utf8.ts';
+export { decodeUtf8 } from './utf8-decode.ts';
 export {
   ANCHOR_VERSION,
   PROTOCOL_VERSION,

@@ -73,11 +73,15 @@ export function isPredictable({ at, length }: QuantaColumn, baseQuanta: number):
 /** Writes 1 to COLUMN_ROWS_MAX rows for which `isPredictable` holds; answers their even size, or 0. */
 export function writeColumn(out: ByteWriter, rows: QuantaColumn, context: ColumnContext): number {
   const { previous } = context;
-  const size = evenSize(rows);
   const isSame = previous !== undefined && hasSameCut(rows, previous);
-  const predictor = choosePredictor(rows, context, isSame);
+  const size = isSame ? context.previousSize : evenSize(rows);
   const count = rows.length;
-  const code = isNear(residuals, count) ? chooseRice(nearResiduals, count) : undefined;
+  // What nearly all columns are: the frames of the hop before, a moment later.
+  const isClose = isSame && followsClosely(rows, previous);
+  const predictor = isClose ? PREDICTOR.previousHop : choosePredictor(rows, context, isSame);
+  const isTold = isClose ? hasTwo(nearResiduals, count) : isNear(residuals, count);
+  const code = isTold ? chooseRice(nearResiduals, count) : undefined;
+  if (isClose && code === undefined) residuals.set(nearResiduals.subarray(0, count));
   if (code !== undefined) {
     writeShortHead(out, rows, context, { size, isSame, predictor, code });
     writeRice(out, nearResiduals, count, code);
@@ -89,6 +93,30 @@ export function writeColumn(out: ByteWriter, rows: QuantaColumn, context: Column
   if (!isSame) writeCut(out, rows, previous?.start[0] ?? 0, size > 0);
   pack(out, residuals, 0, count);
   return size;
+}
+
+/**
+ * Told by the hop before, row by row, into `nearResiduals`: false where they are not near each other, and
+ * other predictions may be better.
+ */
+function followsClosely({ at, length }: QuantaColumn, { at: before }: QuantaColumn): boolean {
+  for (let i = 0; i < length; i++) {
+    const residual = at[i]! - before[i]!;
+    if (!(residual <= NEAR_RESIDUAL && residual >= -NEAR_RESIDUAL)) return false;
+    nearResiduals[i] = residual;
+  }
+  const middle = middleOf(nearResiduals, length, ROUGH_SAMPLE);
+  let spread = 0;
+  for (let i = 0; i < length; i++) {
+    const distance = nearResiduals[i]! - middle;
+    spread += distance < 0 ? -distance : distance;
+  }
+  return spread <= CLOSE * length;
+}
+
+function hasTwo(values: Int32Array, count: number): boolean {
+  for (let i = 1; i < count; i++) if (values[i] !== values[0]) return true;
+  return false;
 }
 
 /** Residuals as 32-bit numbers; false when one is not, or when all are equal and cost nothing packed. */

@@ -5,7 +5,7 @@
 // 32 rows a byte, 16 KiB of input). Never throws; a record is read whole or
 // refused with the byte at which it stopped making sense.
 
-import { toHex } from './base64.ts';
+import { toHex } from './hex.ts';
 import { unpack } from './bit-packing.ts';
 import { ByteReader } from './bytes.ts';
 import { crc32 } from './crc32.ts';

@@ -6,7 +6,7 @@
 //   bytes 2–3   session check: the last two bytes of the session's trace ID
 //   bytes 4–7   tick mod 2^32, little-endian
 
-import { hexInto } from './base64.ts';
+import { hexInto } from './hex.ts';
 import { decoded, rejected, type Decoded } from './result.ts';
 import { tick, type Tick } from './units.ts';
 import { TAG_VERSION } from './version.ts';

@@ -5,7 +5,7 @@
 //
 // The range is in ticks, so that it means the same to processes whose clocks differ.
 
-import { decodeSpanId, decodeTraceId } from './ids.ts';
+import { decodeSpanId, decodeTraceId } from './ids-decode.ts';
 import { decoded, rejected, type Decoded } from './result.ts';
 import type { Tick } from './units.ts';
 import { tick } from './units.ts';

@@ -2,16 +2,8 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import {
-  HOP,
-  hopCode,
-  hopKey,
-  hopOfCode,
-  parseHopKey,
-  ROLE,
-  roleCode,
-  roleOfCode,
-} from '../src/hops.ts';
+import { hopKey, parseHopKey } from '../src/hop-key.ts';
+import { HOP, hopCode, hopOfCode, ROLE, roleCode, roleOfCode } from '../src/hops.ts';
 
 test('a hop key reads as it is written in the documents', () => {
   const receive = { stream: 'mic', role: 'agent', name: 'receive', nth: 0 };

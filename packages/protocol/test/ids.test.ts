@@ -2,11 +2,9 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { toHex } from '../src/base64.ts';
+import { toHex } from '../src/hex.ts';
 import {
   clockDomainOf,
-  decodeSpanId,
-  decodeTraceId,
   frameSpanId,
   recordSpanId,
   sessionKey,
@@ -16,6 +14,7 @@ import {
   turnSpanId,
   turnTraceId,
 } from '../src/ids.ts';
+import { decodeSpanId, decodeTraceId } from '../src/ids-decode.ts';
 import { murmur3x128 } from '../src/murmur.ts';
 
 const TRACE = sessionTraceId('call-1');

@@ -2,10 +2,12 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { base64Length, fromBase64, hexInto, toBase64, toHex } from '../src/base64.ts';
+import { base64Length, fromBase64, toBase64 } from '../src/base64.ts';
+import { hexInto, toHex } from '../src/hex.ts';
 import { crc32 } from '../src/crc32.ts';
 import { ByteReader, ByteWriter, SVARINT_MAX } from '../src/bytes.ts';
-import { decodeUtf8, encodeUtf8 } from '../src/utf8.ts';
+import { decodeUtf8 } from '../src/utf8-decode.ts';
+import { encodeUtf8 } from '../src/utf8.ts';
 
 const anyBytes = (): fc.Arbitrary<Uint8Array> => fc.uint8Array({ maxLength: 200 });
 

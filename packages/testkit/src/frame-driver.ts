@@ -2,7 +2,7 @@
 // user's pipeline would make there. Anchors travel with the frame they precede,
 // and are lost with it.
 
-import type { Hop, Link, Session, Stream } from '@framescope/instrument';
+import { Link, type Hop, type Session, type Stream } from '@framescope/instrument';
 import { bentHop } from '@framescope/instrument/lineage';
 import { NS_PER_MS } from '@framescope/protocol';
 import { SAMPLE_RATE } from './mic-truth.ts';
@@ -155,7 +155,7 @@ const hostOf = (key: string): string => key.slice(key.indexOf('.') + 1, key.inde
 function linkTo(party: Party, host: string): Link {
   const known = party.links.get(host);
   if (known !== undefined) return known;
-  const link = party.call.link();
+  const link = new Link(party.call);
   party.links.set(host, link);
   return link;
 }

@@ -1,7 +1,7 @@
 // One WebSocket end of a call: frames and messages in and out. All tracing that
 // the transport needs is here, once for client, edge, agent and models.
 
-import { Framescope, skewedClock, systemClock, type Session } from '@framescope/instrument'; // trace
+import { Framescope, Link, skewedClock, systemClock, type Session } from '@framescope/instrument'; // trace
 import type { WebSocket } from 'ws';
 import { FRAME_SAMPLES } from './audio.ts';
 import { parseMessage, type CallMessage } from './messages.ts';
@@ -32,8 +32,6 @@ export interface WireEnd<In, Out> {
   /** How the call came about, each so many ms ago. */
   readonly setup?: { readonly call_started: number; readonly signalled: number };
 }
-
-type Context = ReturnType<Wire['call']['link']>;
 
 export interface Wire<Out = CallItem> {
   readonly call: Session; // trace
@@ -92,8 +90,8 @@ function openWire<In, Out>(
   session: Wire['call'],
 ): Pick<Wire<Out>, 'send' | 'attach'> {
   const { incoming, outgoing, hops, codec, receive } = end;
-  const lineOver = (socket: WebSocket): { socket: WebSocket; link: Context } => {
-    const link = session.link(); // trace
+  const lineOver = (socket: WebSocket): { socket: WebSocket; link: Link } => {
+    const link = new Link(session); // trace
     onMessage(socket, tagged => {
       const message = link.untag(tagged); // trace
       const item = message === undefined ? undefined : codec.decode(message);

@@ -17,16 +17,23 @@ export const isLoad = ({ name, attributes }: DecodedSpan): boolean =>
   name === LOAD_SPAN && ATTR.load in attributes;
 
 /** @throws {SpanProblem} naming the attribute. */
-export function checkLoad(span: DecodedSpan): DecodedLoad {
+export function checkLoad(span: DecodedSpan): DecodedLoad[] {
   const { attributes, resource, startUnixNs, endUnixNs } = span;
-  const figures = orThrow(decodeLoad(attributes[ATTR.load], at(ATTR.load)), 'load');
+  const pieces = orThrow(decodeLoad(attributes[ATTR.load], at(ATTR.load)), 'load');
   const [producer, domain] = [ATTR.producer, ATTR.clockDomain].map(name => {
     const value = attributes[name];
     if (typeof value === 'string' && HEX_16.test(value)) return value;
     throw new SpanProblem(at(name), 'producer', 'expected 16 lower-case hex digits');
   });
   const whole = toldResources.whole(producer!, resource);
-  return { producer: producer!, domain: domain!, resource: whole, startUnixNs, endUnixNs, figures };
+  const told = { producer: producer!, domain: domain!, resource: whole };
+  let from = startUnixNs;
+  return pieces.map(({ toMs, figures }) => {
+    const to = toMs === undefined ? endUnixNs : startUnixNs + BigInt(Math.round(toMs * 1e6));
+    const piece = { ...told, startUnixNs: from, endUnixNs: to, figures };
+    from = to;
+    return piece;
+  });
 }
 
 /** What a blocked loop says of its process; undefined for any other span. */

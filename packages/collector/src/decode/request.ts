@@ -87,7 +87,7 @@ export class RequestBuilder {
   }
 
   #take(span: DecodedSpan): void {
-    if (isLoad(span)) return void this.#loads.push(checkLoad(span));
+    if (isLoad(span)) return void this.#loads.push(...checkLoad(span));
     const blocked = blockedLoad(span);
     if (blocked !== undefined) this.#loads.push(blocked);
     if (span.name === SPAN.frames && isFlush(span)) this.#flushes.push(checkFlush(span));

@@ -123,6 +123,15 @@ test('a blocked loop that LiveKit tells is load of its process, and stays a span
   expect(loads.map(one => one.figures)).toEqual([{ lagMaxNs: 1e9 }]);
 });
 
+test('seconds of load told side by side are each a second of their own', () => {
+  const { loads } = decodedOf([loadSpan(0, { toMs: [400, 1_000], calls: [1, 2] })]);
+  expect(loads.map(one => [one.endUnixNs - one.startUnixNs, one.figures])).toEqual([
+    [400_000_000n, { calls: 1 }],
+    [600_000_000n, { calls: 2 }],
+  ]);
+  expect(loads[0]!.startUnixNs).toBe(NOON_NS);
+});
+
 test('load of a wrong shape is refused with its place, and the rest of the body taken', () => {
   const { loads, refused } = decodedOf([loadSpan(0, { calls: -1 }), loadSpan(1, { calls: 1 })]);
   expect(loads).toHaveLength(1);

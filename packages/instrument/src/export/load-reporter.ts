@@ -1,12 +1,15 @@
-// How busy this process is, told once a second for all of its calls: one small
-// span `process.load` in the post that leaves anyway. It says nothing of a call,
-// and costs the same for one as for a hundred.
+// How busy this process is, counted once a second for all of its calls, told in
+// one small span `process.load` in a post that leaves anyway: five seconds side by
+// side, or at once when something happened. It says nothing of a call, and costs
+// the same for one as for a hundred.
 
 import {
   ATTR,
+  encodeLoad,
   encodeUtf8,
   LOAD_SPAN,
   murmur3x128,
+  NS_PER_MS,
   QUEUES_MAX,
   recordSpanId,
   toHex,
@@ -14,6 +17,11 @@ import {
 } from '@framescope/protocol';
 import { nameOf } from '../coerce.ts';
 import type { LoadMeter, LoadPorts, LoadReporting } from '../ports.ts';
+
+/** Seconds that wait until they are told together. */
+const HELD_MAX = 5;
+/** A loop this late is heard: told at once. */
+const LATE_NS = 100_000_000;
 
 /** Flushes may come twenty times a second; figures of less than this are noise. */
 const INTERVAL_NS_MIN = 900_000_000;
@@ -27,6 +35,10 @@ export class LoadReporter implements LoadReporting {
   #meter: LoadMeter | undefined;
   #sinceNs = 0;
   #seq = 0;
+  /** Counted, not told yet. */
+  #held: { readonly toNs: number; readonly figures: LoadFigures }[] = [];
+  #heldFromNs = 0;
+  #toldCalls = -1;
 
   constructor(ports: LoadPorts, makeMeter: () => LoadMeter) {
     this.#ports = ports;
@@ -39,10 +51,12 @@ export class LoadReporter implements LoadReporting {
     const { clock, problems } = this.#ports;
     if (this.#meter !== undefined) return;
     this.#sinceNs = clock.now();
-    this.#meter = problems.guard<LoadMeter | undefined>('load', this.#makeMeter, () => undefined);
+    this.#meter = problems.guard<LoadMeter | undefined>('load', this.#makeMeter);
   }
 
+  /** What is held is told. */
   stop(): void {
+    this.#ports.problems.guard('load', () => this.#tell());
     this.#meter?.stop();
     this.#meter = undefined;
   }
@@ -67,38 +81,51 @@ export class LoadReporter implements LoadReporting {
     const { clock, problems } = this.#ports;
     const nowNs = clock.now();
     if (this.#meter === undefined || nowNs - this.#sinceNs < INTERVAL_NS_MIN) return;
-    problems.guard(
-      'load',
-      () => this.#tell(nowNs),
-      () => undefined,
-    );
+    problems.guard('load', () => this.#count(nowNs));
     this.#sinceNs = nowNs;
   }
 
-  #tell(nowNs: number): void {
-    const { clock, producer, packer, outbox, open } = this.#ports;
+  #count(nowNs: number): void {
     const waiting: Record<string, number> = {};
     for (const [name, depth] of this.#waiting) {
       waiting[name] = depth.most;
       depth.most = depth.now;
     }
+    const calls = this.#ports.open.size;
     const figures: LoadFigures = {
-      calls: open.size,
+      calls,
       ...this.#meter!.read(),
       ...(this.#waiting.size > 0 ? { waiting } : {}),
     };
+    if (this.#held.length === 0) this.#heldFromNs = this.#sinceNs;
+    this.#held.push({ toNs: nowNs, figures });
+    const isNews = calls !== this.#toldCalls || (figures.lagMaxNs ?? 0) >= LATE_NS;
+    if (isNews || this.#held.length >= HELD_MAX) this.#tell();
+  }
+
+  #tell(): void {
+    const { clock, producer, packer, outbox } = this.#ports;
+    const [fromNs, held] = [this.#heldFromNs, this.#held];
+    const last = held.at(-1);
+    if (last === undefined) return;
+    this.#held = [];
+    this.#toldCalls = last.figures.calls ?? -1;
+    const pieces = held.map(({ toNs, figures }) => ({
+      toMs: (toNs - fromNs) / NS_PER_MS,
+      figures,
+    }));
     this.#seq += 1;
     const bytes = packer.pack([
       {
         name: LOAD_SPAN,
         traceId: this.#traceId,
         spanId: recordSpanId(producer, this.#traceId, this.#seq, 0),
-        startUnixNs: clock.zeroUnixNs + BigInt(Math.round(this.#sinceNs)),
-        endUnixNs: clock.zeroUnixNs + BigInt(Math.round(nowNs)),
+        startUnixNs: clock.zeroUnixNs + BigInt(Math.round(fromNs)),
+        endUnixNs: clock.zeroUnixNs + BigInt(Math.round(last.toNs)),
         attributes: {
           [ATTR.producer]: producer,
           [ATTR.clockDomain]: clock.domain,
-          [ATTR.load]: JSON.stringify(figures),
+          [ATTR.load]: encodeLoad(pieces),
         },
       },
     ]);

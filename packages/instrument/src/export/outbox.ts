@@ -15,8 +15,12 @@ import { textOf, type Problems } from '../problems.ts';
 
 /** 8 MiB: an hour of a call with no collector, or a minute of a hundred calls. */
 export const OUTBOX_BYTES_MAX: number = 8 * 1024 * 1024;
-/** A post stays under what collectors commonly accept (4 MiB). */
-const POST_BYTES_MAX = 1024 * 1024;
+/** Copied, written and acknowledged at one go: a larger post would hold up the audio of this event loop. */
+const POST_BYTES_MAX = 48 * 1024;
+/** What piled up while the collector was away is sent in larger ones: a round trip each would take minutes. */
+const PILE_BYTES = 512 * 1024;
+/** These stay under what collectors commonly accept (4 MiB). */
+const PILE_POST_BYTES_MAX = 1024 * 1024;
 /** A browser's limit on all keepalive requests in flight is 64 KiB. */
 const LAST_POST_BYTES_MAX = 60 * 1024;
 const TIMEOUT_MS = 10_000;
@@ -163,7 +167,8 @@ export class Outbox {
 
   async #run(): Promise<void> {
     this.#isPosting = true;
-    const count = this.#aloneCount > 0 ? 1 : fitting(this.#waiting, POST_BYTES_MAX);
+    const bytesMax = this.#bytes > PILE_BYTES ? PILE_POST_BYTES_MAX : POST_BYTES_MAX;
+    const count = this.#aloneCount > 0 ? 1 : fitting(this.#waiting, bytesMax);
     try {
       this.#judge(await this.#post(this.#waiting.slice(0, count), false), count);
     } catch (cause) {

@@ -26,7 +26,7 @@ export interface StreamFacts {
 }
 
 /** Rows of one hop; arrays of one length. */
-interface HopRows {
+export interface HopRows {
   startTick: Float64Array;
   endTick: Float64Array;
   atNs: Float64Array;
@@ -62,7 +62,16 @@ function doubled(values: Float64Array): Float64Array {
   return out;
 }
 
-interface Slot {
+/** What came of one hop with a flush. */
+export interface FlushedHop {
+  /** Arrays may be longer than `count`. */
+  readonly rows: Readonly<HopRows>;
+  /** Rows that are not late, in the order in which they were marked. */
+  readonly count: number;
+  readonly late: readonly LateMark[];
+}
+
+interface Slot extends FlushedHop {
   readonly stream: StreamFacts;
   readonly hop: HopName;
   readonly rows: HopRows;
@@ -80,6 +89,9 @@ export class RecordBuilder {
   readonly #slots: Slot[] = [];
   readonly #streams: StreamFacts[] = [];
   readonly #sorted: SortedRows;
+  /** Of what was sorted last; infinite if that was nothing. */
+  firstNs: number = Infinity;
+  lastNs: number = -Infinity;
 
   constructor(sorted: SortedRows) {
     this.#sorted = sorted;
@@ -98,13 +110,13 @@ export class RecordBuilder {
     return this.#slots.length;
   }
 
-  /** Blocks of the first `count` rows and of the ranges declared; a block for each stream that has any. */
-  blocks(
-    rows: MarkRows,
-    count: number,
-    rangesOf: (stream: StreamFacts) => readonly MediaRange[],
-  ): FrameBlock[] {
-    this.#sort(rows, count);
+  /** What was sorted last, by the codes of the hops. */
+  get hops(): readonly FlushedHop[] {
+    return this.#slots;
+  }
+
+  /** Blocks of what was sorted last, and of the ranges declared; a block for each stream that has any. */
+  blocks(rangesOf: (stream: StreamFacts) => readonly MediaRange[]): FrameBlock[] {
     const blocks: FrameBlock[] = [];
     for (const stream of this.#streams) {
       const columns: FrameBlock['columns'][number][] = [];
@@ -119,29 +131,38 @@ export class RecordBuilder {
     return blocks;
   }
 
-  #sort(rows: MarkRows, count: number): void {
+  /** Lays the first `count` rows out by hop; finds the first and the last time. */
+  sort(rows: MarkRows, count: number): void {
     const slots = this.#slots;
+    const { hop: hops, startTick, samples, atNs } = rows;
+    let firstNs = Infinity;
+    let lastNs = -Infinity;
     for (const slot of slots) {
       slot.count = 0;
       slot.late = NONE;
     }
     for (let row = 0; row < count; row++) {
-      const slot = slots[rows.hop[row]!]!;
-      const start = rows.startTick[row]!;
-      const end = start + rows.samples[row]!;
+      const slot = slots[hops[row]!]!;
+      const start = startTick[row]!;
+      const end = start + samples[row]!;
+      const at = atNs[row]!;
+      if (at < firstNs) firstNs = at;
+      if (at > lastNs) lastNs = at;
       if (start < slot.watermark) {
-        const at = domainNs(rows.atNs[row]!);
         if (slot.late === NONE) slot.late = [];
-        slot.late.push({ startTick: tick(start), endTick: tick(end), atNs: at });
+        slot.late.push({ startTick: tick(start), endTick: tick(end), atNs: domainNs(at) });
         continue;
       }
       slot.watermark = end;
       const to = slot.count++;
-      if (to === slot.rows.atNs.length) this.#sorted.grow(slot.rows);
-      slot.rows.startTick[to] = start;
-      slot.rows.endTick[to] = end;
-      slot.rows.atNs[to] = rows.atNs[row]!;
+      const own = slot.rows;
+      if (to === own.atNs.length) this.#sorted.grow(own);
+      own.startTick[to] = start;
+      own.endTick[to] = end;
+      own.atNs[to] = at;
     }
+    this.firstNs = firstNs;
+    this.lastNs = lastNs;
   }
 }
 

@@ -48,8 +48,6 @@ export interface ExporterHost {
   readonly packer: SpanPacker;
   readonly outbox: Outbox;
   readonly rangesOf: (stream: StreamFacts) => readonly MediaRange[];
-  /** Calls of `mark` refused for their arguments, since the start. */
-  readonly badMarkCount: () => number;
   readonly sessionState: () => SessionState;
   readonly onAcknowledged: (recordIds: readonly string[]) => void;
 }
@@ -95,19 +93,14 @@ export class SessionExporter {
     do {
       const lostCount = lost;
       lost = 0;
-      problems.guard(
-        'flush',
-        () => this.#flushOnce(lostCount),
-        () => undefined,
-      );
+      problems.guard('flush', () => this.#flushOnce(lostCount));
     } while (this.#host.ring.length > 0 || this.#host.timed.length > 0);
   }
 
   #flushOnce(lostCount: number): void {
-    const { ring, timed, rows, clock, flight } = this.#host;
+    const { ring, timed, rows, clock } = this.#host;
     const ringCount = ring.drain(rows);
     const frameCount = timed.drainInto(rows, ringCount);
-    flight.take(rows, frameCount);
     if (clock.epoch === this.#epoch.number) return this.#pack(frameCount, lostCount);
     const [oldRows, newRows] = this.#sidesOfLeap(ringCount, frameCount);
     arrange(rows, [...oldRows, ...newRows]);
@@ -137,8 +130,10 @@ export class SessionExporter {
 
   /** Makes one record of the first `frameCount` rows, and sends it. */
   #pack(frameCount: number, lostCount: number): void {
-    const { rows, builder, rangesOf, sessionState, clock } = this.#host;
-    const blocks = builder.blocks(rows, frameCount, rangesOf);
+    const { rows, builder, flight, rangesOf, sessionState, clock } = this.#host;
+    builder.sort(rows, frameCount);
+    flight.take(builder.hops, rows, frameCount);
+    const blocks = builder.blocks(rangesOf);
     const clockSamples = this.#clockSamples;
     this.#clockSamples = [];
     const told = this.#teller.next(sessionState);
@@ -147,8 +142,8 @@ export class SessionExporter {
     if (isEmpty && this.#waiting > 0) return;
     const record = this.#record(blocks, clockSamples);
     const nowNs = clock.now();
-    const firstNs = frameCount === 0 ? nowNs : least(rows.atNs, frameCount);
-    const lastNs = frameCount === 0 ? nowNs : greatest(rows.atNs, frameCount);
+    const firstNs = frameCount === 0 ? nowNs : builder.firstNs;
+    const lastNs = frameCount === 0 ? nowNs : builder.lastNs;
     this.#send(record, told, { lostCount, firstNs, lastNs });
   }
 
@@ -197,7 +192,6 @@ export class SessionExporter {
       });
     } catch (cause) {
       told.settled(false);
-      book.countDropped('not_encoded', 1);
       problems.report(
         'not_encoded',
         `a record could not be packed: ${textOf(cause)}; please report this`,
@@ -224,17 +218,15 @@ export class SessionExporter {
 
   /** Marks lost since the last flush, each told under its reason. */
   #countLost(): number {
-    const { ring, refusingRing, timed, badMarkCount, book, problems } = this.#host;
+    const { ring, refusingRing, timed, book, problems } = this.#host;
     const refused = ring.refusedCount + timed.refusedCount - this.#refused;
-    const closedCount = ring.closedCount + refusingRing.closedCount;
+    const closedCount = ring.closedCount + refusingRing.closedCount + timed.closedCount;
     const closed = closedCount - this.#closed;
-    const bad = badMarkCount() - this.#bad;
+    const bad = ring.badCount + refusingRing.badCount - this.#bad;
     this.#refused += refused;
     this.#closed += closed;
     this.#bad += bad;
-    book.countDropped('ring_full', refused);
     book.countDropped('session_ended', closed);
-    book.countDropped('bad_mark', bad);
     if (refused > 0)
       problems.report(
         'ring_full',
@@ -255,16 +247,4 @@ export class SessionExporter {
 function arrange(rows: MarkRows, order: readonly number[]): void {
   for (const column of [rows.atNs, rows.startTick, rows.samples, rows.hop])
     column.set(order.map(row => column[row]!));
-}
-
-function least(values: Float64Array, count: number): number {
-  let least = values[0]!;
-  for (let i = 1; i < count; i++) least = Math.min(least, values[i]!);
-  return least;
-}
-
-function greatest(values: Float64Array, count: number): number {
-  let greatest = values[0]!;
-  for (let i = 1; i < count; i++) greatest = Math.max(greatest, values[i]!);
-  return greatest;
 }

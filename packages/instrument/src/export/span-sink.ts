@@ -2,7 +2,7 @@
 // fills it with the user's provider, with one of our own, or with nothing.
 
 import type { DomainNs, StageState, TurnState } from '@framescope/protocol';
-import type { OtelContext } from '../otel/run-in-span.ts';
+import type { OtelContext } from '../otel/context.ts';
 import type { Attributes } from '../ports.ts';
 
 /** What a span begins with. */
@@ -16,6 +16,12 @@ export interface SpanStart {
   /** The session's `session.start` span. */
   readonly link?: SpanIds;
   readonly startedAt: DomainNs;
+  readonly sessionId: string;
+  readonly attributes?: Attributes;
+}
+
+/** A span that a sink begins. */
+export interface PlacedStart extends SpanStart {
   /** Attributes that every span of ours carries: session and clock. */
   readonly common: Attributes;
   /** Wall clock at domain time 0. */
@@ -28,7 +34,8 @@ export interface SpanIds {
 }
 
 export type SpanEnd =
-  | { readonly kind: 'turn'; readonly state: TurnState }
+  /** Asked when the span is written: its ID may have been chosen later than the turn began. */
+  | { readonly kind: 'turn'; readonly state: () => TurnState }
   | { readonly kind: 'stage'; readonly state: StageState }
   | { readonly kind: 'session' }
   | { readonly kind: 'frame'; readonly endedAt: DomainNs; readonly attributes: SpanAttributes };
@@ -46,9 +53,9 @@ export interface LiveSpan extends SpanIds {
   context(): OtelContext;
 }
 
-export interface SpanSink {
+export interface SpanSink<Start = SpanStart> {
   /** Must not throw. */
-  start(start: SpanStart): LiveSpan;
+  start(start: Start): LiveSpan;
   /** Resolves when everything ended so far was sent or given up. */
   flush(): Promise<void>;
   shutdown(): Promise<void>;

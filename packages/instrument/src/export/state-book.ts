@@ -1,27 +1,10 @@
 // What a session has to tell of itself, its turns and what was lost, until it is
 // told with a flush (state-teller.ts). A page has this at once, what tells it later.
 
-import type {
-  LineageState,
-  MediaFigures,
-  MediaIntervalState,
-  SetupState,
-  TurnState,
-} from '@framescope/protocol';
-import type { DropReason } from './outbox.ts';
+import type { LineageState, MediaIntervalState, SetupState, TurnState } from '@framescope/protocol';
 
 /** Ended turns that wait to be acknowledged. */
 export const TURNS_MAX = 1_000;
-
-/** Problems that have a drop reason of their own, or are no fault of what was handed in. */
-const COUNTED_ELSEWHERE: ReadonlySet<string> = new Set([
-  'ring_full',
-  'bad_mark',
-  'not_encoded',
-  'provider_threw',
-  'clock_jumped',
-  'on_acknowledged_threw',
-]);
 
 /** Intervals of media figures, and bends and derivations, that wait: two streams for two minutes without a collector. */
 const NOTES_MAX = 256;
@@ -38,12 +21,6 @@ export interface Notes {
   readonly media: MediaIntervalState[];
   readonly lineage: LineageState[];
   readonly setup: SetupState[];
-}
-
-/** A browser's odd number must not cost the whole flush: the collector takes whole ones from 0. */
-export function wholeOnly(figures: MediaFigures): MediaFigures {
-  const rounded = Object.entries(figures).map(([name, n]) => [name, Math.round(n)] as const);
-  return Object.fromEntries(rounded.filter(([, n]) => Number.isSafeInteger(n) && n >= 0));
 }
 
 /** What was told of a turn. */
@@ -85,16 +62,10 @@ export class StateBook {
     }
   }
 
-  countDropped(reason: DropReason, count: number): void {
+  /** What was not delivered, and what was handed in and made no sense: told, so that it is seen. */
+  countDropped(reason: string, count: number): void {
     if (count <= 0) return;
     this.#dropped[reason] = (this.#dropped[reason] ?? 0) + count;
-    this.isDroppedTold = false;
-  }
-
-  /** What was handed in and made no sense: told beside what was dropped, so that it is seen. */
-  countProblem(code: string, count: number): void {
-    if (COUNTED_ELSEWHERE.has(code) || count <= 0) return;
-    this.#dropped[code] = (this.#dropped[code] ?? 0) + count;
     this.isDroppedTold = false;
   }
 

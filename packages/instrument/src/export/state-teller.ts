@@ -7,6 +7,8 @@
 import {
   changeOf,
   type JsonObject,
+  type MediaFigures,
+  type MediaIntervalState,
   type SessionState,
   type StateMessage,
   type TurnChange,
@@ -68,6 +70,7 @@ export class StateTeller {
       ...(turns.length > 0 ? { turns } : {}),
       ...(changes.length > 0 ? { changes } : {}),
       ...Object.fromEntries(noted),
+      ...(notes.media.length > 0 ? { media: notes.media.map(whole) } : {}),
       ...(isDropDue ? { dropped: { ...book.dropped } } : {}),
     };
     const settled = (isDelivered: boolean): void => {
@@ -122,3 +125,14 @@ function turnChange(before: TurnState, state: TurnState): TurnChange {
     set: typeof set === 'object' ? (set as JsonObject) : {},
   };
 }
+
+/** A browser's odd number must not cost the whole flush: the collector takes whole ones from 0. */
+function wholeOnly(figures: MediaFigures): MediaFigures {
+  const rounded = Object.entries(figures).map(([name, n]) => [name, Math.round(n)] as const);
+  return Object.fromEntries(rounded.filter(([, n]) => Number.isSafeInteger(n) && n >= 0));
+}
+
+const whole = (one: MediaIntervalState): MediaIntervalState => ({
+  ...one,
+  figures: wholeOnly(one.figures),
+});

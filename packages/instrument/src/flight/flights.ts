@@ -103,9 +103,7 @@ export class Flights {
       this.#pending.delete(trigger);
       this.#dumpIfOpen(trigger);
     };
-    const timer = timers.after(DUMP_AFTER_MS, () =>
-      problems.guard('flight', dump, () => undefined),
-    );
+    const timer = timers.after(DUMP_AFTER_MS, () => problems.guard('flight', dump));
     this.#pending.set(trigger, timer);
     void this.#tell(trigger, 1);
     return true;

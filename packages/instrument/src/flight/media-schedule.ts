@@ -10,6 +10,7 @@
 //   passed − media   ▁▁▁▁▁      ▇▇▇▇▇▇▇   a pause: due from here on at ▇
 //                    ▁▁▁▁▁      ▇▅▂▁▁▁▁   a stall: late by what lies above ▁
 
+import type { FlushedHop } from '../export/record-builder.ts';
 import type { MarkRows } from '../hot/mark-ring.ts';
 
 /** A stream that nobody marks for so long, with ticks that go on, may have paused. */
@@ -20,6 +21,8 @@ const AHEAD_MAX = 512;
 /** A stream, as its hops share it. */
 export interface Paced {
   readonly hops: Due[];
+  /** Toward the agent: its source keeps a schedule. */
+  readonly isUp: boolean;
   /** The last mark at any hop. */
   lastNs: number;
 }
@@ -27,6 +30,8 @@ export interface Paced {
 /** When media is due at one hop. */
 export interface Due {
   readonly paced: Paced;
+  /** The hop's place among those of its session. */
+  readonly code: number;
   readonly nsPerTick: number;
   /** Least of (time passed − media time); the media clock's own drift stays far below a budget. */
   offsetNs: number;
@@ -65,6 +70,38 @@ export function inOrder(rows: MarkRows, count: number): InOrder {
 
 const sorted = (atNs: Float64Array, count: number): Uint32Array =>
   Uint32Array.from({ length: count }, (_, row) => row).sort((a, b) => atNs[a]! - atNs[b]! || a - b);
+
+/**
+ * Whether the hops of a stream kept their pace since `lastNs`: no pause, nothing late or from further
+ * back. Then a hop's schedule can only come earlier, and the order among hops says nothing.
+ */
+export function isCalm(
+  own: readonly Due[],
+  flushed: readonly FlushedHop[],
+  lastNs: number,
+): boolean {
+  let busiest: FlushedHop | undefined;
+  let latestNs = lastNs;
+  for (const { code, endTick } of own) {
+    const hop = flushed[code]!;
+    const { rows, count, late } = hop;
+    if (late.length > 0) return false;
+    if (count === 0) continue;
+    if (rows.startTick[0]! < endTick) return false;
+    if (count > (busiest?.count ?? 0)) busiest = hop;
+    for (let row = 0; row < count; row++)
+      if (rows.atNs[row]! > latestNs) latestNs = rows.atNs[row]!;
+  }
+  if (busiest === undefined) return true;
+  // A hop that is never quiet for so long shows that the stream is not. Not a number fails.
+  let beforeNs = lastNs;
+  for (let row = 0; row < busiest.count; row++) {
+    const gapNs = busiest.rows.atNs[row]! - beforeNs;
+    if (!(gapNs <= PAUSE_NS && (gapNs >= 0 || row === 0))) return false;
+    beforeNs = busiest.rows.atNs[row]!;
+  }
+  return latestNs - beforeNs <= PAUSE_NS;
+}
 
 /** How late the `place`-th mark is, ns from 0; marks are asked for in their order, each once. */
 export function latenessNs(due: Due, marks: InOrder, place: number): number {

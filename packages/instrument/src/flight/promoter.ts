@@ -9,8 +9,16 @@
 // A frame has one span ID wherever it is promoted.
 
 import { frameSpanId, hopKey, isBaselineTick, NS_PER_S, type HopName } from '@framescope/protocol';
+import type { FlushedHop } from '../export/record-builder.ts';
 import type { MarkRows } from '../hot/mark-ring.ts';
-import { inOrder, latenessNs, type Due, type InOrder, type Paced } from './media-schedule.ts';
+import {
+  inOrder,
+  isCalm,
+  latenessNs,
+  type Due,
+  type InOrder,
+  type Paced,
+} from './media-schedule.ts';
 import { TokenBuckets } from './token-buckets.ts';
 
 export type PromotionReason =
@@ -41,11 +49,18 @@ const OVER_BUDGET_BUCKETS = { burst: 4, refillNs: 15_000_000_000, reasonsMax: 51
 const AROUND_MAX = 10;
 const EVENTS_MAX = 16;
 
+/** A frame passed a hop. */
+interface Passage {
+  readonly tick: number;
+  readonly atNs: number;
+  readonly lateNs: number;
+}
+
 interface Watched extends Due {
   readonly stream: string;
   readonly isUp: boolean;
   readonly key: string;
-  worst: { tick: number; atNs: number; lateNs: number } | undefined;
+  worst: Passage | undefined;
 }
 
 interface Event {
@@ -78,12 +93,14 @@ export class Promoter {
     stream: { readonly name: string; readonly sampleRate: number; readonly direction: string },
     hop: HopName,
   ): void {
-    const paced = this.#paced.get(stream.name) ?? { hops: [], lastNs: Number.NaN };
+    const isUp = stream.direction === 'up';
+    const paced = this.#paced.get(stream.name) ?? { hops: [], isUp, lastNs: Number.NaN };
     this.#paced.set(stream.name, paced);
     const watched: Watched = {
       paced,
       stream: stream.name,
-      isUp: stream.direction === 'up',
+      isUp,
+      code: this.#hops.length,
       key: hopKey({ ...hop, stream: stream.name }),
       nsPerTick: NS_PER_S / stream.sampleRate,
       offsetNs: Infinity,
@@ -100,11 +117,17 @@ export class Promoter {
     if (this.#events.length > EVENTS_MAX) this.#events.shift();
   }
 
-  /** Judges the marks of a flush, in the order of their times. */
-  take(rows: MarkRows, count: number): Promoted[] {
+  /**
+   * Judges the marks of a flush: hop by hop where each stream kept its pace, as nearly always; else in
+   * the order of their times, which alone tells a pause from a stall.
+   */
+  take(hops: readonly FlushedHop[], rows: MarkRows, count: number): Promoted[] {
     const promoted: Promoted[] = [];
-    const marks = inOrder(rows, count);
-    for (let place = 0; place < count; place++) this.#judge(marks, place, promoted);
+    if (this.#isCalm(hops)) for (const [i, hop] of hops.entries()) this.#column(i, hop, promoted);
+    else {
+      const marks = inOrder(rows, count);
+      for (let place = 0; place < count; place++) this.#judge(marks, place, promoted);
+    }
     const lastNs = count === 0 ? Number.NaN : rows.atNs[count - 1]!;
     if (Number.isNaN(this.#minuteFromNs)) this.#minuteFromNs = lastNs;
     if (lastNs - this.#minuteFromNs >= MINUTE_NS) {
@@ -114,15 +137,53 @@ export class Promoter {
     return promoted;
   }
 
+  #isCalm(hops: readonly FlushedHop[]): boolean {
+    for (const { hops: own, isUp, lastNs } of this.#paced.values())
+      if (isUp && !isCalm(own, hops, lastNs)) return false;
+    return true;
+  }
+
+  /** One hop of a stream that kept its pace. */
+  #column(code: number, { rows, count, late }: FlushedHop, promoted: Promoted[]): void {
+    const hop = this.#hops[code];
+    if (hop === undefined || count + late.length === 0) return;
+    const { startTick, endTick, atNs } = rows;
+    const { isUp, nsPerTick } = hop;
+    const isAsked = this.#isEvery || this.#events.length > 0;
+    let { offsetNs } = hop;
+    let worstNs = hop.worst?.lateNs ?? 0;
+    let worst = -1;
+    for (let row = 0; row < count; row++) {
+      const start = startTick[row]!;
+      let lateNs = 0;
+      if (isUp) {
+        const passedNs = atNs[row]! - endTick[row]! * nsPerTick;
+        if (passedNs < offsetNs) offsetNs = passedNs;
+        lateNs = passedNs - offsetNs;
+        if (lateNs > worstNs) [worstNs, worst] = [lateNs, row];
+      }
+      if (isAsked || lateNs > FRAME_BUDGET_NS || isBaselineTick(start))
+        this.#promote(hop, { tick: start, atNs: atNs[row]!, lateNs }, promoted);
+    }
+    // Only of streams toward the user, whose frames are never late against the schedule.
+    for (const { startTick: start, atNs: at } of late)
+      if (isAsked || isBaselineTick(start))
+        this.#promote(hop, { tick: start, atNs: at, lateNs: 0 }, promoted);
+    hop.offsetNs = offsetNs;
+    if (worst >= 0) hop.worst = { tick: startTick[worst]!, atNs: atNs[worst]!, lateNs: worstNs };
+    if (count === 0) return;
+    hop.endTick = endTick[count - 1]!;
+    const { paced } = hop;
+    if (!(paced.lastNs > atNs[count - 1]!)) paced.lastNs = atNs[count - 1]!;
+  }
+
   /** The worst of each hop since the last call; also for the end of a session. */
   worst(): Promoted[] {
     return this.#hops.flatMap(hop => {
       const { worst } = hop;
       hop.worst = undefined;
       // With every frame written it has its span already.
-      return worst === undefined || this.#isEvery
-        ? []
-        : [this.#frame(hop, worst.tick, worst, ['worst'])];
+      return worst === undefined || this.#isEvery ? [] : [this.#frame(hop, worst, ['worst'])];
     });
   }
 
@@ -135,23 +196,26 @@ export class Promoter {
     const atNs = rows.atNs[row]!;
     // The agent's audio comes ahead of real time: against the schedule it is never late.
     const lateNs = hop.isUp ? latenessNs(hop, marks, place) : 0;
+    if (lateNs > (hop.worst?.lateNs ?? 0)) hop.worst = { tick, atNs, lateNs };
+    this.#promote(hop, { tick, atNs, lateNs }, promoted);
+  }
+
+  /** Where there is a reason to. */
+  #promote(hop: Watched, passage: Passage, promoted: Promoted[]): void {
+    const { tick, atNs, lateNs } = passage;
     const isBaseline = isBaselineTick(tick);
-    const isWatched = lateNs > 0;
-    if (isWatched && lateNs > (hop.worst?.lateNs ?? 0)) hop.worst = { tick, atNs, lateNs };
-    const isOver = isWatched && lateNs > FRAME_BUDGET_NS && this.#overBudget.take(hop.key, atNs);
+    const isOver = lateNs > FRAME_BUDGET_NS && this.#overBudget.take(hop.key, atNs);
     if (!isBaseline && !isOver && this.#events.length === 0 && !this.#isEvery) return;
     const reasons: PromotionReason[] = this.#isEvery ? ['every_frame'] : [];
     if (isOver) reasons.push('over_budget');
     for (const event of this.#events) if (isAround(event, hop, tick)) reasons.push(event.reason);
     if (isBaseline) reasons.push('baseline');
-    if (reasons.length === 0) return;
-    promoted.push(this.#frame(hop, tick, { atNs, lateNs }, reasons));
+    if (reasons.length > 0) promoted.push(this.#frame(hop, passage, reasons));
   }
 
   #frame(
     hop: Watched,
-    tick: number,
-    { atNs, lateNs }: { atNs: number; lateNs: number },
+    { tick, atNs, lateNs }: Passage,
     reasons: readonly PromotionReason[],
   ): Promoted {
     const { stream, key } = hop;

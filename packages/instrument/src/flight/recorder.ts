@@ -7,7 +7,7 @@
 
 import type { Trigger } from '@framescope/protocol';
 import { FLIGHT_CAPACITY, FlightRing } from '../hot/flight-ring.ts';
-import type { MarkRows } from '../hot/mark-ring.ts';
+import type { FlushedHop } from '../export/record-builder.ts';
 
 const MEMORY_NS = 60_000_000_000;
 /** Quantities of one session: four a stream and some of the user's own. */
@@ -62,10 +62,14 @@ export class FlightRecorder {
   }
 
   /** Takes the arrivals out of the marks of a flush. */
-  take(rows: MarkRows, count: number): void {
-    for (let row = 0; row < count; row++) {
-      const code = this.#arrivals[rows.hop[row]!] ?? -1;
-      if (code >= 0) this.#ring.push(rows.atNs[row]!, code, rows.startTick[row]!);
+  take(hops: readonly FlushedHop[]): void {
+    for (let hop = 0; hop < hops.length; hop++) {
+      const code = this.#arrivals[hop] ?? -1;
+      if (code < 0) continue;
+      const { rows, count, late } = hops[hop]!;
+      for (let row = 0; row < count; row++)
+        this.#ring.push(rows.atNs[row]!, code, rows.startTick[row]!);
+      for (const { atNs, startTick } of late) this.#ring.push(atNs, code, startTick);
     }
   }
 

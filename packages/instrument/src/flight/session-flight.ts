@@ -12,10 +12,10 @@ import {
   type Trigger,
 } from '@framescope/protocol';
 import { nameOf } from '../coerce.ts';
+import type { FlushedHop } from '../export/record-builder.ts';
 import type { SpanSink } from '../export/span-sink.ts';
 import { Stream } from '../hop/stream.ts';
 import type { MarkRows } from '../hot/mark-ring.ts';
-import type { Attributes, Clock } from '../ports.ts';
 import type { Problems } from '../problems.ts';
 import type { Turn } from '../turn/turn.ts';
 import { Promoter, type Promoted } from './promoter.ts';
@@ -40,9 +40,11 @@ export interface TriggerRange {
 export interface SessionFlightPorts {
   /** The session's. */
   readonly traceId: string;
-  readonly clock: Clock;
+  readonly sessionId: string;
   readonly problems: Problems;
   readonly spans: SpanSink;
+  /** False: spans are written nowhere, so that no frame is worth one. */
+  readonly hasSpans: boolean;
   readonly nextSpanId: () => string;
   /** Every frame gets a span. */
   readonly isEveryFrame: boolean;
@@ -57,7 +59,6 @@ export interface FlightSession {
   firstStream(): Stream;
   /** The turn that a frame belongs to. */
   turnOf(stream: Stream, at: number): Turn | undefined;
-  common(): Attributes;
 }
 
 export class SessionFlight {
@@ -82,10 +83,11 @@ export class SessionFlight {
     this.#promoter.enrol(stream, hop);
   }
 
-  /** Takes the marks of a flush. */
-  take(rows: MarkRows, count: number): void {
-    this.recorder.take(rows, count);
-    for (const frame of this.#promoter.take(rows, count)) this.#write(frame);
+  /** Takes the marks of a flush: by hop, and as they were marked. */
+  take(hops: readonly FlushedHop[], rows: MarkRows, count: number): void {
+    this.recorder.take(hops);
+    if (!this.#ports.hasSpans) return;
+    for (const frame of this.#promoter.take(hops, rows, count)) this.#write(frame);
   }
 
   /** The session ends: what waited for the end of its minute is told. */
@@ -129,15 +131,14 @@ export class SessionFlight {
     const { hopKey, spanId, tick: at, dueNs, atNs, reasons } = frame;
     const turn = session.turnOf(stream, at);
     const minute = 60 * stream.sampleRate;
-    const { spans, clock, traceId } = this.#ports;
+    const { spans, sessionId, traceId } = this.#ports;
     const span = spans.start({
       name: `frame ${hopKey}`,
       traceId: turn?.traceId ?? turnTraceId(traceId, stream.name, tick(at - (at % minute))),
       spanId,
       ...(turn === undefined ? {} : { parent: turn.span }),
       startedAt: domainNs(dueNs),
-      common: session.common(),
-      zeroUnixNs: clock.zeroUnixNs,
+      sessionId,
     });
     const isBaseline = reasons.length === 1 && reasons[0] === 'baseline';
     const attributes = {

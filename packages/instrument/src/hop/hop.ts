@@ -44,7 +44,7 @@ export class Hop {
       this.#probe.mark(samples);
     } catch {
       // Only an injected clock that breaks its word gets here.
-      this.#probe.badCount += 1;
+      this.#probe.refuse();
     }
   }
 
@@ -60,13 +60,13 @@ export class Hop {
       if (atNs === undefined) this.#probe.markAt(startTick, samples);
       else this.#markWithTime(startTick, samples, atNs);
     } catch {
-      this.#probe.badCount += 1;
+      this.#probe.refuse();
     }
   }
 
   #markWithTime(startTick: number, samples: number, atNs: number): void {
     if (!isFrameLength(samples) || !isTick(startTick) || !Number.isSafeInteger(Math.round(atNs))) {
-      this.#probe.badCount += 1;
+      this.#probe.refuse();
       return;
     }
     this.#markTimed(startTick, samples, Math.round(atNs));

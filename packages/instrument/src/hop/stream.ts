@@ -9,7 +9,7 @@ import {
   type StreamState,
   type Tick,
 } from '@framescope/protocol';
-import { nameIfAny, nameOf, optionsOf, tickOf } from '../coerce.ts';
+import { lean, nameIfAny, nameOf, optionsOf, tickOf } from '../coerce.ts';
 import { HopProbe, isFrameLength, isTick } from '../hot/hop-probe.ts';
 import { JumpList, JUMPS_MAX } from '../hot/jump-list.ts';
 import type { MarkRing } from '../hot/mark-ring.ts';
@@ -112,7 +112,7 @@ export class Stream {
         return problems.report('bad_argument', 'stream.sample: value is a finite number');
       this.#host.sample(this.name, nameOf(name, 'unnamed', 'stream.sample', problems), value);
     };
-    problems.guard('stream.sample', sample, () => undefined);
+    problems.guard('stream.sample', sample);
   }
 
   /**
@@ -174,11 +174,8 @@ export class Stream {
     const count = safeNth === 0 ? '' : `#${safeNth + 1}`;
     const key = role === own ? `${safeName}${count}` : `${role}/${safeName}${count}`;
     const safeAfter = nameIfAny(after, 'hop after', problems);
-    const hop = { role, name: safeName, nth: safeNth };
-    return (
-      this.#hops.get(key) ??
-      this.#add(key, safeAfter === undefined ? hop : { ...hop, after: safeAfter })
-    );
+    const hop = lean<HopName>({ role, name: safeName, nth: safeNth, after: safeAfter });
+    return this.#hops.get(key) ?? this.#add(key, hop);
   }
 
   #add(key: string, name: HopName): ProbedHop {
@@ -224,6 +221,6 @@ export class Stream {
       probe.skipTo(end);
       if (kind === 'conceal' && hop.name.name === 'playout') this.#host.underrun(this, start, end);
     };
-    problems.guard(where, declare, () => undefined);
+    problems.guard(where, declare);
   }
 }

@@ -7,30 +7,31 @@ import type { MarkRows } from '../hot/mark-ring.ts';
 /** A second of one stream through three hops is 150; a burst after a blocked page some more. */
 const TIMED_MAX = 2_048;
 
+type TimedMark = readonly [hop: number, startTick: number, samples: number, atNs: number];
+
 export class TimedMarks {
-  /** Marks refused because nobody flushed, or because the session had ended, since construction. */
+  /** Marks refused because nobody flushed, since construction. */
   refusedCount = 0;
+  /** Marks refused because the session had ended, since construction. */
+  closedCount = 0;
+  /** As `MarkRing.onClosedMark`. */
+  onClosedMark: (() => void) | undefined;
   #isClosed = false;
-  #hop: number[] = [];
-  #startTick: number[] = [];
-  #samples: number[] = [];
-  #atNs: number[] = [];
+  readonly #marks: TimedMark[] = [];
 
   get length(): number {
-    return this.#hop.length;
+    return this.#marks.length;
   }
 
-  /** False, and counted, when there is no room. */
-  push(hop: number, startTick: number, samples: number, atNs: number): boolean {
-    if (this.#isClosed || this.#hop.length >= TIMED_MAX) {
-      this.refusedCount += 1;
-      return false;
-    }
-    this.#hop.push(hop);
-    this.#startTick.push(startTick);
-    this.#samples.push(samples);
-    this.#atNs.push(atNs);
-    return true;
+  /** Counted when there is no room. */
+  push(...mark: TimedMark): void {
+    if (this.#isClosed) {
+      this.closedCount += 1;
+      const tell = this.onClosedMark;
+      this.onClosedMark = undefined;
+      tell?.();
+    } else if (this.#marks.length >= TIMED_MAX) this.refusedCount += 1;
+    else this.#marks.push(mark);
   }
 
   /** Refuses every later push; what waits can still be drained. */
@@ -40,15 +41,11 @@ export class TimedMarks {
 
   /** Appends to the first `count` rows as many as there is room for; returns the new count. */
   drainInto(rows: MarkRows, count: number): number {
-    const taken = Math.min(this.#hop.length, rows.capacity - count);
-    for (let i = 0; i < taken; i++) {
-      rows.hop[count + i] = this.#hop[i]!;
-      rows.startTick[count + i] = this.#startTick[i]!;
-      rows.samples[count + i] = this.#samples[i]!;
-      rows.atNs[count + i] = this.#atNs[i]!;
+    let row = count;
+    for (const mark of this.#marks.splice(0, rows.capacity - count)) {
+      [rows.hop[row], rows.startTick[row], rows.samples[row], rows.atNs[row]] = mark;
+      row += 1;
     }
-    for (const column of [this.#hop, this.#startTick, this.#samples, this.#atNs])
-      column.splice(0, taken);
-    return count + taken;
+    return row;
   }
 }

@@ -13,8 +13,6 @@ export const FRAME_SAMPLES_MAX = 28_800_000;
 const TICK_MAX = 9_007_199_254_740_991 - FRAME_SAMPLES_MAX;
 
 export class HopProbe {
-  /** Calls of `mark` and `markAt` refused for their arguments. */
-  badCount = 0;
   /** How often the ticks did not follow each other: what is sent on needs a new anchor. */
   breakCount = 0;
   /** True once a frame was marked or declared. */
@@ -47,7 +45,7 @@ export class HopProbe {
    */
   mark(samples: number): void {
     if (!isFrameLength(samples)) {
-      this.badCount = (this.badCount + 1) | 0;
+      this.#ring.refuseBad();
       return;
     }
     this.#jump();
@@ -64,11 +62,16 @@ export class HopProbe {
    */
   markAt(startTick: number, samples: number): void {
     if (!isFrameLength(samples) || !isTick(startTick)) {
-      this.badCount = (this.badCount + 1) | 0;
+      this.#ring.refuseBad();
       return;
     }
     this.#ring.push(this.#code, startTick, samples);
     this.advance(startTick, samples);
+  }
+
+  /** A mark that makes no sense; counted where all hops of a session count. */
+  refuse(): void {
+    this.#ring.refuseBad();
   }
 
   /** The frame was marked in another way: moves the position as `markAt` does. */

@@ -39,6 +39,10 @@ export class MarkRing {
   refusedCount = 0;
   /** Marks refused because the session had ended, since construction. */
   closedCount = 0;
+  /** Marks refused for their arguments, since construction. */
+  badCount = 0;
+  /** Called at the next mark that is refused because the session had ended, once. Must not throw. */
+  onClosedMark: (() => void) | undefined = undefined;
 
   readonly #capacity: number;
   readonly #mask: number;
@@ -72,6 +76,9 @@ export class MarkRing {
   push(hop: number, startTick: number, samples: number): boolean {
     if (this.#isClosed) {
       this.closedCount = (this.closedCount + 1) | 0;
+      const tell = this.onClosedMark;
+      this.onClosedMark = undefined;
+      if (tell !== undefined) tell();
       return false;
     }
     if (((this.#head - this.#tail) | 0) === this.#capacity) {
@@ -85,6 +92,11 @@ export class MarkRing {
     this.#hop[slot] = hop;
     this.#head = (this.#head + 1) | 0;
     return true;
+  }
+
+  /** Counts a mark that makes no sense. */
+  refuseBad(): void {
+    this.badCount = (this.badCount + 1) | 0;
   }
 
   /** Moves out up to `into.capacity` marks, oldest first; returns how many. */

@@ -8,7 +8,7 @@ import { Stream } from '../hop/stream.ts';
 import { isFrameLength, isTick } from '../hot/hop-probe.ts';
 import type { SessionPort } from '../ports.ts';
 import type { Session } from '../session.ts';
-import { sessionOr } from '../adapters/common/session-of.ts';
+import { sessionOr } from '../adapters/common/session-or.ts';
 import { plainOptions } from '../transport/plain-options.ts';
 import { lowest, SegmentMap } from './segment-map.ts';
 

@@ -7,7 +7,7 @@ import { optionsOf, textUpTo } from '../coerce.ts';
 import { Stream } from '../hop/stream.ts';
 import { isTick } from '../hot/hop-probe.ts';
 import type { Session } from '../session.ts';
-import { sessionOr } from '../adapters/common/session-of.ts';
+import { sessionOr } from '../adapters/common/session-or.ts';
 
 /** What came of what. */
 export interface Derivation {
@@ -67,5 +67,5 @@ export function derive(session: Session, derivation: Derivation): void {
       at: port.clock.now(),
     });
   };
-  port.problems.guard('derive', tell, () => undefined);
+  port.problems.guard('derive', tell);
 }

@@ -5,7 +5,7 @@ import type { Hop, HopOptions } from '../hop/hop.ts';
 import { Stream } from '../hop/stream.ts';
 import { isFrameLength } from '../hot/hop-probe.ts';
 import type { Session } from '../session.ts';
-import { sessionOr } from '../adapters/common/session-of.ts';
+import { sessionOr } from '../adapters/common/session-or.ts';
 
 /** Counts what comes into groups and marks each at `regroup` when it is full. Never throws. */
 export class Regroup {

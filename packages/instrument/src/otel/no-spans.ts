@@ -3,7 +3,7 @@
 
 import { trace, TraceFlags } from '@opentelemetry/api';
 import type { SpanSink } from '../export/span-sink.ts';
-import { contextOf } from './run-in-span.ts';
+import { contextOf } from './context.ts';
 
 export const noSpans: SpanSink = {
   start: ({ traceId, spanId }) => ({

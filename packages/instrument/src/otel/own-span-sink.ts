@@ -7,19 +7,20 @@
 
 import { SpanKind, trace, TraceFlags } from '@opentelemetry/api';
 import { SCOPE_NAME } from '@framescope/protocol';
-import type { LiveSpan, SpanEnd, SpanSink, SpanStart } from '../export/span-sink.ts';
+import type { LiveSpan, SpanEnd, SpanSink, PlacedStart } from '../export/span-sink.ts';
 import { textOf, type Problems } from '../problems.ts';
 import type { SpanSinkFacts } from './make-span-sink.ts';
 import type { FinishedSpan, OwnProvider } from './own-provider.ts';
 import { VERSION } from '../version.ts';
 import { hrTimeOf } from './hr-time.ts';
-import { contextOf, runInSpan } from './run-in-span.ts';
+import { contextOf } from './context.ts';
+import { runInSpan } from './run-in-span.ts';
 import { endDataOf, unixOf } from './span-data.ts';
 
 /** Spans that end before the SDK is loaded. */
 const WAITING_MAX = 2_048;
 
-export class OwnSpanSink implements SpanSink {
+export class OwnSpanSink implements SpanSink<PlacedStart> {
   readonly #facts: SpanSinkFacts;
   readonly #problems: Problems;
   #provider: OwnProvider | undefined;
@@ -32,7 +33,7 @@ export class OwnSpanSink implements SpanSink {
     this.#problems = facts.problems;
   }
 
-  start(start: SpanStart): LiveSpan {
+  start(start: PlacedStart): LiveSpan {
     const { traceId, spanId } = start;
     const span = trace.wrapSpanContext({ traceId, spanId, traceFlags: TraceFlags.SAMPLED });
     return {
@@ -54,7 +55,7 @@ export class OwnSpanSink implements SpanSink {
     await this.#provider?.shutdown();
   }
 
-  #end(start: SpanStart, end: SpanEnd): void {
+  #end(start: PlacedStart, end: SpanEnd): void {
     this.#loading ??= this.#load();
     if (this.#isMissing) return;
     const { attributes, status, endUnixNs } = endDataOf(start, end);

@@ -11,7 +11,7 @@ import {
   TraceFlags,
 } from '@opentelemetry/api';
 import { traceparent } from '@framescope/protocol';
-import type { OtelContext } from './run-in-span.ts';
+import type { OtelContext } from './context.ts';
 
 export interface TraceIds {
   /** 32 hex digits. */

@@ -19,15 +19,21 @@ import {
   type TracerProvider,
 } from '@opentelemetry/api';
 import { SCOPE_NAME } from '@framescope/protocol';
-import { type LiveSpan, type SpanEnd, type SpanSink, type SpanStart } from '../export/span-sink.ts';
+import {
+  type LiveSpan,
+  type SpanEnd,
+  type SpanSink,
+  type PlacedStart,
+} from '../export/span-sink.ts';
 import { textOf, type Problems } from '../problems.ts';
 import { VERSION } from '../version.ts';
 import { noSpans } from './no-spans.ts';
 import { hrTimeOf } from './hr-time.ts';
-import { contextOf, runInSpan } from './run-in-span.ts';
+import { contextOf } from './context.ts';
+import { runInSpan } from './run-in-span.ts';
 import { endDataOf, unixOf } from './span-data.ts';
 
-export class ProviderSpanSink implements SpanSink {
+export class ProviderSpanSink implements SpanSink<PlacedStart> {
   readonly #provider: TracerProvider;
   readonly #problems: Problems;
   readonly #spans = new WeakMap<LiveSpan, Span>();
@@ -38,7 +44,7 @@ export class ProviderSpanSink implements SpanSink {
     this.#problems = problems;
   }
 
-  start(start: SpanStart): LiveSpan {
+  start(start: PlacedStart): LiveSpan {
     try {
       return this.#start(start);
     } catch (cause) {
@@ -60,7 +66,7 @@ export class ProviderSpanSink implements SpanSink {
     return this.flush();
   }
 
-  #start(start: SpanStart): LiveSpan {
+  #start(start: PlacedStart): LiveSpan {
     this.#tracer ??= this.#provider.getTracer(SCOPE_NAME, VERSION);
     const span = this.#tracer.startSpan(
       start.name,
@@ -87,7 +93,7 @@ export class ProviderSpanSink implements SpanSink {
     return live;
   }
 
-  #parentOf(start: SpanStart): Context {
+  #parentOf(start: PlacedStart): Context {
     const parent = start.parent === undefined ? undefined : this.#spans.get(start.parent);
     if (parent !== undefined) return trace.setSpan(ROOT_CONTEXT, parent);
     const { traceId, spanId } = start;
@@ -95,7 +101,7 @@ export class ProviderSpanSink implements SpanSink {
     return trace.setSpanContext(ROOT_CONTEXT, remote);
   }
 
-  #end(span: Span, start: SpanStart, end: SpanEnd): void {
+  #end(span: Span, start: PlacedStart, end: SpanEnd): void {
     try {
       const { attributes, status, endUnixNs } = endDataOf(start, end);
       span.setAttributes({ ...attributes });

@@ -3,14 +3,9 @@
 // register one: there can be only one in a process, and ours would make theirs
 // be refused. Without one `work` runs all the same, and that is told once.
 
-import { context, ROOT_CONTEXT, trace, type Context, type Span } from '@opentelemetry/api';
+import { context, ROOT_CONTEXT, type Span } from '@opentelemetry/api';
 import type { Problems } from '../problems.ts';
-
-/** OpenTelemetry's context, under a name of ours: other folders do not import it. */
-export type OtelContext = Context;
-
-/** What is active now, with `span` in it. */
-export const contextOf = (span: Span): OtelContext => trace.setSpan(context.active(), span);
+import { contextOf } from './context.ts';
 
 export function runInSpan<T>(span: Span, problems: Problems, work: () => T): T {
   if (typeof work !== 'function') {

@@ -2,7 +2,7 @@
 
 import { SpanStatusCode, type SpanStatus } from '@opentelemetry/api';
 import { ATTR, NS_PER_S, STAGE, type StageState, type TurnState } from '@framescope/protocol';
-import type { SpanAttributes, SpanEnd, SpanStart } from '../export/span-sink.ts';
+import type { SpanAttributes, SpanEnd, PlacedStart } from '../export/span-sink.ts';
 import type { Attributes } from '../ports.ts';
 
 export interface EndData {
@@ -12,18 +12,18 @@ export interface EndData {
 }
 
 /** Domain time as Unix ns, exactly undone by `framescope.clock.zero_unix_ns`. */
-export const unixOf = (start: SpanStart, atNs: number): bigint =>
+export const unixOf = (start: PlacedStart, atNs: number): bigint =>
   start.zeroUnixNs + BigInt(Math.round(atNs));
 
-export function endDataOf(start: SpanStart, end: SpanEnd): EndData {
-  if (end.kind === 'turn') return endOfTurn(start, end.state);
+export function endDataOf(start: PlacedStart, end: SpanEnd): EndData {
+  if (end.kind === 'turn') return endOfTurn(start, end.state());
   if (end.kind === 'stage') return endOfStage(start, end.state);
   if (end.kind === 'frame')
     return { endUnixNs: unixOf(start, end.endedAt), attributes: end.attributes };
   return { endUnixNs: unixOf(start, start.startedAt), attributes: {} };
 }
 
-function endOfTurn(start: SpanStart, state: TurnState): EndData {
+function endOfTurn(start: PlacedStart, state: TurnState): EndData {
   return {
     endUnixNs: unixOf(start, state.endedAt ?? state.startedAt),
     attributes: {
@@ -42,7 +42,7 @@ const OPERATION: Readonly<Record<string, string>> = {
 };
 
 /** In the words of the conventions; what the user says of a stage wins. */
-function genAiOf(start: SpanStart, { firstAt, startedAt, error }: StageState): Attributes {
+function genAiOf(start: PlacedStart, { firstAt, startedAt, error }: StageState): Attributes {
   const operation = Object.hasOwn(OPERATION, start.name) ? OPERATION[start.name] : undefined;
   const session = start.common[ATTR.sessionId];
   if (operation === undefined || session === undefined) return {};
@@ -57,7 +57,7 @@ function genAiOf(start: SpanStart, { firstAt, startedAt, error }: StageState): A
   };
 }
 
-function endOfStage(start: SpanStart, state: StageState): EndData {
+function endOfStage(start: PlacedStart, state: StageState): EndData {
   const { firstAt, generation, discarded, error, startedAt } = state;
   return {
     endUnixNs: unixOf(start, state.endedAt ?? startedAt),

@@ -9,7 +9,7 @@
 import { decodeAnchor, encodeAnchor, fromBase64, toBase64 } from '@framescope/protocol';
 import { textAt } from '../adapters/common/foreign.ts';
 import { propertyOf } from '../adapters/common/hooks.ts';
-import { sessionOr } from '../adapters/common/session-of.ts';
+import { sessionOr } from '../adapters/common/session-or.ts';
 import type { Stream } from '../hop/stream.ts';
 import type { SessionPort } from '../ports.ts';
 import type { Session } from '../session.ts';

@@ -20,7 +20,7 @@ import {
   type Tag,
   type Tick,
 } from '@framescope/protocol';
-import { sessionOr } from '../adapters/common/session-of.ts';
+import { sessionOr } from '../adapters/common/session-or.ts';
 import { optionsOf, tickOf } from '../coerce.ts';
 import type { Stream } from '../hop/stream.ts';
 import type { SessionPort } from '../ports.ts';
@@ -108,7 +108,7 @@ export class RtpLink {
       this.#read(packet);
       return this.#places.placeOf(packet);
     };
-    return this.#port.problems.guard('rtp.untag', read, () => undefined);
+    return this.#port.problems.guard('rtp.untag', read);
   }
 
   /**
@@ -126,7 +126,7 @@ export class RtpLink {
       }
       return place;
     };
-    return this.#port.problems.guard('rtp.receive', read, () => undefined);
+    return this.#port.problems.guard('rtp.receive', read);
   }
 
   #tag(stream: Stream, options?: AnchorOptions): HeaderExtension {

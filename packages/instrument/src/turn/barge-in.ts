@@ -48,7 +48,6 @@ export class BargeIn {
     const generated = this.#host.problems.guard(
       'bargeIn.cancelled',
       () => optionsOf(options).generatedTick,
-      () => undefined,
     );
     const { problems } = this.#host;
     const generatedTick =
@@ -71,7 +70,7 @@ export class BargeIn {
       this.#state = { ...this.#state, [name]: at };
       this.#host.changed();
     };
-    problems.guard('turn.bargeIn', step, () => undefined);
+    problems.guard('turn.bargeIn', step);
     return this;
   }
 }

@@ -1,9 +1,9 @@
 // A stage: work inside a turn that is not per frame, such as one model request.
 
 import { ATTR, NS_PER_MS, type DomainNs, type StageState } from '@framescope/protocol';
-import { attributesOf, momentOf, optionsOf, textUpTo } from '../coerce.ts';
+import { attributesOf, lean, momentOf, optionsOf, textUpTo } from '../coerce.ts';
 import type { LiveSpan } from '../export/span-sink.ts';
-import type { OtelContext } from '../otel/run-in-span.ts';
+import type { OtelContext } from '../otel/context.ts';
 import type { Attributes } from '../ports.ts';
 import type { Problems } from '../problems.ts';
 import { bindTo } from './bind.ts';
@@ -89,8 +89,7 @@ export class Stage {
       const { at, error, discarded, attributes, vendor } = optionsOf(options);
       const { problems } = this.#host;
       const endedAt = momentOf(at, now, 'stage.end', problems);
-      const text = error === undefined ? undefined : (textUpTo(error, ERROR_LENGTH_MAX) ?? 'error');
-      this.#state = {
+      this.#state = lean<StageState>({
         ...this.#state,
         endedAt,
         attributes: {
@@ -98,9 +97,9 @@ export class Stage {
           ...attributesOf(attributes, 'stage.end', problems),
           ...(vendor === undefined ? {} : vendorAttributes(vendor)),
         },
-        ...(text === undefined ? {} : { error: text }),
-        ...(discarded === true ? { discarded: true } : {}),
-      };
+        error: error === undefined ? undefined : (textUpTo(error, ERROR_LENGTH_MAX) ?? 'error'),
+        discarded: discarded === true || undefined,
+      });
       this.#span.end({ kind: 'stage', state: this.#state });
       this.#host.stageChanged(this, 'ended', endedAt);
     });
@@ -129,32 +128,32 @@ export class Stage {
 
   /** What is known of it now. */
   get state(): StageState {
-    return this.#state;
+    const { spanId } = this.#span;
+    return spanId === this.#state.spanId ? this.#state : { ...this.#state, spanId };
   }
 
   #guarded(where: string, work: (now: DomainNs) => void): void {
-    this.#host.problems.guard(
-      where,
-      () => work(this.#host.now()),
-      () => undefined,
-    );
+    this.#host.problems.guard(where, () => work(this.#host.now()));
   }
 }
 
 /** A duration that is none goes as −1: the collector says so, where a missing one would say nothing. */
 function vendorAttributes(vendor: VendorTimings): Attributes {
-  const { name, rttMs, connectMs, queueMs, processingMs } = optionsOf(vendor);
-  const told = {
-    [ATTR.vendorRttNs]: rttMs,
-    [ATTR.vendorConnectNs]: connectMs,
-    [ATTR.vendorQueueNs]: queueMs,
-    [ATTR.vendorProcessingNs]: processingMs,
-  };
-  const known = Object.entries(told).filter(([, ms]) => ms !== undefined);
-  const ns = (ms: unknown): number =>
-    typeof ms === 'number' && ms >= 0 && ms < 1e9 ? Math.round(ms * NS_PER_MS) : -1;
-  return {
-    ...(typeof name === 'string' ? { [ATTR.vendorName]: name.slice(0, 100) } : {}),
-    ...Object.fromEntries(known.map(([key, ms]) => [key, ns(ms)])),
-  };
+  const { name, ...timings } = optionsOf(vendor);
+  const told: Record<string, string | number> = {};
+  if (typeof name === 'string') told[ATTR.vendorName] = name.slice(0, 100);
+  for (const [key, attribute] of TIMINGS) {
+    const ms: unknown = timings[key];
+    if (ms === undefined) continue;
+    const isGood = typeof ms === 'number' && ms >= 0 && ms < 1e9;
+    told[attribute] = isGood ? Math.round(ms * NS_PER_MS) : -1;
+  }
+  return told;
 }
+
+const TIMINGS = [
+  ['rttMs', ATTR.vendorRttNs],
+  ['connectMs', ATTR.vendorConnectNs],
+  ['queueMs', ATTR.vendorQueueNs],
+  ['processingMs', ATTR.vendorProcessingNs],
+] as const;

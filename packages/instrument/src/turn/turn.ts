@@ -7,6 +7,7 @@ import {
   type BargeInState,
   type DomainNs,
   type MomentName,
+  type MomentState,
   type StageState,
   type Tick,
   type TurnOutcome,
@@ -17,6 +18,7 @@ import {
 import {
   attributesOf,
   errorNsOf,
+  lean,
   momentOf,
   nameIfAny,
   nameOf,
@@ -25,7 +27,7 @@ import {
   tickOf,
 } from '../coerce.ts';
 import type { LiveSpan } from '../export/span-sink.ts';
-import type { OtelContext } from '../otel/run-in-span.ts';
+import type { OtelContext } from '../otel/context.ts';
 import type { Stream } from '../hop/stream.ts';
 import type { Problems } from '../problems.ts';
 import { BargeIn } from './barge-in.ts';
@@ -185,13 +187,15 @@ export class Turn {
       const { tick: at, stream, source, errorMs, filler } = optionsOf(voiced);
       const place = tickOf(at, 'turn.firstVoiced', this.#host.problems);
       if (place === undefined) return false;
-      const isClosed = this.#waits.close({
-        stream: streamName(stream, 'agent'),
-        tick: place,
-        source: this.#source(source, 'energy'),
-        errorNs: errorNsOf(errorMs, DEFAULT_ERROR_MS),
-        ...(filler === true ? { filler: true } : {}),
-      });
+      const isClosed = this.#waits.close(
+        lean<NonNullable<WaitState['closes']>>({
+          stream: streamName(stream, 'agent'),
+          tick: place,
+          source: this.#source(source, 'energy'),
+          errorNs: errorNsOf(errorMs, DEFAULT_ERROR_MS),
+          filler: filler === true || undefined,
+        }),
+      );
       if (!isClosed)
         this.#host.problems.report(
           'no_open_wait',
@@ -211,16 +215,14 @@ export class Turn {
     this.#change('turn.moment', now => {
       const { problems } = this.#host;
       const { after, source, errorMs, generation, at } = optionsOf(options);
-      const from = nameIfAny(source, 'moment source', problems);
-      const speech = nameIfAny(generation, 'moment generation', problems);
-      const moment = {
+      const moment = lean<MomentState>({
         name: nameOf(name, 'unnamed', 'turn.moment', problems),
         at: momentOf(at, now, 'turn.moment', problems),
-        ...(from === undefined ? {} : { source: from }),
-        ...(errorMs === undefined ? {} : { errorNs: errorNsOf(errorMs, 0) }),
-        ...(Array.isArray(after) ? { after: namesOf(after) } : {}),
-        ...(speech === undefined ? {} : { generation: speech }),
-      };
+        source: nameIfAny(source, 'moment source', problems),
+        errorNs: errorMs === undefined ? undefined : errorNsOf(errorMs, 0),
+        after: Array.isArray(after) ? namesOf(after) : undefined,
+        generation: nameIfAny(generation, 'moment generation', problems),
+      });
       return this.#fits(this.#waits.moment(moment, false), 'moments');
     });
   }
@@ -311,7 +313,7 @@ export class Turn {
       for (const stage of this.#stages) stage.end({ at: this.#endedAt });
       // Counted here, not by #change: the span carries the turn as it ends.
       this.#rev += 1;
-      this.#identity.span.end({ kind: 'turn', state: this.snapshot() });
+      this.#identity.span.end({ kind: 'turn', state: () => this.snapshot() });
       return false;
     });
   }
@@ -319,20 +321,20 @@ export class Turn {
   /** The turn as it is now, whole. */
   snapshot(): TurnState {
     const { tick: at, stream, startedAt, span } = this.#identity;
-    return {
+    return lean<TurnState>({
       tick: at,
       stream,
       traceId: span.traceId,
       spanId: span.spanId,
       rev: this.#rev,
       startedAt,
-      ...(this.#endedAt === undefined ? {} : { endedAt: this.#endedAt }),
-      ...(this.#outcome === undefined ? {} : { outcome: this.#outcome }),
+      endedAt: this.#endedAt,
+      outcome: this.#outcome,
       waits: this.#waits.snapshot(),
       stages: this.#stages.map(stage => stage.state),
       words: [...this.#words],
-      ...(this.#bargeIn === undefined ? {} : { bargeIn: this.#bargeIn.state }),
-    };
+      bargeIn: this.#bargeIn?.state,
+    });
   }
 
   /** True for ticks of the user's stream from the turn's start until its end. */
@@ -352,14 +354,13 @@ export class Turn {
     const safeName = nameOf(name, 'unnamed', 'turn.stage', problems);
     const startedAt = momentOf(at, this.#host.now(), 'turn.stage', problems);
     const span = this.#host.startStage(safeName, this.#identity.span, startedAt);
-    const speech = nameIfAny(generation, 'stage generation', problems);
-    const state: StageState = {
+    const state = lean<StageState>({
       name: safeName,
       spanId: span.spanId,
       startedAt,
       attributes: attributesOf(attributes, 'turn.stage', problems),
-      ...(speech === undefined ? {} : { generation: speech }),
-    };
+      generation: nameIfAny(generation, 'stage generation', problems),
+    });
     const stage = new Stage(this.#stageHost(), span, state);
     if (this.isEnded)
       problems.report('turn_ended', 'turn.stage: the turn has ended; the stage is not shown in it');
@@ -381,8 +382,8 @@ export class Turn {
     const { error, discarded, generation } = stage.state;
     const name =
       error === undefined && discarded !== true ? momentOfStage(stage.name, what) : undefined;
-    const speech = generation === undefined ? {} : { generation };
-    if (name !== undefined) this.#waits.moment({ name, at, source: 'stage', ...speech }, true);
+    if (name !== undefined)
+      this.#waits.moment(lean<MomentState>({ name, at, source: 'stage', generation }), true);
     this.#rev += 1;
   }
 
@@ -395,7 +396,7 @@ export class Turn {
         return false;
       }
       if (!this.#fits(this.#words.length < WORDS_MAX, 'words')) return false;
-      this.#words.push({ who, text: words, at: now, ...(isCut ? { cut: true } : {}) });
+      this.#words.push(lean<WordsState>({ who, text: words, at: now, cut: isCut || undefined }));
       return true;
     });
   }
@@ -441,7 +442,7 @@ export class Turn {
       if (!work(this.#host.now())) return;
       this.#rev += 1;
     };
-    problems.guard(where, change, () => undefined);
+    problems.guard(where, change);
   }
 }
 

@@ -10,6 +10,7 @@
 // recorded once: what the user says by `moment` wins over what a stage implies.
 
 import type { MomentState, WaitKind, WaitState } from '@framescope/protocol';
+import { lean } from '../coerce.ts';
 
 export const WAITS_MAX = 32;
 export const MOMENTS_MAX = 128;
@@ -26,8 +27,8 @@ interface HeldMoment {
 interface HeldWait {
   readonly kind: WaitKind;
   opens: WaitState['opens'];
-  closes?: WaitState['closes'];
-  outcome?: WaitState['outcome'];
+  closes: WaitState['closes'];
+  outcome: WaitState['outcome'];
   moments: HeldMoment[];
 }
 
@@ -52,7 +53,13 @@ export class Waits {
       return true;
     }
     if (this.#waits.length >= WAITS_MAX) return false;
-    this.#waits.push({ kind, opens, moments: this.#pending });
+    this.#waits.push({
+      kind,
+      opens,
+      closes: undefined,
+      moments: this.#pending,
+      outcome: undefined,
+    });
     this.#pending = [];
     return true;
   }
@@ -101,13 +108,9 @@ export class Waits {
   }
 
   snapshot(): readonly WaitState[] {
-    return this.#waits.map(wait => ({
-      kind: wait.kind,
-      opens: wait.opens,
-      ...(wait.closes === undefined ? {} : { closes: wait.closes }),
-      moments: wait.moments.map(one => one.moment),
-      ...(wait.outcome === undefined ? {} : { outcome: wait.outcome }),
-    }));
+    return this.#waits.map(wait =>
+      lean<WaitState>({ ...wait, moments: wait.moments.map(one => one.moment) }),
+    );
   }
 
   #open(): HeldWait | undefined {

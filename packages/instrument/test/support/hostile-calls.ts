@@ -3,6 +3,7 @@
 
 import fc from 'fast-check';
 import { expect } from 'vitest';
+import { Link } from '@framescope/instrument';
 import { bentHop, derive, regrouped } from '@framescope/instrument/lineage';
 import { World } from './world.ts';
 
@@ -137,7 +138,7 @@ export async function checkHostileCalls(runs: number): Promise<void> {
         call,
         stream,
         stream.hop('receive'),
-        call.link(),
+        new Link(call),
         turn,
         turn.stage('llm'),
         turn.bargeIn({ onsetTick: 5 }),

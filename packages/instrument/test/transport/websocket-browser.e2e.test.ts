@@ -2,7 +2,7 @@
 // between binary audio, and as a field of JSON messages.
 
 import type { AddressInfo } from 'node:net';
-import { skewedClock, type Session } from '@framescope/instrument';
+import { Link, skewedClock, type Session } from '@framescope/instrument';
 import { traceWebSocket } from '@framescope/instrument/websocket';
 import { JsonLink } from '@framescope/instrument/websocket-json';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -39,7 +39,7 @@ beforeEach(() => {
 async function call(link: string, script: string): Promise<void> {
   const { port } = server.address() as AddressInfo;
   const opened = await page.open(`
-    import { Framescope } from '/index.browser.js';
+    import { Framescope, Link } from '/index.browser.js';
     import { JsonLink } from '/entries/websocket-json.js';
     import { traceWebSocket } from '/entries/websocket.js';
     const problems = [];
@@ -81,7 +81,7 @@ function expectOneAxis(): void {
 
 test('binary: anchors as text messages between the frames, both ways', async () => {
   serve = socket => {
-    const link = session.link();
+    const link = new Link(session);
     const [mic, down] = [session.stream('mic'), session.stream('agent', { sampleRate: 16_000 })];
     socket.on('message', (data: RawData) => {
       const message = link.untag(data) as Buffer | undefined;
@@ -94,7 +94,7 @@ test('binary: anchors as text messages between the frames, both ways', async () 
     });
   };
   await call(
-    'session.link()',
+    'new Link(session)',
     `let heard = 0;
       socket.onmessage = ({ data }) => {
         const message = link.untag(data);

@@ -6,7 +6,17 @@
 //
 // Whole numbers only: the sum of what was counted is converted, never a piece.
 
+import { lowest } from '../../lineage/segment-map.ts';
+
 const BREAKS_MAX = 64;
+
+/** From the vendor's sample `sample` on, `samples` of its samples are `ticks` ticks, the first at `tick`. */
+export interface Bent {
+  readonly sample: number;
+  readonly tick: number;
+  readonly samples: number;
+  readonly ticks: number;
+}
 
 interface Break {
   readonly own: number;
@@ -21,16 +31,26 @@ export interface MediaPiece {
 
 export class MediaPosition {
   readonly #streamRate: number;
+  readonly #bent: (bent: Bent) => void;
   #ownRate: number;
   #breaks: Break[];
   #own = 0;
+  /** Own samples counted at rates before this one. */
+  #before = 0;
   /** Own samples when the vendor's own clock was last at 0: a new connection starts there. */
   #zeroOwn = 0;
 
-  constructor(streamRate: number, ownRate: number, tick = 0) {
-    this.#streamRate = streamRate;
-    this.#ownRate = ownRate;
+  /** @param bent Told where the two clocks bend against each other. */
+  constructor(
+    rates: { readonly stream: number; readonly own: number },
+    tick: number,
+    bent: (bent: Bent) => void,
+  ) {
+    this.#streamRate = rates.stream;
+    this.#ownRate = rates.own;
     this.#breaks = [{ own: 0, tick }];
+    this.#bent = bent;
+    if (rates.stream !== rates.own || tick !== 0) this.#tell(tick);
   }
 
   /** Tick of the next sample. */
@@ -51,8 +71,10 @@ export class MediaPosition {
     if (ownRate !== this.#ownRate) {
       const { tick } = this;
       this.#ownRate = ownRate;
+      this.#before += this.#own;
       this.#own = 0;
       this.#breaks = [{ own: 0, tick }];
+      this.#tell(tick);
     }
     this.#zeroOwn = this.#own;
   }
@@ -66,6 +88,12 @@ export class MediaPosition {
   #break(tick: number): void {
     this.#breaks.push({ own: this.#own, tick });
     if (this.#breaks.length > BREAKS_MAX) this.#breaks.shift();
+    this.#tell(tick);
+  }
+
+  #tell(tick: number): void {
+    const [samples, ticks] = lowest(this.#ownRate, this.#streamRate);
+    this.#bent({ sample: this.#before + this.#own, tick, samples, ticks });
   }
 
   #tickOf(own: number): number {

@@ -20,6 +20,7 @@ import type { Hop } from '../../hop/hop.ts';
 import type { Stream } from '../../hop/stream.ts';
 import type { SessionPort, Timer } from '../../ports.ts';
 import type { Session } from '../../session.ts';
+import { tellWords, type TickRange } from './lineage.ts';
 import type { BargeIn } from '../../turn/barge-in.ts';
 import type { Turn } from '../../turn/turn.ts';
 
@@ -45,6 +46,9 @@ class Told {
   readonly #hop: Hop;
   readonly #zeroNs: DomainNs;
   #ownTick = 0;
+  /** The last utterance: from where it began, and until where it ended. */
+  #fromTick: number | undefined;
+  #toTick: number | undefined;
 
   constructor(stream: Stream, hopName: string, zeroNs: DomainNs) {
     this.stream = stream;
@@ -54,9 +58,28 @@ class Told {
 
   /** The tick at `at`; a frame that ends there (`isEnd`) or begins there is marked, if nobody else does. */
   place(at: DomainNs, isEnd: boolean): number {
+    const tick = this.#place(at, isEnd);
+    if (!isEnd) this.#fromTick = tick;
+    this.#toTick = isEnd ? tick : undefined;
+    return tick;
+  }
+
+  /** Where the last utterance stands; until now, if it is not over. */
+  said(at: DomainNs): TickRange | undefined {
+    const from = this.#fromTick;
+    return from === undefined ? undefined : { from, to: this.#toTick ?? this.#tickOf(at) };
+  }
+
+  #tickOf(at: DomainNs): number {
     const { position, sampleRate } = this.stream;
     if (position > this.#ownTick) return position;
-    const tick = Math.max(0, Math.round(((at - this.#zeroNs) * sampleRate) / NS_PER_S));
+    return Math.max(0, Math.round(((at - this.#zeroNs) * sampleRate) / NS_PER_S));
+  }
+
+  #place(at: DomainNs, isEnd: boolean): number {
+    const { position } = this.stream;
+    if (position > this.#ownTick) return position;
+    const tick = this.#tickOf(at);
     const start = Math.max(this.#ownTick, isEnd ? tick - FRAME_TICKS : tick);
     const end = Math.max(start + 1, isEnd ? tick : start + FRAME_TICKS);
     this.#ownTick = end;
@@ -109,6 +132,22 @@ export class SpokenTurns {
   get current(): Turn {
     this.#turn ??= this.#greeting();
     return this.#turn;
+  }
+
+  /** The user's words, as the framework recognised them. */
+  heard(text: string): void {
+    const { port, source } = this.#options;
+    this.current.moment('transcript_final', { source });
+    this.current.heard(text);
+    const range = this.#user.said(this.now);
+    tellWords(port, this.#user.stream, range, { text, quality: 'inferred' });
+  }
+
+  /** The agent's words. */
+  said(text: string): void {
+    this.current.said(text);
+    const range = this.#agent.said(this.now);
+    tellWords(this.#options.port, this.#agent.stream, range, { text, quality: 'inferred' });
   }
 
   userBegan(): void {
@@ -200,11 +239,7 @@ export class SpokenTurns {
     const { port } = this.#options;
     this.#timer?.cancel();
     this.#timer = port.timers.after(DONE_MS, () => {
-      port.problems.guard(
-        this.#options.source,
-        () => this.#end('completed', this.#agentEndedAt),
-        () => undefined,
-      );
+      port.problems.guard(this.#options.source, () => this.#end('completed', this.#agentEndedAt));
     });
   }
 

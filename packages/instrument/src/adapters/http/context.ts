@@ -15,7 +15,7 @@ import {
 } from '@framescope/protocol';
 import { Stream } from '../../hop/stream.ts';
 import { contextOfIds, extracted, idsOf, injected, type TraceIds } from '../../otel/propagate.ts';
-import type { OtelContext } from '../../otel/run-in-span.ts';
+import type { OtelContext } from '../../otel/context.ts';
 import type { Problems } from '../../problems.ts';
 import { Session } from '../../session.ts';
 import { Stage } from '../../turn/stage.ts';
@@ -117,7 +117,7 @@ export function followContext(session: Session, incoming: IncomingContext): Stre
     stream?.follow(anchor.tick);
     return stream;
   };
-  return port.problems.guard('followContext', take, () => undefined);
+  return port.problems.guard('followContext', take);
 }
 
 /** The session's own trace: between turns everything belongs to it. */

@@ -176,15 +176,9 @@ class RoomCall {
       if (text === undefined || at(segment, 'final') !== true) continue;
       if (id !== undefined && this.#told.has(id)) continue;
       if (id !== undefined) this.#remember(id);
-      if (!this.#isLocal(participant)) this.#turns.current.said(text);
-      else this.#heard(text);
+      if (this.#isLocal(participant)) this.#turns.heard(text);
+      else this.#turns.said(text);
     }
-  }
-
-  #heard(text: string): void {
-    const turn = this.#turns.current;
-    turn.moment('transcript_final', { source: 'livekit' });
-    turn.heard(text);
   }
 
   #remember(id: string): void {
@@ -242,11 +236,7 @@ class TrackStats {
   #look(): void {
     this.#timer = undefined;
     for (const [track, followed] of this.#tracks)
-      this.#port.problems.guard(
-        'livekit-room',
-        () => this.#ask(track, followed),
-        () => undefined,
-      );
+      this.#port.problems.guard('livekit-room', () => this.#ask(track, followed));
     if (this.#tracks.size > 0)
       this.#timer = this.#port.timers.after(STATS_EVERY_MS, () => this.#look());
   }

@@ -7,6 +7,7 @@ import type { Stream } from '../../hop/stream.ts';
 import type { SessionPort } from '../../ports.ts';
 import type { Session } from '../../session.ts';
 import { at, BoundedMap, numberAt, textAt } from '../common/foreign.ts';
+import { tellWords, type TickRange } from '../common/lineage.ts';
 import type { SharedCall } from '../common/shared.ts';
 import { configOf, DEFAULT_CONFIG, type RealtimeConfig } from './config.ts';
 import { Answer, type Exchange } from './exchange.ts';
@@ -46,6 +47,10 @@ export class Conversation {
   readonly #handlers: ReadonlyMap<string, Handler>;
   /** Responses outside any turn that have made no sound, by when they were asked for. */
   readonly #unheard = new BoundedMap<DomainNs>(ANSWERS_MAX);
+  /** Where the user's items stand on the stream. */
+  readonly #spoken = new BoundedMap<TickRange>(ANSWERS_MAX);
+  /** Committed by the application; the vendor has not named it yet. */
+  #released: TickRange | undefined;
   #requests: DomainNs[] = [];
   #config: RealtimeConfig = DEFAULT_CONFIG;
   /** The agent's audio was begun, and its first frame has not been sent on. */
@@ -125,7 +130,7 @@ export class Conversation {
     return [
       ['> input_audio_buffer.append', event => this.#up.append(textAt(event, 'audio') ?? '')],
       ['> input_audio_buffer.clear', () => void this.#up.takeBuffer()],
-      ['> input_audio_buffer.commit', () => this.#released()],
+      ['> input_audio_buffer.commit', () => this.#letGo()],
       ['> response.create', () => this.#requested()],
       ['> response.cancel', () => this.#stopped()],
       ['> output_audio_buffer.clear', () => this.cleared()],
@@ -156,7 +161,9 @@ export class Conversation {
     // The vendor's start lies before the speech by the padding that it hands to the model.
     const paddingMs = detection.kind === 'server_vad' ? detection.prefixMs : 0;
     const tick = startMs === undefined ? this.#up.tick : this.#up.tickAtMs(startMs + paddingMs);
-    this.#exchanges.speechBegan(tick, textAt(event, 'item_id'));
+    const itemId = textAt(event, 'item_id');
+    if (itemId !== undefined) this.#spoken.set(itemId, { from: tick, to: tick });
+    this.#exchanges.speechBegan(tick, itemId);
   }
 
   #speechStopped(event: unknown): void {
@@ -169,9 +176,18 @@ export class Conversation {
       const silenceMs = detection.kind === 'server_vad' ? detection.silenceMs : 0;
       const tick = this.#up.tickAtMs(Math.max(0, endMs - silenceMs));
       const how = { source: 'server_vad', errorMs: VAD_ERROR_MS };
-      return this.#exchanges.speechEnded(exchange, Math.max(tick, exchange.startTick), how);
+      const end = Math.max(tick, exchange.startTick);
+      this.#spokenUntil(itemId, end);
+      return this.#exchanges.speechEnded(exchange, end, how);
     }
+    this.#spokenUntil(itemId, this.#up.tickAtMs(endMs));
     this.#endedWithin(exchange, endMs, detection.withinMs);
+  }
+
+  #spokenUntil(itemId: string | undefined, to: number): void {
+    const range = this.#spoken.get(itemId);
+    if (itemId !== undefined && range !== undefined)
+      this.#spoken.set(itemId, { from: range.from, to });
   }
 
   /** No window to take off: speech ended somewhere between its start and the decision. */
@@ -190,14 +206,17 @@ export class Conversation {
     const exchange = this.#exchanges.ofItem(itemId);
     if (exchange === undefined || itemId === undefined) return;
     this.#up.takeBuffer();
+    if (this.#released !== undefined) this.#spoken.set(itemId, this.#released);
+    this.#released = undefined;
     this.#exchanges.belongs(itemId, exchange);
     if (this.#config.isTranscribed) exchange.pendingTranscripts++;
   }
 
   /** Push to talk: the application commits when the user lets go. */
-  #released(): void {
+  #letGo(): void {
     const tick = this.#up.takeBuffer();
     if (this.#config.detection.kind !== 'none' || tick === undefined) return;
+    this.#released = { from: tick, to: this.#up.tick };
     const exchange = this.#exchanges.begin(tick);
     const how = { source: 'push_to_talk', errorMs: RELEASE_ERROR_MS };
     this.#exchanges.speechEnded(exchange, Math.max(tick, this.#up.tick), how);
@@ -214,6 +233,8 @@ export class Conversation {
         'openai-realtime: a transcript came over 5 s after its turn; it is not shown',
       );
     if (text !== undefined) exchange.turn.heard(text);
+    const range = this.#spoken.get(textAt(event, 'item_id'));
+    tellWords(this.#port, this.#up.stream, range, { text: text ?? '', quality: 'reported' });
     if (exchange.ending !== undefined) this.#exchanges.look(exchange);
   }
 
@@ -271,7 +292,8 @@ export class Conversation {
     const answer = this.#answerOf(event);
     if (delta === undefined || answer === undefined) return;
     const silentSince = this.#down.playoutEnd;
-    const { tick } = this.#down.take(delta);
+    const { tick, length } = this.#down.take(delta);
+    answer.endTick = tick + length;
     const itemId = textAt(event, 'item_id');
     if (itemId !== undefined && this.#answerOfItem.get(itemId) === undefined)
       this.#answerOfItem.set(itemId, answer);
@@ -357,6 +379,9 @@ export class Conversation {
     const isCut = answer.isCut || status === 'cancelled' || status === 'incomplete';
     const text = answer.takeText();
     if (text !== '') exchange.turn.said(text, { cut: isCut });
+    const { startTick: from, endTick: to } = answer;
+    if (from !== undefined && to !== undefined)
+      tellWords(this.#port, this.#down.stream, { from, to }, { text, quality: 'reported' });
     answer.stage.end({
       ...(error === undefined ? {} : { error }),
       discarded: error === undefined && !answer.hasSpoken && !answer.hasCalledTool,

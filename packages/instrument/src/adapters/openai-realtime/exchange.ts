@@ -22,6 +22,8 @@ export class Answer {
   onset: OnsetSearch | undefined;
   /** Tick of its first audio. */
   startTick: number | undefined;
+  /** One beyond the last tick of its audio. */
+  endTick: number | undefined;
   hasCalledTool = false;
   isDone = false;
   isCut = false;

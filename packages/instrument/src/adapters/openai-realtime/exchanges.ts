@@ -223,11 +223,7 @@ export class Exchanges {
     const { port } = this.#host;
     this.#timers.get(exchange)?.cancel();
     const timer = port.timers.after(delayMs, () => {
-      port.problems.guard(
-        'openai-realtime',
-        () => this.#onTime(exchange),
-        () => undefined,
-      );
+      port.problems.guard('openai-realtime', () => this.#onTime(exchange));
     });
     this.#timers.set(exchange, timer);
   }

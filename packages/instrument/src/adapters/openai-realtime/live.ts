@@ -9,9 +9,11 @@
 import { domainNs, ticksToNs, type DomainNs } from '@framescope/protocol';
 import type { Hop } from '../../hop/hop.ts';
 import type { Stream } from '../../hop/stream.ts';
+import type { SessionPort } from '../../ports.ts';
 import type { Turn } from '../../turn/turn.ts';
 import { decodeAudio, PCM_24K, samplesIn, type AudioFormat } from '../common/audio.ts';
 import { at, textAt } from '../common/foreign.ts';
+import { bends, tellWords, type TickRange } from '../common/lineage.ts';
 import { MediaPosition } from '../common/position.ts';
 import { UtteranceDetector } from '../common/voice.ts';
 import { formatOf } from './config.ts';
@@ -34,15 +36,28 @@ class Side {
   /** When the last piece came, and the tick after it: places any tick of late in time. */
   #lastNs: DomainNs = domainNs(0);
 
-  constructor(stream: Stream, hopName: string, format: AudioFormat, utterance: Utterance) {
+  /** What it said since it was asked last, as far as it is known. */
+  said: TickRange | undefined;
+
+  constructor(
+    { port, stream }: { readonly port: SessionPort; readonly stream: Stream },
+    hopName: string,
+    format: AudioFormat,
+    utterance: Utterance,
+  ) {
     this.stream = stream;
     this.#hop = stream.hop(hopName);
     this.#format = format;
     this.#zeroTick = this.#hop.nextTick;
-    this.#position = new MediaPosition(stream.sampleRate, format.sampleRate, this.#zeroTick);
+    const rates = { stream: stream.sampleRate, own: format.sampleRate };
+    this.#position = new MediaPosition(rates, this.#zeroTick, bends(port, stream, this.#hop));
     this.#detector = new UtteranceDetector(format.sampleRate, {
       began: onset => utterance.began(this.#tickOf(onset)),
-      ended: (onset, end) => utterance.ended(this.#tickOf(onset), this.#tickOf(end)),
+      ended: (onset, end) => {
+        const [from, to] = [this.#tickOf(onset), this.#tickOf(end)];
+        this.said = { from: this.said?.from ?? from, to };
+        utterance.ended(from, to);
+      },
     });
   }
 
@@ -154,7 +169,7 @@ export class Live {
   #side(given: Stream | undefined, name: string, hop: string, utterance: Utterance): Side {
     const format = this.#format;
     const stream = given ?? this.#options.session.stream(name, { sampleRate: format.sampleRate });
-    return new Side(stream, hop, format, utterance);
+    return new Side({ port: this.#options.port, stream }, hop, format, utterance);
   }
 
   #userBegan(onset: number): void {
@@ -259,12 +274,21 @@ export class Live {
     if (turn === undefined) return;
     this.#turn = undefined;
     this.#isWaiting = false;
+    this.#derive(this.#user, this.#userText);
+    this.#derive(this.#agent, this.#agentText);
     if (this.#userText !== '') turn.heard(this.#userText);
     if (this.#agentText !== '') turn.said(this.#agentText, { cut: outcome === 'interrupted' });
     this.#userText = '';
     this.#agentText = '';
     const hasEnd = endNs !== undefined && endNs > 0 && outcome !== 'abandoned';
     turn.end({ outcome, ...(hasEnd ? { at: endNs } : {}) });
+  }
+
+  /** Words and voice of one turn: which belong together is a guess. */
+  #derive(side: Side | undefined, text: string): void {
+    if (side === undefined) return;
+    tellWords(this.#options.port, side.stream, side.said, { text, quality: 'inferred' });
+    side.said = undefined;
   }
 }
 

@@ -7,6 +7,7 @@ import type { Hop } from '../../hop/hop.ts';
 import type { Stream } from '../../hop/stream.ts';
 import type { Session } from '../../session.ts';
 import { decodeAudio, samplesIn, type AudioFormat } from '../common/audio.ts';
+import { bends } from '../common/lineage.ts';
 import { MediaPosition } from '../common/position.ts';
 import type { SharedCall } from '../common/shared.ts';
 import { OnsetSearch } from '../common/voice.ts';
@@ -168,5 +169,7 @@ function openStream(host: MediaHost, name: string, hopName: string, sampleRate: 
   const stream = host.stream ?? host.session.stream(name, { sampleRate });
   const hop = stream.hop(hopName);
   // Another connection of this call may have been here before: it goes on.
-  return { stream, hop, position: new MediaPosition(stream.sampleRate, sampleRate, hop.nextTick) };
+  const rates = { stream: stream.sampleRate, own: sampleRate };
+  const bent = bends(host.session.port(), stream, hop);
+  return { stream, hop, position: new MediaPosition(rates, hop.nextTick, bent) };
 }

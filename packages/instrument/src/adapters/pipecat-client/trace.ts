@@ -148,9 +148,7 @@ class Bot {
   #heard(data: unknown): void {
     const text = textAt(data, 'text');
     if (text === undefined || Reflect.get(data as object, 'final') !== true) return;
-    const turn = this.#turns.current;
-    turn.moment('transcript_final', { source: 'rtvi' });
-    turn.heard(text);
+    this.#turns.heard(text);
   }
 
   #llmStarted(): void {
@@ -180,7 +178,7 @@ class Bot {
   }
 
   #tell(): void {
-    if (this.#spoken !== '') this.#turns.current.said(this.#spoken);
+    if (this.#spoken !== '') this.#turns.said(this.#spoken);
     this.#spoken = '';
   }
 

@@ -8,6 +8,7 @@ import type { Stream } from '../../hop/stream.ts';
 import type { Session } from '../../session.ts';
 import { MULAW_8K, samplesIn, type AudioFormat } from '../common/audio.ts';
 import { at, numberAt, textAt } from '../common/foreign.ts';
+import { bends } from '../common/lineage.ts';
 import { MediaPosition } from '../common/position.ts';
 import type { SharedCall } from '../common/shared.ts';
 import { Playout } from './playout.ts';
@@ -153,7 +154,9 @@ export class Line {
     if (this.#outgoing !== undefined) return this.#outgoing;
     const stream = agent ?? session.stream('agent', { sampleRate: this.#format.sampleRate });
     const hop = stream.hop('send');
-    const position = new MediaPosition(stream.sampleRate, this.#format.sampleRate, hop.nextTick);
+    const rates = { stream: stream.sampleRate, own: this.#format.sampleRate };
+    const bent = bends(this.#host.session.port(), stream, hop);
+    const position = new MediaPosition(rates, hop.nextTick, bent);
     this.#outgoing = { stream, hop, position, playout: new Playout(stream) };
     return this.#outgoing;
   }

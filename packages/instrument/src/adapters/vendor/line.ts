@@ -8,7 +8,7 @@ import type { Session } from '../../session.ts';
 import type { VendorTimings } from '../../turn/stage.ts';
 import { plainOptions } from '../../transport/plain-options.ts';
 import { Hooks, propertyOf } from '../common/hooks.ts';
-import { sessionOr } from '../common/session-of.ts';
+import { sessionOr } from '../common/session-or.ts';
 
 /** One in two seconds: a call has some hundred, and a ping is 6 bytes. */
 const PING_EVERY_MS = 2_000;

@@ -5,7 +5,9 @@
 import { anchorFromText, anchorToText, decodeUtf8 } from '@framescope/protocol';
 import type { Stream } from '../../hop/stream.ts';
 import type { SessionPort } from '../../ports.ts';
+import type { Session } from '../../session.ts';
 import { AnchorExchange, type AnchorOptions } from '../../transport/anchor-exchange.ts';
+import { sessionOr } from '../common/session-or.ts';
 
 /** `{"framescope":"`: an audio message begins like this once in 10^36. */
 const TEXT_START = new Uint8Array([
@@ -14,17 +16,17 @@ const TEXT_START = new Uint8Array([
 const ANCHOR_TEXT_MAX = 1_024;
 
 /**
- * Context in band over one WebSocket with binary frames. Got from `session.link()`, one for each
+ * Context in band over one WebSocket with binary frames: `new Link(session)`, one for each
  * connection; a few hundred nanoseconds a message. Never throws.
  */
 export class Link {
   readonly #port: SessionPort;
   readonly #anchors: AnchorExchange;
 
-  /** Made by `Session.link`, one for each WebSocket. */
-  constructor(port: SessionPort) {
-    this.#port = port;
-    this.#anchors = new AnchorExchange(port, 'link');
+  /** One for each WebSocket. */
+  constructor(session: Session) {
+    this.#port = sessionOr(session).port();
+    this.#anchors = new AnchorExchange(this.#port, 'link');
   }
 
   /**
@@ -37,7 +39,7 @@ export class Link {
       const anchor = this.#anchors.due(stream, options);
       return anchor === undefined ? undefined : anchorToText(anchor);
     };
-    return this.#port.problems.guard('link.anchor', make, () => undefined);
+    return this.#port.problems.guard('link.anchor', make);
   }
 
   /**

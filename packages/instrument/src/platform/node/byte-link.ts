@@ -8,7 +8,7 @@
 import { Transform, type TransformCallback } from 'node:stream';
 import { decodeAnchor, encodeAnchor } from '@framescope/protocol';
 import { PCM16, SampleCount, type SampleFormat } from '../../adapters/common/sample-format.ts';
-import { sessionOr } from '../../adapters/common/session-of.ts';
+import { sessionOr } from '../../adapters/common/session-or.ts';
 import type { Stream } from '../../hop/stream.ts';
 import type { SessionPort } from '../../ports.ts';
 import type { Session } from '../../session.ts';
@@ -42,17 +42,13 @@ export class ByteLink {
     return new Transform({
       transform(chunk: unknown, _encoding: string, done: TransformCallback): void {
         const bytes = chunk instanceof Uint8Array ? chunk : EMPTY;
-        const anchor = problems.guard(
-          'byteLink',
-          () => anchors.due(stream),
-          () => undefined,
-        );
+        const anchor = problems.guard('byteLink', () => anchors.due(stream));
         if (anchor !== undefined) this.push(message(KIND.anchor, encodeAnchor(anchor)));
         for (let at = 0; at < bytes.length; at += MESSAGE_BYTES_MAX)
           this.push(message(KIND.sound, bytes.subarray(at, at + MESSAGE_BYTES_MAX)));
         const samples = count.add(byteLengthOf(chunk));
         const mark = (): void => stream.hop('send').mark(samples);
-        if (samples > 0) problems.guard('byteLink', mark, () => undefined);
+        if (samples > 0) problems.guard('byteLink', mark);
         done();
       },
     });
@@ -86,11 +82,7 @@ export class ByteLink {
       transform(chunk: unknown, _encoding: string, done: TransformCallback): void {
         const bytes = chunk instanceof Uint8Array ? chunk : EMPTY;
         const isWhole = reader.read(bytes, (kind, body) => {
-          const sound = problems.guard(
-            'byteLink',
-            () => take(kind, body),
-            () => undefined,
-          );
+          const sound = problems.guard('byteLink', () => take(kind, body));
           if (sound !== undefined) this.push(sound);
         });
         if (!isWhole) {

@@ -5,6 +5,7 @@ import { hostname } from 'node:os';
 import { otelSettings } from './otel-environment.ts';
 import type { Machine, Timers } from '../../ports.ts';
 import { Engine } from '../../engine.ts';
+import { guardedPorts } from '../../clock/guarded-ports.ts';
 import { NodeClock } from './clock.ts';
 import { LoadReporter } from '../../export/load-reporter.ts';
 import { makeNodeHttp } from './http.ts';
@@ -27,6 +28,7 @@ export function makeMachine(): Machine {
   return {
     ...settings,
     makeClock: () => new NodeClock(),
+    guardPorts: guardedPorts,
     makeEngine: facts => new Engine(facts),
     timers: nodeTimers,
     http: makeNodeHttp(),

@@ -2,7 +2,7 @@
 //
 //   source ──▶ tap ──▶ (your graph, if you connect it)
 
-import { sessionOr } from '../../adapters/common/session-of.ts';
+import { sessionOr } from '../../adapters/common/session-or.ts';
 import { Stream } from '../../hop/stream.ts';
 import type { Session } from '../../session.ts';
 import { textOf } from '../../problems.ts';
@@ -77,11 +77,7 @@ export async function tapCapture(source: AudioNode, options: CaptureOptions): Pr
       const ended: ToPlayout = { ended: true };
       node.port.postMessage(ended);
       node.disconnect();
-      problems.guard(
-        'tapCapture',
-        () => source.disconnect(node),
-        () => undefined,
-      );
+      problems.guard('tapCapture', () => source.disconnect(node));
     };
     return { node, stop: once(stop) };
   } catch (cause) {

@@ -3,7 +3,7 @@
 
 import { NS_PER_S, type DomainNs } from '@framescope/protocol';
 import { numberAt } from '../../adapters/common/foreign.ts';
-import { sessionOr } from '../../adapters/common/session-of.ts';
+import { sessionOr } from '../../adapters/common/session-or.ts';
 import type { Stream } from '../../hop/stream.ts';
 import type { SessionPort } from '../../ports.ts';
 import { textOf } from '../../problems.ts';

@@ -190,11 +190,7 @@ class TapWorker {
     if (this.#isRunning) return;
     this.isRefused = true;
     for (const of of this.#carriers.splice(0))
-      this.#problems.guard(
-        'frame tap',
-        () => void (of.transform = null),
-        () => undefined,
-      );
+      this.#problems.guard('frame tap', () => void (of.transform = null));
   }
 
   #take(message: FromWorker): void {
@@ -207,7 +203,7 @@ class TapWorker {
       if (message.anchor !== undefined) events?.anchor(message.anchor);
       if (message.rows !== undefined) events?.rows(this.#unpack(message.rows));
     };
-    this.#problems.guard('frame tap', take, () => undefined);
+    this.#problems.guard('frame tap', take);
   }
 
   /** Both count from their own origin on the same clock; an origin may be wrong after a clock step. */
