@@ -23,7 +23,12 @@ async function call(): Promise<void> {
   const microphone = await navigator.mediaDevices.getUserMedia({ audio: true });
   for (const track of microphone.getTracks()) peer.addTrack(track, microphone);
   await connect(peer);
-  say(`in call ${callId}: say something, and hear it again`);
+  const inCall = (): void => say(`in call ${callId}: say something, and hear it again`);
+  inCall();
+  peer.addEventListener('connectionstatechange', () => {
+    if (peer.connectionState === 'connected') inCall();
+    if (peer.connectionState === 'disconnected') say('the connection is lost; it may come back');
+  });
   element('hang-up').addEventListener('click', () => {
     for (const track of microphone.getTracks()) track.stop();
     peer.close();

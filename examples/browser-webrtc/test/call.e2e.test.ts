@@ -6,7 +6,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { sessionKey, type HopDetail, type SessionDetail } from '@framescope/protocol';
+import {
+  sessionKey,
+  type Handover,
+  type HopDetail,
+  type SessionDetail,
+} from '@framescope/protocol';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startCollector, type Collector } from 'framescope';
 import { fakeMicrophone, launchBrowser, type TestBrowser } from '../../../test/browser.ts';
@@ -18,6 +23,8 @@ let folder = '';
 let collector: Collector;
 let browser: TestBrowser;
 let stopServer = (): Promise<void> => Promise.resolve();
+/** As a machine that hangs, and goes on. */
+let hold = (_isHeld: boolean): void => undefined;
 let url = '';
 
 /** The example's server on a free port; its address is what it prints. */
@@ -30,6 +37,7 @@ async function serve(): Promise<string> {
     '500',
   ]);
   const ended = new Promise<void>(resolve => child.once('close', () => resolve()));
+  hold = isHeld => void child.kill(isHeld ? 'SIGSTOP' : 'SIGCONT');
   stopServer = () => {
     child.kill('SIGTERM');
     return ended;
@@ -114,3 +122,28 @@ test('a call from a page is in the collector: its session, its frames, its jitte
   for (const link of links) expect(link.packets, link.stream).toBeGreaterThan(100);
   expect(problems()).toEqual([]);
 });
+
+test('a far end that hangs and comes back is a connection that was lost and restored, with what it cost', async () => {
+  const id = 'a call with a gap';
+  const query = new URLSearchParams({ call: id, collector: collector.url });
+  const { page } = await browser.open(`${url}/?${query}`);
+  await page.click('#call');
+  const received = async (): Promise<number> =>
+    hopOf(await session(id), 'agent.client/receive')?.markCount ?? 0;
+  await expect.poll(received, { timeout: 30_000 }).toBeGreaterThan(100);
+  hold(true);
+  // Chromium gives up on a silent peer after some five seconds.
+  await page.getByText('the connection is lost').waitFor({ timeout: 60_000 });
+  hold(false);
+  const handovers = async (): Promise<readonly Handover[]> => (await session(id))?.handovers ?? [];
+  await expect.poll(async () => (await handovers()).length, { timeout: 40_000 }).toBe(1);
+  const [one] = await handovers();
+  expect(one).toMatchObject({ role: 'client', wasTold: true });
+  expect(one!.from).toBe(one!.to);
+  // What it cost is known when sound has come again.
+  const silenceNs = async (): Promise<number> =>
+    (await handovers())[0]?.directions.find(({ stream }) => stream === 'agent')?.silenceNs ?? 0;
+  await expect.poll(silenceNs, { timeout: 40_000 }).toBeGreaterThan(2e9);
+  await page.click('#hang-up');
+  await page.close();
+}, 200_000);

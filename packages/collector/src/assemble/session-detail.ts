@@ -27,6 +27,7 @@ import type { HopFrames, StreamFrames } from './frames/stream-frames.ts';
 import { serviceOf, textOf, type Process, type SessionData } from './session-data.ts';
 import type { SessionSpans } from './session-spans.ts';
 import type { KeptTopology } from './topology/kept.ts';
+import { remember } from './topology/reconnects.ts';
 import { topologyOf } from './topology/topology.ts';
 import { setupWait } from './turns/set-up.ts';
 import { featuresOfSession } from './turns/session-features.ts';
@@ -66,8 +67,7 @@ export function sessionDetail(input: DetailInput): SessionDetail {
     { data, isLive: input.status === 'live', nowUnixNs: input.nowUnixNs },
     () => topologyOf(input.streams, data, { processOf: processes.indexOf, turns }),
   );
-  for (const one of topology.handovers)
-    input.handovers.set(`${one.from} ${one.to} ${one.from === one.to ? one.atNs : ''}`, one);
+  remember(input.handovers, topology.handovers);
   const handovers = [...input.handovers.values()].toSorted((a, b) => a.atNs - b.atNs);
   return {
     key: input.key,

@@ -57,10 +57,13 @@ function reconnectOf(
   const before = data.setup
     .named('connection_restored')
     .filter(one => one.producer === back.producer && one.at < lost.at);
+  const backNs = Math.round(map.toSession(back.at));
   const window = {
     // Not what an outage before this one tore.
     fromNs: Math.max(atNs - TOLD_LATE_NS, ...before.map(one => map.toSession(one.at) + AFTER_NS)),
-    toNs: Math.round(map.toSession(back.at)) + AFTER_NS,
+    toNs: backNs + AFTER_NS,
+    lostNs: atNs,
+    backNs,
   };
   const directions = streams.flatMap(stream => {
     const hop = arrivalOf(stream, back.producer);
@@ -97,30 +100,64 @@ function arrivalOf(stream: StreamFrames, producer: string): HopFrames | undefine
   const places = pathPlaces(stream).map(([hop]) => hop!);
   const first = places.findIndex(hop => hop.producer === producer);
   if (first < 0) return undefined;
-  // It sends this stream from its own first hop on: what arrives, arrives elsewhere.
-  const isSource = first === 0;
-  return isSource ? places.find(hop => hop.producer !== producer) : places[first];
+  // It comes in here, wherever from; or it leaves from here, and arrives elsewhere.
+  const comesIn = first > 0 || places[first]!.name === 'receive';
+  return comesIn ? places[first] : places.find(hop => hop.producer !== producer);
 }
 
-/** The widest hole between two frames that the outage may have torn. */
+interface Outage {
+  /** When it was told. */
+  readonly lostNs: number;
+  readonly backNs: number;
+  /** Frames may have been torn a little before and behind that. */
+  readonly fromNs: number;
+  readonly toNs: number;
+}
+
+/**
+ * The widest hole in the ticks that the outage may have torn, and the longest time in it with nothing
+ * arriving: what waited on the way comes late and all at once, and is not lost.
+ */
 function gapIn(
   { name, sampleRate }: StreamFrames,
   { rows, atNs }: HopFrames,
-  { fromNs, toNs }: { readonly fromNs: number; readonly toNs: number },
+  { lostNs, backNs, fromNs, toNs }: Outage,
 ): Direction {
-  let widest = { holeNs: 0, ticks: 0, frameTicks: 1 };
+  let widest = { ticks: 0, frameTicks: 1 };
+  let silenceNs = 0;
   for (let row = 1; row < rows.length; row++) {
     if (atNs[row]! < fromNs || atNs[row - 1]! > toNs) continue;
     const frameTicks = Math.max(1, rows.endTick[row - 1]! - rows.startTick[row - 1]!);
     const ticks = rows.startTick[row]! - rows.endTick[row - 1]!;
     const holeNs = atNs[row]! - atNs[row - 1]! - (frameTicks / sampleRate) * 1e9;
-    // A pause of the speaker leaves no ticks out.
-    if (ticks > 0 && holeNs > widest.holeNs) widest = { holeNs, ticks, frameTicks };
+    if (ticks > widest.ticks) widest = { ticks, frameTicks };
+    // A pause of the speaker leaves no ticks out: one that the outage lies in cannot be told from it.
+    const isIn = ticks > 0 || (atNs[row - 1]! < backNs && atNs[row]! > lostNs);
+    if (isIn) silenceNs = Math.max(silenceNs, holeNs);
   }
   return {
     stream: name,
     frames: Math.round(widest.ticks / widest.frameTicks),
     lostNs: Math.round((widest.ticks / sampleRate) * 1e9),
-    silenceNs: Math.round(widest.holeNs),
+    silenceNs: Math.round(silenceNs),
   };
 }
+
+/**
+ * Adds what was found now to what is known. Of a connection that came back the cost is found only while the
+ * marks around it are in memory: what was seen of it stays.
+ */
+export function remember(known: Map<string, Handover>, found: readonly Handover[]): void {
+  const count = new Map<number, number>();
+  for (const one of found) {
+    const nth = count.get(one.from) ?? 0;
+    if (one.from === one.to) count.set(one.from, nth + 1);
+    const key = one.from === one.to ? `${one.from} itself ${nth}` : `${one.from} ${one.to}`;
+    const before = known.get(key);
+    const hasMore = one.from === one.to && before !== undefined && silence(before) > silence(one);
+    known.set(key, hasMore ? { ...before, atNs: one.atNs, atUnixNs: one.atUnixNs } : one);
+  }
+}
+
+const silence = ({ directions }: Handover): number =>
+  directions.reduce((most, one) => Math.max(most, one.silenceNs), 0);
