@@ -1,11 +1,11 @@
 // What is not known of places is said so and never guessed: processes without a region, names that change
 // with each start, two callers on one call ID, an instance that never says goodbye.
 
-import type { Findings, Places } from '@framescope/protocol';
+import { domainNs, type Findings, type Places } from '@framescope/protocol';
 import { expect, test } from 'vitest';
 import { SessionEngine } from '../../src/assemble/engine.ts';
 import type { DerivedRows, StoredFlush } from '../../src/store/store.ts';
-import { BOOK, flush, MS, NOON, SECOND } from '../assemble/call.ts';
+import { BOOK, flush, MS, NOON, SECOND, turn } from '../assemble/call.ts';
 import { storeOf, type Ask } from '../support/charts.ts';
 
 interface CallSpec {
@@ -147,4 +147,60 @@ test('an instance that never says goodbye is gone without a word when another go
   expect(items[0]).toMatchObject({ kind: 'handover' });
   expect(items[0]!.title).toMatch(/a-1.* went away without a word .* went on over .*a-2/);
   expect(items.some(one => one.title.includes('a-9'))).toBe(false);
+});
+
+test('a service that lies is named with how often, and a connection that came back with what it cost', async () => {
+  const attributes = {
+    'framescope.vendor.name': 'openai',
+    'framescope.vendor.processing_ns': 9_000 * MS,
+  };
+  const stage = {
+    name: 'llm',
+    spanId: '4'.repeat(16),
+    startedAt: domainNs(1_000 * MS),
+    firstAt: domainNs(1_400 * MS),
+    attributes,
+  };
+  const asked = turn({ endsAtMs: 900, endedAtMs: 1_900 });
+  const [told, ...others] = seconds('agent', [0, 6], { attributes: EU });
+  const state = {
+    ...told!.state!,
+    turns: [{ ...asked, stages: [stage] }],
+    session: { ...told!.state!.session!, authority: true },
+  };
+  const torn = Array.from({ length: 40 }, (_, i) => 120 + i);
+  const frames = seconds('agent', [0, 6], { attributes: EU }).map((one, s) => ({
+    ...one,
+    record: flush({ producer: 'agent', seq: s, fromS: s, toS: s + 1, lost: torn }).record!,
+  }));
+  const client = seconds('client', [0, 6], { attributes: EU });
+  const outage = flush({
+    producer: 'client',
+    seq: 5,
+    fromS: 5,
+    toS: 6,
+    setup: [
+      ['connection_lost', 2_800],
+      ['connection_restored', 3_100],
+    ],
+  });
+  const ask = storeOf([
+    assembled({
+      key: '0000000000001',
+      flushes: [
+        ...client.slice(0, 5),
+        { ...client[5]!, state: outage.state! },
+        { ...frames[0]!, state },
+        ...frames.slice(1),
+      ],
+    }),
+  ]);
+  expect(others).toHaveLength(5);
+  const { items } = await ask<Findings>('findings', RANGE);
+  expect(items.map(one => one.title)).toEqual([
+    '1 call lost the connection and got it back: silent for up to 800 ms, last at 08:00:02 UTC',
+    'openai says of 1 of 1 requests that they took longer than they did',
+  ]);
+  const { vendors } = await placesOf(ask);
+  expect(vendors).toMatchObject([{ vendor: 'openai', stage: 'llm', requests: 1, unlikely: 1 }]);
 });

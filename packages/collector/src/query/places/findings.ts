@@ -9,7 +9,8 @@ import type { MeasureRange, QueryContext } from '../queries.types.ts';
 import { pairKey, pairLegs, type PairLegs } from './fleet-legs.ts';
 import { instanceLoads, STALL_NS } from './load.ts';
 import { loadCurves } from './load-curve.ts';
-import { handoversOf, restartsOf } from './places.ts';
+import { fleetVendors } from './fleet-links.ts';
+import { handoversOf, isOfProcess, restartsOf } from './places.ts';
 import { msText, nameOfPlace, placedSessions, type PlacedSession } from './placed-sessions.ts';
 
 const SESSIONS_MAX = 1_000;
@@ -36,6 +37,8 @@ export async function findings(context: QueryContext, asked: MeasureRange): Prom
   const curves = instances.length === 0 ? [] : await loadCurves(context, busyRange);
   const all = [
     ...handovers(items),
+    ...reconnects(items),
+    ...vendors(items),
     ...farWays(items),
     ...busy(instances, { range: busyRange, columnNs, curves }),
     ...uneven(instances),
@@ -86,6 +89,41 @@ function handovers(sessions: readonly PlacedSession[]): Finding[] {
       sessionKeys: [...new Set(own.map(one => one.sessionKey))].slice(0, KEYS_MAX),
     };
   });
+}
+
+/** Connections that were lost and came back, told by the processes that had them. */
+function reconnects(sessions: readonly PlacedSession[]): Finding[] {
+  const all = handoversOf(sessions).filter(one => !isOfProcess(one));
+  const [newest] = all;
+  if (newest === undefined) return [];
+  const keys = [...new Set(all.map(one => one.sessionKey))];
+  const silentNs = Math.max(...all.flatMap(one => one.directions.map(way => way.silenceNs)), 0);
+  const frames = all.reduce((sum, one) => sum + one.gapFrames, 0);
+  const times = all.length === keys.length ? '' : `, ${all.length} times in all`;
+  return [
+    {
+      kind: 'handover',
+      title: `${calls(keys.length)} lost the connection and got it back${times}: silent for up to ${msText(silentNs)}, last at ${clock(newest.atUnixNs)}`,
+      detail: `${frames} frames never came. The process stayed, its way changed or was gone for a while: a network that was switched, an ICE restart, a far end that hung.`,
+      costNs: silentNs,
+      atUnixNs: newest.atUnixNs,
+      sessionKeys: keys.slice(0, KEYS_MAX),
+    },
+  ];
+}
+
+/** Services whose own word cannot be so: no split of theirs is to be trusted. */
+function vendors(sessions: readonly PlacedSession[]): Finding[] {
+  return fleetVendors(sessions)
+    .filter(one => one.unlikely > 0)
+    .map(one => ({
+      kind: 'unknown',
+      title: `${one.vendor ?? 'A service'} says of ${one.unlikely} of ${one.requests} requests that they took longer than they did`,
+      detail: `Asked for ${one.stage} by ${one.service}. What it says of those is not believed: their time is shown as unknown, and none of it as its queue or its work.`,
+      costNs: 0,
+      atUnixNs: null,
+      sessionKeys: [],
+    }));
 }
 
 /** Ways between regions, beside the same services' ways within one. */
