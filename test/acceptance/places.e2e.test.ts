@@ -202,7 +202,9 @@ test(
       const { page, problems } = await browser.open(`${demo.url}/sessions/${key}`);
       const line = page.locator('.setup-note');
       await line.locator('summary').click();
-      expect(await line.locator('summary').innerText()).toMatch(/first voice after [\s\S]*cold start/);
+      expect(await line.locator('summary').innerText()).toMatch(
+        /first voice after [\s\S]*cold start/,
+      );
       const shown = await line.locator('[data-setup-ns]').getAttribute('data-setup-ns');
       expect(Number(shown)).toBe(setup.waitNs);
       expect(problems()).toEqual([]);
