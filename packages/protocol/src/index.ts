@@ -61,6 +61,7 @@ export {
   type TraceId,
 } from './ids.ts';
 export { decodeSpanId, decodeTraceId } from './ids-decode.ts';
+export { lowest, tickOfSample, type Segment } from './lineage.ts';
 export {
   decodeLoad,
   encodeLoad,

@@ -24,6 +24,9 @@ export function makeVectors(p) {
     'record.json': recordVectors(p),
     'anchor.json': anchorVectors(p),
     'sketch.json': sketchVectors(p),
+    'state.json': stateVectors(p),
+    'lineage.json': lineageVectors(p),
+    'load.json': loadVectors(p),
   };
 }
 
@@ -54,6 +57,128 @@ function idVectors(p) {
   calls.push(['clockDomainOf', '3f7c1e0a-5a2b-4a7e-9d57-0c0b8d1f6a11\n']);
   calls.push(['traceparent', TRACE, '00f067aa0ba902b7', true]);
   return calls.map(([name, ...args]) => ({ function: name, args, result: p[name](...args) }));
+}
+
+const TURN = {
+  tick: 6_400,
+  stream: 'mic',
+  traceId: '4bf92f3577b34da6eb211c80319c0000',
+  spanId: '00f067aa0ba902b7',
+  rev: 1,
+  startedAt: 5_000_000_000,
+  waits: [],
+  stages: [],
+  words: [],
+};
+
+/** A turn as it grows, is corrected, and ends. */
+function turnStates() {
+  const opens = { stream: 'mic', tick: 32_000, source: 'vad', errorNs: 20_000_000 };
+  const wait = { kind: 'response', opens, moments: [] };
+  const asked = { name: 'model_requested', at: 7_100_000_000, source: 'stage' };
+  const llm = { name: 'llm', spanId: 'b7ad6b7169203331', startedAt: 7_100_000_000, attributes: {} };
+  const heard = { who: 'user', text: 'Öffnet ihr „heute“? 🎧', at: 7_050_000_000 };
+  const closes = { stream: 'agent', tick: 480, source: 'energy', errorNs: 20_000_000 };
+  return [
+    TURN,
+    { ...TURN, rev: 2, waits: [wait] },
+    { ...TURN, rev: 4, waits: [{ ...wait, moments: [asked] }], stages: [llm], words: [heard] },
+    // The user went on: the wait is opened anew, and what was decided is gone.
+    { ...TURN, rev: 5, waits: [{ ...wait, opens: { ...opens, tick: 40_000 } }], stages: [llm] },
+    {
+      ...TURN,
+      rev: 9,
+      waits: [{ ...wait, opens: { ...opens, tick: 40_000 }, closes, moments: [asked] }],
+      stages: [
+        {
+          ...llm,
+          firstAt: 7_400_000_000,
+          endedAt: 7_600_000_000,
+          attributes: { n: 1.5, ok: true },
+        },
+      ],
+      words: [heard, { who: 'agent', text: 'Yes.', at: 7_700_000_000, cut: true }],
+      endedAt: 8_000_000_000,
+      outcome: 'interrupted',
+    },
+  ];
+}
+
+function stateVectors(p) {
+  const states = turnStates();
+  const changes = states.slice(1).map((after, i) => {
+    const before = states[i];
+    return { before, after, set: p.changeOf({ ...before, rev: after.rev }, after) };
+  });
+  const told = changes.map(({ before, after, set }) => {
+    const change = {
+      tick: after.tick,
+      stream: after.stream,
+      base: before.rev,
+      rev: after.rev,
+      set,
+    };
+    return { v: 2, changes: [change] };
+  });
+  const [first, second, third, fourth] = told;
+  const whole = { v: 1, turns: [states[0]] };
+  const again = { v: 1, turns: [states[3]] };
+  // What one process told of one turn, in the order in which it arrives; the turn after each message.
+  const streams = [
+    { name: 'in order', messages: [whole, first, second, third, fourth], turn: states[4] },
+    {
+      name: 'two that changed places wait for each other',
+      messages: [whole, second, first],
+      turn: states[2],
+    },
+    {
+      name: 'one that comes twice is made once',
+      messages: [whole, first, first, second],
+      turn: states[2],
+    },
+    {
+      name: 'one is lost, and the turn comes whole',
+      messages: [whole, second, again, fourth],
+      turn: states[4],
+    },
+  ];
+  return { changes, streams };
+}
+
+function lineageVectors(p) {
+  const segments = [
+    { sample: 0, tick: 0, samples: 3, ticks: 2 },
+    { sample: 0, tick: 160, samples: 441, ticks: 160 },
+    { sample: 96_000, tick: 2 ** 33 + 5, samples: 1, ticks: 3 },
+    { sample: 7, tick: 11, samples: 768_000, ticks: 1 },
+  ];
+  const samples = [0, 1, 2, 3, 170, 512, 480_001, 2 ** 40 + 1];
+  return {
+    rates: [
+      [24_000, 16_000],
+      [44_100, 16_000],
+      [8_000, 8_000],
+      [11_025, 48_000],
+    ].map(([own, stream]) => ({ own, stream, lowest: p.lowest(own, stream) })),
+    segments: segments.map(segment => ({
+      segment,
+      ticks: samples.map(n => [segment.sample + n, p.tickOfSample(segment, segment.sample + n)]),
+    })),
+  };
+}
+
+function loadVectors(p) {
+  const figures = { calls: 3, lagMaxNs: 1_240_400, lagMeanNs: 210_000, busy: 0.25, cpu: 0.031 };
+  const lists = [
+    [{ toMs: 1_001, figures }],
+    [
+      { toMs: 1_000, figures: { ...figures, rssBytes: 91 * 2 ** 20, waiting: { llm: 0 } } },
+      { toMs: 2_003, figures: { calls: 3, busy: 0.5, waiting: { llm: 2, tts: 1 } } },
+    ],
+  ];
+  const read = text => p.decodeLoad(text, 'load').value;
+  const texts = [...lists.map(p.encodeLoad), JSON.stringify({ ...figures, rssBytes: 95_420_416 })];
+  return texts.map(text => ({ text, pieces: read(text) }));
 }
 
 function hopVectors(p) {

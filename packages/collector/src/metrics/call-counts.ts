@@ -112,8 +112,7 @@ export class CallCounts {
   }
 
   #takeRollup(row: RollupRow, told: Told, labels: Labels): void {
-    // Ages and losses are counted; slack, lead and gaps are in the charts alone.
-    if (!row.measure.startsWith('frame.')) return;
+    if (nameOf(row) === undefined) return;
     if (BigInt(row.minute + 1) * MINUTE_NS < this.#fromUnixNs) return;
     const before = told.minutes.get(row.measure);
     if (before !== undefined && before.minute > row.minute) return;
@@ -125,13 +124,16 @@ export class CallCounts {
     const sketch = Sketch.fromBytes(row.sketch);
     if (!sketch.ok) return;
     const own = { ...labels, hop: hopOfMeasure(row.measure) };
-    const draft = this.#draft('framescope_frame_age_seconds', own);
+    const draft = this.#draft(nameOf(row)!, own);
     draft.count += row.count;
-    draft.sumNs += row.sumNs;
+    // Slack may be below 0, and what a counter says may not fall.
+    draft.sumNs += Math.max(0, row.sumNs);
     draft.zeroCount += sketch.value.zeroCount;
     sketch.value.forEach((index, count) => draft.addBucket(index, count));
-    this.#count('framescope_frames_lost', own, row.lostCount);
-    this.#count('framescope_frames_late', own, row.lateCount);
+    if (row.measure.startsWith('frame.')) {
+      this.#count('framescope_frames_lost', own, row.lostCount);
+      this.#count('framescope_frames_late', own, row.lateCount);
+    }
     const [worst] = row.worst;
     if (worst !== undefined)
       draft.offer({
@@ -167,7 +169,7 @@ export class CallCounts {
       sumNs: draft.sumNs,
       zeroCount: draft.zeroCount,
       buckets: [...draft.buckets],
-      ...(name !== 'framescope_frame_age_seconds' && { classic: draft.classic }),
+      ...(!FRAME_NAMES.has(name) && { classic: draft.classic }),
       ...(draft.exemplar && { exemplar: draft.exemplar }),
     }));
     const counters: CounterDelta[] = [...this.#counters.values()];
@@ -176,6 +178,21 @@ export class CallCounts {
     return { series, counters };
   }
 }
+
+/** What each family of measures of frames is called here. */
+const NAME_OF_FAMILY: Readonly<Record<string, string>> = {
+  frame: 'framescope_frame_age_seconds',
+  oldest: 'framescope_frame_oldest_seconds',
+  slack: 'framescope_frame_slack_seconds',
+  underrun: 'framescope_frame_underrun_seconds',
+  lead: 'framescope_frame_lead_seconds',
+  gap: 'framescope_chunk_gap_seconds',
+  rtf: 'framescope_chunk_pace_seconds',
+};
+const FRAME_NAMES: ReadonlySet<string> = new Set(Object.values(NAME_OF_FAMILY));
+
+const nameOf = ({ measure }: RollupRow): string | undefined =>
+  NAME_OF_FAMILY[splitAtDot(measure)[0]];
 
 function splitAtDot(measure: string): [string, string] {
   const dot = measure.indexOf('.');

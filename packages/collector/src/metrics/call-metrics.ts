@@ -30,6 +30,17 @@ const HELP: Readonly<Record<string, string>> = {
     'Waits of callers for the agent, by definition; those never answered are apart.',
   framescope_part_seconds: 'Parts of waits, as far as they show in them.',
   framescope_frame_age_seconds: 'Age of frames at each hop.',
+  framescope_frame_oldest_seconds:
+    'Age of the oldest sample of frames, where frames were put together.',
+  framescope_frame_slack_seconds:
+    'How long before its turn to sound a frame came; the lowest bucket holds underruns.',
+  framescope_frame_underrun_seconds:
+    'How long after its turn to sound a frame came, of those that came too late.',
+  framescope_frame_lead_seconds:
+    'How far ahead of a listener who began with the first frame a frame left.',
+  framescope_chunk_gap_seconds: 'Time from one chunk of synthesised audio to the next.',
+  framescope_chunk_pace_seconds:
+    'Time since the chunk before, for each second of audio (real-time factor): below 1 it keeps up.',
 };
 
 const COUNTER_HELP: Readonly<Record<string, string>> = {

@@ -82,12 +82,46 @@ test('a minute of frames counts when it is over, or the call is', () => {
   expect(count([...growing, ended])).toEqual(['2']);
 });
 
-test('slack and gaps are no ages: they are charted, not counted among them', () => {
-  const slack = rollupOf('k', NOON_MINUTE, [20 * MS], { measure: 'slack.agent.client/receive' });
-  const next = rollupOf('k', NOON_MINUTE + 1, [20 * MS]);
+test('slack, underruns, lead, gaps and pace are series of their own, by hop, and no ages', () => {
+  const families = ['slack', 'underrun', 'lead', 'gap', 'rtf', 'oldest'];
+  const of = (minute: number): DerivedRows =>
+    live({
+      rollups: families.map(family =>
+        rollupOf('k', NOON_MINUTE + minute, [20 * MS, 40 * MS], {
+          measure: `${family}.agent.client/receive`,
+        }),
+      ),
+    });
+  const metrics = told(of(0), of(1));
+  expect(lines(metrics, /_count\{/).map(line => line.split('_count')[0])).toEqual([
+    'framescope_frame_slack_seconds',
+    'framescope_frame_underrun_seconds',
+    'framescope_frame_lead_seconds',
+    'framescope_chunk_gap_seconds',
+    'framescope_chunk_pace_seconds',
+    'framescope_frame_oldest_seconds',
+  ]);
+  expect(lines(metrics, /frame_slack_seconds_(sum|count)\{/)).toEqual([
+    'framescope_frame_slack_seconds_sum{hop="agent.client/receive",region="eu",release="2.5.0"} 0.06',
+    'framescope_frame_slack_seconds_count{hop="agent.client/receive",region="eu",release="2.5.0"} 2',
+  ]);
+  // Losses are of frames, and counted with their ages.
+  expect(lines(metrics, /frames_(lost|late)|frame_age/)).toEqual([]);
+});
+
+test('slack below 0 lets no sum fall', () => {
+  const minute = (n: number, ms: number): DerivedRows =>
+    live({
+      rollups: [
+        rollupOf('k', NOON_MINUTE + n, [ms * MS], { measure: 'slack.agent.client/receive' }),
+      ],
+    });
   expect(
-    lines(told(live({ rollups: [slack] }), live({ rollups: [next] })), /slack|agent\.client/),
-  ).toEqual([]);
+    lines(told(minute(0, 100), minute(1, -300), minute(2, 1)), /slack_seconds_(sum|count)/),
+  ).toEqual([
+    'framescope_frame_slack_seconds_sum{hop="agent.client/receive",region="eu",release="2.5.0"} 0.1',
+    'framescope_frame_slack_seconds_count{hop="agent.client/receive",region="eu",release="2.5.0"} 2',
+  ]);
 });
 
 test('classic buckets of frames are exact: their bounds are bounds of the sketch', () => {

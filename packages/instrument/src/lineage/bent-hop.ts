@@ -2,7 +2,7 @@
 // It counts its own samples; what is marked are the stream's ticks, so that hops
 // before and behind it stay comparable for the whole call.
 
-import { tick, type Tick } from '@framescope/protocol';
+import { lowest, tick, type Tick } from '@framescope/protocol';
 import type { Hop, HopOptions } from '../hop/hop.ts';
 import { Stream } from '../hop/stream.ts';
 import { isFrameLength, isTick } from '../hot/hop-probe.ts';
@@ -10,7 +10,7 @@ import type { SessionPort } from '../ports.ts';
 import type { Session } from '../session.ts';
 import { sessionOr } from '../adapters/common/session-or.ts';
 import { plainOptions } from '../transport/plain-options.ts';
-import { lowest, SegmentMap } from './segment-map.ts';
+import { SegmentMap } from './segment-map.ts';
 
 /** Where and how a hop's own samples lie on its stream. */
 export interface BentHopOptions extends HopOptions {

@@ -7,25 +7,10 @@
 // 48 kHz are 170⅔ ticks of 16 kHz, so chunks are 170 or 171 ticks long, but after
 // an hour their ends still stand where the sound does.
 
-import { tick, type Tick } from '@framescope/protocol';
-
-/** From sample `sample` on, `samples` samples are `ticks` ticks, the first of them at `tick`. */
-export interface Segment {
-  readonly sample: number;
-  readonly tick: Tick;
-  readonly samples: number;
-  readonly ticks: number;
-}
+import { tickOfSample, type Segment, type Tick } from '@framescope/protocol';
 
 /** Segments that positions can still be asked for. */
 const SEGMENTS_KEPT = 64;
-
-/** The rational rate in lowest terms. */
-export function lowest(samples: number, ticks: number): readonly [samples: number, ticks: number] {
-  let [a, b] = [samples, ticks];
-  while (b > 0) [a, b] = [b, a % b];
-  return [samples / a, ticks / a];
-}
 
 export class SegmentMap {
   /** Ascending by sample; the last one is open. */
@@ -49,13 +34,6 @@ export class SegmentMap {
   /** Tick of a sample: exact while both are below 2^53. Before the oldest segment kept: as that says. */
   tickOf(sample: number): Tick {
     const segment = this.#segments.findLast(one => one.sample <= sample) ?? this.#segments[0]!;
-    return ticksIn(segment, sample);
+    return tickOfSample(segment, sample);
   }
-}
-
-/** Whole turns of the rate first: no product gets beyond 2^53. */
-function ticksIn({ sample: from, tick: first, samples, ticks }: Segment, sample: number): Tick {
-  const passed = sample - from;
-  const turns = Math.floor(passed / samples);
-  return tick(first + turns * ticks + Math.floor(((passed - turns * samples) * ticks) / samples));
 }

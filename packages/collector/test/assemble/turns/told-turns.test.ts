@@ -1,5 +1,6 @@
 // Turns that come as changes are whole again, whatever overtook what.
 
+import { readFileSync } from 'node:fs';
 import {
   changeOf,
   domainNs,
@@ -78,4 +79,25 @@ test('changes that never find their ground are bounded and counted', () => {
   const told = new ToldTurns(reason => reasons.push(reason));
   for (let i = 0; i < 40; i++) told.take(MESSAGES[2]!, 'one');
   expect(reasons).toHaveLength(8);
+});
+
+interface StateVectors {
+  readonly streams: readonly {
+    readonly name: string;
+    readonly messages: readonly StateMessage[];
+    readonly turn: TurnState;
+  }[];
+}
+
+test('what other languages are given as vectors is read here to what they say', () => {
+  const url = new URL('../../../../protocol/vectors/state.json', import.meta.url);
+  const { streams } = JSON.parse(readFileSync(url, 'utf8')) as StateVectors;
+  expect(streams.length).toBeGreaterThan(3);
+  for (const { name, messages, turn } of streams) {
+    const told = new ToldTurns(reason => expect.fail(`${name}: ${reason}`));
+    let last: TurnState | undefined;
+    for (const message of messages)
+      for (const state of told.take(message, 'a')) if (state.rev >= (last?.rev ?? 0)) last = state;
+    expect(last, name).toEqual(turn);
+  }
 });

@@ -6,7 +6,7 @@
 //
 // Whole numbers only: the sum of what was counted is converted, never a piece.
 
-import { lowest } from '../../lineage/segment-map.ts';
+import { lowest } from '@framescope/protocol';
 
 const BREAKS_MAX = 64;
 
