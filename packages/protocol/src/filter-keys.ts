@@ -48,6 +48,7 @@ export const TURN_FEATURES: Readonly<Record<string, FilterKeyInfo>> = {
   'tts.characters': made('count', 'characters spoken'),
   'tool.name': made('text', 'a tool that was called'),
   'tool.calls': made('count', 'tools that were called'),
+  bargein: made('text', 'speech over the agent: interrupted, resumed or echo'),
 };
 
 /** Keys with a meaning of their own; a turn's durations are those of any of its waits. */

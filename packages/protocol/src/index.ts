@@ -165,6 +165,7 @@ export type {
   Trace,
   TraceOutline,
   TraceSummary,
+  BargeInOutcome,
   Turn,
   Wait,
   WaitDefinition,

@@ -229,15 +229,28 @@ export interface Turn {
   }[];
   readonly waits: readonly Wait[];
   readonly stages: readonly Stage[];
+  /** The user spoke over the agent, and not as a backchannel; all but `onsetNs` since the onset. */
   readonly bargeIn: {
     readonly onsetNs: number;
     readonly detectNs: number | null;
+    readonly decideNs: number | null;
+    readonly cancelNs: number | null;
+    /** The last agent sample heard. */
     readonly stopNs: number | null;
+    /** Generated and never heard. */
     readonly unheardNs: number | null;
+    /** `resumed`: the agent went on with the same speech. `echo`: it heard itself, and nobody said anything. */
+    readonly outcome: BargeInOutcome;
   } | null;
+  /** Short speech over the agent that did not change who has the floor; absent: none. */
+  readonly backchannels?: number;
+  /** Last voiced user sample → first of the agent, at one place; negative where they overlap. Absent: not measured. */
+  readonly floorTransferNs?: number;
   /** Models, voices, tokens, characters, tools, versions; absent when nothing told of them. */
   readonly features?: Attributes;
 }
+
+export type BargeInOutcome = 'interrupted' | 'resumed' | 'echo';
 
 export interface Stage {
   readonly name: string;

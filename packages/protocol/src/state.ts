@@ -169,6 +169,8 @@ export interface TurnState {
   readonly stages: readonly StageState[];
   readonly words: readonly WordsState[];
   readonly bargeIn?: BargeInState;
+  /** Short speech of the user over the agent that did not change who has the floor. */
+  readonly backchannels?: number;
 }
 
 export type TurnOutcome = 'completed' | 'interrupted' | 'abandoned' | 'failed';
@@ -242,6 +244,10 @@ export interface BargeInState {
   readonly detectedAt?: DomainNs;
   readonly decidedAt?: DomainNs;
   readonly cancelledAt?: DomainNs;
+  /** The agent went on with the same speech: it was no interruption after all. */
+  readonly resumedAt?: DomainNs;
+  /** 0 to 1: how much what was taken for the user resembles the agent's own sound (envelopes, best delay). */
+  readonly echo?: number;
   /** Last agent tick generated; what lies beyond the last one played was never heard. */
   readonly generatedTick?: Tick;
 }

@@ -108,6 +108,8 @@ class TurnDriver {
         turn.wait('resume', { source: 'filler end' });
         return;
       case 'heard':
+        // Noise and echoes have no words.
+        if (act.text === '') return;
         turn.heard(act.text);
         // The recogniser of a simulation knows what it heard.
         derive(this.#call, {
@@ -127,6 +129,15 @@ class TurnDriver {
         return;
       case 'bargeInDecided':
         this.#bargeIn?.decided();
+        return;
+      case 'bargeInResumed':
+        this.#bargeIn?.resumed();
+        return;
+      case 'bargeInEcho':
+        this.#bargeIn?.echo(act.correlation);
+        return;
+      case 'backchannel':
+        turn.backchannel();
         return;
       case 'bargeInCancelled':
         this.#bargeIn?.cancelled({ generatedTick: act.generatedTick });

@@ -4,6 +4,7 @@
 import { NS_PER_MS } from '@framescope/protocol';
 import { lastTick, utteranceTruth, type UtteranceTruth } from './agent-truth.ts';
 import { micTruth, mouthNs, TICKS_PER_MS } from './mic-truth.ts';
+import { noticedAt, spokenOver } from './over-truth.ts';
 import { type GreetingSpec, type Scenario, type TurnSpec } from './scenario.ts';
 import {
   type AgentAct,
@@ -27,9 +28,7 @@ import { startAt, spend } from './wait-truth.ts';
 
 /** Network, buffers and slow hops of one turn take less than this. */
 const SLACK_MS = 8_000;
-/** From the user's first sample over the agent to the agent's verdict, and to its stop. */
-const BARGE_IN_DETECT_MS = 160;
-const BARGE_IN_DECIDE_MS = 60;
+/** From the verdict that the agent is interrupted to its stop. */
 const BARGE_IN_CANCEL_MS = 4;
 
 /** Less silence than this inside a turn is no wait. */
@@ -231,15 +230,18 @@ const responseOf = (start: TurnStart, answer: AnswerTruth, isFiller: boolean): W
 function answered(start: TurnStart, knows: Understanding): Planned {
   const answer = firstAnswer(start, knows, false);
   if (start.turn.bargeIn !== undefined)
-    return interrupted(start, knows, answer, start.turn.bargeIn.afterMs);
-  const end: AgentAct = { atNs: answer.sentNs, act: 'end', outcome: 'completed' };
+    return interrupted(start, knows, answer, start.turn.bargeIn);
+  const over = spokenOver(start, answer);
+  const lastNs = Math.max(answer.sentNs, ...over.acts.map(one => one.atNs + 1_000));
+  const end: AgentAct = { atNs: lastNs, act: 'end', outcome: 'completed' };
+  const turn = turnTruth(
+    start,
+    'completed',
+    [responseOf(start, answer, false)],
+    [...knows.acts, ...answer.acts, ...over.acts, end],
+  );
   return {
-    turn: turnTruth(
-      start,
-      'completed',
-      [responseOf(start, answer, false)],
-      [...knows.acts, ...answer.acts, end],
-    ),
+    turn: { ...turn, ...over.truth },
     utterances: [answer.truth],
     nextTick: answer.utterance.fromTick + start.turn.answer.audioMs * TICKS_PER_MS,
     endNs: answer.audibleNs + ms(start.turn.answer.audioMs),
@@ -336,14 +338,11 @@ function interrupted(
   start: TurnStart,
   knows: Understanding,
   answer: AnswerTruth,
-  afterMs: number,
+  { afterMs, echo }: NonNullable<TurnStart['turn']['bargeIn']>,
 ): Planned {
-  const { scenario, mic } = start;
-  const onsetMs = ceilToFrame(answer.audibleNs / NS_PER_MS + afterMs);
-  const onsetTick = onsetMs * TICKS_PER_MS;
-  const heardNs = passed(hopOf({ hops: mic }, 'mic.agent/receive'), onsetTick);
-  const detectedNs = heardNs + ms(BARGE_IN_DETECT_MS);
-  const decidedNs = detectedNs + ms(BARGE_IN_DECIDE_MS);
+  const { scenario } = start;
+  const noticed = noticedAt(start, answer, afterMs);
+  const { onsetMs, onsetTick, detectedNs, decidedNs } = noticed;
   const cancelledNs = decidedNs + ms(BARGE_IN_CANCEL_MS);
   const { 'agent>edge': down, 'edge>client': air } = scenario.legs;
   const clearNs =
@@ -359,6 +358,9 @@ function interrupted(
     { atNs: detectedNs, act: 'bargeIn', onsetTick },
     { atNs: decidedNs, act: 'bargeInDecided' },
     { atNs: cancelledNs, act: 'bargeInCancelled', generatedTick },
+    ...(echo === undefined
+      ? []
+      : [{ atNs: cancelledNs, act: 'bargeInEcho', correlation: echo } as const]),
     {
       atNs: cancelledNs + 1_000,
       act: 'said',
@@ -375,9 +377,13 @@ function interrupted(
       bargeIn: {
         onsetNs: mouthNs(onsetTick),
         detectedNs,
-        cancelledNs,
-        stopNs,
-        unheardNs: Math.round(((generatedTick - 1 - heardTick) / TICKS_PER_MS) * NS_PER_MS),
+        decidedNs,
+        outcome: echo === undefined ? 'interrupted' : 'echo',
+        cancelled: {
+          atNs: cancelledNs,
+          stopNs,
+          unheardNs: Math.round(((generatedTick - 1 - heardTick) / TICKS_PER_MS) * NS_PER_MS),
+        },
       },
     },
     utterances: [truth],

@@ -189,15 +189,28 @@ function partsWrong(place: Place, truth: WaitTruth, wait: Wait): string[] {
 function bargeInWrong(place: Place, truth: TurnTruth, turn: Turn): string[] {
   const is = truth.bargeIn;
   const said = turn.bargeIn;
+  const backchannels = turn.backchannels ?? 0;
+  if (backchannels !== (truth.backchannels ?? 0))
+    return [`${backchannels} backchannels, are ${truth.backchannels ?? 0}`];
   if (is === undefined) return said === null ? [] : ['a barge-in that was none'];
   if (said === null) return ['no barge-in, the user spoke over the agent'];
   const errorNs = 60 * NS_PER_MS;
   const check = (what: string, ns: number | null, isNs: number): string[] =>
     ns === null ? [`barge-in: no ${what}`] : place.off(`barge-in ${what}`, { ns, errorNs }, isNs);
+  const { cancelled } = is;
+  const ofEnd =
+    cancelled === undefined
+      ? []
+      : [
+          ...check('cancel', said.cancelNs, cancelled.atNs - is.onsetNs),
+          ...check('stop', said.stopNs, cancelled.stopNs - is.onsetNs),
+          ...check('unheard', said.unheardNs, cancelled.unheardNs),
+        ];
   return [
+    ...(said.outcome === is.outcome ? [] : [`barge-in ${said.outcome}, is ${is.outcome}`]),
     ...check('detect', said.detectNs, is.detectedNs - is.onsetNs),
-    ...check('stop', said.stopNs, is.stopNs - is.onsetNs),
-    ...check('unheard', said.unheardNs, is.unheardNs),
+    ...check('decide', said.decideNs, is.decidedNs - is.onsetNs),
+    ...ofEnd,
   ];
 }
 

@@ -85,7 +85,13 @@ export interface TurnSpec {
   /** With it, `answer` is the filler that announces the tool; the tool starts when the filler's text is out. */
   readonly tool?: { readonly toolMs: number; readonly answer: AnswerSpec };
   /** The user speaks over the answer so long after its first audible sample: the next turn starts there. */
-  readonly bargeIn?: { readonly afterMs: number };
+  readonly bargeIn?: {
+    readonly afterMs: number;
+    /** It was the agent's own sound: so alike (0 to 1). The turn that begins there says nothing. */
+    readonly echo?: number;
+  };
+  /** Something is said over the answer, which goes on: a short word, or a stop that was taken back. */
+  readonly spokenOver?: { readonly afterMs: number; readonly as: 'backchannel' | 'resumed' };
   /** The agent talks on while the user speaks: this answer waits until the one before it is over. */
   readonly waitsForFloor?: boolean;
   /** The user hangs up so long after falling silent, unanswered; the last turn of a call. */

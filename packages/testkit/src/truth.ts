@@ -83,6 +83,9 @@ export type AgentAct =
     }
   | { readonly atNs: number; readonly act: 'bargeIn'; readonly onsetTick: number }
   | { readonly atNs: number; readonly act: 'bargeInDecided' }
+  | { readonly atNs: number; readonly act: 'bargeInResumed' }
+  | { readonly atNs: number; readonly act: 'bargeInEcho'; readonly correlation: number }
+  | { readonly atNs: number; readonly act: 'backchannel' }
   | { readonly atNs: number; readonly act: 'bargeInCancelled'; readonly generatedTick: number }
   | {
       readonly atNs: number;
@@ -100,12 +103,19 @@ export interface TurnTruth {
   readonly bargeIn?: {
     readonly onsetNs: number;
     readonly detectedNs: number;
-    readonly cancelledNs: number;
-    /** Last sample heard. */
-    readonly stopNs: number;
-    /** Generated and never heard. */
-    readonly unheardNs: number;
+    readonly decidedNs: number;
+    readonly outcome: 'interrupted' | 'resumed' | 'echo';
+    /** Absent: the agent went on. */
+    readonly cancelled?: {
+      readonly atNs: number;
+      /** Last sample heard. */
+      readonly stopNs: number;
+      /** Generated and never heard. */
+      readonly unheardNs: number;
+    };
   };
+  /** Short words over the answer; absent: none. */
+  readonly backchannels?: number;
   /** First voiced sample audible → the last sample that the ear got of this turn; absent when none was. */
   readonly agentSpeech?: { readonly startNs: number; readonly endNs: number };
   readonly acts: readonly AgentAct[];

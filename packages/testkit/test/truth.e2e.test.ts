@@ -67,6 +67,8 @@ const TURNS = {
     answer: answerOf({ audioMs: 800 }),
     tool: { toolMs: 2_400, answer: answerOf() },
   }),
+  'a short word over the answer': turnOf({ spokenOver: { afterMs: 300, as: 'backchannel' } }),
+  'a stop that was taken back': turnOf({ spokenOver: { afterMs: 300, as: 'resumed' } }),
 } as const;
 
 for (const [name, turn] of Object.entries(TURNS))

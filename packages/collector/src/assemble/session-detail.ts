@@ -81,7 +81,7 @@ export function sessionDetail(input: DetailInput): SessionDetail {
     spanCount: spans.count,
     turnCount: turns.length,
     ...waitFigures(input),
-    bargeInCount: turns.filter(turn => turn.bargeIn !== null).length,
+    bargeInCount: turns.filter(turn => turn.bargeIn?.outcome === 'interrupted').length,
     frames: totalFrames(input),
     strip: stripOf(turns),
     zeroUnixNs: String(data.zeroUnixNs),

@@ -62,6 +62,19 @@ const FLOWS: Readonly<Record<string, MeasureWords>> = {
   },
 };
 
+/** Where two streams are listened to and nobody tells turns. */
+const FLOOR: Readonly<Record<string, MeasureWords>> = {
+  gap: {
+    title: 'Floor transfer, gap',
+    definition: 'last voiced user sample → first of the agent, at one place, by energy of both',
+  },
+  overlap: {
+    title: 'Floor transfer, overlap',
+    definition:
+      'first voiced agent sample → last of the user, where the agent began before the user was done',
+  },
+};
+
 /** Families of measures whose values are one a frame, kept by the minute. */
 const FRAME_FAMILIES: ReadonlySet<string> = new Set(['frame', ...Object.keys(FLOWS)]);
 
@@ -98,6 +111,7 @@ export function wordsOf(measure: string): MeasureWords {
       title: rest === 'setup' ? 'Greeting, set-up included' : `Greeting (${rest})`,
       definition: rest === 'setup' ? PLACES[rest] : 'greeting owed → its first voiced sample',
     };
+  if (family === 'floor_transfer' && FLOOR[rest] !== undefined) return FLOOR[rest];
   if (family === 'part') return partWords(rest);
   if (family === 'frame')
     return {

@@ -252,6 +252,7 @@ const turnState: Reader<TurnState> = (value, path) => {
     stages: need(from, 'stages', path, json.list(stageState, LIST_MAX.stages)),
     words: need(from, 'words', path, json.list(wordsState, LIST_MAX.words)),
     ...may(from, 'bargeIn', path, bargeInState),
+    ...may(from, 'backchannels', path, json.whole(0)),
   };
 };
 
@@ -340,6 +341,8 @@ const bargeInState: Reader<BargeInState> = (value, path) => {
     ...may(from, 'detectedAt', path, instant),
     ...may(from, 'decidedAt', path, instant),
     ...may(from, 'cancelledAt', path, instant),
+    ...may(from, 'resumedAt', path, instant),
+    ...may(from, 'echo', path, json.share),
     ...may(from, 'generatedTick', path, media),
   };
 };

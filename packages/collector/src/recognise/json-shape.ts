@@ -60,6 +60,13 @@ export const whole =
     return value;
   };
 
+/** A number from 0 to 1. */
+export const share: Reader<number> = (value, path) => {
+  if (typeof value !== 'number' || !(value >= 0 && value <= 1))
+    throw new Mismatch(path, `expected a number from 0 to 1, got ${nameOf(value)}`);
+  return value;
+};
+
 export const list =
   <T>(item: Reader<T>, maxLength: number): Reader<T[]> =>
   (value, path) => {

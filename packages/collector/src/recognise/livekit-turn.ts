@@ -43,6 +43,7 @@ export function turnOf(exchange: Exchange, place: TurnPlace): KnownTurn {
   const [first] = utterances;
   const last = utterances.at(-1);
   const bargeIn = bargeInOf(exchange, place);
+  const backchannels = backchannelsOf(exchange, session);
   return {
     tick: tick(unixMs(startedAt, zeroUnixNs)),
     stream: STREAM,
@@ -59,6 +60,7 @@ export function turnOf(exchange: Exchange, place: TurnPlace): KnownTurn {
     ...(first &&
       last && { agent: { startsAt: first.speaking.startAt, endsAt: last.speaking.endAt } }),
     ...(bargeIn && { bargeIn }),
+    ...(backchannels > 0 && { backchannels }),
     features: featuresOf(exchange, session),
   };
 }
@@ -125,6 +127,15 @@ function outcomeOf(
 /** All its tries failed. */
 const isHopeless = (llm: Speech['llms'][number]): boolean =>
   llm.firstAt === undefined && llm.failed.length > 0;
+
+/** Speech over the agent that LiveKit's own model took for no interruption. */
+const backchannelsOf = ({ utterances }: Exchange, { spans }: Session): number =>
+  spans.filter(
+    ({ span, startAt }) =>
+      span.name === 'user_speaking' &&
+      span.attributes['lk.is_interruption'] === 'false' &&
+      utterances.some(({ speaking }) => startAt >= speaking.startAt && startAt < speaking.endAt),
+  ).length;
 
 /** The user spoke over the agent, and it fell silent. */
 function bargeInOf(

@@ -33,3 +33,14 @@ export const partly = (
 ): Schema => ({ ...object(required), properties: { ...required, ...optional } });
 export const page = (of: string): Schema =>
   object({ items: list(ref(of)), nextCursor: orNull(text) });
+
+/** Speech over the agent; all but the onset since it. */
+export const bargeIn: Schema = object({
+  onsetNs: ns,
+  detectNs: orNull(ns),
+  decideNs: orNull(ns),
+  cancelNs: orNull(ns),
+  stopNs: orNull(ns),
+  unheardNs: orNull(ns),
+  outcome: oneOf('interrupted', 'resumed', 'echo'),
+});

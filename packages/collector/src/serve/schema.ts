@@ -7,6 +7,7 @@ import { PLACE_SCHEMAS } from './schema-places.ts';
 import { STREAM_SCHEMAS } from './schema-streams.ts';
 import {
   attributes,
+  bargeIn,
   count,
   flag,
   list,
@@ -204,11 +205,9 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
           attributes,
         }),
       ),
-      bargeIn: orNull(
-        object({ onsetNs: ns, detectNs: orNull(ns), stopNs: orNull(ns), unheardNs: orNull(ns) }),
-      ),
+      bargeIn: orNull(bargeIn),
     },
-    { source: text, features: attributes },
+    { source: text, features: attributes, backchannels: count, floorTransferNs: ns },
   ),
   ...RECORDING_SCHEMAS,
   TurnPage: page('Turn'),

@@ -58,11 +58,33 @@ export class BargeIn {
     return this.#step('cancelledAt', options);
   }
 
+  /** The agent went on with the same speech: it was no interruption after all. */
+  resumed(options?: At): this {
+    return this.#step('resumedAt', options);
+  }
+
+  /**
+   * How much what was taken for the user resembles the agent's own sound, 0 to 1: the correlation of their
+   * envelopes at the best delay. 0.9 and no words of the user count as an echo. The greatest told counts.
+   */
+  echo(correlation: number): this {
+    const { problems } = this.#host;
+    const take = (): void => {
+      if (!(correlation >= 0 && correlation <= 1))
+        return problems.report('bad_argument', 'bargeIn.echo takes a correlation from 0 to 1');
+      if (correlation <= (this.#state.echo ?? -1)) return;
+      this.#state = { ...this.#state, echo: Math.round(correlation * 1_000) / 1_000 };
+      this.#host.changed();
+    };
+    problems.guard('bargeIn.echo', take, () => undefined);
+    return this;
+  }
+
   get state(): BargeInState {
     return this.#state;
   }
 
-  #step(name: 'detectedAt' | 'decidedAt' | 'cancelledAt', options?: At): this {
+  #step(name: 'detectedAt' | 'decidedAt' | 'cancelledAt' | 'resumedAt', options?: At): this {
     const { problems } = this.#host;
     const step = (): void => {
       if (this.#state[name] !== undefined) return;

@@ -118,6 +118,7 @@ export class Turn {
   readonly #stages: Stage[] = [];
   readonly #words: WordsState[] = [];
   #bargeIn: BargeIn | undefined;
+  #backchannels = 0;
   #rev = 1;
   #endedAt: DomainNs | undefined;
   #endTick = Number.POSITIVE_INFINITY;
@@ -275,6 +276,14 @@ export class Turn {
     );
   }
 
+  /** The user said something over the agent ("mhm") that did not change who has the floor. Counted. */
+  backchannel(): void {
+    this.#change('turn.backchannel', () => {
+      this.#backchannels++;
+      return true;
+    });
+  }
+
   /**
    * Runs `work` inside the turn: spans that OpenTelemetry instrumentation opens there are its
    * children. Throws only what `work` throws. Needs a context manager, as `NodeTracerProvider`
@@ -334,6 +343,7 @@ export class Turn {
       stages: this.#stages.map(stage => stage.state),
       words: [...this.#words],
       bargeIn: this.#bargeIn?.state,
+      backchannels: this.#backchannels || undefined,
     });
   }
 
@@ -416,7 +426,8 @@ export class Turn {
   #outcomeOf(outcome: unknown): TurnOutcome {
     if (outcome === 'completed' || outcome === 'interrupted') return outcome;
     if (outcome === 'abandoned' || outcome === 'failed') return outcome;
-    return this.#bargeIn?.state.decidedAt === undefined ? 'completed' : 'interrupted';
+    const { decidedAt, resumedAt } = this.#bargeIn?.state ?? {};
+    return decidedAt === undefined || resumedAt !== undefined ? 'completed' : 'interrupted';
   }
 
   #opened(isOpened: boolean): boolean {

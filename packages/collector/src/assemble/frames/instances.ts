@@ -10,6 +10,7 @@
 // What was lost is judged for places; times and ages are each instance's own.
 
 import { HopRows } from './hop-rows.ts';
+import type { HopFrames } from './stream-frames.ts';
 import type { OrderedHop } from './path-order.ts';
 
 /** A place of the path, and who stood there. */
@@ -85,3 +86,9 @@ export const instanceWith = <T extends OrderedHop>(
   like: T | undefined,
   tick: number,
 ): T | undefined => hops.find(hop => hop.path === like?.path && hop.rows.rowOf(tick) >= 0) ?? like;
+
+/** Session time at which a tick passed the hop nearest to the mouth or the ear. */
+export function timeAt(hop: HopFrames | undefined, tick: number): number | undefined {
+  const row = hop?.rows.rowOf(tick) ?? -1;
+  return row < 0 ? undefined : hop!.atNs[row]!;
+}

@@ -28,10 +28,11 @@ export function featuresOfSession(turns: readonly Turn[]): Attributes {
 }
 
 /** Of a turn, as all who tell it say; its own telling counts last. */
-export function featuresOf(facts: TurnFacts): Attributes | undefined {
+export function featuresOf(facts: TurnFacts, bargeIn: Turn['bargeIn']): Attributes | undefined {
   const told = [...(facts.joined ?? []), facts];
   const all = told.map(({ state }) => state.features ?? featuresOfStages(state.stages));
   const tools = told.map(({ state }) => featuresOfTools(state.stages));
-  const features = Object.assign({}, ...tools, ...all) as Attributes;
+  const own = bargeIn && { bargein: bargeIn.outcome };
+  const features = Object.assign({}, ...tools, ...all, own) as Attributes;
   return Object.keys(features).length === 0 ? undefined : features;
 }

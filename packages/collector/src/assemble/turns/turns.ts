@@ -1,19 +1,20 @@
 // Turns as they are shown, and their numbers as they are charted.
 
-import type { Attributes, Stage, Turn, Wait, WaitDefinition } from '@framescope/protocol';
-import type { KnownBargeIn, KnownSpeech } from '../../recognise/source.types.ts';
-import { featureColumns } from '../../rollup/turn-features.ts';
+import type { Attributes, Stage, Turn, Wait } from '@framescope/protocol';
+import type { KnownSpeech } from '../../recognise/source.types.ts';
 import type { ValueRow } from '../../store/store.ts';
 import type { ClockMap } from '../clock/session-clocks.ts';
-import { instanceWith } from '../frames/instances.ts';
-import type { HopFrames, StreamFrames } from '../frames/stream-frames.ts';
+import { instanceWith, timeAt } from '../frames/instances.ts';
+import type { StreamFrames } from '../frames/stream-frames.ts';
 import type { RawMoment } from '../ledger/place.ts';
 import { ledgerOf, type WaitLedger } from '../ledger/wait.ts';
 import type { TurnFacts } from '../session-data.ts';
+import { backchannelsOf, bargeInOf, floorTransferOf } from './barge-ins.ts';
 import { joinedOf, serverOf } from './joined.ts';
 import { reportedOf, withReported } from './reported.ts';
 import { withSplits } from './vendor-splits.ts';
 import { featuresOf } from './session-features.ts';
+import { valuesOf } from './turn-values.ts';
 import { waitFacts, type WaitPlace } from './wait-facts.ts';
 
 export interface TurnContext {
@@ -87,7 +88,10 @@ function turnOf({ facts, clock, ledgers, next, context }: Parts): Turn {
   );
   const isOver = context.session !== 'open';
   const stages = stagesOf(facts, context, isOver);
-  const features = featuresOf(facts);
+  const bargeIn = bargeInOf(facts, next, clock, context);
+  const backchannels = backchannelsOf(facts);
+  const floorTransferNs = floorTransferOf(facts);
+  const features = featuresOf(facts, bargeIn);
   return {
     sessionKey: context.sessionKey,
     source: facts.source,
@@ -107,7 +111,9 @@ function turnOf({ facts, clock, ledgers, next, context }: Parts): Turn {
     })),
     waits: waits.map(wait => withSplits(wait, stages, context.wayTo)),
     stages,
-    bargeIn: bargeInOf(facts, clock, context),
+    bargeIn,
+    ...(backchannels > 0 && { backchannels }),
+    ...(floorTransferNs !== undefined && { floorTransferNs }),
     ...(features && { features }),
   };
 }
@@ -146,12 +152,6 @@ function stageOf(
     truncated: isTruncated,
     attributes,
   };
-}
-
-/** Session time at which a tick passed the hop nearest to the mouth or the ear. */
-function timeAt(hop: HopFrames | undefined, tick: number): number | undefined {
-  const row = hop?.rows.rowOf(tick) ?? -1;
-  return row < 0 ? undefined : hop!.atNs[row]!;
 }
 
 function userSpeech(facts: TurnFacts, waits: readonly Wait[], context: TurnContext): Turn['user'] {
@@ -236,212 +236,3 @@ function nextUtteranceTick(
 
 /** After the next turn began the agent may still be heard for a moment: a barge-in takes that long. */
 const OVERLAP_NS = 1_500_000_000;
-
-function bargeInOf({ state }: TurnFacts, clock: ClockMap, context: TurnContext): Turn['bargeIn'] {
-  const { bargeIn } = state;
-  if (bargeIn === undefined) return null;
-  if ('onsetAt' in bargeIn) return knownBargeIn(bargeIn, clock);
-  const mic = context.streams.get(state.stream);
-  const onsetNs =
-    mic?.schedule === undefined
-      ? timeAt(instanceWith(mic?.hops ?? [], mic?.hops[0], bargeIn.onsetTick), bargeIn.onsetTick)
-      : Math.round(mic.schedule.at(bargeIn.onsetTick));
-  if (onsetNs === undefined) return null;
-  const since = (rawNs: number | undefined): number | null =>
-    rawNs === undefined ? null : clock.toSession(rawNs) - onsetNs;
-  const heard = lastHeard(state, bargeIn.generatedTick, context);
-  const generatedTick = bargeIn.generatedTick;
-  return {
-    onsetNs,
-    detectNs: since(bargeIn.detectedAt),
-    stopNs: heard === undefined ? since(bargeIn.cancelledAt) : heard.atNs - onsetNs,
-    unheardNs:
-      heard === undefined || generatedTick === undefined
-        ? null
-        : Math.max(0, Math.round(((generatedTick - heard.tick) / heard.sampleRate) * 1e9)),
-  };
-}
-
-function knownBargeIn(bargeIn: KnownBargeIn, clock: ClockMap): Turn['bargeIn'] {
-  const onsetNs = clock.toSession(bargeIn.onsetAt);
-  const since = (rawNs: number | undefined): number | null =>
-    rawNs === undefined ? null : clock.toSession(rawNs) - onsetNs;
-  return {
-    onsetNs,
-    detectNs: since(bargeIn.detectedAt),
-    stopNs: since(bargeIn.stoppedAt),
-    unheardNs: null,
-  };
-}
-
-/** The end of the last frame of the cancelled speech that reached the ear. */
-function lastHeard(
-  state: TurnFacts['state'],
-  limit: number | undefined,
-  { streams }: TurnContext,
-): { atNs: number; tick: number; sampleRate: number } | undefined {
-  const closes = state.waits
-    .flatMap(wait => (wait.closes !== undefined && 'tick' in wait.closes ? [wait.closes] : []))
-    .at(-1);
-  const stream = closes === undefined ? undefined : streams.get(closes.stream);
-  const players = stream?.hops.filter(one => one.name === 'playout') ?? [];
-  const hop = instanceWith(players, players.at(-1), closes?.tick ?? -1);
-  if (stream === undefined || hop === undefined || limit === undefined) return undefined;
-  for (let row = hop.rows.length - 1; row >= 0; row--) {
-    const tick = hop.rows.endTick[row]!;
-    if (tick > limit) continue;
-    const lengthNs = ((tick - hop.rows.startTick[row]!) / stream.sampleRate) * 1e9;
-    return { atNs: Math.round(hop.atNs[row]! + lengthNs), tick, sampleRate: stream.sampleRate };
-  }
-  return undefined;
-}
-
-// ---- numbers for charts -------------------------------------------------------------------
-
-const CENSORED = new Set(['interrupted_before', 'abandoned', 'failed', 'none']);
-
-function valuesOf(
-  turn: Turn,
-  ledgers: readonly (WaitLedger | undefined)[],
-  context: TurnContext,
-): ValueRow[] {
-  const measured = ledgers.flatMap((ledger, waitIndex) =>
-    ledger === undefined || !ledger.isMeasured || ledger.wait.outcome === 'open'
-      ? []
-      : [{ ledger, waitIndex }],
-  );
-  const rows: ValueRow[] = reportedRows(turn, ledgers, context);
-  const columns = featureColumns(turn.features ?? {});
-  for (const { ledger, waitIndex } of measured) {
-    const { wait, figures } = ledger;
-    const row = rowMaker(turn, wait, waitIndex, context);
-    const family = wait.kind === 'response' ? 'voice_to_voice' : wait.kind;
-    for (const { definition, valueNs, errorNs } of figures)
-      rows.push(row(`${family}.${definition}`, valueNs, errorNs));
-    if (wait.kind === 'response') {
-      for (const figure of figures)
-        rows.push(
-          answerRow(figure.definition, {
-            figure,
-            wait,
-            later: measured.slice(measured.findIndex(one => one.ledger === ledger) + 1),
-            row,
-            turn,
-          }),
-        );
-    }
-    // Of every wait: a tool that outlives its filler is a part of the wait behind it.
-    if (!CENSORED.has(wait.outcome)) rows.push(...partRows(wait, row));
-    for (const [name, value] of columns) rows.push(row(name, value, 0));
-  }
-  return rows;
-}
-
-/** Where only the framework says how long a wait was, its word is a figure of its own definition. */
-function reportedRows(
-  turn: Turn,
-  ledgers: readonly (WaitLedger | undefined)[],
-  context: TurnContext,
-): ValueRow[] {
-  const told = ledgers.flatMap((ledger, waitIndex) =>
-    ledger === undefined ? [] : [{ ledger, waitIndex }],
-  );
-  return told.flatMap(({ ledger, waitIndex }, i) => {
-    const wait = turn.waits[i]!;
-    const [figure] = wait.reported ?? [];
-    if (ledger.isMeasured || figure === undefined || wait.kind !== 'response') return [];
-    const row = rowMaker(turn, wait, waitIndex, context);
-    return [{ ...row('voice_to_voice.framework', figure.valueNs, 0), resolved: 0 }];
-  });
-}
-
-type MakeRow = (
-  measure: string,
-  valueNs: number,
-  errorNs: number,
-  isCensored?: boolean,
-) => ValueRow;
-
-function rowMaker(turn: Turn, wait: Wait, waitIndex: number, context: TurnContext): MakeRow {
-  const worst = wait.parts.reduce<Wait['parts'][number] | undefined>(
-    (most, part) => (most === undefined || part.exposedNs > most.exposedNs ? part : most),
-    undefined,
-  );
-  return (measure, valueNs, errorNs, isCensored = CENSORED.has(wait.outcome)) => {
-    const limitNs = context.budgetOf(measure);
-    return {
-      measure,
-      sessionKey: context.sessionKey,
-      tick: turn.tick,
-      waitIndex,
-      atUnixNs: context.zeroUnixNs + BigInt(wait.startNs),
-      valueNs,
-      isCensored,
-      outcome: wait.outcome,
-      errorNs,
-      resolved: wait.resolved,
-      worstPart: worst?.name ?? null,
-      worstPartNs: worst?.exposedNs ?? null,
-      isOverBudget: limitNs !== null && valueNs > limitNs,
-    };
-  };
-}
-
-/** Exposed time of each part; one that comes twice (inference, tool, inference) is one number. */
-function partRows(wait: Wait, row: MakeRow): ValueRow[] {
-  const sums = new Map<string, { ns: number; errorNs: number; savesNs: number | null }>();
-  for (const { name, exposedNs, errorNs, savesNs } of wait.parts) {
-    const sum = sums.get(name);
-    // What two stretches of one part save together the graph was not asked.
-    if (sum === undefined) sums.set(name, { ns: exposedNs, errorNs, savesNs });
-    else
-      sums.set(name, {
-        ns: sum.ns + exposedNs,
-        errorNs: Math.max(sum.errorNs, errorNs),
-        savesNs: null,
-      });
-  }
-  return [...sums].map(([name, { ns, errorNs, savesNs }]) => ({
-    ...row(`part.${name}`, ns, errorNs),
-    savesNs,
-  }));
-}
-
-interface Answering {
-  readonly figure: WaitLedger['figures'][number];
-  readonly wait: Wait;
-  readonly later: readonly { readonly ledger: WaitLedger }[];
-  readonly row: MakeRow;
-  readonly turn: Turn;
-}
-
-/** `time_to_answer` ends at the first sample that is no filler; without one it is at least so long. */
-function answerRow(
-  definition: WaitDefinition,
-  { figure, wait, later, row, turn }: Answering,
-): ValueRow {
-  const measure = `time_to_answer.${definition}`;
-  if (wait.outcome !== 'filler_only') return row(measure, figure.valueNs, figure.errorNs);
-  const startNs = spanOf(wait, definition)?.startNs ?? wait.startNs;
-  const answer = later
-    .map(one => one.ledger.wait)
-    .find(one => one.outcome === 'answered' || one.outcome === 'interrupted_after');
-  const endNs =
-    answer === undefined ? undefined : (spanOf(answer, definition)?.endNs ?? answer.endNs);
-  if (answer !== undefined && endNs != null)
-    return row(measure, Math.max(figure.valueNs, endNs - startNs), figure.errorNs + answer.errorNs);
-  return row(
-    measure,
-    Math.max(figure.valueNs, (turn.endNs ?? startNs) - startNs),
-    figure.errorNs,
-    true,
-  );
-}
-
-const spanOf = (
-  wait: Wait,
-  definition: WaitDefinition,
-): { readonly startNs: number; readonly endNs: number | null } | undefined =>
-  wait.definition === definition
-    ? wait
-    : wait.alternatives.find(one => one.definition === definition);

@@ -6,13 +6,14 @@
 //   agent  ▁▁▁▁▁▁▁▁▃█▇▆▅█▇▆▇▅▆▃▁▁      200 ms of silence
 //              └ floor ┘       └ a backchannel: under 1 s, and the agent goes on
 
-import { domainNs, ticksToNs, type DomainNs } from '@framescope/protocol';
+import { domainNs, NS_PER_MS, ticksToNs, type DomainNs } from '@framescope/protocol';
 import type { Hop } from '../../hop/hop.ts';
 import type { Stream } from '../../hop/stream.ts';
 import type { SessionPort } from '../../ports.ts';
 import type { Turn } from '../../turn/turn.ts';
 import { decodeAudio, PCM_24K, samplesIn, type AudioFormat } from '../common/audio.ts';
 import { at, textAt } from '../common/foreign.ts';
+import { EchoWatch } from '../common/echo.ts';
 import { bends, tellWords, type TickRange } from '../common/lineage.ts';
 import { MediaPosition } from '../common/position.ts';
 import { UtteranceDetector } from '../common/voice.ts';
@@ -61,11 +62,19 @@ class Side {
     });
   }
 
-  push(base64: string, now: DomainNs, known?: number): number {
+  /** `listen` gets what it decodes. */
+  push(
+    base64: string,
+    now: DomainNs,
+    listen: (samples: Float32Array) => void,
+    known?: number,
+  ): number {
     const { tick, length } = this.#position.advance(samplesIn(base64, this.#format), known);
     if (length > 0) this.#hop.markAt(tick, length);
     this.#lastNs = now;
-    this.#detector.push(decodeAudio(base64, this.#format));
+    const samples = decodeAudio(base64, this.#format);
+    listen(samples);
+    this.#detector.push(samples);
     return tick;
   }
 
@@ -111,6 +120,7 @@ export class Live {
   #agentBeganAt: DomainNs = domainNs(0);
   #userText = '';
   #agentText = '';
+  #echoWatch: EchoWatch | undefined;
 
   constructor(options: ConversationOptions) {
     this.#options = options;
@@ -145,6 +155,10 @@ export class Live {
     this.#format = format;
   }
 
+  get #echoes(): EchoWatch {
+    return (this.#echoWatch ??= new EchoWatch(this.#format.sampleRate, this.#format.sampleRate));
+  }
+
   get #now(): DomainNs {
     return this.#options.port.clock.now();
   }
@@ -154,7 +168,8 @@ export class Live {
       began: onset => this.#userBegan(onset),
       ended: (onset, end) => this.#userEnded(onset, end),
     });
-    this.#user.push(base64, this.#now, this.#options.shared.up.find(base64));
+    const known = this.#options.shared.up.find(base64);
+    this.#user.push(base64, this.#now, samples => this.#echoes.heard(samples), known);
   }
 
   #spoken(base64: string): void {
@@ -162,7 +177,7 @@ export class Live {
       began: onset => this.#agentBegan(onset),
       ended: (_, end) => this.#agentEnded(end),
     });
-    const tick = this.#agent.push(base64, this.#now);
+    const tick = this.#agent.push(base64, this.#now, samples => this.#echoes.spoken(samples));
     this.#options.shared.down.note(base64, tick);
   }
 
@@ -197,7 +212,7 @@ export class Live {
     this.#speech = undefined;
     const lengthNs = ticksToNs(end - onset, user.stream.sampleRate);
     if (speech.isOver && this.#agentEndNs === undefined) {
-      if (lengthNs < BACKCHANNEL_NS) return;
+      if (lengthNs < BACKCHANNEL_NS) return this.#turn?.backchannel();
       this.#interrupt(user, onset);
     }
     const endedAt = user.timeOf(end);
@@ -224,11 +239,14 @@ export class Live {
   #interrupt(user: Side, onset: number): void {
     const generatedTick = this.#agent?.tick;
     const options = { at: user.timeOf(onset) };
-    this.#turn
+    const bargeIn = this.#turn
       ?.bargeIn({ onsetTick: onset })
       .detected(options)
       .decided()
       .cancelled(generatedTick === undefined ? {} : { generatedTick });
+    const heardNs = ticksToNs(user.tick - onset, user.stream.sampleRate);
+    const echo = this.#echoes.correlation(heardNs / NS_PER_MS);
+    if (echo !== undefined) bargeIn?.echo(echo);
     this.#end('interrupted', this.#now);
     this.#begin(user, onset);
   }

@@ -1,9 +1,15 @@
 // What else is known of a turn: barge-in, words, stages, moments.
 
-import type { Turn, Wait } from '@framescope/protocol';
+import type { BargeInOutcome, Turn, Wait } from '@framescope/protocol';
 import { cut, h } from '../../ui/dom.ts';
 import { duration, moment, words } from '../../ui/format.ts';
 import { attributes } from '../span-panel.ts';
+
+const OUTCOMES: Readonly<Record<BargeInOutcome, string>> = {
+  interrupted: 'the agent was interrupted',
+  resumed: 'none: the agent went on with what it was saying',
+  echo: 'none: the agent heard itself, and nobody said anything',
+};
 
 export function bargeInSection(turn: Turn): HTMLElement | undefined {
   const barge = turn.bargeIn;
@@ -13,8 +19,11 @@ export function bargeInSection(turn: Turn): HTMLElement | undefined {
   const rows = [
     ['Caller speaks at', moment(barge.onsetNs)],
     ['Detected', since(barge.detectNs)],
+    ['Decided', since(barge.decideNs)],
+    ['Cancelled', since(barge.cancelNs)],
     ['Agent silent', since(barge.stopNs)],
     ['Said but never heard', duration(barge.unheardNs)],
+    ['What came of it', OUTCOMES[barge.outcome]],
   ] as const;
   return h(
     'section',
