@@ -4,7 +4,7 @@
 import { NS_PER_MS } from '@framescope/protocol';
 import { lastTick, utteranceTruth, type UtteranceTruth } from './agent-truth.ts';
 import { micTruth, mouthNs, TICKS_PER_MS } from './mic-truth.ts';
-import { noticedAt, spokenOver } from './over-truth.ts';
+import { ceilToFrame, FRAME_MS, ms, noticedAt, spokenOver } from './over-truth.ts';
 import { type GreetingSpec, type Scenario, type TurnSpec } from './scenario.ts';
 import {
   type AgentAct,
@@ -35,10 +35,6 @@ const BARGE_IN_CANCEL_MS = 4;
 const RESUME_SILENCE_MS = 300;
 /** Every process hangs up so long after the last frame got where it went. */
 const AFTER_LAST_MS = 20;
-
-const ms = (value: number): number => Math.round(value * NS_PER_MS);
-const FRAME_MS = 20;
-const ceilToFrame = (valueMs: number): number => Math.ceil(valueMs / FRAME_MS) * FRAME_MS;
 
 interface Planned {
   readonly turn: TurnTruth;
@@ -234,12 +230,8 @@ function answered(start: TurnStart, knows: Understanding): Planned {
   const over = spokenOver(start, answer);
   const lastNs = Math.max(answer.sentNs, ...over.acts.map(one => one.atNs + 1_000));
   const end: AgentAct = { atNs: lastNs, act: 'end', outcome: 'completed' };
-  const turn = turnTruth(
-    start,
-    'completed',
-    [responseOf(start, answer, false)],
-    [...knows.acts, ...answer.acts, ...over.acts, end],
-  );
+  const acts = [...knows.acts, ...answer.acts, ...over.acts, end];
+  const turn = turnTruth(start, 'completed', [responseOf(start, answer, false)], acts);
   return {
     turn: { ...turn, ...over.truth },
     utterances: [answer.truth],
@@ -341,8 +333,7 @@ function interrupted(
   { afterMs, echo }: NonNullable<TurnStart['turn']['bargeIn']>,
 ): Planned {
   const { scenario } = start;
-  const noticed = noticedAt(start, answer, afterMs);
-  const { onsetMs, onsetTick, detectedNs, decidedNs } = noticed;
+  const { onsetMs, onsetTick, detectedNs, decidedNs } = noticedAt(start, answer, afterMs);
   const cancelledNs = decidedNs + ms(BARGE_IN_CANCEL_MS);
   const { 'agent>edge': down, 'edge>client': air } = scenario.legs;
   const clearNs =

@@ -11,9 +11,9 @@ import type { AnswerTruth } from './turn-truth.ts';
 const BARGE_IN_DETECT_MS = 160;
 const BARGE_IN_DECIDE_MS = 60;
 
-const FRAME_MS = 20;
-const ms = (value: number): number => Math.round(value * NS_PER_MS);
-const ceilToFrame = (valueMs: number): number => Math.ceil(valueMs / FRAME_MS) * FRAME_MS;
+export const FRAME_MS = 20;
+export const ms = (value: number): number => Math.round(value * NS_PER_MS);
+export const ceilToFrame = (valueMs: number): number => Math.ceil(valueMs / FRAME_MS) * FRAME_MS;
 
 /** The turn that it is said over. */
 interface Over {
