@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => collector.close());
 
-const run = (changes: Partial<Scenario>): Promise<Ran> =>
+const run = (changes: Partial<Scenario> & { readonly id: string }): Promise<Ran> =>
   runCall(collector.api, scenarioOf({ ...changes, startUnixMs: Date.now() - 600_000 }));
 
 const wrongIn = ({ truth, answers, problems }: Ran): string[] => [
