@@ -102,7 +102,8 @@ export class Sketch {
   merge(other: Sketch): boolean {
     if (other.scale < this.scale) return false;
     const shift = other.scale - this.scale;
-    other.forEach((index, n) => this.#addTo(index >> shift, n));
+    if (shift === 0) this.#addBuckets(other);
+    else other.forEach((index, n) => this.#addTo(index >> shift, n));
     this.count += other.count;
     this.zeroCount += other.zeroCount;
     this.refusedCount += other.refusedCount;
@@ -228,6 +229,26 @@ export class Sketch {
     const at = index - this.#base;
     if (at < 0 || at >= this.#counts.length) this.#growTo(index);
     this.#counts[index - this.#base]! += n;
+  }
+
+  /** Those of a sketch of the same scale, side by side. */
+  #addBuckets(other: Sketch): void {
+    const theirs = other.#counts;
+    if (this.#counts.length === 0) {
+      this.#counts = theirs.slice();
+      this.#base = other.#base;
+      return;
+    }
+    let first = 0;
+    while (first < theirs.length && theirs[first] === 0) first++;
+    if (first === theirs.length) return;
+    let last = theirs.length - 1;
+    while (theirs[last] === 0) last--;
+    // Room at both ends first: counts of 0 change nothing.
+    this.#addTo(other.#base + first, 0);
+    this.#addTo(other.#base + last, 0);
+    const shift = other.#base - this.#base;
+    for (let i = first; i <= last; i++) this.#counts[i + shift]! += theirs[i]!;
   }
 
   #growTo(index: number): void {

@@ -6,7 +6,7 @@
 // what changed, writes that down and tells the viewers.
 
 import type { ClockBook } from './clock/clock-book.ts';
-import type { CommittedBatch, DerivedRows, RawSession } from '../store/store.ts';
+import type { AssemblyBatch, DerivedRows, RawSession } from '../store/store.ts';
 
 /** What viewers are told; the serving side turns it into `LiveEvent`s. */
 export type Change =
@@ -66,7 +66,7 @@ export interface Assembler {
   /** The store has nothing of a session that was wanted: it goes on with what is in memory. */
   leave(sessionKey: string): void;
   /** What one commit brought, each thing once. Must not throw on strange data. */
-  ingest(batch: CommittedBatch): void;
+  ingest(batch: AssemblyBatch): void;
   /**
    * Called about four times a second and before closing. Answers what changed since the last
    * call, including what time alone changed (idle, broken off). May let go of quiet sessions.

@@ -13,7 +13,7 @@
 import type { Handover, SessionStatus } from '@framescope/protocol';
 import { budgetOf } from '../query/measure-info.ts';
 import type { HopFigures } from '../rollup/hop-totals.ts';
-import type { DerivedRows, RawSession, RollupRow, StoredFlush } from '../store/store.ts';
+import type { DerivedRows, RawSession, RollupRow, AssemblyFlush } from '../store/store.ts';
 import type { AssemblerOptions, Change } from './assembler.ts';
 import { FirstCommits } from './first-commits.ts';
 import { flowOf } from './frames/flow.ts';
@@ -47,8 +47,18 @@ const BUSY_PASS_NS = 3_000_000_000n;
 /** A minute of a call with six hops. */
 const MANY_MARKS = 15_000;
 
+/** How often sessions are looked at. */
+export interface Pace {
+  /** More waits to be read. */
+  readonly isBusy?: boolean;
+  /** So long it takes, in a share of the time, to look at all sessions once. */
+  readonly cycleNs?: bigint;
+}
+
 /** What came of one session. */
-export type SessionNews = Pick<RawSession, 'flushes' | 'spans' | 'tallies'>;
+export type SessionNews = Pick<RawSession, 'spans' | 'tallies'> & {
+  readonly flushes: readonly AssemblyFlush[];
+};
 
 export class SessionAssembly {
   readonly key: string;
@@ -77,7 +87,7 @@ export class SessionAssembly {
   /** Session times of marks that came since the last pass. */
   #newFromNs = Infinity;
   #newToNs = -Infinity;
-  #newFlushes: StoredFlush[] = [];
+  #newFlushes: AssemblyFlush[] = [];
 
   /** `revision`: the first one's number; higher than that of rows which were told before. */
   constructor(
@@ -176,12 +186,13 @@ export class SessionAssembly {
   // ---- a pass -----------------------------------------------------------------------------
 
   /** True when it changed, or time changed it, and its turn has come. */
-  isDue(nowUnixNs: bigint, isBusy = false): boolean {
+  isDue(nowUnixNs: bigint, { isBusy = false, cycleNs = 0n }: Pace = {}): boolean {
     const status = this.statusAt(nowUnixNs);
     if (status !== this.#status) return true;
     const marksNs = BigInt(this.data.markCount) * PASS_EVERY_NS_A_MARK;
     // Plain spans come to hundreds of sessions in each tick; a list of them is no oscilloscope.
     let waitNs = this.data.hasFlushes ? marksNs : BigInt(SECOND_NS);
+    if (waitNs < cycleNs) waitNs = cycleNs;
     // A pass looks at all marks that are held: while more waits to be read, it should bring many new ones.
     if (isBusy && waitNs < BUSY_PASS_NS && this.data.markCount - this.#markCount < MANY_MARKS)
       waitNs = BUSY_PASS_NS;

@@ -13,7 +13,7 @@ import {
   type StateMessage,
 } from '@framescope/protocol';
 import type { KnownTurn, SourceName } from '../recognise/source.types.ts';
-import type { StoredFlush } from '../store/store.ts';
+import type { AssemblyFlush } from '../store/store.ts';
 import type { ClockBook } from './clock/clock-book.ts';
 import type { ClockKey } from './clock/clock-graph.ts';
 import { RoundTrips } from './clock/round-trips.ts';
@@ -114,7 +114,7 @@ export class SessionData {
     return this.#clockKeys.map(key => this.clocks.map(key));
   }
 
-  addFlush(flush: StoredFlush): void {
+  addFlush(flush: AssemblyFlush): void {
     if (!this.#hasReferences) this.clocks.setReferences(this.#clockBook.at(flush.commit));
     this.#hasReferences = true;
     const key = this.clocks.note(flush.clock);
@@ -135,7 +135,7 @@ export class SessionData {
     this.revision++;
   }
 
-  #process(flush: StoredFlush, clock: ClockKey): Process | undefined {
+  #process(flush: AssemblyFlush, clock: ClockKey): Process | undefined {
     const known = this.processes.get(flush.producer);
     if (known !== undefined || this.processes.size >= PROCESSES_MAX) return known;
     const process: Process = {
@@ -260,7 +260,7 @@ export class SessionData {
    * The zero is the first data of the first clocks that are joined to the collector's. It depends
    * on the flushes and their arrival alone, so that it is the same when they are read again.
    */
-  #findZero(flush: StoredFlush): void {
+  #findZero(flush: AssemblyFlush): void {
     this.#firstArrivalUnixNs ??= flush.arrivalUnixNs;
     const startsNs: number[] = [];
     this.clocks.setZero(flush.startUnixNs);

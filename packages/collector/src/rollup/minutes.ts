@@ -54,6 +54,13 @@ class WorstTicks {
   }
 
   merge(other: WorstTicks): void {
+    if (this.length === 0) {
+      this.length = other.length;
+      this.valueNs.set(other.valueNs);
+      this.tick.set(other.tick);
+      this.leastNs = other.leastNs;
+      return;
+    }
     for (let i = 0; i < other.length; i++) this.add(other.valueNs[i]!, other.tick[i]!);
   }
 }

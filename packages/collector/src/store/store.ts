@@ -84,6 +84,9 @@ export interface StoredFlush extends DecodedFlush {
   readonly arrivalUnixNs: bigint;
 }
 
+/** What assembly needs of it. */
+export type AssemblyFlush = Omit<StoredFlush, 'traceId' | 'spanId'>;
+
 /** One incarnation of a `session.id` that a commit touched. */
 export interface TouchedSession {
   readonly key: string;
@@ -105,6 +108,11 @@ export interface CommittedBatch {
   /** Those of them that assembly has to see whole (recognise/interest.ts). */
   readonly spans: readonly StoredSpan[];
   readonly flushes: readonly StoredFlush[];
+}
+
+/** What assembly is given of one or several commits. */
+export interface AssemblyBatch extends Omit<CommittedBatch, 'flushes'> {
+  readonly flushes: readonly AssemblyFlush[];
 }
 
 export interface CommitResult {
@@ -243,7 +251,7 @@ export interface Retention {
 
 /** Whole commits of flushes, as they follow each other. */
 export interface FlushRun {
-  readonly flushes: readonly StoredFlush[];
+  readonly flushes: readonly AssemblyFlush[];
   /** All flushes up to this commit, inclusive, have been handed over. */
   readonly lastCommit: number;
 }

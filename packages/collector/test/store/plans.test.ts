@@ -50,6 +50,9 @@ test('points of other programs are found by measure and time', () => {
 test('every question to a volume is answered as it was when it was fast', () => {
   expect(plans('volume', VOLUME_READ)).toMatchInlineSnapshot(`
     {
+      "arrivalOf": [
+        "SEARCH ingest USING INTEGER PRIMARY KEY (rowid=?)",
+      ],
       "firstCommit": [
         "SCAN ingest",
       ],
@@ -75,9 +78,6 @@ test('every question to a volume is answered as it was when it was fast', () => 
       ],
       "flushesIn": [
         "SEARCH flush USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
-        "SEARCH session USING INTEGER PRIMARY KEY (rowid=?)",
-        "SEARCH source USING INTEGER PRIMARY KEY (rowid=?)",
-        "SEARCH ingest USING INTEGER PRIMARY KEY (rowid=?)",
       ],
       "flushesSince": [
         "SEARCH flush USING INDEX flush_by_session (session=?)",
@@ -98,8 +98,14 @@ test('every question to a volume is answered as it was when it was fast', () => 
       "sessionByKey": [
         "SEARCH session USING INDEX sqlite_autoindex_session_1 (key=?)",
       ],
+      "sessionOfRow": [
+        "SEARCH session USING INTEGER PRIMARY KEY (rowid=?)",
+      ],
       "sessions": [
         "SCAN session",
+      ],
+      "sourceOfRow": [
+        "SEARCH source USING INTEGER PRIMARY KEY (rowid=?)",
       ],
     }
   `);

@@ -44,6 +44,9 @@ export class SessionClocks {
   #references: readonly ClockName[];
   readonly #graph = new ClockGraph();
   readonly #names = new Map<ClockKey, ClockName>();
+  #lastNoted:
+    | { readonly domain: string; readonly epoch: number; readonly key: ClockKey }
+    | undefined;
   #preferred: ClockKey | undefined;
   #zeroUnixNs: bigint | undefined;
   #maps: Map<ClockKey, ClockMap> | undefined;
@@ -67,7 +70,11 @@ export class SessionClocks {
 
   /** Makes a clock known; its first wall-clock zero stays, so that nothing jumps when NTP steps. */
   note(name: ClockName): ClockKey {
+    // Of most sessions and of runs of flushes there is one clock: its key is not spelled again.
+    const last = this.#lastNoted;
+    if (last?.domain === name.domain && last.epoch === name.epoch) return last.key;
     const key = clockKey(name.domain, name.epoch);
+    this.#lastNoted = { domain: name.domain, epoch: name.epoch, key };
     if (!this.#names.has(key)) {
       this.#names.set(key, name);
       this.#maps = undefined;

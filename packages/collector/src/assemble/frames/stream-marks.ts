@@ -43,6 +43,8 @@ export class StreamMarks {
   /** By path and instance. */
   readonly hops: Map<string, HopMarks> = new Map();
   readonly ranges: RawRange[] = [];
+  /** The hop of each column of the last block. */
+  readonly #usual: (HopMarks | undefined)[] = [];
   /** Marks and ranges that found no room. */
   refusedCount = 0;
   markCount = 0;
@@ -61,8 +63,13 @@ export class StreamMarks {
 
   /** Adds a block. `clock` is the session's number of the clock that read it. */
   add(block: FrameBlock, clock: number, producer: string, instance: string = producer): void {
-    for (const column of block.columns) {
-      const marks = this.#hop(column.hop, producer, instance);
+    for (let i = 0; i < block.columns.length; i++) {
+      const column = block.columns[i]!;
+      const usual = this.#usual[i];
+      // A process writes its hops in one order, record after record.
+      const isUsual = usual !== undefined && isHop(usual, column.hop, instance);
+      const marks = isUsual ? usual : this.#hop(column.hop, producer, instance);
+      this.#usual[i] = marks;
       if (marks === undefined) {
         this.refusedCount += column.length + column.late.length;
         continue;
@@ -126,6 +133,9 @@ export class StreamMarks {
     return marks;
   }
 }
+
+const isHop = (marks: HopMarks, { role, name, nth }: HopName, instance: string): boolean =>
+  marks.name === name && marks.role === role && marks.nth === nth && marks.instance === instance;
 
 function sortedLate(late: FrameBlock['columns'][number]['late']): Parameters<HopRows['add']>[0] {
   const sorted = late.toSorted((a, b) => a.startTick - b.startTick);

@@ -45,7 +45,7 @@ function piecesOf({ rows, atNs }: HopFrames): Pieces {
 }
 
 const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
+  Float64Array.from(values).sort()[values.length >> 1] ?? 0;
 
 /** Hops of an up stream that cut it coarser than it came. */
 export function cutsOf(stream: StreamFrames): HopCut[] {
@@ -154,11 +154,12 @@ const IN_TIME = 0.95;
 
 function neededNs(sent: HopFrames, received: HopFrames, frameNs: number): number | null {
   const rowOf = rowsOfLastTick(received.rows, sent.rows);
-  const ways: number[] = [];
+  const all = new Float64Array(received.rows.length);
+  let count = 0;
   for (let row = 0; row < received.rows.length; row++)
-    if (rowOf[row]! >= 0) ways.push(received.atNs[row]! - sent.atNs[rowOf[row]!]!);
-  if (ways.length < ENOUGH_FRAMES) return null;
-  ways.sort((a, b) => a - b);
+    if (rowOf[row]! >= 0) all[count++] = received.atNs[row]! - sent.atNs[rowOf[row]!]!;
+  if (count < ENOUGH_FRAMES) return null;
+  const ways = all.subarray(0, count).sort();
   return Math.round(ways[Math.floor(IN_TIME * ways.length)]! - ways[0]! + frameNs);
 }
 

@@ -1,7 +1,13 @@
 // What assembly reads of the volumes: flushes in order of their commits, one
 // session whole, and which sessions are to be taken up at a start.
 
-import type { FlushRun, RawSession, StoredFlush, UnfinishedSession } from '../store.ts';
+import type {
+  AssemblyFlush,
+  FlushRun,
+  RawSession,
+  StoredFlush,
+  UnfinishedSession,
+} from '../store.ts';
 import type { CoveredSession } from './meta-writer.ts';
 import { rawSpansOf, type RawSpans } from './session-raw.ts';
 import type { CommitRow, VolumeQueries } from './volume-queries.ts';
@@ -46,7 +52,7 @@ export class AssemblyReads {
 
   /** @see AssemblyStore.flushesBetween */
   flushesBetween(after: number, upTo: number, limit: number): FlushRun {
-    const flushes: StoredFlush[] = [];
+    const flushes: AssemblyFlush[] = [];
     const known = this.#place?.commit === after ? this.#place : undefined;
     let lastCommit = after;
     for (const { number, queries } of this.#volumes()) {

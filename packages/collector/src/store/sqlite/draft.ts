@@ -47,12 +47,10 @@ export function resultOf(
       arrivalUnixNs,
       sessions: [...draft.touched.values()],
       ...spans,
-      flushes: draft.flushes.map(({ flush, key }) => ({
-        ...flush,
-        sessionKey: key,
-        commit,
-        arrivalUnixNs,
-      })),
+      // The decoder's own objects, which nobody else has: a second one of each costs more than its row.
+      flushes: draft.flushes.map(({ flush, key }) =>
+        Object.assign(flush, { sessionKey: key, commit, arrivalUnixNs }),
+      ),
     },
     repeatedCount: draft.repeatedCount,
   };

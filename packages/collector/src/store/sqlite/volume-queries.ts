@@ -2,7 +2,7 @@
 
 import type { Database, Statement } from 'better-sqlite3';
 import type { SpanId, StateMessage, TraceId } from '@framescope/protocol';
-import type { StoredFlush, UnixRange } from '../store.ts';
+import type { AssemblyFlush, StoredFlush, UnixRange } from '../store.ts';
 import { sourceFromJson, type FlushSource } from '../flush-source.ts';
 
 /** Every statement that reads a volume; a test pins how SQLite answers each. */
@@ -26,13 +26,14 @@ export const VOLUME_READ = {
     FROM flush JOIN source ON source.id = flush.source
       JOIN ingest ON ingest.commit_no = flush.commit_no
     WHERE session = ? AND flush.commit_no > ? ORDER BY flush.id`,
+  // What many flushes share (session, source, commit) is looked up once and not joined to each.
   flushesIn: `
-    SELECT session.key AS session_key, session.session_id AS session_id, seq, part,
-      source.json AS source, flush.commit_no, arrival_ns, start_ns, end_ns, trace_id, span_id,
-      frame_count, lost_count, record, state
-    FROM flush JOIN session ON session.id = flush.session JOIN source ON source.id = flush.source
-      JOIN ingest ON ingest.commit_no = flush.commit_no
-    WHERE flush.id > ? AND flush.id <= ? ORDER BY flush.id`,
+    SELECT session, source, commit_no, seq, part, start_ns, end_ns, frame_count, lost_count,
+      record, state
+    FROM flush WHERE id > ? AND id <= ? ORDER BY id`,
+  sessionOfRow: `SELECT key, session_id FROM session WHERE id = ?`,
+  sourceOfRow: `SELECT json FROM source WHERE id = ?`,
+  arrivalOf: `SELECT arrival_ns FROM ingest WHERE commit_no = ?`,
   flushIds: `SELECT min(id) AS first, (SELECT max(id) FROM flush) AS last FROM flush`,
   flushFrom: `SELECT id, commit_no FROM flush WHERE id >= ? ORDER BY id LIMIT 1`,
   flushBehind: `SELECT commit_no FROM flush WHERE id > ? ORDER BY id LIMIT 1 OFFSET ?`,
@@ -82,6 +83,23 @@ interface FlushRow {
   readonly state: string | null;
 }
 
+/** As `flushesIn` selects them. */
+type FlushCells = readonly [
+  session: bigint,
+  source: bigint,
+  commit: bigint,
+  seq: bigint,
+  part: bigint,
+  startNs: bigint,
+  endNs: bigint,
+  frameCount: bigint,
+  lostCount: bigint,
+  record: Buffer | null,
+  state: string | null,
+];
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
 export const TIME_MIN: bigint = -(2n ** 63n);
 export const TIME_MAX: bigint = 2n ** 63n - 1n;
 
@@ -89,13 +107,28 @@ export const TIME_MAX: bigint = 2n ** 63n - 1n;
 const bytesOf = ({ buffer, byteOffset, length }: Buffer): Uint8Array =>
   new Uint8Array(buffer, byteOffset, length);
 
-/** Parsed sources kept: cleared rather than aged. */
+/** Parsed sources kept, and rows of sessions: cleared rather than aged. */
 const SOURCES_MAX = 1_000;
+const ROWS_MAX = 10_000;
+
+function known<T>(all: Map<bigint, T>, row: bigint, find: () => T): T {
+  let found = all.get(row);
+  if (found !== undefined) return found;
+  found = find();
+  if (all.size >= ROWS_MAX) all.clear();
+  all.set(row, found);
+  return found;
+}
 
 export class VolumeQueries {
   readonly #statements = new Map<string, Statement>();
   readonly #sources = new Map<string, FlushSource>();
   readonly #database: Database;
+  #statementOfFlushes: Statement | undefined;
+  /** By row; retention takes flushes and leaves these. */
+  readonly #owners = new Map<bigint, { readonly key: string; readonly id: string }>();
+  readonly #sourceRows = new Map<bigint, FlushSource>();
+  #lastArrival: { readonly commit: bigint; readonly unixNs: bigint } | undefined;
 
   constructor(database: Database) {
     this.#database = database;
@@ -173,14 +206,57 @@ export class VolumeQueries {
   }
 
   /** All sessions' flushes with numbers in (from, to], in order of arrival. */
-  flushesIn(from: number, to: number): StoredFlush[] {
+  flushesIn(from: number, to: number): AssemblyFlush[] {
     if (to <= from) return [];
-    const rows = this.#all<FlushRow & { session_key: string; session_id: string }>(
-      VOLUME_READ.flushesIn,
-      from,
-      to,
+    this.#statementOfFlushes ??= this.#database.prepare(VOLUME_READ.flushesIn).safeIntegers().raw();
+    const rows = this.#statementOfFlushes.all(from, to) as FlushCells[];
+    return rows.map(cells => this.#assemblyFlush(cells));
+  }
+
+  #assemblyFlush(cells: FlushCells): AssemblyFlush {
+    const [session, source, commit, seq, part, startUnixNs, endUnixNs, frames, lost] = cells;
+    const [, , , , , , , , , record, state] = cells;
+    const owner = this.#ownerOf(session);
+    const { producer, clock, resource } = this.#sourceOfRow(source);
+    const flush: Mutable<AssemblyFlush> = {
+      producer,
+      clock,
+      resource,
+      sessionId: owner.id,
+      sessionKey: owner.key,
+      seq: Number(seq),
+      part: Number(part),
+      startUnixNs,
+      endUnixNs,
+      frameCount: Number(frames),
+      lostCount: Number(lost),
+      commit: Number(commit),
+      arrivalUnixNs: this.#arrivalOf(commit),
+    };
+    if (record !== null) flush.record = bytesOf(record);
+    if (state !== null) flush.state = JSON.parse(state) as StateMessage;
+    return flush;
+  }
+
+  #ownerOf(row: bigint): { readonly key: string; readonly id: string } {
+    return known(this.#owners, row, () => {
+      const its = this.#get<{ key: string; session_id: string }>(VOLUME_READ.sessionOfRow, row)!;
+      return { key: its.key, id: its.session_id };
+    });
+  }
+
+  #sourceOfRow(row: bigint): FlushSource {
+    return known(this.#sourceRows, row, () =>
+      this.#sourceOf(this.#get<{ json: string }>(VOLUME_READ.sourceOfRow, row)!.json),
     );
-    return rows.map(row => this.#flushOf(row, { key: row.session_key, id: row.session_id }));
+  }
+
+  #arrivalOf(commit: bigint): bigint {
+    if (this.#lastArrival?.commit !== commit) {
+      const row = this.#get<{ arrival_ns: bigint }>(VOLUME_READ.arrivalOf, commit)!;
+      this.#lastArrival = { commit, unixNs: row.arrival_ns };
+    }
+    return this.#lastArrival.unixNs;
   }
 
   /** Number of the last flush that came with `commit` or before; 0 when there is none. */
