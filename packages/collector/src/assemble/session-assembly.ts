@@ -15,6 +15,7 @@ import { budgetOf } from '../query/measure-info.ts';
 import type { HopFigures } from '../rollup/hop-totals.ts';
 import type { DerivedRows, RawSession, RollupRow, AssemblyFlush } from '../store/store.ts';
 import type { AssemblerOptions, Change } from './assembler.ts';
+import { extentOf } from './extent.ts';
 import { FirstCommits } from './first-commits.ts';
 import { flowOf } from './frames/flow.ts';
 import { framesOf, type HopFrames, type StreamFrames } from './frames/stream-frames.ts';
@@ -379,7 +380,7 @@ export class SessionAssembly {
   #derived(pass: Pass): DerivedRows {
     const { streams, figures, turns, newTurns, newRollups, revision, isAll } = pass;
     const values = turns.flatMap(held => held.built.values);
-    const { startNs, endNs } = this.#extent(figures);
+    const { startNs, endNs } = extentOf(this.data, this.#spans, figures);
     return {
       sessionKey: this.key,
       coveredCommit: this.#commit,
@@ -414,28 +415,6 @@ export class SessionAssembly {
   #knownHandovers(): Map<string, Handover> {
     if (!this.#sealing.hasSealed) this.#handovers.clear();
     return this.#handovers;
-  }
-
-  /** Session time of the first and the last thing known. */
-  #extent(figures: ReadonlyMap<HopFrames, HopFigures>): { startNs: number; endNs: number } {
-    const { data } = this;
-    const times: number[] = [];
-    for (const process of data.processes.values()) {
-      const map = data.clocks.map(process.clock);
-      const { session } = process;
-      if (session !== undefined) times.push(map.toSession(session.startedAt));
-      if (session?.endedAt !== undefined) times.push(map.toSession(session.endedAt));
-      if (session?.endedAt === undefined && Number.isFinite(process.lastRawNs))
-        times.push(map.toSession(process.lastRawNs));
-    }
-    for (const { firstAtNs, lastAtNs } of figures.values()) times.push(firstAtNs, lastAtNs);
-    if (this.#spans.count > 0 && times.length === 0) {
-      const zero = data.zeroUnixNs;
-      times.push(Number(this.#spans.startUnixNs - zero), Number(this.#spans.endUnixNs - zero));
-    }
-    return times.length === 0
-      ? { startNs: 0, endNs: 0 }
-      : { startNs: Math.min(...times), endNs: Math.max(...times) };
   }
 
   #changes(newTurns: readonly HeldTurn[], newRollups: readonly RollupRow[]): Change[] {

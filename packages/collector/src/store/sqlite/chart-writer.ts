@@ -19,6 +19,7 @@ import {
 import { encodeWaits, WaitPackReader, type PackedValue } from '../../rollup/wait-codec.ts';
 import { USUAL_DIMENSIONS } from '../facets.ts';
 import type { RollupRow, SessionFacets } from '../store.ts';
+import { worstOf } from './worst-text.ts';
 
 export const CHART_WRITE = {
   markDirty: `INSERT OR IGNORE INTO dirty_minute (measure, minute) VALUES (?, ?)`,
@@ -414,8 +415,5 @@ export const rollupRow = (row: Row): RollupRow => ({
   minNs: Number(row['min_ns']),
   maxNs: Number(row['max_ns']),
   sketch: row['sketch'] as unknown as Uint8Array,
-  worst: (JSON.parse(String(row['worst'])) as [number, number][]).map(([valueNs, ref]) => ({
-    valueNs,
-    ref,
-  })),
+  worst: worstOf(String(row['worst'])),
 });

@@ -9,6 +9,7 @@ import { Budgets } from './budgets.ts';
 import { CHART_WRITE, ChartWriter } from './chart-writer.ts';
 import { openForWriting } from './open.ts';
 import { Pins } from './pins.ts';
+import { worstText } from './worst-text.ts';
 
 const WRITE = {
   session: `
@@ -224,7 +225,7 @@ export class MetaWriter {
       row.minNs,
       row.maxNs,
       row.sketch,
-      JSON.stringify(row.worst.map(one => [one.valueNs, one.ref])),
+      worstText(row.worst),
     );
   }
 

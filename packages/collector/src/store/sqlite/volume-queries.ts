@@ -1,9 +1,10 @@
 // What is read from one volume, by the writer and by readers alike.
 
 import type { Database, Statement } from 'better-sqlite3';
-import type { SpanId, StateMessage, TraceId } from '@framescope/protocol';
+import type { StateMessage } from '@framescope/protocol';
 import type { AssemblyFlush, StoredFlush, UnixRange } from '../store.ts';
 import { sourceFromJson, type FlushSource } from '../flush-source.ts';
+import { idsOf } from './flush-ids.ts';
 
 /** Every statement that reads a volume; a test pins how SQLite answers each. */
 export const VOLUME_READ = {
@@ -298,14 +299,18 @@ export class VolumeQueries {
   }
 
   #flushOf(row: FlushRow, owner: { key: string; id: string }): StoredFlush {
-    return {
-      ...this.#sourceOf(row.source),
+    const source = this.#sourceOf(row.source);
+    const identity = {
       sessionId: owner.id,
-      sessionKey: owner.key,
-      traceId: row.trace_id.toString('hex') as TraceId,
-      spanId: row.span_id.toString('hex') as SpanId,
+      producer: source.producer,
       seq: Number(row.seq),
       part: Number(row.part),
+    };
+    return {
+      ...source,
+      ...identity,
+      sessionKey: owner.key,
+      ...idsOf(identity, { traceId: row.trace_id, spanId: row.span_id }),
       startUnixNs: row.start_ns,
       endUnixNs: row.end_ns,
       ...(row.record && { record: bytesOf(row.record) }),

@@ -4,6 +4,7 @@ import type { Database, Statement } from 'better-sqlite3';
 import type { SpanColumns } from '../../decode/span-columns.ts';
 import type { DecodedFlush } from '../../decode/types.ts';
 import { sourceToJson } from '../flush-source.ts';
+import { storedIds } from './flush-ids.ts';
 import { LoadSamples } from './load-samples.ts';
 import { MetricPoints } from './metric-points.ts';
 import { openForWriting } from './open.ts';
@@ -235,8 +236,7 @@ export class VolumeWriter {
       commit.number,
       flush.startUnixNs,
       flush.endUnixNs,
-      Buffer.from(flush.traceId, 'hex'),
-      Buffer.from(flush.spanId, 'hex'),
+      ...storedIds(flush),
       flush.frameCount,
       flush.lostCount,
       flush.record ?? null,
