@@ -1,7 +1,6 @@
 // Which engine keeps the data: SQLite in a folder, or ClickHouse. The one place that knows both.
 
 import { ClickHouseAssemblyStore, ClickHouseRawWriter } from './clickhouse/blocking.ts';
-import { ClickHouseReader } from './clickhouse/reader.ts';
 import type { ClickHouseSettings } from './clickhouse/settings.ts';
 import { SqliteAssemblyStore } from './sqlite/assembly-store.ts';
 import { SqliteReader } from './sqlite/reader.ts';
@@ -59,7 +58,8 @@ const clickhouseOptions = ({ clickhouse, retention, budgets }: WriterPlace) => (
 
 /** The writer must have opened it before. @throws {StoreError} */
 export async function openReader({ folder, clickhouse }: StorePlace): Promise<StoreReader> {
-  return clickhouse === undefined
-    ? new SqliteReader(folder)
-    : ClickHouseReader.open(clickhouse, clickhouse.collector);
+  if (clickhouse === undefined) return new SqliteReader(folder);
+  // Its client is loaded by whoever has it: each of the reading threads would else do so at its start.
+  const { ClickHouseReader } = await import('./clickhouse/reader.ts');
+  return ClickHouseReader.open(clickhouse, clickhouse.collector);
 }

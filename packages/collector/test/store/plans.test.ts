@@ -80,7 +80,7 @@ test('every question to a volume is answered as it was when it was fast', () => 
         "SEARCH flush USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
       ],
       "flushesSince": [
-        "SEARCH flush USING INDEX flush_by_session (session=?)",
+        "SEARCH flush USING INDEX flush_by_session (session=? AND id>?)",
         "SEARCH source USING INTEGER PRIMARY KEY (rowid=?)",
         "SEARCH ingest USING INTEGER PRIMARY KEY (rowid=?)",
       ],

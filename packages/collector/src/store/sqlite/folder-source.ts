@@ -172,7 +172,7 @@ export class FolderSource {
     const end = Number((database.prepare(SOURCE.flushEnd).get() as { last: number }).last);
     if (after >= end) return undefined;
     const last = Math.min(end, after + limit);
-    return { last, flushes: queries.flushesIn(after, last) };
+    return { last, flushes: queries.wholeFlushesIn(after, last) };
   }
 
   pointsAfter(

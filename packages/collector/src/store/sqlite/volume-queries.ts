@@ -26,12 +26,13 @@ export const VOLUME_READ = {
       end_ns, trace_id, span_id, frame_count, lost_count, record, state
     FROM flush JOIN source ON source.id = flush.source
       JOIN ingest ON ingest.commit_no = flush.commit_no
-    WHERE session = ? AND flush.commit_no > ? ORDER BY flush.id`,
+    WHERE session = ? AND flush.id > ? ORDER BY flush.id`,
   // What many flushes share (session, source, commit) is looked up once and not joined to each.
   flushesIn: `
     SELECT session, source, commit_no, seq, part, start_ns, end_ns, frame_count, lost_count,
       record, state
     FROM flush WHERE id > ? AND id <= ? ORDER BY id`,
+  idsOfFlushes: `SELECT trace_id, span_id FROM flush WHERE id > ? AND id <= ? ORDER BY id`,
   sessionOfRow: `SELECT key, session_id FROM session WHERE id = ?`,
   sourceOfRow: `SELECT json FROM source WHERE id = ?`,
   arrivalOf: `SELECT arrival_ns FROM ingest WHERE commit_no = ?`,
@@ -200,9 +201,10 @@ export class VolumeQueries {
     return rows.map(row => this.#flushOf(row, owner));
   }
 
-  /** Those of commits after `commit`. */
+  /** Those of commits after `commit`: behind the last one of it, and no look at those before. */
   flushesSince(session: bigint, owner: { key: string; id: string }, commit: number): StoredFlush[] {
-    const rows = this.#all<FlushRow>(VOLUME_READ.flushesSince, session, commit);
+    const after = this.lastFlushUpTo(commit);
+    const rows = this.#all<FlushRow>(VOLUME_READ.flushesSince, session, after);
     return rows.map(row => this.#flushOf(row, owner));
   }
 
@@ -212,6 +214,19 @@ export class VolumeQueries {
     this.#statementOfFlushes ??= this.#database.prepare(VOLUME_READ.flushesIn).safeIntegers().raw();
     const rows = this.#statementOfFlushes.all(from, to) as FlushCells[];
     return rows.map(cells => this.#assemblyFlush(cells));
+  }
+
+  /** The same with the IDs of their spans. */
+  wholeFlushesIn(from: number, to: number): StoredFlush[] {
+    const ids = this.#all<{ trace_id: Buffer; span_id: Buffer }>(
+      VOLUME_READ.idsOfFlushes,
+      from,
+      to,
+    );
+    return this.flushesIn(from, to).map((flush, i) => {
+      const { trace_id: traceId, span_id: spanId } = ids[i]!;
+      return { ...flush, ...idsOf(flush, { traceId, spanId }) };
+    });
   }
 
   #assemblyFlush(cells: FlushCells): AssemblyFlush {
