@@ -84,6 +84,9 @@ test('every question to a volume is answered as it was when it was fast', () => 
         "SEARCH source USING INTEGER PRIMARY KEY (rowid=?)",
         "SEARCH ingest USING INTEGER PRIMARY KEY (rowid=?)",
       ],
+      "idsOfFlushes": [
+        "SEARCH flush USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
+      ],
       "lastCommit": [
         "SCAN ingest",
       ],
