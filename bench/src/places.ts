@@ -34,7 +34,7 @@ export async function run({ quick }: SuiteOptions): Promise<Row[]> {
 
 async function advisorRows(quick: boolean): Promise<Row[]> {
   const name = 'advisor against a re-run of the demo with another depth of the jitter buffer';
-  const skipped = 'two runs of the demo of two minutes each';
+  const skipped = 'two runs of the demo, side by side, of some two minutes';
   if (quick) return [{ suite: SUITE, name, value: 0, unit: 'ms', ok: true, skipped }];
   const { delayOffMs, underrunsOffPercent, underruns } = await advisedAndRun();
   const row = (what: string, value: number, unit: string): Omit<Row, 'ok'> => ({

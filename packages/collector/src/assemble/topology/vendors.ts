@@ -3,7 +3,7 @@
 // was missing or could not be so.
 
 import { Sketch, toBase64, type Turn, type VendorLeg } from '@framescope/protocol';
-import { splitOf, vendorTold, type VendorTold } from '../ledger/split.ts';
+import { lieOf, vendorTold, type VendorTold } from '../ledger/split.ts';
 import { figuresOf } from './legs.ts';
 
 const VENDORS_MAX = 32;
@@ -65,15 +65,14 @@ function take(asked: Asked, told: VendorTold, tookNs: number): void {
   asked.requests++;
   const isSilent = told.processingNs === undefined && told.queueNs === undefined;
   if (isSilent) asked.silent++;
-  const { pieces } = splitOf(told, tookNs, tookNs);
-  const isBelieved = pieces.some(({ name }) => name === 'compute' || name === 'queue');
-  if (!isSilent && !isBelieved && tookNs > 0) asked.unlikely++;
+  const isLie = lieOf(told, tookNs) !== undefined;
+  if (isLie) asked.unlikely++;
   const add = (sketch: Sketch, ns: number | undefined): void => {
     if (ns !== undefined && Number.isFinite(ns)) sketch.add(ns);
   };
   add(asked.rtt, told.rttNs);
   add(asked.connect, told.connectNs);
-  if (!isBelieved) return;
+  if (isLie) return;
   add(asked.processing, told.processingNs);
   add(asked.queue, told.queueNs);
 }

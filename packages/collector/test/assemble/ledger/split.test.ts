@@ -60,10 +60,10 @@ test('a service that says it took longer than the request is quoted and not beli
   expect(split({ work: 402.1 }, 400).pieces).toBe('unknown 400');
 });
 
-test('ways and work that do not fit into the request together leave the work unknown', () => {
+test('a way that was quicker than usual has what the work leaves of the request, and it is said', () => {
   expect(split({ way: 200, work: 300 }, 400)).toEqual({
-    pieces: 'network 200, unknown 200',
-    note: 'its 300 ms and a way of 200 ms are more than the 400 ms that the request took',
+    pieces: 'network 100, compute 300',
+    note: 'the way takes 200 ms as a rule, and had 100 ms at most in this request',
   });
   expect(split({ way: 900, work: 300 }, 400)).toEqual({
     pieces: 'compute 300, unknown 100',

@@ -14,22 +14,31 @@ import { loadSection } from './load-section.ts';
 import { moveSection } from './move-section.ts';
 import { handoverSection, legTable, linkTable, servedTable, vendorTable } from './tables.ts';
 
+/** New calls change advice slowly. */
+const ADVICE_MS = 120_000;
+
 interface Shown {
   readonly places: Places;
   readonly load: Load;
   readonly findings: Findings;
-  readonly advice: Advice;
 }
+
+/** An answer or why there is none, so that nobody has to wait for it at once. */
+const settledOf = async <T>(asked: Promise<T>): Promise<T | Error> =>
+  asked.catch((cause: unknown) => (cause instanceof Error ? cause : new Error(String(cause))));
 
 export class PlacesPage implements Page {
   readonly title = 'Places';
   readonly element: HTMLElement = h('div', { class: 'page places' });
   readonly #app: App;
   readonly #body = h('div', { class: 'stack' });
+  /** What it holds stays until there is newer advice. */
+  readonly #advice = h('div', {}, loading('Replaying calls through other buffers'));
   readonly #filter: FilterField;
   readonly #again = throttled(15_000, () => void this.#load());
   readonly #off: () => void;
   #view: PlacesView;
+  #advised = { query: '', atMs: 0 };
   #asked = 0;
 
   constructor(app: App, view: PlacesView) {
@@ -74,13 +83,14 @@ export class PlacesPage implements Page {
     const { fromUnixNs: from, toUnixNs: to, filter, moveFrom, moveTo, advise } = this.#view;
     const range: Query = { from, to };
     try {
-      const [places, load, findings, advice] = await Promise.all([
+      const [places, load, findings] = await Promise.all([
         api.places({ ...range, filter, moveFrom, moveTo }),
         api.load({ ...range, columns: 120 }),
         api.findings(range),
-        api.advisor({ ...range, filter, what: advise }),
       ]);
-      if (mine === this.#asked) this.#show({ places, load, findings, advice });
+      if (mine !== this.#asked) return;
+      this.#show({ places, load, findings });
+      await this.#askAdvice({ ...range, filter, what: advise });
     } catch (error) {
       if (mine === this.#asked)
         fill(
@@ -90,7 +100,29 @@ export class PlacesPage implements Page {
     }
   }
 
-  #show({ places, load, findings, advice }: Shown): void {
+  /** Replaying calls takes seconds: it comes behind the rest, and not with every news of a call. */
+  async #askAdvice(query: Query): Promise<void> {
+    const asked = JSON.stringify(query);
+    if (asked === this.#advised.query && Date.now() - this.#advised.atMs < ADVICE_MS) return;
+    this.#advised = { query: asked, atMs: Date.now() };
+    const advice = await settledOf(api.advisor(query));
+    if (asked === this.#advised.query && this.#asked > 0) this.#showAdvice(advice);
+  }
+
+  #showAdvice(advice: Advice | Error): void {
+    const again = (): void => {
+      this.#advised = { query: '', atMs: 0 };
+      void this.#load();
+    };
+    fill(
+      this.#advice,
+      advice instanceof Error
+        ? failed(advice, again)
+        : adviceSection(advice, (kind: AdviceKind) => this.#go({ advise: kind })),
+    );
+  }
+
+  #show({ places, load, findings }: Shown): void {
     if (places.sessions === 0 && load.instances.length === 0)
       return fill(
         this.#body,
@@ -107,7 +139,7 @@ export class PlacesPage implements Page {
       loadSection(load),
       handoverSection(places),
       moveSection(places, move => this.#go({ moveFrom: move?.from, moveTo: move?.to })),
-      adviceSection(advice, (kind: AdviceKind) => this.#go({ advise: kind })),
+      this.#advice,
       this.#unknown(places),
     );
   }
