@@ -76,7 +76,9 @@ async function saidOf(url: string, kind: Finding['kind']): Promise<string> {
     await strip.waitFor({ timeout: FOUND_LIMIT_MS });
     texts.push(await strip.innerText());
     await strip.getByRole('link', { name: /where calls run/i }).click();
-    await page.getByRole('heading', { name: 'Places' }).waitFor({ timeout: FOUND_LIMIT_MS });
+    await page
+      .getByRole('heading', { name: 'Places', exact: true })
+      .waitFor({ timeout: FOUND_LIMIT_MS });
     await page
       .getByRole('region', { name: 'Ways between places' })
       .waitFor({ timeout: FOUND_LIMIT_MS });
