@@ -43,7 +43,7 @@ async function load(quick: boolean): Promise<Row[]> {
     row(`${name}: longest piece of a flush`, [figures.longestPieceMs, 'ms'], 'lower', 2),
     row(
       '100 calls: load of the process, a queue told 5,000 times a second included',
-      [await loadPercent(quick ? 5 : 15, quick ? 1 : 5), '% of a core'],
+      [await loadPercent(quick ? 5 : 10, quick ? 1 : 3), '% of a core'],
       'lower',
       0.5,
     ),
@@ -66,7 +66,7 @@ async function wire(quick: boolean): Promise<Row[]> {
   ];
 }
 
-/** Records and live state with all that is around them, in all processes. */
+/** Records, live state and load with all that is around them, in all processes. */
 const wireRows = (encoding: string, demo: DemoRun, limit: number): Row[] => {
   const { bytes, stateBytes, loadBytes, frames } = demo;
   const name = `telemetry of a frame of the demo, all hops, ${encoding}`;
@@ -77,11 +77,7 @@ const wireRows = (encoding: string, demo: DemoRun, limit: number): Row[] => {
       (bytes - stateBytes) / frames,
       'bytes',
     ),
-    plain(
-      `reports of load of the four processes beside it, ${encoding}`,
-      loadBytes / frames,
-      'bytes',
-    ),
+    plain(`of it reports of load of the four processes, ${encoding}`, loadBytes / frames, 'bytes'),
   ];
 };
 

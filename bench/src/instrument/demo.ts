@@ -13,11 +13,11 @@ const DEMO = fileURLToPath(new URL('../../../examples/voice-agent/out/main.js', 
 const FRAME_S = 0.02;
 
 export interface DemoRun {
-  /** Bytes of every body with records or live state in it, as sent, uncompressed, less `loadBytes`. */
+  /** Bytes of every body with records, live state or load in it, as sent, uncompressed. */
   readonly bytes: number;
   /** Of these: live state (turns, waits, words). */
   readonly stateBytes: number;
-  /** Reports of how busy the processes are, once a second each, whatever their calls. */
+  /** Of these: reports of how busy the four processes are, which cost the same for a hundred calls. */
   readonly loadBytes: number;
   /** Bodies of turn and stage spans, which are OpenTelemetry's own and no part of `bytes`. */
   readonly spanBytes: number;
@@ -74,9 +74,10 @@ function tally(bodies: readonly Body[]): DemoRun {
   let loadBytes = 0;
   for (const body of bodies) {
     const found = flushesOf(body.bytes, body.type);
-    if (found.length === 0) spanBytes += body.bytes.length;
+    const load = loadBytesOf(body.bytes, body.type);
+    if (found.length === 0 && load === 0) spanBytes += body.bytes.length;
     else bytes += body.bytes.length;
-    loadBytes += found.length === 0 ? 0 : loadBytesOf(body.bytes, body.type);
+    loadBytes += load;
     flushes.push(...found);
   }
   const records = flushes.flatMap(({ record }) => {
@@ -84,7 +85,6 @@ function tally(bodies: readonly Body[]): DemoRun {
     return read?.ok === true ? [read.value] : [];
   });
   const stateBytes = flushes.reduce((sum, { stateLength }) => sum + stateLength, 0);
-  bytes -= loadBytes;
   return { bytes, stateBytes, loadBytes, spanBytes, frames: frameCount(records), records };
 }
 

@@ -17,6 +17,8 @@ const LIMIT_BYTES_PER_MARK = 0.1;
 const MARKS_PER_RING = 4_000;
 const RINGS = 16;
 const WARM_UP_ROUNDS = 40;
+/** What allocates does so in each of them; a compiler that is late on a busy machine only in the first. */
+const BATCHES = 4;
 
 if (globalThis.gc === undefined) {
   const run = spawnSync(
@@ -44,21 +46,26 @@ async function measure() {
     return [stream.hop('receive'), stream.hop('decode')];
   };
   for (let round = 0; round < WARM_UP_ROUNDS; round++) markMany(hopsOf());
-  const fresh = Array.from({ length: RINGS }, hopsOf);
-  globalThis.gc();
-  globalThis.gc();
-  const before = process.memoryUsage().heapUsed;
-  const startNs = process.hrtime.bigint();
-  for (const hops of fresh) markMany(hops);
-  const elapsedNs = Number(process.hrtime.bigint() - startNs);
   const marks = RINGS * MARKS_PER_RING;
-  const bytes = (process.memoryUsage().heapUsed - before) / marks;
+  const batch = () => {
+    const fresh = Array.from({ length: RINGS }, hopsOf);
+    globalThis.gc();
+    globalThis.gc();
+    const before = process.memoryUsage().heapUsed;
+    const startNs = process.hrtime.bigint();
+    for (const hops of fresh) markMany(hops);
+    const ns = Number(process.hrtime.bigint() - startNs) / marks;
+    return { bytes: (process.memoryUsage().heapUsed - before) / marks, ns };
+  };
+  const batches = Array.from({ length: BATCHES }, batch);
+  const bytes = Math.min(...batches.map(one => one.bytes));
+  const ns = Math.min(...batches.map(one => one.ns));
   if (process.argv.includes('--json')) {
-    console.log(JSON.stringify({ bytes, ns: elapsedNs / marks }));
+    console.log(JSON.stringify({ bytes, ns }));
     return;
   }
   console.log(
-    `${process.version}: ${bytes.toFixed(3)} bytes a mark (limit ${LIMIT_BYTES_PER_MARK}), ${(elapsedNs / marks).toFixed(0)} ns a mark, ${marks} marks`,
+    `${process.version}: ${bytes.toFixed(3)} bytes a mark (limit ${LIMIT_BYTES_PER_MARK}), ${ns.toFixed(0)} ns a mark, ${BATCHES} × ${marks} marks`,
   );
   if (bytes > LIMIT_BYTES_PER_MARK) {
     console.error(
