@@ -106,6 +106,7 @@ const everything = (): ReturnType<typeof scenarioOf> =>
     startUnixMs: Date.now() - 90_000,
     attributes: { region: 'eu-west', release: '2.5.0' },
     stalls: [{ atMs: 6_200, forMs: 400 }],
+    sttRate: 24_000,
     turns: [
       turnOf({ text: 'What time do you close today?' }),
       turnOf({

@@ -1,6 +1,6 @@
 // `npm run screens -- [page…] [--state NAME,NAME] [--out DIR] [--data DIR]`
 //
-// Every page in three sizes, both themes and each of its states, on a real
+// Every page in five sizes, both themes and each of its states, on a real
 // collector. A sheet a page and state goes to docs/screens as WebP; with `--out`
 // the single pictures are kept as PNG in a folder of yours; `--data`
 // begins with a copy of a folder that has a simulated day already (it must not be in use).
@@ -17,7 +17,7 @@ import { LiveCalls } from '../viewer/live-calls.ts';
 import { fillForScreens } from './fill.ts';
 import { Gate } from './gate.ts';
 import { LIVE_ID, shotsOf, type Shot } from './pages.ts';
-import { SIZES, sheet, shoot, THEMES, type Picture, type Size } from './shoot.ts';
+import { sheet, shoot, THEMES, type Picture } from './shoot.ts';
 
 const SHEETS = fileURLToPath(new URL('../../../docs/screens/', import.meta.url));
 
@@ -61,13 +61,7 @@ async function picture(shot: Shot): Promise<void> {
   gate.target = shot.state === 'empty' ? empty.url : full.url;
   const live = shot.state === 'live' ? goOn() : undefined;
   const pictures: Picture[] = [];
-  // One at a time where the gate is held or dropped, or calls go on beside: all sizes at once elsewhere.
-  const isSteady = ['full', 'huge', 'empty', 'missing'].includes(shot.state);
-  for (const theme of THEMES) {
-    const one = (size: Size): Promise<Picture> => shoot({ browser, gate, shot, size, theme });
-    if (isSteady) pictures.push(...(await Promise.all(SIZES.map(one))));
-    else for (const size of SIZES) pictures.push(await one(size));
-  }
+  for (const theme of THEMES) pictures.push(...(await shoot({ browser, gate, shot, theme })));
   await live?.();
   await keep(browser, shot, pictures);
 }

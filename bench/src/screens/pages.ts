@@ -15,6 +15,8 @@ export interface Shot {
   readonly path: string;
   /** Pressed one after the other once the page is there. */
   readonly keys?: readonly string[];
+  /** What is clicked then, by its text. */
+  readonly presses?: readonly string[];
   /** A file of audio, opened once the page is there. */
   readonly file?: string;
   /** Dragged over once the page is there, in shares of this element. */
@@ -35,6 +37,8 @@ export interface Known {
 
 const call = `/sessions/${sessionKey(CALL_ID)}`;
 const hour = `/sessions/${sessionKey(HOUR_ID)}`;
+/** Frames of all calls at the agent's door: the hour's and the day's. */
+const FRAMES = '/tail?measure=frame.mic.agent%2Freceive&range=6h';
 const live = (id: string): string => `/sessions/${sessionKey(id)}`;
 
 export function shotsOf({ turnTick, turnTraceId, recording }: Known): Shot[] {
@@ -55,12 +59,19 @@ export function shotsOf({ turnTick, turnTraceId, recording }: Known): Shot[] {
     { page: 'session', state: 'huge', path: hour },
     { page: 'tail', state: 'full', path: '/tail?range=24h' },
     { page: 'tail-selection', state: 'full', path: '/tail?range=24h', drag: box },
-    { page: 'tail', state: 'huge', path: '/tail?measure=frame.mic.agent%2Freceive&range=6h' },
+    { page: 'tail', state: 'huge', path: FRAMES },
     { page: 'tail-why', state: 'full', path: '/tail?range=24h&pick=slow' },
     { page: 'tail-groups', state: 'full', path: '/tail?range=24h&group=region' },
     { page: 'compare', state: 'full', path: '/compare' },
     { page: 'traces', state: 'full', path: '/traces' },
+    { page: 'places', state: 'full', path: '/places' },
+    { page: 'places', state: 'live', path: '/places' },
     { page: 'collector', state: 'full', path: '/collector' },
+    { page: 'tail', state: 'live', path: '/tail?range=15m' },
+    { page: 'tail-frames-why', state: 'full', path: `${FRAMES}&pick=slow` },
+    { page: 'tail-mark', state: 'full', path: '/tail?range=24h', presses: ['Mark'] },
+    { page: 'session-export', state: 'full', path: turn, presses: ['Export'] },
+    { page: 'session-far', state: 'full', path: call },
     {
       page: 'trace',
       state: 'full',
@@ -76,14 +87,17 @@ export function shotsOf({ turnTick, turnTraceId, recording }: Known): Shot[] {
       { page: 'tail', state, path: '/tail?range=24h' },
       { page: 'traces', state, path: '/traces' },
       { page: 'compare', state, path: '/compare' },
+      { page: 'places', state, path: '/places' },
       { page: 'collector', state, path: '/collector' },
       { page: 'trace', state, path: `/traces/${turnTraceId}` },
     ]),
-    ...['find', 'sessions', 'tail', 'compare', 'traces', 'collector'].map((page): Shot => ({
-      page,
-      state: 'empty',
-      path: page === 'find' ? '/' : `/${page}`,
-    })),
+    ...['find', 'sessions', 'tail', 'compare', 'places', 'traces', 'collector'].map(
+      (page): Shot => ({
+        page,
+        state: 'empty',
+        path: page === 'find' ? '/' : `/${page}`,
+      }),
+    ),
     { page: 'session', state: 'missing', path: '/sessions/0000000000000' },
     { page: 'trace', state: 'missing', path: `/traces/${'f'.repeat(32)}` },
   ];

@@ -1,7 +1,7 @@
-// One page in one size and theme, photographed when it has come to rest; and a
-// sheet of all six of them.
+// A page in all sizes of one theme at once, photographed when it has come to rest; and a
+// sheet of both themes.
 
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import type { Gate } from './gate.ts';
 import type { Shot } from './pages.ts';
 
@@ -30,7 +30,6 @@ export interface ShootInput {
   readonly browser: Browser;
   readonly gate: Gate;
   readonly shot: Shot;
-  readonly size: Size;
   readonly theme: (typeof THEMES)[number];
 }
 
@@ -38,33 +37,49 @@ const REST_MS = 900;
 const LIVE_MS = 5_000;
 /** A page that loads shows for a moment what it shows for long when the line is bad. */
 const LOADING_MS = 1_500;
+/** Five pages at a time draw their first picture. */
+const ARRIVE_MS = 60_000;
 
-export async function shoot({ browser, gate, shot, size, theme }: ShootInput): Promise<Picture> {
-  const context = await browser.newContext({ viewport: size, colorScheme: theme });
-  try {
+export async function shoot({ browser, gate, shot, theme }: ShootInput): Promise<Picture[]> {
+  const contexts: BrowserContext[] = [];
+  const open = async (size: Size): Promise<Page> => {
+    const context = await browser.newContext({ viewport: size, colorScheme: theme });
+    contexts.push(context);
     const page = await context.newPage();
-    gate.set(shot.state === 'loading' ? 'hold' : 'pass');
     await page.goto(gate.url + shot.path);
     if (shot.state === 'loading') await page.waitForTimeout(LOADING_MS);
     else await arrive(page, shot);
-    return { size, theme, png: await page.screenshot() };
+    return page;
+  };
+  try {
+    gate.set(shot.state === 'loading' ? 'hold' : 'pass');
+    const pages = await Promise.all(SIZES.map(open));
+    if (shot.state === 'away') {
+      gate.set('drop');
+      for (const page of pages)
+        await page.locator('.banner:not([hidden])').waitFor({ timeout: ARRIVE_MS });
+    }
+    const pictures: Picture[] = [];
+    for (const [i, size] of SIZES.entries())
+      pictures.push({ size, theme, png: await pages[i]!.screenshot() });
+    return pictures;
   } finally {
-    await context.close();
+    for (const context of contexts) await context.close();
     gate.set('pass');
   }
+}
 
-  async function arrive(page: Page, { state, keys = [], drag, file }: Shot): Promise<void> {
-    await page.locator('main *').first().waitFor();
-    await page.locator('.progress').first().waitFor({ state: 'detached', timeout: 30_000 });
-    await page.waitForTimeout(state === 'live' ? LIVE_MS : REST_MS);
-    if (file !== undefined) await page.locator('input[type=file]').setInputFiles(file);
-    for (const key of keys) await page.keyboard.press(key);
-    if (drag) await dragOver(page, drag);
-    if (keys.length > 0 || drag || file !== undefined) await page.waitForTimeout(REST_MS);
-    if (state !== 'away') return;
-    gate.set('drop');
-    await page.locator('.banner:not([hidden])').waitFor({ timeout: 10_000 });
-  }
+async function arrive(page: Page, shot: Shot): Promise<void> {
+  const { state, keys = [], presses = [], drag, file } = shot;
+  await page.locator('main *').first().waitFor();
+  await page.locator('.progress').first().waitFor({ state: 'detached', timeout: ARRIVE_MS });
+  await page.waitForTimeout(state === 'live' ? LIVE_MS : REST_MS);
+  if (file !== undefined) await page.locator('input[type=file]').setInputFiles(file);
+  for (const key of keys) await page.keyboard.press(key);
+  for (const text of presses) await page.getByText(text, { exact: true }).first().click();
+  if (drag) await dragOver(page, drag);
+  if (keys.length + presses.length > 0 || drag || file !== undefined)
+    await page.waitForTimeout(REST_MS);
 }
 
 async function dragOver(page: Page, { on, from, to }: NonNullable<Shot['drag']>): Promise<void> {
@@ -77,7 +92,7 @@ async function dragOver(page: Page, { on, from, to }: NonNullable<Shot['drag']>)
   await page.mouse.down();
   await page.mouse.move(...at(to), { steps: 6 });
   await page.mouse.up();
-  await page.locator('.panel .progress').first().waitFor({ state: 'detached', timeout: 30_000 });
+  await page.locator('.panel .progress').first().waitFor({ state: 'detached', timeout: ARRIVE_MS });
 }
 
 /** Light above, dark below, all of one height, as WebP: small enough for the repository. */

@@ -21,10 +21,11 @@ import {
   turnOf,
 } from '@framescope/testkit';
 import { startCollector, type Collector } from 'framescope';
-import type { Locator } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launchBrowser, type TestBrowser } from '../../../test/browser.ts';
 import { violations } from './axe.ts';
+import { soundOf, wavOf } from './sound.ts';
 
 const viewerFolder = fileURLToPath(new URL('../dist/', import.meta.url));
 
@@ -175,6 +176,23 @@ test('the slow turns of the panel lead to their place on the timeline', async ()
   await page.close();
 });
 
+test('of frames too it is asked why the slow ones are slow, and each leads to its place', async () => {
+  const { page, problems } = await browser.open(
+    `${day.collector.url}/tail?measure=frame.mic.agent%2Freceive`,
+  );
+  await page.getByRole('button', { name: 'Why slow?' }).click();
+  const verdict = page.locator('[data-verdict]');
+  await verdict.waitFor();
+  expect((await verdict.innerText()).replaceAll(/\s+/g, ' ')).toMatch(
+    /[\d,]+ frames in \d+ calls from [\d.]+ ms up, against [\d,]+ frames in \d+ calls/,
+  );
+  await page.locator('.turn-line').first().click();
+  await page.locator('.lanes canvas').waitFor();
+  expect(page.url()).toMatch(/\/sessions\/\w+\?.*frame=mic/);
+  expect(problems()).toEqual([]);
+  await page.close();
+});
+
 test('a click on an attribute keeps only those, in the filter and in the address', async () => {
   const { page } = await browser.open(`${day.collector.url}/tail?pick=slow`);
   const button = page.locator('.as-link').first();
@@ -229,37 +247,143 @@ test('two releases beside each other: the slower one is seen to be slower', asyn
   await page.close();
 });
 
-test(
-  'no page has anything that axe objects to, in either theme',
-  { timeout: 300_000 },
-  async () => {
-    const { items } = await new ApiClient(day.collector.url).sessions(1);
-    const { key } = items[0]!;
-    const turns = await new ApiClient(day.collector.url).turns(items[0]!.id);
-    const paths = [
-      '/',
-      '/?q=day-call',
-      '/sessions',
-      `/sessions/${key}`,
-      `/sessions/${key}?turn=${turns[0]!.tick}`,
-      '/tail',
-      '/tail?pick=slow',
-      '/tail?group=region',
-      '/compare',
-      '/traces',
-      `/traces/${turns[0]!.traceId}`,
-      '/nowhere',
-    ];
-    const found: string[] = [];
-    for (const colorScheme of ['light', 'dark'] as const)
-      for (const path of paths) {
+interface Looked {
+  readonly path: string;
+  /** What is opened on the page before it is looked at. */
+  readonly what?: string;
+  readonly open?: (page: Page) => Promise<void>;
+}
+
+/** Each page as it comes, and each thing that can be opened over one. */
+async function looks(url: string): Promise<Looked[]> {
+  const api = new ApiClient(url);
+  const { key, id } = (await api.sessions(1)).items[0]!;
+  const turn = (await api.turns(id))[0]!;
+  await annotated(url);
+  const session = `/sessions/${key}?turn=${turn.tick}`;
+  const pages = [
+    '/',
+    '/?q=day-call',
+    '/sessions',
+    `/sessions/${key}`,
+    session,
+    '/tail',
+    '/tail?pick=slow',
+    '/tail?group=region',
+    '/tail?measure=frame.mic.agent%2Freceive&pick=slow',
+    '/compare',
+    '/places',
+    '/collector',
+    '/traces',
+    `/traces/${turn.traceId}`,
+    '/nowhere',
+  ];
+  const menu = (path: string): Looked => ({
+    path,
+    what: 'exports',
+    open: page => page.locator('summary', { hasText: 'Export' }).click(),
+  });
+  return [
+    ...pages.map(path => ({ path })),
+    ...['/sessions', session, '/tail', '/compare', `/traces/${turn.traceId}`].map(menu),
+    {
+      path: '/',
+      what: 'help',
+      open: async page => {
+        await page.keyboard.press('?');
+        await page.getByRole('dialog', { name: 'Keys' }).waitFor();
+      },
+    },
+    {
+      path: '/tail',
+      what: 'a mark to be made',
+      open: async page => {
+        await page.getByRole('button', { name: 'Mark', exact: true }).click();
+        await page.getByRole('dialog', { name: 'Mark this time' }).waitFor();
+      },
+    },
+    {
+      path: '/tail?range=1h',
+      what: 'a mark',
+      open: async page => {
+        await page.getByRole('button', { name: /^deploy Release/ }).click();
+        await page.getByRole('dialog').waitFor();
+      },
+    },
+    {
+      path: '/sessions',
+      what: 'a filter half written',
+      open: async page => {
+        await page.getByRole('combobox', { name: 'Filter' }).pressSequentially('reg');
+        await page.getByRole('option').first().waitFor();
+      },
+    },
+    {
+      path: '/sessions?filter=region%3A',
+      what: 'a filter that is wrong',
+      open: async page => {
+        const field = page.getByRole('combobox', { name: 'Filter' });
+        await field.fill('release:>>');
+        await field.press('Enter');
+        await page.locator('.filter-problem:not([hidden])').waitFor();
+      },
+    },
+    {
+      path: session,
+      what: 'kept, with a recording',
+      open: async page => {
+        await page.getByRole('button', { name: 'Keep' }).click();
+        await page.getByRole('button', { name: 'Kept' }).waitFor();
+        const buffer = wavOf(soundOf([turn], 1));
+        const file = { name: 'call.wav', mimeType: 'audio/wav', buffer };
+        await page.locator('input[type=file]').setInputFiles(file);
+        await page.getByText('begins at').waitFor();
+        await page.getByRole('button', { name: 'Kept' }).click();
+        await page.getByRole('button', { name: 'Keep' }).waitFor();
+      },
+    },
+    {
+      path: '/collector',
+      what: 'a budget that is none',
+      open: async page => {
+        await page.getByLabel('Limit of Frame age (every hop)').fill('soon');
+        await page.getByRole('button', { name: 'Save' }).click();
+      },
+    },
+  ];
+}
+
+async function annotated(url: string): Promise<void> {
+  const body = {
+    kind: 'deploy',
+    text: 'Release 2.5.0',
+    atUnixNs: `${Date.now() - 600_000}000000`,
+    endUnixNs: null,
+    attributes: { by: 'ci' },
+  };
+  const answer = await fetch(`${url}/api/v1/annotations`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  expect(answer.ok, await answer.text()).toBe(true);
+}
+
+for (const colorScheme of ['light', 'dark'] as const)
+  test(
+    `no page, dialog or menu has anything that axe objects to, ${colorScheme}`,
+    { timeout: 300_000 },
+    async () => {
+      const found: string[] = [];
+      for (const { path, what = '', open } of await looks(day.collector.url)) {
         const { page } = await browser.open(day.collector.url + path, { colorScheme });
         await page.locator('main *').first().waitFor();
         await page.locator('.progress').first().waitFor({ state: 'detached' });
+        await open?.(page);
         await page.waitForTimeout(400);
-        found.push(...(await violations(page)).map(one => `${colorScheme} ${path} ${one}`));
+        found.push(...(await violations(page)).map(one => `${path} ${what}: ${one}`));
         await page.close();
       }
-    expect(found).toEqual([]);
-  },
-);
+      expect(found).toEqual([]);
+    },
+  );

@@ -101,7 +101,17 @@ async function send(spans: readonly object[]): Promise<void> {
 }
 
 const session = (id: string): string => `/sessions/${sessionKey(id)}`;
-const PATHS = ['/', `/?q=${encodeURIComponent(HTML)}`, '/sessions', '/traces', `/traces/${TRACE}`];
+const PATHS = [
+  '/',
+  `/?q=${encodeURIComponent(HTML)}`,
+  '/sessions',
+  '/tail',
+  '/compare',
+  '/places',
+  '/collector',
+  '/traces',
+  `/traces/${TRACE}`,
+];
 
 test('whatever the names are, every page is drawn, fits a phone, and runs none of them', async () => {
   for (const path of [...PATHS, session(HTML), session(LONG), session(RTL)]) {

@@ -244,7 +244,7 @@ test('a target that takes nothing is shown with what it said, and how far behind
   await page.close();
 });
 
-const PAGES = ['/', '/sessions', '/tail?range=24h', '/compare', '/traces', '/collector'];
+const PAGES = ['/', '/sessions', '/tail?range=24h', '/compare', '/places', '/traces', '/collector'];
 
 test('every page at 360, 768, 1280, 1920 and 3840 keeps within the window, light and dark', async () => {
   const turn = ran.answers.turns[1]!;

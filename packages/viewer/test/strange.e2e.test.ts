@@ -22,6 +22,7 @@ import { launchBrowser, type TestBrowser } from '../../../test/browser.ts';
 const viewerFolder = fileURLToPath(new URL('../dist/', import.meta.url));
 const data = mkdtempSync(join(tmpdir(), 'framescope-strange-'));
 const PRODUCER = '0f'.repeat(8);
+const TRACE = 'e'.repeat(32);
 const RATE = 16_000;
 const FRAME_TICKS = 320;
 const FRAME_NS = 20_000_000;
@@ -63,6 +64,7 @@ beforeAll(async () => {
   ]);
   await send('backwards', [recordOf({ hops: ['client/capture'], frames: 50 })], backwards());
   for (const id of CALLS) await isListed(id);
+  await sendTrace();
 });
 
 afterAll(async () => {
@@ -194,6 +196,26 @@ async function isListed(id: string): Promise<void> {
   throw new Error(`${id} is not there after 10 s`);
 }
 
+const LISTS = ['/', '/sessions', '/tail', '/compare', '/places', '/collector', '/traces'];
+
+/** A trace of one span, to be looked at while the collector goes. */
+async function sendTrace(): Promise<void> {
+  const span = {
+    traceId: TRACE,
+    spanId: 'a'.repeat(16),
+    name: 'turn',
+    kind: 1,
+    startTimeUnixNano: String(START_NS),
+    endTimeUnixNano: String(START_NS + 1_000_000n),
+  };
+  const response = await fetch(`${collector.url}/v1/traces`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] }),
+  });
+  if (response.status !== 200) throw new Error(await response.text());
+}
+
 interface Seen {
   readonly text: number;
   readonly isWaiting: boolean;
@@ -252,7 +274,7 @@ test('a call of five hundred hops scrolls its lanes and keeps the page', async (
 });
 
 test('lists, tail and Find show none of their oddities as numbers that are none', async () => {
-  for (const path of ['/', '/sessions', '/tail', '/compare', '/traces', '/?q=frame']) {
+  for (const path of [...LISTS, '/?q=frame']) {
     const { page, problems } = await browser.open(collector.url + path);
     await page.locator('main *').first().waitFor();
     await page.locator('.progress').first().waitFor({ state: 'detached' });
@@ -264,14 +286,7 @@ test('lists, tail and Find show none of their oddities as numbers that are none'
 });
 
 test('on every page the collector may go and come back: said, kept, and gone on with', async () => {
-  const paths = [
-    '/',
-    '/sessions',
-    `/sessions/${sessionKey('one-frame')}`,
-    '/tail',
-    '/compare',
-    '/traces',
-  ];
+  const paths = [...LISTS, `/sessions/${sessionKey('one-frame')}`, `/traces/${TRACE}`];
   const pages = [];
   for (const path of paths) {
     const { page } = await browser.open(collector.url + path);

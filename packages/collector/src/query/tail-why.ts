@@ -39,7 +39,8 @@ export const tailWhy: TailWhyQuery = async (context, box) => {
   if (chosen === undefined) return undefined;
   const isFrame = chosen.measure.kind === 'frame';
   const found = await (isFrame ? frames : waits)(context.reader, chosen, box);
-  const tooFew = tooFewOf(found, isFrame);
+  const noun = isFrame ? 'frames' : 'turns';
+  const tooFew = tooFewOf(found, noun);
   const { count, sessionCount } = {
     count: found.inside.turns + found.outside.turns,
     sessionCount: chosen.measure.sessionCount,
@@ -55,14 +56,13 @@ export const tailWhy: TailWhyQuery = async (context, box) => {
     total: attribution.total,
     parts: attribution.parts,
     attributes: attributes.map(({ z: _z, ...one }) => one),
-    verdict: verdictOf({ splits, attribution, attributes, tooFew }),
+    verdict: verdictOf({ splits, attribution, attributes, tooFew, noun }),
   };
 };
 
-function tooFewOf({ inside, outside }: Found, isFrame: boolean): string | null {
-  const what = isFrame ? 'frames' : 'turns';
+function tooFewOf({ inside, outside }: Found, noun: string): string | null {
   if (inside.turns < TURNS_MIN || inside.sessions < SESSIONS_MIN)
-    return `${inside.turns} ${what} in ${inside.sessions} calls: ${TURNS_MIN} in ${SESSIONS_MIN} are the least that say anything`;
+    return `${inside.turns} ${noun} in ${inside.sessions} calls: ${TURNS_MIN} in ${SESSIONS_MIN} are the least that say anything`;
   return outside.turns === 0 ? `nothing lies outside to compare with` : null;
 }
 

@@ -36,6 +36,8 @@ export interface Found {
   readonly attribution: Attribution;
   readonly attributes: readonly AttributeOdds[];
   readonly tooFew: string | null;
+  /** What is counted. */
+  readonly noun: 'turns' | 'frames';
 }
 
 type Verdict = TailWhy['verdict'];
@@ -43,7 +45,7 @@ type Verdict = TailWhy['verdict'];
 const none = (text: string): Verdict => ({ kind: 'none', name: '', value: null, with: [], text });
 
 export function verdictOf(found: Found): Verdict {
-  const call = oneCall(found.splits);
+  const call = oneCall(found);
   if (call !== undefined) return call;
   if (found.tooFew !== null) return none(`too few to say: ${found.tooFew}`);
   const { deltaNs, meanAllNs } = found.attribution.total;
@@ -72,7 +74,7 @@ export function verdictOf(found: Found): Verdict {
 }
 
 /** Counted, not concluded: it says something of that call and nothing of the others. */
-function oneCall(splits: readonly SessionSplit[]): Verdict | undefined {
+function oneCall({ splits, noun }: Pick<Found, 'splits' | 'noun'>): Verdict | undefined {
   const inside = splits.reduce((sum, one) => sum + one.inside, 0);
   const all = splits.reduce((sum, one) => sum + one.inside + one.outside, 0);
   if (inside < TURNS_MIN || splits.length < SESSIONS_MIN) return undefined;
@@ -85,7 +87,7 @@ function oneCall(splits: readonly SessionSplit[]): Verdict | undefined {
     name: worst.session.id,
     value: worst.session.key,
     with: [],
-    text: `${worst.inside} of the ${inside} slow turns are of one call, ${worst.session.id}; the other calls are well`,
+    text: `${worst.inside} of the ${inside} slow ${noun} are of one call, ${worst.session.id}; the other calls are well`,
   };
 }
 

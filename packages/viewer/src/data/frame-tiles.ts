@@ -6,14 +6,15 @@
 // Tiles that nobody looked at for long go first: memory follows the view and not the call.
 
 import type { FramesHop, FramesWindow } from '@framescope/protocol';
+import { lowerBound } from '../layout/time-scale.ts';
 import { fetchWhole, type TimeWindow } from './whole-frames.ts';
 
 export const TILE_NS = 4_000_000_000;
 /** 64 tiles of 4 s: a bit over four minutes of frames, about 20 MB at 16 hops. */
 const TILES_MAX = 64;
 const FETCHES_MAX = 4;
-/** Tiles that are joined together. */
-const GROUP_TILES = 4;
+/** Tiles joined beside those in view, at least. */
+const JOINED_BESIDE_MIN = 2;
 
 /** The rows of one hop over all loaded tiles, in order of time. */
 export interface HopRows {
@@ -46,8 +47,14 @@ export class FrameTiles {
   readonly #tiles = new Map<number, Tile>();
   #loading = 0;
   #use = 0;
-  #joined: ReadonlyMap<string, HopRows> | undefined;
-  #joinedRange = '';
+  /** Tiles `first` to `last`, as far as they were here when they were joined. */
+  #joined:
+    | {
+        readonly first: number;
+        readonly last: number;
+        readonly rows: ReadonlyMap<string, HopRows>;
+      }
+    | undefined;
   /** Tiles that came since they were last joined. */
   #arrivals = 0;
 
@@ -86,19 +93,24 @@ export class FrameTiles {
     this.#evict();
   }
 
-  /** Rows by hop of the loaded tiles that touch the window, and some on both sides. */
+  /**
+   * Rows by hop of the loaded tiles that touch the window, and some on both sides. The same object as
+   * long as what it has covers the window: a picture that slides or zooms in joins nothing anew.
+   */
   rows(fromNs: number, toNs: number): ReadonlyMap<string, HopRows> {
-    // In groups: a picture that slides joins anew every sixteenth second and not every fourth.
-    const first = Math.floor(fromNs / TILE_NS / GROUP_TILES) * GROUP_TILES;
-    const last = (Math.floor(toNs / TILE_NS / GROUP_TILES) + 1) * GROUP_TILES - 1;
-    const range = `${first}-${last}`;
-    if (this.#joined && this.#joinedRange === range) return this.#joined;
+    const first = Math.floor(fromNs / TILE_NS);
+    const last = Math.floor(toNs / TILE_NS);
+    const held = this.#joined;
+    if (held && held.first <= first && held.last >= last) return held.rows;
+    // As much again on both sides: zooming out step by step joins each time that the view doubled.
+    const beside = Math.max(JOINED_BESIDE_MIN, last - first);
+    const range = { first: first - beside, last: last + beside };
     const tiles = [...this.#tiles.values()]
-      .filter(tile => tile.windows && tile.index >= first && tile.index <= last)
+      .filter(tile => tile.windows && tile.index >= range.first && tile.index <= range.last)
       .toSorted((a, b) => a.index - b.index);
-    this.#joined = joinTiles(tiles.flatMap(tile => tile.windows!));
-    this.#joinedRange = range;
-    return this.#joined;
+    const rows = joinTiles(tiles.flatMap(tile => tile.windows!));
+    this.#joined = { ...range, rows };
+    return rows;
   }
 
   #tile(index: number): Tile {
@@ -156,6 +168,13 @@ export function joinTiles(windows: readonly FramesWindow[]): Map<string, HopRows
   return rows;
 }
 
+const COLUMNS = ['startTick', 'endTick', 'atNs', 'latencyNs', 'flags'] as const;
+
+const stretch = (column: ArrayLike<number>, from: number, end: number): ArrayLike<number> =>
+  ArrayBuffer.isView(column)
+    ? (column as unknown as Float64Array).subarray(from, end)
+    : Array.from(column).slice(from, end);
+
 function joinHop(
   key: string,
   pieces: readonly { hop: FramesHop; window: FramesWindow }[],
@@ -173,16 +192,12 @@ function joinHop(
     latencyNs: new Float64Array(capacity),
     flags: new Uint8Array(capacity),
   };
-  for (const { hop, window } of pieces)
-    for (let i = 0; i < hop.length; i++) {
-      const atNs = hop.atNs[i]!;
-      if (atNs < window.fromNs || atNs >= window.toNs) continue;
-      rows.startTick[rows.length] = hop.startTick[i]!;
-      rows.endTick[rows.length] = hop.endTick[i]!;
-      rows.atNs[rows.length] = atNs;
-      rows.latencyNs[rows.length] = hop.latencyNs[i]!;
-      rows.flags[rows.length] = hop.flags[i]!;
-      rows.length++;
-    }
+  for (const { hop, window } of pieces) {
+    // Rows are in order of time: those of the window's own are one stretch, copied whole.
+    const from = lowerBound(hop.atNs, hop.length, window.fromNs);
+    const end = lowerBound(hop.atNs, hop.length, window.toNs);
+    for (const name of COLUMNS) rows[name].set(stretch(hop[name], from, end), rows.length);
+    rows.length += end - from;
+  }
   return rows;
 }

@@ -24,6 +24,9 @@ export interface Palette {
   readonly accent: string;
   readonly selection: string;
   readonly error: string;
+  /** Grounds of a row: under the pointer, and chosen. */
+  readonly hover: string;
+  readonly chosen: string;
 }
 
 export const LIGHT: Palette = {
@@ -47,6 +50,8 @@ export const LIGHT: Palette = {
   accent: '#2f5fd0',
   selection: 'rgba(47,95,208,0.10)',
   error: '#c2273d',
+  hover: '#eff2f8',
+  chosen: '#e8eefc',
 };
 
 export const DARK: Palette = {
@@ -70,6 +75,8 @@ export const DARK: Palette = {
   accent: '#7aa2ff',
   selection: 'rgba(122,162,255,0.14)',
   error: '#ff6b81',
+  hover: '#1d2430',
+  chosen: '#1b2845',
 };
 
 /** Light or dark as the page has it now. */

@@ -2,6 +2,7 @@
 
 import type { Band, Lanes } from '../layout/lanes.ts';
 import type { LedgerBox, SpeechBox, StageBox } from '../layout/turns.ts';
+import { fitted, widthOf } from './fitted.ts';
 import { isUnresolved, partColor, type Palette } from './palette.ts';
 
 export interface TurnPaint {
@@ -14,14 +15,6 @@ export interface TurnPaint {
 }
 
 const FONT = '11.5px system-ui, sans-serif';
-
-/** Cuts text to a width by measuring: what does not fit is not drawn. */
-function fitted(context: CanvasRenderingContext2D, text: string, widthPx: number): string {
-  if (context.measureText(text).width <= widthPx) return text;
-  let length = Math.floor((text.length * widthPx) / context.measureText(text).width);
-  while (length > 0 && context.measureText(`${text.slice(0, length)}…`).width > widthPx) length--;
-  return length < 2 ? '' : `${text.slice(0, length)}…`;
-}
 
 export function drawSpeech(
   paint: TurnPaint,
@@ -48,7 +41,7 @@ export function drawSpeech(
     if (width < 34) continue;
     context.fillStyle = palette.onSpeech;
     context.fillText(
-      fitted(context, textOf(box), width - 12),
+      fitted(context, textOf(box), width - 12).text,
       left + 6,
       band.top + band.height / 2 + 4,
     );
@@ -57,6 +50,9 @@ export function drawSpeech(
 
 /** Below this a ledger's band holds its bar and its total, no figures of the parts. */
 const FIGURES_PX_MIN = 48;
+
+/** A digit and its air. */
+const TEXT_PX_MIN = 8;
 
 export interface LedgerTexts {
   name(part: string): string;
@@ -109,14 +105,16 @@ function drawParts(
     context.fillStyle = partColor(part.name);
     context.fillRect(part.left, top, Math.max(width - (width > 4 ? 1 : 0), 0.5), barPx);
     if (isUnresolved(part.name)) hatch(context, { left: part.left, top, width, height: barPx });
+    // No name and no figure is this short: most parts of most waits, which then cost no measuring.
+    if (width < TEXT_PX_MIN) continue;
     const name = texts.name(part.name);
     context.fillStyle = '#161b26';
-    if (context.measureText(name).width < width - 8)
+    if (widthOf(context, name) < width - 8)
       context.fillText(name, part.left + width / 2, top + barPx / 2 + 4);
     if (!hasFigures) continue;
     context.fillStyle = palette.quiet;
     const number = texts.number(part.exposedNs);
-    if (context.measureText(number).width < width - 2)
+    if (widthOf(context, number) < width - 2)
       context.fillText(number, part.left + width / 2, top + barPx + 12);
   }
   if (box.turn.tick !== selectedTick) return;

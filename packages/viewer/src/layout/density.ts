@@ -1,7 +1,7 @@
 // A hop seen from far: per pixel how many frames, the worst of them, how many
 // were over budget, how many lost. Never the mean: one late frame must stay visible.
 
-import { toX, type TimeScale } from './time-scale.ts';
+import type { TimeScale } from './time-scale.ts';
 
 export interface Buckets {
   readonly fromNs: number;
@@ -33,24 +33,26 @@ export function makeDensity(): DensityColumns {
   };
 }
 
-/** Gathers buckets into pixels. A bucket wider than a pixel fills all that it covers. */
+/** Gathers the buckets in view into pixels. A bucket wider than a pixel fills all that it covers. */
 export function layoutDensity(buckets: Buckets, scale: TimeScale, out: DensityColumns): void {
-  out.width = Math.min(Math.ceil(scale.widthPx), DENSITY_WIDTH_MAX);
-  for (const column of [out.count, out.worstNs, out.over, out.lost]) column.fill(0, 0, out.width);
-  const n = buckets.count.length;
-  for (let i = 0; i < n; i++) {
-    if (buckets.count[i] === 0 && buckets.lost[i] === 0) continue;
-    const startNs = buckets.fromNs + i * buckets.bucketNs;
-    const left = Math.floor(toX(scale, startNs) - scale.leftPx);
-    const right = Math.max(
-      left + 1,
-      Math.floor(toX(scale, startNs + buckets.bucketNs) - scale.leftPx),
-    );
-    for (let px = Math.max(0, left); px < Math.min(out.width, right); px++) {
-      out.count[px]! += buckets.count[i]!;
-      out.over[px]! += buckets.overBudget[i]!;
-      out.lost[px]! += buckets.lost[i]!;
-      if (buckets.worstNs[i]! > out.worstNs[px]!) out.worstNs[px] = buckets.worstNs[i]!;
+  const { count, worstNs, overBudget, lost, fromNs, bucketNs } = buckets;
+  const width = Math.min(Math.ceil(scale.widthPx), DENSITY_WIDTH_MAX);
+  out.width = width;
+  for (const column of [out.count, out.worstNs, out.over, out.lost]) column.fill(0, 0, width);
+  const perNs = scale.widthPx / (scale.toNs - scale.fromNs);
+  const zeroPx = (fromNs - scale.fromNs) * perNs;
+  const stepPx = bucketNs * perNs;
+  const first = Math.max(0, Math.floor(-zeroPx / stepPx) - 1);
+  const end = Math.min(count.length, Math.ceil((width - zeroPx) / stepPx) + 1);
+  for (let i = first; i < end; i++) {
+    if (count[i] === 0 && lost[i] === 0) continue;
+    const left = Math.floor(zeroPx + i * stepPx);
+    const right = Math.min(width, Math.max(left + 1, Math.floor(zeroPx + (i + 1) * stepPx)));
+    for (let px = Math.max(0, left); px < right; px++) {
+      out.count[px]! += count[i]!;
+      out.over[px]! += overBudget[i]!;
+      out.lost[px]! += lost[i]!;
+      if (worstNs[i]! > out.worstNs[px]!) out.worstNs[px] = worstNs[i]!;
     }
   }
 }

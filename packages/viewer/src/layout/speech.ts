@@ -81,8 +81,8 @@ export function layoutTints(
     if (!top || !bottom) return [];
     const who = from.direction === 'up' ? ('user' as const) : ('agent' as const);
     return (speech.get(from.stream) ?? []).flatMap(range => {
-      const above = edges(top, range);
-      const below = edges(bottom, range);
+      const above = ticksSpan(top, range);
+      const below = ticksSpan(bottom, range);
       // A piece that comes ahead of time in bursts has a fan of its own.
       if (!above || !below || (above.endNs - above.startNs) * 2 < below.endNs - below.startNs)
         return [];
@@ -100,7 +100,8 @@ export function layoutTints(
   });
 }
 
-function edges(rows: Rows, range: TickRange): Stretch | undefined {
+/** When the ticks of a range passed a hop, as far as its rows are here; undefined: none did. */
+export function ticksSpan(rows: Rows, range: TickRange): Stretch | undefined {
   const first = lowerBound(rows.endTick, rows.length, range.startTick + 1);
   const last = lowerBound(rows.startTick, rows.length, range.endTick) - 1;
   if (first >= rows.length || last < first) return undefined;

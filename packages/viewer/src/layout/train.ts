@@ -116,7 +116,8 @@ function layoutLost(input: TrainInput, train: Train, station: Station, index: nu
 
 /** Row numbers by start tick; nearly always the order of time already. */
 export function orderByTick(rows: Rows): Int32Array {
-  const order = Int32Array.from({ length: rows.length }, (_, i) => i);
+  const order = new Int32Array(rows.length);
+  for (let i = 0; i < order.length; i++) order[i] = i;
   for (let i = 1; i < rows.length; i++)
     if (rows.startTick[i]! < rows.startTick[i - 1]!)
       return order.sort((a, b) => rows.startTick[a]! - rows.startTick[b]!);

@@ -58,6 +58,9 @@ export function layoutSpeech(turns: readonly Turn[], scale: TimeScale): SpeechBo
 export const mainWait = (turn: Turn): Wait | undefined =>
   turn.waits.find(wait => wait.kind === 'response') ?? turn.waits[0];
 
+/** Narrower than this no part of it could be seen: an hour has hundreds of waits, and a dozen parts each. */
+const PARTS_PX_MIN = 2;
+
 /** Ledger bars; parts are laid end to end by what they expose, so the bar adds up by construction. */
 export function layoutLedgers(
   turns: readonly Turn[],
@@ -70,7 +73,8 @@ export function layoutLedgers(
       const endNs = wait.endNs ?? (wait.outcome === 'open' ? nowNs : wait.startNs + wait.waitNs);
       if (endNs < scale.fromNs || wait.startNs > scale.toNs) continue;
       const box = boxOf(scale, wait.startNs, endNs);
-      boxes.push({ ...box, turn, wait, parts: partBoxes(wait, scale) });
+      const parts = box.right - box.left < PARTS_PX_MIN ? [] : partBoxes(wait, scale);
+      boxes.push({ ...box, turn, wait, parts });
     }
   return boxes;
 }

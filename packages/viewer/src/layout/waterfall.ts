@@ -1,5 +1,5 @@
 // A trace as rows: a tree in order of start, depth first, with folds. Iterative:
-// a chain of 100,000 spans must not break the stack.
+// a chain of 100,000 spans must not break the stack. And where a row in view stands.
 
 /** Columns of one length; `parent` is a row or −1. */
 export interface SpanRows {
@@ -131,4 +131,84 @@ export function visibleRows(tree: Tree, folded: ReadonlySet<number>): Int32Array
     if (folded.has(at)) at += tree.beneath[at]!;
   }
   return rows.subarray(0, count);
+}
+
+export const ROW_PX = 26;
+/** Deeper spans stand no further to the right: their names would have no room. */
+const INDENT_MAX = 14;
+const INDENT_PX = 14;
+const EDGE_PX = 8;
+/** Where the sign of a fold is, left of the name. */
+const TWIST_PX = 18;
+/** A bar is seen however short its span. */
+const BAR_PX_MIN = 2;
+/** A length is written right of its bar while this much is free there, else left of it. */
+const TOOK_PX = 96;
+
+/** What part of the trace the tracks show. */
+export interface FallWindow {
+  readonly fromNs: number;
+  readonly toNs: number;
+}
+
+/** The room that rows have, in CSS pixels. */
+export interface FallRoom {
+  readonly scrollPx: number;
+  readonly heightPx: number;
+  readonly widthPx: number;
+  /** Of it, for names. */
+  readonly namePx: number;
+}
+
+/** Names take their share, never more than they need. */
+export const namePxOf = (widthPx: number): number => Math.min(360, Math.floor(widthPx * 0.42));
+
+/** `[first, end)` of the rows in view, a row cut in two at either side included. */
+export function rowsInView(count: number, { scrollPx, heightPx }: FallRoom): [number, number] {
+  const first = Math.min(count, Math.max(0, Math.floor(scrollPx / ROW_PX)));
+  return [first, Math.max(first, Math.min(count, Math.ceil((scrollPx + heightPx) / ROW_PX)))];
+}
+
+/** The row under a height of the picture; undefined beneath the last. */
+export function rowAt(count: number, scrollPx: number, y: number): number | undefined {
+  const index = Math.floor((scrollPx + y) / ROW_PX);
+  return index >= 0 && index < count ? index : undefined;
+}
+
+export interface FallBar {
+  readonly left: number;
+  readonly right: number;
+}
+
+export interface FallTook {
+  readonly x: number;
+  readonly align: 'left' | 'right';
+}
+
+/** Where the bar of a span is, if any of it is in the window, and where its length is written. */
+export function barOf(
+  span: { readonly startNs: number; readonly lengthNs: number },
+  window: FallWindow,
+  { widthPx, namePx }: Pick<FallRoom, 'widthPx' | 'namePx'>,
+): { readonly bar: FallBar | undefined; readonly took: FallTook } {
+  const perNs = (widthPx - namePx) / (window.toNs - window.fromNs);
+  const x = (ns: number): number => namePx + (ns - window.fromNs) * perNs;
+  const [start, end] = [x(span.startNs), x(span.startNs + Math.max(0, span.lengthNs))];
+  if (end < namePx) return { bar: undefined, took: { x: namePx, align: 'left' } };
+  if (start > widthPx) return { bar: undefined, took: { x: widthPx, align: 'right' } };
+  const left = Math.max(namePx, start);
+  const right = Math.max(left + BAR_PX_MIN, Math.min(widthPx, end));
+  const took: FallTook =
+    right <= widthPx - TOOK_PX ? { x: right, align: 'left' } : { x: left, align: 'right' };
+  return { bar: { left, right }, took };
+}
+
+/** Where the name of a row begins, behind the sign of its fold. */
+export const labelPxOf = (depth: number): number =>
+  EDGE_PX + Math.min(depth, INDENT_MAX) * INDENT_PX + TWIST_PX + 6;
+
+/** True when a press at `x` meant the sign of the fold and not the row. */
+export function isTwist(depth: number, x: number): boolean {
+  const endPx = labelPxOf(depth) - 3;
+  return x < endPx && x >= endPx - TWIST_PX - 6;
 }

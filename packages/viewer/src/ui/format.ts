@@ -44,6 +44,9 @@ export function moment(ns: number): string {
   return `${sign}${clock(Math.floor(size / 1000) * SECOND)}.${String(size % 1000).padStart(3, '0')}`;
 }
 
+/** `16 kHz`, `44.1 kHz`. */
+export const kilohertz = (hertz: number): string => `${Number((hertz / 1000).toFixed(2))} kHz`;
+
 /** `1,033`. */
 export function count(value: number): string {
   return value.toLocaleString('en-US');

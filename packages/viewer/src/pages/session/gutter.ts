@@ -17,15 +17,14 @@ export function gutterNames(input: GutterInput): SVGElement[] {
   return [...stationNames(input), ...roles(input), ...bandNames(input)];
 }
 
-/** The error of each clock to scale, where frames are lines. */
-export function gutterErrors({ lanes, scale, isTrain }: GutterInput): SVGElement[] {
+/** The error of each clock to scale, where frames are lines: paths. */
+export function gutterErrors({ lanes, scale, isTrain }: GutterInput): string[] {
   if (!isTrain) return [];
   const perPx = nsPerPx(scale);
   return lanes.stations.flatMap(station => {
     const px = Math.min(40, station.errorNs / perPx);
     if (px < 1.5) return [];
-    const d = `M${scale.leftPx - px},${station.y - 3}v6m0,-3h${px * 2}m0,-3v6`;
-    return [s('path', { class: 'bracket', d })];
+    return [`M${scale.leftPx - px},${station.y - 3}v6m0,-3h${px * 2}m0,-3v6`];
   });
 }
 

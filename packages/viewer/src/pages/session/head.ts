@@ -2,13 +2,27 @@
 
 import type { SessionDetail } from '@framescope/protocol';
 import type { Lanes } from '../../layout/lanes.ts';
+import { pathOf, rateOf } from '../../layout/lineage.ts';
 import type { ChosenFrame } from '../../layout/train.ts';
 import type { Viewport } from '../../state/viewport.ts';
 import { cut, h } from '../../ui/dom.ts';
-import { clock, count, duration, moment, plural, share, wallTime, words } from '../../ui/format.ts';
+import {
+  clock,
+  count,
+  duration,
+  kilohertz,
+  moment,
+  plural,
+  share,
+  wallTime,
+  words,
+} from '../../ui/format.ts';
 import { statusBadge, syntheticBadge } from '../session-bits.ts';
 import { handoverNote } from './handover-note.ts';
 import { setupNote } from './setup-note.ts';
+
+/** Hops named in one line. */
+const BENT_SHOWN_MAX = 4;
 
 export function sessionHead(session: SessionDetail, togglePin: () => void): HTMLElement[] {
   const fact = (name: string, value: string, look = '', isLesser = false): HTMLElement =>
@@ -61,6 +75,7 @@ export function sessionHead(session: SessionDetail, togglePin: () => void): HTML
       fact('clocks', `± ${duration(worstClock)}`),
     ),
     ...[handoverNote(session), setupNote(session)].filter(one => one !== undefined),
+    ...lineageBadges(session),
     ...sourceBadges(session),
     ...(dropped > 0
       ? [
@@ -85,6 +100,27 @@ function sourceBadges({ sources = [] }: SessionDetail): HTMLElement[] {
     h('span', { class: 'badge' }, `spans of ${cut(name, 40)}`),
     ...notes.map(note => h('span', { class: 'quiet', 'data-note': name }, cut(note, 240))),
   ]);
+}
+
+const GAPS = { conceal: 'made up', drop: 'thrown away', silence: 'silent' } as const;
+
+/** What the marks on the lanes say, in words. */
+function lineageBadges({ streams }: SessionDetail): HTMLElement[] {
+  return streams.flatMap(({ name, sampleRate, lineage }) => {
+    if (!lineage) return [];
+    const texts: string[] = [];
+    for (const [kind, word] of Object.entries(GAPS)) {
+      const all = lineage.gaps.filter(gap => gap.kind === kind);
+      const ticks = all.reduce((sum, gap) => sum + gap.endTick - gap.startTick, 0);
+      if (ticks > 0) texts.push(`${duration((ticks / sampleRate) * 1e9)} ${word}`);
+    }
+    const bent = new Map(lineage.segments.map(one => [pathOf(one), rateOf(one, sampleRate)]));
+    for (const [path, rate] of [...bent].slice(0, BENT_SHOWN_MAX))
+      texts.push(rate === sampleRate ? `spliced at ${path}` : `${kilohertz(rate)} at ${path}`);
+    if (texts.length === 0) return [];
+    const of = lineage.gapCount > lineage.gaps.length ? ' (of the last 500 ranges)' : '';
+    return [h('span', { class: 'badge' }, cut(`${name}: ${texts.join(', ')}${of}`, 200))];
+  });
 }
 
 /** `0:04.719 – 0:07.827 · 3.11 s` */

@@ -11,7 +11,13 @@ import { cut, h } from '../../ui/dom.ts';
 import { duration, ms, share, words } from '../../ui/format.ts';
 import { ledgerBar } from './ledger-bar.ts';
 import { splitRows } from './split-rows.ts';
-import { bargeInSection, momentsSection, stagesSection, wordsSection } from './turn-sections.ts';
+import {
+  bargeInSection,
+  momentsSection,
+  originsSection,
+  stagesSection,
+  wordsSection,
+} from './turn-sections.ts';
 
 const OUTCOMES: Readonly<Record<string, string>> = {
   answered: 'answered',
@@ -78,6 +84,7 @@ export function ledgerPanel(model: SessionModel, turn: Turn, actions: PanelActio
       : []),
     bargeInSection(turn),
     wordsSection(turn),
+    model.detail && originsSection(turn, model.detail, model.turns[number]?.startNs ?? Infinity),
     stagesSection(turn),
     featuresSection(turn),
     ...turn.waits.map(momentsSection),

@@ -2,6 +2,7 @@
 // in view, lays out, draws, and tells what is under the pointer.
 
 import { drawDensity } from '../../draw/density.ts';
+import { drawLineage } from '../../draw/lineage.ts';
 import { palette, partColor, type Palette } from '../../draw/palette.ts';
 import type { PaintArea } from '../../draw/surface.ts';
 import { drawChosen, drawTints, drawTrain, type TrainPaint } from '../../draw/train.ts';
@@ -14,6 +15,7 @@ import {
 } from '../../draw/turns.ts';
 import { layoutDensity, makeDensity } from '../../layout/density.ts';
 import { isAhead, layoutLanes, type Lanes } from '../../layout/lanes.ts';
+import { layoutLineage } from '../../layout/lineage.ts';
 import { layoutTints, speechTicks, type SpeechInput, type Stretch } from '../../layout/speech.ts';
 import { nsPerPx, timeTicks, toX, type TimeScale } from '../../layout/time-scale.ts';
 import {
@@ -36,7 +38,7 @@ import {
 import type { SessionModel } from '../../state/session-model.ts';
 import type { Viewport } from '../../state/viewport.ts';
 import { cut } from '../../ui/dom.ts';
-import { duration, ms, words } from '../../ui/format.ts';
+import { duration, kilohertz, ms, words } from '../../ui/format.ts';
 
 /** Up to 25 ms a pixel frames are lines: a 20 ms frame is then about a pixel wide. */
 const TRAIN_NS_PER_PX = 25e6;
@@ -144,6 +146,7 @@ export class Picture {
       },
       shown,
     );
+    this.#paintLineage(context, colors, shown.isRaw);
     if (this.isTrain && this.chosen)
       this.#paintChosen({ context, lanes, palette: colors, hairPx: area.hairPx }, this.chosen);
     context.restore();
@@ -267,6 +270,15 @@ export class Picture {
       drawStages(paint, layoutStages(turns, this.scale!, stageRows(turns), shown.nowNs), name =>
         partColor(STAGE_PARTS[name] ?? name),
       );
+  }
+
+  #paintLineage(context: CanvasRenderingContext2D, colors: Palette, isRaw: boolean): void {
+    const { streams } = this.#model.detail!;
+    if (streams.every(stream => stream.lineage === undefined)) return;
+    const lanes = this.lanes!;
+    const boxes = layoutLineage({ streams, lanes, rows: this.rows, scale: this.scale!, isRaw });
+    const texts = { rate: kilohertz, words: (text: string): string => cut(text, 160) };
+    drawLineage({ context, lanes, palette: colors }, boxes, texts);
   }
 
   /** Frames that the last picture was laid out from; none from far. */

@@ -14,9 +14,9 @@ import { held, panned, zoomed, type Viewport } from '../../state/viewport.ts';
 import { fill, h, s } from '../../ui/dom.ts';
 import { markWhole } from '../../ui/marks.ts';
 import type { Layers } from '../../ui/save.ts';
-import { gutterErrors, gutterNames, TimeAxis } from './gutter.ts';
+import { gutterErrors, gutterNames, TimeAxis, type GutterInput } from './gutter.ts';
 import { frameTip } from './head.ts';
-import { legend } from './legend.ts';
+import { legend, signsOf } from './legend.ts';
 import { Overview } from './overview.ts';
 import { tracksOf } from '../../state/tracks.ts';
 import { Picture } from './picture.ts';
@@ -100,7 +100,11 @@ export class Timeline {
   #named: unknown;
   #namedPx = 0;
   #pointer = { x: 0, y: 0 };
-  #footMode = '';
+  #errorsShown = '';
+  /** What the legend was last made of. */
+  #footMode: boolean | undefined;
+  #footOf: unknown;
+  #footText = '';
 
   constructor(model: SessionModel, chosen: Chosen, host: TimelineHost, player: Player) {
     this.#model = model;
@@ -143,7 +147,8 @@ export class Timeline {
 
   /** Colours changed: the legend too is drawn anew. */
   themed(): void {
-    this.#footMode = '';
+    this.#footMode = undefined;
+    this.#footText = '';
     this.invalidate();
   }
 
@@ -271,8 +276,7 @@ export class Timeline {
     const stageNames = isTrain ? [...stageRows(this.#model.turns).keys()] : [];
     const input = { lanes, scale, isTrain, stageNames };
     this.#axis.show(input);
-    const errors = gutterErrors(input);
-    if (errors.length > 0 || this.#errors.childElementCount > 0) fill(this.#errors, ...errors);
+    this.#showErrors(input);
     if (this.#named !== lanes || this.#namedPx !== scale.leftPx)
       fill(this.#names, ...gutterNames(input));
     this.#named = lanes;
@@ -282,9 +286,27 @@ export class Timeline {
     this.#showTip();
     this.#showTracks(lanes, scale, area);
     if (this.#picture.isWhole) markWhole('session');
-    const mode = String(isTrain);
-    if (mode !== this.#footMode) fill(this.#foot, legend(isTrain));
-    this.#footMode = mode;
+    this.#showLegend(isTrain);
+  }
+
+  /** To scale: other brackets only when the picture is zoomed. */
+  #showErrors(input: GutterInput): void {
+    const errors = gutterErrors(input);
+    const shown = errors.join();
+    if (shown === this.#errorsShown) return;
+    this.#errorsShown = shown;
+    fill(this.#errors, ...errors.map(d => s('path', { class: 'bracket', d })));
+  }
+
+  #showLegend(isTrain: boolean): void {
+    const { detail } = this.#model;
+    if (this.#footMode === isTrain && this.#footOf === detail) return;
+    const signs = signsOf(detail!);
+    const text = `${isTrain} ${[...signs].join()}`;
+    if (text !== this.#footText) fill(this.#foot, legend(isTrain, signs));
+    this.#footMode = isTrain;
+    this.#footOf = detail;
+    this.#footText = text;
   }
 
   /** Beneath the lanes, over the same time; and where the recording stands. */

@@ -1,6 +1,6 @@
 // What else is known of a turn: barge-in, words, stages, moments.
 
-import type { BargeInOutcome, Turn, Wait } from '@framescope/protocol';
+import type { BargeInOutcome, SessionDetail, Turn, Wait } from '@framescope/protocol';
 import { cut, h } from '../../ui/dom.ts';
 import { duration, moment, words } from '../../ui/format.ts';
 import { attributes } from '../span-panel.ts';
@@ -66,6 +66,49 @@ export function wordsSection(turn: Turn): HTMLElement | undefined {
       ),
     );
   return h('section', {}, h('h2', {}, 'Words'), h('ul', { class: 'words' }, ...lines));
+}
+
+const QUALITIES: Readonly<Record<string, string>> = {
+  exact: 'counted',
+  reported: 'told by a service',
+  inferred: 'guessed',
+};
+const ORIGINS_SHOWN_MAX = 60;
+
+/** Which sound these words were heard in, or spoken as: told while the turn went on. */
+export function originsSection(
+  turn: Turn,
+  { streams }: Pick<SessionDetail, 'streams'>,
+  untilNs: number,
+): HTMLElement | undefined {
+  const rows = streams
+    .flatMap(({ sampleRate, lineage }) =>
+      (lineage?.derivations ?? []).map(one => ({ ...one, sampleRate })),
+    )
+    .filter(one => one.atNs >= turn.startNs && one.atNs < untilNs)
+    .toSorted((a, b) => a.atNs - b.atNs)
+    .slice(0, ORIGINS_SHOWN_MAX)
+    .map(one => {
+      const mediaOf = (tick: number): string => moment((tick / one.sampleRate) * 1e9);
+      return h(
+        'tr',
+        {},
+        h('td', {}, cut(one.text, 200), h('div', { class: 'sub' }, one.who)),
+        h(
+          'td',
+          { class: 'right' },
+          `${mediaOf(one.fromTick)} – ${mediaOf(one.toTick)}`,
+          h('div', { class: 'sub' }, QUALITIES[one.quality] ?? one.quality),
+        ),
+      );
+    });
+  if (rows.length === 0) return undefined;
+  return h(
+    'section',
+    {},
+    h('h2', {}, 'Words in the sound'),
+    h('table', { class: 'plain' }, h('tbody', {}, ...rows)),
+  );
 }
 
 export function stagesSection(turn: Turn): HTMLElement | undefined {

@@ -45,17 +45,13 @@ export class SelectionPanel {
     try {
       const { why, tail } = await answersOf(question);
       if (mine !== this.#asked) return;
-      const sections = why
-        ? [
-            ...whySections(why, (name, value) => this.#host.narrow(name, value)),
-            ...(why.parts.length > 0 ? [whatIf(rangeQuery(question), partsOf(why))] : []),
-          ]
-        : [];
+      const noun = nounOf(question.map);
       fill(
         this.element,
         this.#head(question, why),
-        ...sections,
-        tailList(tail, nounOf(question.map)),
+        ...whySections(why, noun, (name, value) => this.#host.narrow(name, value)),
+        why.parts.length > 0 && whatIf(rangeQuery(question), partsOf(why)),
+        tailList(tail, noun),
       );
     } catch (error) {
       if (mine !== this.#asked) return;
@@ -67,11 +63,11 @@ export class SelectionPanel {
     }
   }
 
-  #head({ picked }: PanelQuestion, why?: TailWhy): HTMLElement {
+  #head({ map, picked }: PanelQuestion, why?: TailWhy): HTMLElement {
     return h(
       'div',
       { class: 'panel-head' },
-      h('h2', {}, picked ? titleOf(picked) : slowestOf(why)),
+      h('h2', {}, picked ? titleOf(picked) : slowestOf(why, nounOf(map))),
       h(
         'button',
         {
@@ -87,11 +83,11 @@ export class SelectionPanel {
 }
 
 /** A twentieth, or of few turns as many as say something. */
-function slowestOf(why: TailWhy | undefined): string {
+function slowestOf(why: TailWhy | undefined, noun: string): string {
   if (!why) return 'The slowest';
   const { inside, outside } = why;
   const isTwentieth = inside.turns <= 0.06 * (inside.turns + outside.turns);
-  return isTwentieth ? 'The slowest twentieth' : `The slowest ${plural(inside.turns, 'turn')}`;
+  return isTwentieth ? 'The slowest twentieth' : `The slowest ${plural(inside.turns, noun)}`;
 }
 
 function titleOf({ minNs, maxNs, fromMs, isNever }: Picked): string {
@@ -111,16 +107,12 @@ const rangeQuery = ({ map, filter }: PanelQuestion): Query => ({
   filter,
 });
 
+/** Of a measure of frames there are no parts: which calls and which attributes they share is all. */
 async function answersOf(
   question: PanelQuestion,
-): Promise<{ why: TailWhy | undefined; tail: Tail }> {
-  const { map, picked } = question;
+): Promise<{ readonly why: TailWhy; readonly tail: Tail }> {
+  const { picked } = question;
   const range = rangeQuery(question);
-  if (map.measure.kind === 'frame')
-    return {
-      why: undefined,
-      tail: await api.tail({ ...range, ...boxOf(picked), limit: TURNS_SHOWN }),
-    };
   const inside = picked
     ? { insideFrom: unixNs(picked.fromMs), insideTo: unixNs(picked.toMs), ...latencyOf(picked) }
     : {};

@@ -10,18 +10,20 @@ import { count, duration, ms, plural, share, words } from '../../ui/format.ts';
 const PARTS_SHOWN = 8;
 const ATTRIBUTES_SHOWN = 8;
 
+/** `noun`: what is counted, one of it. */
 export function whySections(
   why: TailWhy,
+  noun: string,
   narrow: (name: string, value: string) => void,
 ): HTMLElement[] {
   return [
-    verdict(why),
+    verdict(why, noun),
     ...(why.parts.length > 0 ? [parts(why)] : []),
     ...(why.attributes.length > 0 ? [attributes(why.attributes, narrow)] : []),
   ];
 }
 
-function verdict(why: TailWhy): HTMLElement {
+function verdict(why: TailWhy, noun: string): HTMLElement {
   const { inside, outside, verdict: found, tooFew } = why;
   return h(
     'section',
@@ -40,7 +42,7 @@ function verdict(why: TailWhy): HTMLElement {
     h(
       'p',
       { class: 'quiet' },
-      `${plural(inside.turns, 'turn')} in ${plural(inside.sessions, 'call')} from ${duration(why.fromValueNs)} up, against ${plural(outside.turns, 'turn')} in ${plural(outside.sessions, 'call')}.`,
+      `${plural(inside.turns, noun)} in ${plural(inside.sessions, 'call')} from ${duration(why.fromValueNs)} up, against ${plural(outside.turns, noun)} in ${plural(outside.sessions, 'call')}.`,
     ),
   );
 }

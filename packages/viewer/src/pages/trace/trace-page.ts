@@ -7,7 +7,6 @@ import { treeOf, type Tree } from '../../layout/waterfall.ts';
 import { sessionRoute, formatRoute, type Route } from '../../state/route.ts';
 import { cut, fill, h } from '../../ui/dom.ts';
 import { count, duration, plural, share, wallTime } from '../../ui/format.ts';
-import { markWhole } from '../../ui/marks.ts';
 import { failed, loading, type App, type Page } from '../page.ts';
 import { spanPanel } from '../span-panel.ts';
 import { traceExports } from './exports.ts';
@@ -83,7 +82,6 @@ export class TracePage implements Page {
     fill(this.#body, this.#view.element);
     fill(this.element, this.#head(trace, tree, path), this.#body);
     this.#select(this.#selected);
-    markWhole('trace');
   }
 
   #head(trace: TraceColumns, tree: Tree, path: CriticalPath): HTMLElement {

@@ -1,28 +1,43 @@
-// The waterfall as an element: rows for what is in view and no more, kept and
-// filled anew while scrolling. Making an element costs ten times as much as
-// changing one, and a wheel passes hundreds of rows a second.
+// The waterfall as an element: a canvas with the rows in view beneath a scroller that is as tall as
+// all of them, and for those who do not see it a row an element, told anew when scrolling rests.
+//
+//   ┌ canvas ─────────────┐     A flick of the wheel passes a hundred rows a second: painting fifty of
+//   │ ▾ turn   ████       │     them costs 3 ms, changing the elements of fifty rows three times that.
+//   │   llm      ██       │
+//   └ scroller over it ───┘
+//       tree, treeitem …        What is pressed is found from the place, not from an element.
 
 import { nameAt, serviceAt, spanIdAt, type TraceColumns } from '../../data/trace-columns.ts';
+import { palette } from '../../draw/palette.ts';
+import { Surface, type PaintArea } from '../../draw/surface.ts';
+import { drawFall, type FallRow } from '../../draw/waterfall.ts';
 import type { CriticalPath } from '../../layout/critical-path.ts';
-import { visibleRows, type Tree } from '../../layout/waterfall.ts';
+import {
+  barOf,
+  isTwist,
+  namePxOf,
+  rowAt,
+  ROW_PX,
+  rowsInView,
+  visibleRows,
+  type FallRoom,
+  type FallWindow,
+  type Tree,
+} from '../../layout/waterfall.ts';
+import { onTheme } from '../../state/theme.ts';
 import { cut, fill, h } from '../../ui/dom.ts';
 import { count, duration } from '../../ui/format.ts';
+import { markWhole } from '../../ui/marks.ts';
+import { settled } from '../page.ts';
+import { ToldRow, type ToldWords } from './told-row.ts';
 
-const ROW_PX = 26;
-const SPARE_ROWS = 4;
 /** Browsers stop laying out at about 33 million pixels; 100,000 rows need 2.6. */
 const ROWS_MAX = 1_000_000;
-const INDENT_MAX = 14;
-const HUES = 8;
+/** Scrolling rests: the rows are told. */
+const REST_MS = 120;
 
 export interface WaterfallHost {
   choose(row: number): void;
-}
-
-/** What part of the trace the tracks show. */
-export interface Window {
-  readonly fromNs: number;
-  readonly toNs: number;
 }
 
 export class WaterfallView {
@@ -32,6 +47,7 @@ export class WaterfallView {
   readonly #path: CriticalPath;
   readonly #host: WaterfallHost;
   readonly #axis = h('div', { class: 'fall-axis', 'aria-hidden': 'true' });
+  readonly #canvas = h('canvas', { 'aria-hidden': 'true' });
   readonly #rows = h('div', {
     class: 'fall-rows',
     tabindex: '0',
@@ -39,13 +55,19 @@ export class WaterfallView {
     'aria-label': 'Spans',
   });
   readonly #spacer = h('div', { class: 'fall-spacer', role: 'presentation' });
+  readonly #surface = new Surface(this.#canvas, (context, area) => this.#paint(context, area));
+  readonly #said: ToldRow[] = [];
+  readonly #say = settled(REST_MS, () => this.#tell());
   readonly #folded = new Set<number>();
-  readonly #observer = new ResizeObserver(() => this.#draw());
-  readonly #pool: Row[] = [];
+  readonly #observer = new ResizeObserver(() => this.#resized());
+  readonly #offTheme: () => void;
   readonly #open: ReadonlySet<number>;
   #visible: Int32Array = new Int32Array();
-  #window: Window;
+  #window: FallWindow;
   #chosen = -1;
+  /** Height of the pointer over the rows; undefined while it is elsewhere. */
+  #pointerPx: number | undefined;
+  #hovered: number | undefined;
 
   constructor(trace: TraceColumns, tree: Tree, path: CriticalPath, host: WaterfallHost) {
     this.#trace = trace;
@@ -55,28 +77,36 @@ export class WaterfallView {
     this.#open = new Set(trace.openRows);
     this.#window = { fromNs: 0, toNs: Math.max(1, trace.durationNs) };
     this.#rows.append(this.#spacer);
-    this.#rows.addEventListener('scroll', () => this.#draw(), { passive: true });
+    this.#rows.addEventListener('scroll', () => this.#redraw(), { passive: true });
     this.#rows.addEventListener('click', event => this.#click(event));
     this.#rows.addEventListener('wheel', event => this.#wheel(event), { passive: false });
+    this.#rows.addEventListener('pointermove', event => this.#point(event));
+    this.#rows.addEventListener('pointerleave', () => this.#point(undefined));
     this.#observer.observe(this.#rows);
-    this.element = h('div', { class: 'fall' }, this.#axis, this.#rows);
+    this.#offTheme = onTheme(() => this.#redraw());
+    this.element = h(
+      'div',
+      { class: 'fall' },
+      this.#axis,
+      h('div', { class: 'fall-body' }, this.#canvas, this.#rows),
+    );
     this.#relayout();
     this.#drawAxis();
   }
 
   close(): void {
     this.#observer.disconnect();
-  }
-
-  get window(): Window {
-    return this.#window;
+    this.#surface.close();
+    this.#say.cancel();
+    this.#offTheme();
   }
 
   /** Marks a row (of the columns) as chosen; −1 for none. Brings it into view when asked. */
   show(row: number, isToBeSeen: boolean): void {
     this.#chosen = row;
     if (isToBeSeen) this.#bringIntoView(row);
-    this.#draw();
+    this.#redraw();
+    this.#tell();
   }
 
   /** Steps to the row above or beneath; answers the row of the columns. */
@@ -126,7 +156,12 @@ export class WaterfallView {
     const from = Math.min(Math.max(0, fromNs), whole - span);
     this.#window = { fromNs: from, toNs: from + span };
     this.#drawAxis();
-    this.#draw();
+    this.#redraw();
+  }
+
+  #redraw(): void {
+    this.#surface.invalidate();
+    this.#say();
   }
 
   #wheel(event: WheelEvent): void {
@@ -135,6 +170,15 @@ export class WaterfallView {
     const track = this.#axis.getBoundingClientRect();
     const share = Math.min(1, Math.max(0, (event.clientX - track.left) / track.width));
     this.zoom(2 ** (event.deltaY / 320), share);
+  }
+
+  /** The axis ends where the tracks do: left of a scrollbar that takes room. */
+  #resized(): void {
+    const { offsetWidth, clientWidth } = this.#rows;
+    this.#axis.style.marginLeft = `${namePxOf(clientWidth)}px`;
+    this.#axis.style.marginRight = `${offsetWidth - clientWidth}px`;
+    this.#redraw();
+    this.#tell();
   }
 
   #drawAxis(): void {
@@ -150,7 +194,8 @@ export class WaterfallView {
   #relayout(): void {
     this.#visible = visibleRows(this.#tree, this.#folded);
     this.#spacer.style.height = `${Math.min(this.#visible.length, ROWS_MAX) * ROW_PX}px`;
-    this.#draw();
+    this.#redraw();
+    this.#tell();
   }
 
   #bringIntoView(row: number): void {
@@ -162,59 +207,126 @@ export class WaterfallView {
       this.#rows.scrollTop = top + ROW_PX - this.#rows.clientHeight;
   }
 
-  #draw(): void {
-    const { scrollTop, clientHeight } = this.#rows;
-    const first = Math.max(0, Math.floor(scrollTop / ROW_PX) - SPARE_ROWS);
-    const last = Math.min(
-      this.#visible.length,
-      Math.ceil((scrollTop + clientHeight) / ROW_PX) + SPARE_ROWS,
+  #room(): FallRoom {
+    const { scrollTop: scrollPx, clientHeight: heightPx, clientWidth: widthPx } = this.#rows;
+    return { scrollPx, heightPx, widthPx, namePx: namePxOf(widthPx) };
+  }
+
+  #paint(context: CanvasRenderingContext2D, area: PaintArea): void {
+    const colors = palette();
+    context.fillStyle = colors.ground;
+    context.fillRect(0, 0, area.widthPx, area.heightPx);
+    const room = this.#room();
+    const [first, end] = rowsInView(this.#visible.length, room);
+    this.#hovered = this.#rowUnder(this.#pointerPx, room.scrollPx);
+    const rows = Array.from(this.#visible.subarray(first, end), (position, i) =>
+      this.#rowOf(position, first + i, room),
     );
-    while (this.#pool.length < last - first) this.#pool.push(this.#newRow());
-    // A row keeps its element while it is in view: its place in the pool follows its number.
-    const size = Math.max(1, this.#pool.length);
-    this.#pool.forEach((row, i) => {
-      const index = first + ((((i - first) % size) + size) % size);
-      if (index < last) this.#fillRow(row, index);
-      else row.hide();
-    });
+    const { widthPx, namePx } = room;
+    drawFall({ context, palette: colors, widthPx, namePx }, rows);
+    markWhole('trace');
   }
 
-  #newRow(): Row {
-    const row = new Row();
-    this.#spacer.append(row.element);
-    return row;
+  #rowUnder(pointerPx: number | undefined, scrollPx: number): number | undefined {
+    return pointerPx === undefined ? undefined : rowAt(this.#visible.length, scrollPx, pointerPx);
   }
 
-  #fillRow(target: Row, index: number): void {
-    const position = this.#visible[index]!;
+  #rowOf(position: number, index: number, room: FallRoom): FallRow {
     const row = this.#tree.order[position]!;
     const { startNs, lengthNs, status, service } = this.#trace;
+    const span = { startNs: startNs[row]!, lengthNs: lengthNs[row]! };
+    const { bar, took } = barOf(span, this.#window, room);
     const beneath = this.#tree.beneath[position]!;
-    target.show({
-      topPx: index * ROW_PX,
-      position,
+    const isFolded = beneath === 0 ? undefined : this.#folded.has(position);
+    return {
+      y: index * ROW_PX - room.scrollPx,
       depth: this.#tree.depth[position]!,
-      beneath,
-      isFolded: this.#folded.has(position),
-      name: nameAt(this.#trace, row),
-      service: serviceAt(this.#trace, row),
-      hue: service[row]! % HUES,
+      name: cut(nameAt(this.#trace, row), 80),
+      beside: this.#besideOf(position, row),
+      took: this.#tookOf(row),
+      service: service[row]!,
+      bar,
+      tookAt: took,
+      isFolded,
       isError: status[row] === 2,
       isOpen: this.#open.has(row),
-      isChosen: row === this.#chosen,
       isCritical: this.#path.ownNs[row]! > 0,
-      startNs: startNs[row]!,
-      lengthNs: lengthNs[row]!,
-      window: this.#window,
+      isChosen: row === this.#chosen,
+      isHovered: index === this.#hovered,
+    };
+  }
+
+  /** Its service, or how many are folded away. */
+  #besideOf(position: number, row: number): string {
+    return this.#folded.has(position)
+      ? `+${count(this.#tree.beneath[position]!)}`
+      : cut(serviceAt(this.#trace, row), 24);
+  }
+
+  #tookOf(row: number): string {
+    return `${duration(this.#trace.lengthNs[row])}${this.#open.has(row) ? ' so far' : ''}`;
+  }
+
+  // ---- for those who do not see the canvas ------------------------------------------------------
+
+  /** An element a row in view, where the row is. */
+  #tell(): void {
+    const [first, end] = rowsInView(this.#visible.length, this.#room());
+    while (this.#said.length < end - first) {
+      const row = new ToldRow(`fall-row-${this.#said.length}`);
+      this.#said.push(row);
+      this.#spacer.append(row.element);
+    }
+    let active: string | undefined;
+    this.#said.forEach((row, i) => {
+      const position = this.#visible[first + i];
+      if (position === undefined || first + i >= end) return row.hide();
+      const isChosen = this.#tree.order[position] === this.#chosen;
+      if (isChosen) active = row.element.id;
+      row.show(this.#wordsOf(position, first + i, isChosen));
     });
+    if (active === undefined) this.#rows.removeAttribute('aria-activedescendant');
+    else this.#rows.setAttribute('aria-activedescendant', active);
+  }
+
+  #wordsOf(position: number, index: number, isChosen: boolean): ToldWords {
+    const row = this.#tree.order[position]!;
+    const beneath = this.#tree.beneath[position]!;
+    const words = [
+      cut(nameAt(this.#trace, row), 80),
+      this.#besideOf(position, row),
+      this.#tookOf(row),
+      this.#trace.status[row] === 2 ? 'error' : '',
+      this.#path.ownNs[row]! > 0 ? 'on the critical path' : '',
+    ];
+    return {
+      topPx: index * ROW_PX,
+      label: words.filter(one => one !== '').join(', '),
+      level: this.#tree.depth[position]! + 1,
+      isExpanded: beneath === 0 ? undefined : !this.#folded.has(position),
+      isChosen,
+    };
+  }
+
+  // ---- pointer ----------------------------------------------------------------------------------
+
+  #point(event: PointerEvent | undefined): void {
+    const isFinger = event?.pointerType === 'touch';
+    this.#pointerPx = event && !isFinger ? this.#yOf(event) : undefined;
+    if (this.#rowUnder(this.#pointerPx, this.#rows.scrollTop) !== this.#hovered)
+      this.#surface.invalidate();
+  }
+
+  #yOf(event: MouseEvent): number {
+    return event.clientY - this.#rows.getBoundingClientRect().top;
   }
 
   #click(event: MouseEvent): void {
-    const target = event.target as HTMLElement;
-    const element = target.closest('.span');
-    const position = element ? positions.get(element) : undefined;
+    const index = rowAt(this.#visible.length, this.#rows.scrollTop, this.#yOf(event));
+    const position = index === undefined ? undefined : this.#visible[index];
     if (position === undefined) return;
-    if (target.closest('.twist') && this.#tree.beneath[position]! > 0) {
+    const x = event.clientX - this.#rows.getBoundingClientRect().left;
+    if (this.#tree.beneath[position]! > 0 && isTwist(this.#tree.depth[position]!, x)) {
       if (!this.#folded.delete(position)) this.#folded.add(position);
       return this.#relayout();
     }
@@ -225,123 +337,3 @@ export class WaterfallView {
 /** The ID of a row, for addresses. */
 export const idOfRow = (trace: TraceColumns, row: number): string | undefined =>
   row < 0 ? undefined : spanIdAt(trace, row);
-
-interface RowContent {
-  readonly topPx: number;
-  readonly position: number;
-  readonly depth: number;
-  readonly beneath: number;
-  readonly isFolded: boolean;
-  readonly name: string;
-  readonly service: string;
-  readonly hue: number;
-  readonly isError: boolean;
-  readonly isOpen: boolean;
-  readonly isChosen: boolean;
-  readonly isCritical: boolean;
-  readonly startNs: number;
-  readonly lengthNs: number;
-  readonly window: Window;
-}
-
-/**
- * One row's elements, filled again and again; what did not change is not touched. A flick of the wheel
- * changes fifty rows at once: each attribute written is style and layout to be done anew.
- */
-class Row {
-  readonly element: HTMLElement;
-  readonly #name = h('div', { class: 'name' });
-  readonly #twist = h('span', { class: 'twist', 'aria-hidden': 'true' });
-  readonly #bad = h('span', { class: 'bad', title: 'Error' }, '✕');
-  readonly #label = h('span', { class: 'label' });
-  readonly #service = h('span', { class: 'service' });
-  readonly #piece = h('div', { class: 'piece' });
-  readonly #took = h('span', { class: 'took' });
-  readonly #written = new Map<string, string>();
-  #shown = '';
-  #topPx = -1;
-
-  constructor() {
-    this.#name.append(this.#twist, this.#bad, this.#label, this.#service);
-    const track = h('div', { class: 'track' }, this.#piece, this.#took);
-    this.element = h('div', { class: 'span', role: 'treeitem' }, this.#name, track);
-  }
-
-  hide(): void {
-    if (this.#topPx === -1) return;
-    this.element.hidden = true;
-    this.#topPx = -1;
-    this.#shown = '';
-  }
-
-  show(content: RowContent): void {
-    if (this.#topPx === -1) this.element.hidden = false;
-    if (this.#topPx !== content.topPx)
-      this.element.style.transform = `translateY(${content.topPx}px)`;
-    this.#topPx = content.topPx;
-    const { position, isFolded, isChosen, window } = content;
-    const shown = `${position} ${isFolded} ${isChosen} ${window.fromNs} ${window.toNs}`;
-    if (shown === this.#shown) return;
-    this.#shown = shown;
-    // Found again by a property: an attribute that changes with each row is styled with each row.
-    positions.set(this.element, position);
-    this.#showName(content);
-    this.#showTrack(content);
-  }
-
-  /** Writes what is another than before. */
-  #set(what: string, value: string, write: (value: string) => void): void {
-    if (this.#written.get(what) === value) return;
-    this.#written.set(what, value);
-    write(value);
-  }
-
-  #showName(content: RowContent): void {
-    const { element } = this;
-    this.#set('level', String(content.depth + 1), level => {
-      element.setAttribute('aria-level', level);
-      this.#name.style.paddingLeft = `${8 + Math.min(content.depth, INDENT_MAX) * 14}px`;
-    });
-    this.#set('selected', String(content.isChosen), is =>
-      element.setAttribute('aria-selected', is),
-    );
-    const expanded = content.beneath === 0 ? '' : String(!content.isFolded);
-    this.#set('expanded', expanded, is => {
-      if (is === '') element.removeAttribute('aria-expanded');
-      else element.setAttribute('aria-expanded', is);
-      this.#twist.textContent = is === '' ? '' : is === 'false' ? '▸' : '▾';
-    });
-    this.#set('bad', String(content.isError), is => (this.#bad.hidden = is === 'false'));
-    this.#set('label', cut(content.name, 80), text => (this.#label.textContent = text));
-    const service = content.isFolded ? `+${count(content.beneath)}` : cut(content.service, 24);
-    this.#set('service', service, text => (this.#service.textContent = text));
-  }
-
-  #showTrack({ startNs, lengthNs, window, ...content }: RowContent): void {
-    const whole = window.toNs - window.fromNs;
-    const left = Math.max(0, ((startNs - window.fromNs) / whole) * 100);
-    const right = Math.min(100, ((startNs + lengthNs - window.fromNs) / whole) * 100);
-    const isSeen = right >= 0 && left <= 100 && right >= left;
-    const look = `${content.isError ? ' error' : ''}${content.isCritical ? ' critical' : ''}${content.isOpen ? ' open' : ''}`;
-    this.#set('piece', `piece hue-${content.hue}${look}`, name => (this.#piece.className = name));
-    this.#set('seen', String(isSeen), is => (this.#piece.hidden = is === 'false'));
-    this.#set('left', `${left.toFixed(3)}%`, at => (this.#piece.style.left = at));
-    this.#set(
-      'width',
-      `${Math.max(0, right - left).toFixed(3)}%`,
-      width => (this.#piece.style.width = width),
-    );
-    const beside = isSeen ? right : left > 100 ? 100 : 0;
-    const isLeft = beside > 88;
-    const took = `${duration(lengthNs)}${content.isOpen ? ' so far' : ''}`;
-    this.#set('took', took, text => (this.#took.textContent = text));
-    const edge = isLeft ? 100 - (isSeen ? left : 100) : beside;
-    this.#set('beside', `${isLeft ? 'right' : 'left'} ${edge.toFixed(3)}%`, () => {
-      this.#took.style.right = isLeft ? `${edge.toFixed(3)}%` : '';
-      this.#took.style.left = isLeft ? '' : `${edge.toFixed(3)}%`;
-    });
-  }
-}
-
-/** Which position of the tree an element shows now. */
-const positions = new WeakMap<Element, number>();
