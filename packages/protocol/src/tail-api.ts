@@ -61,7 +61,7 @@ export interface TailPart extends TailDifference {
   readonly group: string | null;
   /** Of the total's difference; not clamped. */
   readonly share: number;
-  /** Turns inside in which it was longer than it usually is at most (median + 2.7 σ of its lower half, on a log scale). */
+  /** Turns inside in which it was longer than it usually is at most (the valley between two heaps of values that stand apart, else median + 2.7 σ of the lower half, on a log scale). */
   readonly unusual: number;
 }
 

@@ -27,9 +27,9 @@ const ODDS_MIN: number = Math.log(2);
 /** What is named first holds for at least a third of the slow turns, what is told beside it for a sixth. */
 const COVERS_MIN = 1 / 3;
 const BESIDE_COVERS_MIN = 1 / 6;
-/** A part of less than this share of the difference is not told; together they are at least the other. */
+/** A part of less than this share of the difference is not told; what is told explains most of it. */
 const PART_SHARE_MIN = 0.15;
-const TOGETHER_SHARE_MIN = 0.4;
+const TOGETHER_SHARE_MIN = 0.5;
 
 export interface Found {
   readonly splits: readonly SessionSplit[];

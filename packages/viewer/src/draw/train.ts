@@ -1,10 +1,10 @@
 // Paints the timetable. Decides colours, never positions.
 
-import { LEVEL_COUNT, type ChosenFrame, type Train } from '../layout/train.ts';
+import { LEVEL_COUNT, LINES_MAX, type ChosenFrame, type Train } from '../layout/train.ts';
 import type { Lanes } from '../layout/lanes.ts';
 import type { Tint } from '../layout/speech.ts';
 import type { Palette } from './palette.ts';
-import { writeLine } from './pixel-lines.ts';
+import { isSteep, SteepLines, writeLine } from './pixel-lines.ts';
 import { PixelLayer, wordOf } from './pixels.ts';
 
 export interface TrainPaint {
@@ -58,6 +58,7 @@ function strokeLines({ context, lanes, palette, hairPx }: TrainPaint, { lines }:
 }
 
 let layer: PixelLayer | undefined;
+const steep = new SteepLines(LINES_MAX);
 
 function rasterLines({ context, lanes, palette, hairPx }: TrainPaint, { lines }: Train): void {
   const ratio = 1 / hairPx;
@@ -66,20 +67,22 @@ function rasterLines({ context, lanes, palette, hairPx }: TrainPaint, { lines }:
   const { width } = context.canvas;
   layer ??= new PixelLayer();
   const pixels = layer.start(width, Math.max(...ys) - top);
-  for (let level = 0; level < LEVEL_COUNT; level++) {
-    const word = wordOf(palette.levels[level]!);
-    for (let i = 0; i < lines.count; i++) {
-      if (lines.level[i] !== level) continue;
-      const leg = lanes.legs[lines.leg[i]!]!;
-      const y1 = ys[leg.from]! - top;
-      const y2 = ys[leg.to]! - top;
-      writeLine(pixels, width, {
-        x1: lines.x1[i]! * ratio,
-        x2: lines.x2[i]! * ratio,
-        y1,
-        y2,
-        word,
-      });
+  // Lines come leg by leg; of each leg calm ones first.
+  for (let first = 0, end = 0; first < lines.count; first = end) {
+    const leg = lanes.legs[lines.leg[first]!]!;
+    while (end < lines.count && lines.leg[end] === lines.leg[first]) end++;
+    const place = { y1: ys[leg.from]! - top, y2: ys[leg.to]! - top };
+    for (let level = 0; level < LEVEL_COUNT; level++) {
+      const word = wordOf(palette.levels[level]!);
+      steep.start(place.y2 - place.y1);
+      for (let i = first; i < end; i++) {
+        if (lines.level[i] !== level) continue;
+        const x1 = lines.x1[i]! * ratio;
+        const x2 = lines.x2[i]! * ratio;
+        if (isSteep({ x1, x2, ...place })) steep.add(x1, x2);
+        else writeLine(pixels, width, { x1, x2, ...place, word });
+      }
+      steep.write(pixels, width, place.y1, word);
     }
   }
   layer.draw(context, 0, top);

@@ -60,7 +60,7 @@ export interface Train {
 }
 
 /** 32 legs by 4,000 pixels of a wide screen, one line each. */
-const LINES_MAX = 1 << 17;
+export const LINES_MAX: number = 1 << 17;
 const FLAG_LOST = 2;
 const FAN_CHILDREN_MIN = 4;
 
