@@ -47,7 +47,7 @@ const rowWith = (row: Partial<FallRow> = {}): FallRow => ({
   took: '12 ms',
   service: 0,
   bar: { left: 400, right: 500 },
-  tookAt: { x: 500, align: 'left' },
+  tookAt: { x: 500, align: 'left', isInside: false },
   isFolded: undefined,
   isError: false,
   isOpen: false,
@@ -59,7 +59,7 @@ const rowWith = (row: Partial<FallRow> = {}): FallRow => ({
 
 function fallOf(...rows: FallRow[]): DrawLog {
   const log = new DrawLog();
-  drawFall({ context: log.context, palette, widthPx: 1000, namePx: 360 }, rows);
+  drawFall({ context: log.context, palette, widthPx: 1000, namePx: 360, fontPx: 14 }, rows);
   return log;
 }
 
@@ -109,25 +109,32 @@ test('a bar is cut at both sides of its column, and a length is written where th
   const window = { fromNs: 0, toNs: 800 };
   const at = (startNs: number, lengthNs: number): unknown =>
     Object.values(barOf({ startNs, lengthNs }, window, room));
+  const beside = { align: 'left', isInside: false };
+  const before = { align: 'right', isInside: false };
   expect(at(100, 200)).toEqual([
     { left: 300, right: 500 },
-    { x: 500, align: 'left' },
+    { x: 500, ...beside },
   ]);
   expect(at(100, 700)).toEqual([
     { left: 300, right: 1000 },
-    { x: 300, align: 'right' },
+    { x: 300, ...before },
+  ]);
+  // As wide as the column: on the bar, at its end.
+  expect(at(50, 750)).toEqual([
+    { left: 250, right: 1000 },
+    { x: 1000, align: 'right', isInside: true },
   ]);
   expect(at(-500, 600)).toEqual([
     { left: 200, right: 300 },
-    { x: 300, align: 'left' },
+    { x: 300, ...beside },
   ]);
   expect(at(100, 0)).toEqual([
     { left: 300, right: 302 },
-    { x: 302, align: 'left' },
+    { x: 302, ...beside },
   ]);
   expect([at(-500, 100), at(900, 100)]).toEqual([
-    [undefined, { x: 200, align: 'left' }],
-    [undefined, { x: 1000, align: 'right' }],
+    [undefined, { x: 200, ...beside }],
+    [undefined, { x: 1000, ...before }],
   ]);
 });
 

@@ -91,6 +91,7 @@ test('frames are drawn, and the one under the pointer tells its time at each hop
 test('where a hop counts by another rate the page says so, and which words came of which sound', async () => {
   const turn = ran.answers.turns[0]!;
   const { page, problems } = await browser.open(address(`?turn=${turn.tick}`));
+  await page.getByText('bends and gaps').click();
   await page.getByText('mic: 24 kHz at agent/stt').waitFor();
   await page.locator('.legend').getByText('another rate, or a splice').waitFor();
   const origins = page.locator('section').filter({ hasText: 'Words in the sound' });

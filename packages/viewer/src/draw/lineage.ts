@@ -21,6 +21,8 @@ const FONT = '11px system-ui, sans-serif';
 /** Below this a leg has no room for the text of a bend. */
 const LEG_PX_MIN = 22;
 const GAP_PX = 7;
+/** Between a bar and the frames, for words in small letters. */
+const WORDS_PX_MIN = 15;
 
 export function drawLineage(
   paint: LineagePaint,
@@ -93,10 +95,14 @@ function drawWords(
 ): void {
   context.font = FONT;
   context.textAlign = 'center';
+  const first = lanes.stations[0]?.y ?? Infinity;
+  const last = lanes.stations.at(-1)?.y ?? -Infinity;
   for (const box of words) {
     const isUser = box.who === 'user';
     const y = isUser ? lanes.user.top + lanes.user.height + 3.5 : lanes.agent.top - 3.5;
     const tall = isUser ? -3 : 3;
+    // Packed for a small screen, the line alone: the bar itself has the words of its turn.
+    const hasRoom = (isUser ? first - y : y - last) >= WORDS_PX_MIN;
     context.strokeStyle = isUser ? palette.user : palette.agent;
     context.lineWidth = 1;
     context.setLineDash([...DASHES[box.quality]]);
@@ -107,6 +113,7 @@ function drawWords(
     context.lineTo(box.right - 0.5, y + tall);
     context.stroke();
     context.setLineDash([]);
+    if (!hasRoom) continue;
     const { text } = fitted(context, texts.words(box.text), box.right - box.left - 6);
     if (text === '') continue;
     context.fillStyle = palette.quiet;

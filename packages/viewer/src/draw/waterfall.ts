@@ -42,10 +42,14 @@ export interface FallPaint {
   readonly palette: Palette;
   readonly widthPx: number;
   readonly namePx: number;
+  /** Of names; what stands beside is smaller. */
+  readonly fontPx: number;
 }
 
-const FONT = '14px system-ui, sans-serif';
-const SMALL = '12px system-ui, sans-serif';
+const FAMILY = 'system-ui, sans-serif';
+const SMALLER_PX = 2;
+/** On a bar: every hue is light enough for it. */
+const ON_BAR = '#161b26';
 /** Narrower than this the names have the column to themselves. */
 const BESIDE_PX_MIN = 300;
 const BAR_PX = 14;
@@ -55,17 +59,18 @@ const BAR_PX = 14;
  * text of a row.
  */
 export function drawFall(paint: FallPaint, rows: readonly FallRow[]): void {
-  const { context, palette, namePx } = paint;
+  const { context, palette, namePx, fontPx } = paint;
+  const small = `${fontPx - SMALLER_PX}px ${FAMILY}`;
   context.textBaseline = 'middle';
   for (const row of rows) drawGround(paint, row);
   for (const row of rows) drawBar(paint, row);
-  context.font = SMALL;
+  context.font = small;
   for (const row of rows) drawTook(paint, row);
   context.textAlign = 'left';
-  context.font = FONT;
+  context.font = `${fontPx}px ${FAMILY}`;
   const ends = rows.map(row => drawName(paint, row));
   context.fillStyle = palette.quiet;
-  context.font = SMALL;
+  context.font = small;
   if (namePx >= BESIDE_PX_MIN) rows.forEach((row, i) => drawBeside(paint, row, ends[i]!));
   context.textBaseline = 'alphabetic';
 }
@@ -105,21 +110,25 @@ function drawBar({ context, palette }: FallPaint, row: FallRow): void {
 }
 
 function drawTook({ context, palette }: FallPaint, row: FallRow): void {
-  const { x, align } = row.tookAt;
-  context.fillStyle = row.isChosen || row.isHovered ? palette.text : palette.quiet;
+  const { x, align, isInside } = row.tookAt;
+  context.fillStyle = isInside
+    ? ON_BAR
+    : row.isChosen || row.isHovered
+      ? palette.text
+      : palette.quiet;
   context.textAlign = align;
   context.fillText(row.took, x + (align === 'left' ? 6 : -6), row.y + ROW_PX / 2);
 }
 
 /** Answers where the name ends. */
-function drawName({ context, palette, namePx }: FallPaint, row: FallRow): number {
+function drawName({ context, palette, namePx, fontPx }: FallPaint, row: FallRow): number {
   let x = labelPxOf(row.depth);
   const middle = row.y + ROW_PX / 2;
   if (row.isFolded !== undefined) drawTwist(context, palette, { x: x - 15, middle, ...row });
   if (row.isError) {
     context.fillStyle = palette.error;
     context.fillText('✕', x, middle);
-    x += 16;
+    x += fontPx + SMALLER_PX;
   }
   context.fillStyle = palette.text;
   const { text, widthPx } = fitted(context, row.name, namePx - x - 8);

@@ -104,7 +104,9 @@ function bendsOf(input: LineageInput, stream: Stream, { segments }: LineageDetai
     before.set(path, rate);
     const station = stationOf(path);
     if (station < 0) return [];
-    const x = toX(input.scale, segment.atNs - shiftAt(input, input.lanes.stations[station]));
+    // What held before the call began stands at its beginning.
+    const atNs = Math.max(0, segment.atNs - shiftAt(input, input.lanes.stations[station]));
+    const x = toX(input.scale, atNs);
     return isSeen(input, x, x) ? [{ station, x, rate, isSplice }] : [];
   });
 }

@@ -142,7 +142,7 @@ const EDGE_PX = 8;
 const TWIST_PX = 18;
 /** A bar is seen however short its span. */
 const BAR_PX_MIN = 2;
-/** A length is written right of its bar while this much is free there, else left of it. */
+/** A length is written right of its bar while this much is free there, else left of it, else on it. */
 const TOOK_PX = 96;
 
 /** What part of the trace the tracks show. */
@@ -183,6 +183,8 @@ export interface FallBar {
 export interface FallTook {
   readonly x: number;
   readonly align: 'left' | 'right';
+  /** On the bar, at its end. */
+  readonly isInside: boolean;
 }
 
 /** Where the bar of a span is, if any of it is in the window, and where its length is written. */
@@ -194,13 +196,22 @@ export function barOf(
   const perNs = (widthPx - namePx) / (window.toNs - window.fromNs);
   const x = (ns: number): number => namePx + (ns - window.fromNs) * perNs;
   const [start, end] = [x(span.startNs), x(span.startNs + Math.max(0, span.lengthNs))];
-  if (end < namePx) return { bar: undefined, took: { x: namePx, align: 'left' } };
-  if (start > widthPx) return { bar: undefined, took: { x: widthPx, align: 'right' } };
+  if (end < namePx) return { bar: undefined, took: { x: namePx, align: 'left', isInside: false } };
+  if (start > widthPx)
+    return { bar: undefined, took: { x: widthPx, align: 'right', isInside: false } };
   const left = Math.max(namePx, start);
   const right = Math.max(left + BAR_PX_MIN, Math.min(widthPx, end));
-  const took: FallTook =
-    right <= widthPx - TOOK_PX ? { x: right, align: 'left' } : { x: left, align: 'right' };
-  return { bar: { left, right }, took };
+  return { bar: { left, right }, took: tookBeside(left, right, { widthPx, namePx }) };
+}
+
+function tookBeside(
+  left: number,
+  right: number,
+  { widthPx, namePx }: Pick<FallRoom, 'widthPx' | 'namePx'>,
+): FallTook {
+  if (right <= widthPx - TOOK_PX) return { x: right, align: 'left', isInside: false };
+  const isInside = left < namePx + TOOK_PX;
+  return { x: isInside ? right : left, align: 'right', isInside };
 }
 
 /** Where the name of a row begins, behind the sign of its fold. */

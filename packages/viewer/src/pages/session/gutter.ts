@@ -97,12 +97,19 @@ function tickText(atNs: number, stepNs: number): string {
   return `${clock(Math.floor(msWhole / 1000) * 1e9)}${rest}`;
 }
 
+const middleOf = (band: { top: number; height: number }): number => band.top + band.height / 2;
+
 function stationNames({ lanes, scale }: GutterInput): SVGElement[] {
   const isNarrow = scale.leftPx < 120;
   return lanes.stations.flatMap((station, i) => {
     const x = scale.leftPx - 12;
     const next = lanes.stations[i + 1];
-    const hasRoom = !next || next.stream !== station.stream || next.y - station.y >= 32;
+    const isLast = !next || next.stream !== station.stream;
+    const hasRoom = isLast
+      ? ![lanes.ledger.top + lanes.ledger.barPx / 2, middleOf(lanes.agent)].some(
+          y => y > station.y && y - station.y < 32,
+        )
+      : next.y - station.y >= 32;
     // Behind a synthesiser that runs ahead of time an age says nothing: the audio waits on purpose.
     const p95 =
       station.p95Ns === null || isAhead(lanes.stations, station)
@@ -163,7 +170,7 @@ function bandNames({ lanes, scale, stageNames }: GutterInput): SVGElement[] {
   const x = scale.leftPx - 12;
   const name = (text: string, y: number, look?: string): SVGElement =>
     s('text', { class: look, x, y, 'text-anchor': 'end' }, text);
-  const middle = (band: { top: number; height: number }): number => band.top + band.height / 2 + 4;
+  const middle = (band: { top: number; height: number }): number => middleOf(band) + 4;
   const { ledger, stages } = lanes;
   return [
     name('user', middle(lanes.user)),

@@ -21,8 +21,8 @@ import { statusBadge, syntheticBadge } from '../session-bits.ts';
 import { handoverNote } from './handover-note.ts';
 import { setupNote } from './setup-note.ts';
 
-/** Hops named in one line. */
-const BENT_SHOWN_MAX = 4;
+/** Lines of what was bent and left out. */
+const LINES_SHOWN_MAX = 12;
 
 export function sessionHead(session: SessionDetail, togglePin: () => void): HTMLElement[] {
   const fact = (name: string, value: string, look = '', isLesser = false): HTMLElement =>
@@ -74,8 +74,9 @@ export function sessionHead(session: SessionDetail, togglePin: () => void): HTML
       fact('lost frames', expected === 0 ? '–' : `${count(lost)} (${share(lost, expected)})`),
       fact('clocks', `± ${duration(worstClock)}`),
     ),
-    ...[handoverNote(session), setupNote(session)].filter(one => one !== undefined),
-    ...lineageBadges(session),
+    ...[handoverNote(session), setupNote(session), lineageMenu(session)].filter(
+      one => one !== undefined,
+    ),
     ...sourceBadges(session),
     ...(dropped > 0
       ? [
@@ -104,23 +105,33 @@ function sourceBadges({ sources = [] }: SessionDetail): HTMLElement[] {
 
 const GAPS = { conceal: 'made up', drop: 'thrown away', silence: 'silent' } as const;
 
-/** What the marks on the lanes say, in words. */
-function lineageBadges({ streams }: SessionDetail): HTMLElement[] {
-  return streams.flatMap(({ name, sampleRate, lineage }) => {
+/** What the marks on the lanes say, in words: opened when asked for. */
+function lineageMenu({ streams }: SessionDetail): HTMLElement | undefined {
+  const lines = streams.flatMap(({ name, sampleRate, lineage }): string[] => {
     if (!lineage) return [];
-    const texts: string[] = [];
-    for (const [kind, word] of Object.entries(GAPS)) {
+    const gaps = Object.entries(GAPS).flatMap(([kind, word]) => {
       const all = lineage.gaps.filter(gap => gap.kind === kind);
       const ticks = all.reduce((sum, gap) => sum + gap.endTick - gap.startTick, 0);
-      if (ticks > 0) texts.push(`${duration((ticks / sampleRate) * 1e9)} ${word}`);
-    }
+      return ticks > 0 ? [`${duration((ticks / sampleRate) * 1e9)} ${word}`] : [];
+    });
     const bent = new Map(lineage.segments.map(one => [pathOf(one), rateOf(one, sampleRate)]));
-    for (const [path, rate] of [...bent].slice(0, BENT_SHOWN_MAX))
-      texts.push(rate === sampleRate ? `spliced at ${path}` : `${kilohertz(rate)} at ${path}`);
-    if (texts.length === 0) return [];
-    const of = lineage.gapCount > lineage.gaps.length ? ' (of the last 500 ranges)' : '';
-    return [h('span', { class: 'badge' }, cut(`${name}: ${texts.join(', ')}${of}`, 200))];
+    const bends = [...bent].map(([path, rate]) =>
+      rate === sampleRate ? `spliced at ${path}` : `${kilohertz(rate)} at ${path}`,
+    );
+    const most = lineage.gapCount > lineage.gaps.length ? ' (of the last 500 ranges)' : '';
+    return [...gaps.map(gap => gap + most), ...bends].map(text => `${cut(name, 24)}: ${text}`);
   });
+  if (lines.length === 0) return undefined;
+  return h(
+    'details',
+    { class: 'menu' },
+    h('summary', { class: 'badge' }, `bends and gaps: ${lines.length}`),
+    h(
+      'ul',
+      { class: 'menu-list plain-list' },
+      ...lines.slice(0, LINES_SHOWN_MAX).map(line => h('li', {}, cut(line, 90))),
+    ),
+  );
 }
 
 /** `0:04.719 – 0:07.827 · 3.11 s` */

@@ -65,6 +65,7 @@ export function legend(isTrain: boolean, lineage: ReadonlySet<LineageSign>): HTM
     return h(
       'div',
       { class: 'legend' },
+      signs,
       line(levels[1]!, 'in time'),
       line(levels[2]!, 'near the leg’s limit'),
       line(levels[3]!, '1–1.5× the limit'),
@@ -74,7 +75,6 @@ export function legend(isTrain: boolean, lineage: ReadonlySet<LineageSign>): HTM
       line(fanEdge, 'sent ahead of time'),
       box(userTint, 'user’s speech'),
       box(agentTint, 'agent’s speech'),
-      signs,
     );
   return h(
     'div',

@@ -35,6 +35,8 @@ import { ToldRow, type ToldWords } from './told-row.ts';
 const ROWS_MAX = 1_000_000;
 /** Scrolling rests: the rows are told. */
 const REST_MS = 120;
+/** Narrower than this, five times have no room beside each other. */
+const AXIS_PX_MIN = 320;
 
 export interface WaterfallHost {
   choose(row: number): void;
@@ -65,6 +67,9 @@ export class WaterfallView {
   #visible: Int32Array = new Int32Array();
   #window: FallWindow;
   #chosen = -1;
+  /** As the page's: larger on a very wide screen. */
+  #fontPx = 14;
+  #isNarrow = false;
   /** Height of the pointer over the rows; undefined while it is elsewhere. */
   #pointerPx: number | undefined;
   #hovered: number | undefined;
@@ -175,15 +180,18 @@ export class WaterfallView {
   /** The axis ends where the tracks do: left of a scrollbar that takes room. */
   #resized(): void {
     const { offsetWidth, clientWidth } = this.#rows;
+    this.#fontPx = Number.parseFloat(getComputedStyle(this.#rows).fontSize);
     this.#axis.style.marginLeft = `${namePxOf(clientWidth)}px`;
     this.#axis.style.marginRight = `${offsetWidth - clientWidth}px`;
+    this.#isNarrow = clientWidth - namePxOf(clientWidth) < AXIS_PX_MIN;
+    this.#drawAxis();
     this.#redraw();
     this.#tell();
   }
 
   #drawAxis(): void {
     const { fromNs, toNs } = this.#window;
-    const marks = [0, 0.25, 0.5, 0.75, 1].map(share => {
+    const marks = (this.#isNarrow ? [0, 0.5, 1] : [0, 0.25, 0.5, 0.75, 1]).map(share => {
       const mark = h('span', {}, duration(fromNs + (toNs - fromNs) * share));
       mark.style.left = `${share * 100}%`;
       return mark;
@@ -223,7 +231,7 @@ export class WaterfallView {
       this.#rowOf(position, first + i, room),
     );
     const { widthPx, namePx } = room;
-    drawFall({ context, palette: colors, widthPx, namePx }, rows);
+    drawFall({ context, palette: colors, widthPx, namePx, fontPx: this.#fontPx }, rows);
     markWhole('trace');
   }
 
