@@ -10,9 +10,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { sessionKey, type SessionDetail } from '@framescope/protocol';
 import { chromium, type Browser } from 'playwright-core';
 import { BenchCollector } from '../ingest/processes.ts';
 import { chromiumPath } from '../viewer/chromium.ts';
+import { until } from '../viewer/fill.ts';
 import { LiveCalls } from '../viewer/live-calls.ts';
 import { fillForScreens } from './fill.ts';
 import { Gate } from './gate.ts';
@@ -41,7 +43,13 @@ try {
       (positionals.length === 0 || positionals.includes(shot.page)) &&
       (values.state === undefined || values.state.split(',').includes(shot.state)),
   );
-  for (const shot of shots) await picture(shot);
+  for (const shot of shots) {
+    // One that could not be taken is said, and the others are taken all the same.
+    await picture(shot).catch((problem: unknown) => {
+      console.error(`${shot.page}-${shot.state}: ${String(problem).split('\n')[0]}`);
+      process.exitCode = 1;
+    });
+  }
 } finally {
   await browser.close();
   gate.close();
@@ -59,19 +67,21 @@ function copied(folder: string): string {
 
 async function picture(shot: Shot): Promise<void> {
   gate.target = shot.state === 'empty' ? empty.url : full.url;
-  const live = shot.state === 'live' ? goOn() : undefined;
+  const live = shot.state === 'live' ? await goOn() : undefined;
   const pictures: Picture[] = [];
   for (const theme of THEMES) pictures.push(...(await shoot({ browser, gate, shot, theme })));
   await live?.();
   await keep(browser, shot, pictures);
 }
 
-/** Three calls that talk until told to stop. */
-function goOn(): () => Promise<void> {
+/** Three calls that talk until told to stop; begun once the collector has noticed. */
+async function goOn(): Promise<() => Promise<void>> {
   let isOn = true;
   const ended = (async () => {
     while (isOn) await calls.run(1);
   })();
+  const url = `${full.url}/api/v1/sessions/${sessionKey(LIVE_ID)}`;
+  await until<SessionDetail>(url, one => one.status === 'live');
   return () => {
     isOn = false;
     return ended;

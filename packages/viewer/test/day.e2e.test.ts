@@ -306,7 +306,10 @@ async function looks(url: string): Promise<Looked[]> {
       path: '/tail?range=1h',
       what: 'a mark',
       open: async page => {
-        await page.getByRole('button', { name: /^deploy Release/ }).click();
+        await page
+          .getByRole('button', { name: /^deploy Release/ })
+          .first()
+          .click();
         await page.getByRole('dialog').waitFor();
       },
     },
@@ -372,13 +375,15 @@ async function annotated(url: string): Promise<void> {
 for (const colorScheme of ['light', 'dark'] as const)
   test(
     `no page, dialog or menu has anything that axe objects to, ${colorScheme}`,
-    { timeout: 300_000 },
+    { timeout: 400_000 },
     async () => {
       const found: string[] = [];
       for (const { path, what = '', open } of await looks(day.collector.url)) {
         const { page } = await browser.open(day.collector.url + path, { colorScheme });
         await page.locator('main *').first().waitFor();
-        await page.locator('.progress').first().waitFor({ state: 'detached' });
+        // What Places tells is worked out when it is first asked: a minute beside other work.
+        const gone = { state: 'detached', timeout: 120_000 } as const;
+        await page.locator('.progress').first().waitFor(gone);
         await open?.(page);
         await page.waitForTimeout(400);
         found.push(...(await violations(page)).map(one => `${path} ${what}: ${one}`));
