@@ -95,7 +95,7 @@ test('Ogg Opus that was uploaded is a button on its call: drawn where it was rec
   await expect.poll(() => drawn(page)).toBeGreaterThan(3);
   await plays(page);
   // Moved by hand, it goes back to where speech fits: which is where it was recorded.
-  await page.getByRole('button', { name: 'Recording 1.00 s later' }).click();
+  await page.getByRole('button', { name: 'Recording 1 s later' }).click();
   await page.getByRole('button', { name: 'Fit to the turns' }).click();
   const begins = (await page.locator('.player').getByText('begins at').textContent()) ?? '';
   expect(begins).toMatch(/begins at −0:01\.(4[4-9]|5[0-6])\d \(fitted to the turns\)/);

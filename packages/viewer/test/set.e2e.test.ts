@@ -213,7 +213,7 @@ test('a recording opened from a file lies beside the frames, plays in step, and 
   await expect.poll(async () => Math.abs((await headAt()) - box.width * 0.6)).toBeLessThan(2);
   await page.keyboard.press('j');
   await expect.poll(headAt).toBeLessThan(box.width * 0.6 - 5);
-  await page.getByRole('button', { name: 'Recording 1.00 s later' }).click();
+  await page.getByRole('button', { name: 'Recording 1 s later' }).click();
   await page.getByText('set by hand').waitFor();
   expect(sent).toEqual([]);
   expect(problems()).toEqual([]);

@@ -58,7 +58,8 @@ export class BudgetsSection {
             h(
               'tr',
               {},
-              ...['Measure', 'Limit', 'From', ''].map(text => h('th', { scope: 'col' }, text)),
+              ...['Measure', 'Limit', 'From'].map(text => h('th', { scope: 'col' }, text)),
+              h('th', { scope: 'col' }, h('span', { class: 'unseen' }, 'Take away')),
             ),
           ),
           h('tbody', {}, ...this.#rows.map((row, i) => this.#row(row, i))),

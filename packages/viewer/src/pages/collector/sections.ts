@@ -93,7 +93,7 @@ export function keptSection(pins: readonly Pin[], unpin: (pin: Pin) => void): HT
       { class: 'quiet' },
       'Pinned calls (M on a call) stay whole, whatever retention and the size limit take.',
     ),
-    rows.length === 0 ? h('p', {}, 'None yet.') : table(['Call', 'Pinned', '', ''], rows),
+    rows.length === 0 ? h('p', {}, 'None yet.') : table(['Call', 'Pinned', 'Kept', 'Let go'], rows),
     rows.length === 0
       ? undefined
       : h(
@@ -246,6 +246,6 @@ export function healthSection(health: Health): HTMLElement {
     ),
     rows.length === 0
       ? h('p', { class: 'good' }, 'Since it started nothing was refused and nothing dropped.')
-      : table(['Refused or not kept, since it started', ''], rows),
+      : table(['Refused or not kept, since it started', 'Times'], rows),
   );
 }

@@ -13,7 +13,7 @@ import {
 } from '../../state/recordings.ts';
 import type { Track } from '../../layout/tracks.ts';
 import { cut, fill, h } from '../../ui/dom.ts';
-import { clock, duration, moment } from '../../ui/format.ts';
+import { clock, moment } from '../../ui/format.ts';
 import { wordsOf } from '../annotate.ts';
 
 export interface PlayerHost {
@@ -214,7 +214,7 @@ export class Player {
         {
           class: 'button',
           type: 'button',
-          'aria-label': `Recording ${duration(Math.abs(byNs))} ${byNs < 0 ? 'earlier' : 'later'}`,
+          'aria-label': `Recording ${text.slice(1)} ${byNs < 0 ? 'earlier' : 'later'}`,
           onclick: () => this.#shift(byNs),
         },
         text,
