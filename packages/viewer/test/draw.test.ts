@@ -395,18 +395,20 @@ test('from far there are no words, and ranges stay where they were told', () => 
   expect(log.lines).toEqual([`rect 50 196.5 20 7 ${palette.levels[3]}`]);
 });
 
-test('a track is an area with its aim as a line; what is not known is not drawn', () => {
+test('a track is an area with its aim as a line, what is bad in its colour, what is not known not drawn', () => {
   const log = new DrawLog();
   drawLevel(log.context, palette, {
     area: { leftPx: 10, topPx: 0, heightPx: 40 },
-    shares: Float32Array.from([0.5, Number.NaN, 0]),
-    target: Float32Array.from([0.75, Number.NaN, Number.NaN]),
+    shares: Float32Array.from([0.5, Number.NaN, 0, 0.9]),
+    target: Float32Array.from([0.75, Number.NaN, Number.NaN, Number.NaN]),
     look: 'level',
+    badShare: 0.8,
   });
   expect(log.lines).toEqual([
-    `rect 10 0 3 40 ${palette.lane}`,
+    `rect 10 0 4 40 ${palette.lane}`,
     `rect 10 20 1 20 ${palette.levels[2]}`,
     `rect 12 39.5 1 0.5 ${palette.levels[2]}`,
+    `rect 13 4 1 36 ${palette.levels[4]}`,
     `rect 10 9.5 1 1 ${palette.strong}`,
   ]);
 });
