@@ -58,8 +58,9 @@ export class BudgetsSection {
             h(
               'tr',
               {},
-              ...['Measure', 'Limit', 'From'].map(text => h('th', { scope: 'col' }, text)),
-              h('th', { scope: 'col' }, h('span', { class: 'unseen' }, 'Take away')),
+              ...['Measure', 'Limit', 'From', 'Take away'].map(text =>
+                h('th', { scope: 'col' }, text),
+              ),
             ),
           ),
           h('tbody', {}, ...this.#rows.map((row, i) => this.#row(row, i))),
