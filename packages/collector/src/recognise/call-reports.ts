@@ -279,6 +279,8 @@ const textsAt = (attributes: Attributes): string[] => {
   return Array.isArray(notes) ? notes.map(String) : [];
 };
 
+const answers = (count: number): string => `${count} ${count === 1 ? 'answer' : 'answers'}`;
+
 function notesOf({ format, isUnitSure, counts }: Place, totals: readonly number[]): string[] {
   const { name, types, unit, sane } = format;
   const notes = [
@@ -290,13 +292,12 @@ function notesOf({ format, isUnitSure, counts }: Place, totals: readonly number[
     );
   if (counts.overlapping > 0)
     notes.push(
-      `In ${counts.overlapping} answers the parts are longer than the whole: they ran side by side, and are shown as one.`,
+      `In ${answers(counts.overlapping)} the parts are longer than the whole: they ran side by side, and are shown as one.`,
     );
   if (counts.totalless > 0)
     notes.push(
-      `${counts.totalless} answers have no ${format.totals[0]} (or one over a minute): not plotted.`,
+      `${answers(counts.totalless)} without ${format.totals[0]}, or with one over a minute: not plotted.`,
     );
-  if (counts.unplaced > 0)
-    notes.push(`${counts.unplaced} answers have no time at all: not plotted.`);
+  if (counts.unplaced > 0) notes.push(`${answers(counts.unplaced)} without any time: not plotted.`);
   return notes;
 }

@@ -68,7 +68,7 @@ test('Vapi: milliseconds, laid one behind the other; parts longer than the whole
     ['tool', 400],
   ]);
   expect(notesOf(rows)).toContain('no call of Vapi was seen live');
-  expect(notesOf(rows)).toContain('In 1 answers the parts are longer than the whole');
+  expect(notesOf(rows)).toContain('In 1 answer the parts are longer than the whole');
 });
 
 test('a wait of a report ends where the transcript has the answer begin', () => {

@@ -13,6 +13,7 @@ import { ledgerBar } from './ledger-bar.ts';
 import { splitRows } from './split-rows.ts';
 import {
   bargeInSection,
+  floorSection,
   momentsSection,
   originsSection,
   stagesSection,
@@ -83,6 +84,7 @@ export function ledgerPanel(model: SessionModel, turn: Turn, actions: PanelActio
       ? [h('section', { class: 'quiet' }, 'No wait is known for this turn.')]
       : []),
     bargeInSection(turn),
+    floorSection(turn),
     wordsSection(turn),
     model.detail && originsSection(turn, model.detail, model.turns[number]?.startNs ?? Infinity),
     stagesSection(turn),

@@ -2,7 +2,7 @@
 
 import type { BargeInOutcome, SessionDetail, Turn, Wait } from '@framescope/protocol';
 import { cut, h } from '../../ui/dom.ts';
-import { duration, moment, words } from '../../ui/format.ts';
+import { count, duration, moment, words } from '../../ui/format.ts';
 import { attributes } from '../span-panel.ts';
 
 const OUTCOMES: Readonly<Record<BargeInOutcome, string>> = {
@@ -25,10 +25,28 @@ export function bargeInSection(turn: Turn): HTMLElement | undefined {
     ['Said but never heard', duration(barge.unheardNs)],
     ['What came of it', OUTCOMES[barge.outcome]],
   ] as const;
+  return rowsSection('Barge-in', rows);
+}
+
+/** Who had the floor, where it was not taken: short words over the agent, gaps and overlaps. */
+export function floorSection(turn: Turn): HTMLElement | undefined {
+  const { backchannels, floorTransferNs } = turn;
+  const rows: (readonly [string, string])[] = [];
+  if (backchannels !== undefined) rows.push(['Short words over the agent', count(backchannels)]);
+  if (floorTransferNs !== undefined)
+    rows.push(
+      floorTransferNs < 0
+        ? ['Agent began before the caller was done by', duration(-floorTransferNs)]
+        : ['Caller silent to agent heard', duration(floorTransferNs)],
+    );
+  return rows.length === 0 ? undefined : rowsSection('Floor', rows);
+}
+
+function rowsSection(title: string, rows: readonly (readonly [string, string])[]): HTMLElement {
   return h(
     'section',
     {},
-    h('h2', {}, 'Barge-in'),
+    h('h2', {}, title),
     h(
       'table',
       { class: 'plain' },
