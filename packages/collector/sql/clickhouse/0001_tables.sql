@@ -347,6 +347,7 @@ CREATE TABLE {db}.framescope_load (
   calls Nullable(Float64) CODEC(ZSTD(1)),
   lag_max Nullable(Float64) CODEC(ZSTD(1)),
   lag_mean Nullable(Float64) CODEC(ZSTD(1)),
+  -- Shares in thousandths; cpu of one core.
   busy Nullable(Float64) CODEC(ZSTD(1)),
   cpu Nullable(Float64) CODEC(ZSTD(1)),
   rss Nullable(Float64) CODEC(ZSTD(1)),

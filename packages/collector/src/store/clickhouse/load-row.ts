@@ -24,8 +24,9 @@ export function rowOfLoad(load: DecodedLoad): object {
     calls: calls ?? null,
     lag_max: lagMaxNs ?? null,
     lag_mean: lagMeanNs ?? null,
-    busy: busy ?? null,
-    cpu: cpu ?? null,
+    // Thousandths, whole: a mean of them is the same in whatever order they are added up.
+    busy: busy === undefined ? null : Math.round(busy * 1_000),
+    cpu: cpu === undefined ? null : Math.round(cpu * 1_000),
     rss: rssBytes ?? null,
     waiting_most: waiting === undefined ? 0 : Math.max(0, ...Object.values(waiting)),
     waiting: waiting === undefined ? '' : JSON.stringify(waiting),
@@ -67,8 +68,8 @@ export async function loadsIn(
     calls: row.callsMost,
     lagMaxNs: row.lagMost,
     lagMeanNs: row.lagMean,
-    busy: row.busyMean,
-    cpu: row.cpuMean,
+    busy: row.busyMean === null ? null : row.busyMean / 1_000,
+    cpu: row.cpuMean === null ? null : row.cpuMean / 1_000,
     rssBytes: row.rssMost,
     waiting: row.deepest === '' ? {} : (JSON.parse(row.deepest) as Record<string, number>),
   }));
