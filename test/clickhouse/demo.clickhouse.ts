@@ -78,6 +78,20 @@ async function closeAll(pages: readonly OpenPage[]): Promise<void> {
 
 const textOf = (page: BrowserPage): Promise<string> => page.locator('main').innerText();
 
+/** All of them come to show one text, in which `word` is. */
+async function sameText(pages: readonly OpenPage[], word: string): Promise<void> {
+  const state: { texts: readonly string[] } = { texts: [] };
+  const areSame = async (): Promise<boolean> => {
+    state.texts = await Promise.all(pages.map(({ page }) => textOf(page)));
+    return state.texts.every(text => text === state.texts[0] && text.includes(word));
+  };
+  const endMs = Date.now() + LIMIT_MS;
+  while (!(await areSame()) && Date.now() < endMs)
+    await new Promise(resolve => setTimeout(resolve, 250));
+  for (const text of state.texts) expect(text).toBe(state.texts[0]);
+  expect(state.texts[0]).toContain(word);
+}
+
 /** Simulated calls, oldest first, once all of them are assembled. */
 async function simulatedCalls(): Promise<readonly SessionSummary[]> {
   const query = `sessions?limit=500&state=ended&filter=${encodeURIComponent('synthetic:"simulated day"')}`;
@@ -108,8 +122,7 @@ test(
     const pages = await openAtEach(`/sessions/${call.key}?turn=${turn.tick}`);
     for (const { page } of pages) await page.getByText('Adds up to the wait').first().waitFor();
     for (const { page } of pages) await restingPixelHash(page);
-    const texts = await Promise.all(pages.map(({ page }) => textOf(page)));
-    for (const text of texts) expect(text).toBe(texts[0]);
+    await sameText(pages, 'Adds up to the wait');
     for (const { page } of pages)
       expect(await countDifferentPixels(pages[0]!.page, page, 0)).toBe(0);
     await pages[2]!.page.screenshot({ path: join(screens, 'clickhouse-session.png') });
@@ -122,8 +135,8 @@ test(
     for (const heat of heats) expect(heat).toEqual(heats[0]);
     const tails = await openAtEach(`/tail?${range}`);
     for (const { page } of tails) await page.getByText(/of [\d,]+ turns in/).waitFor();
-    const tailTexts = await Promise.all(tails.map(({ page }) => textOf(page)));
-    for (const text of tailTexts) expect(text).toBe(tailTexts[0]);
+    // Once each has drawn its chart, axes and all.
+    await sameText(tails, 'no answer');
     await tails[2]!.page.screenshot({ path: join(screens, 'clickhouse-tail.png') });
     await closeAll(tails);
   },

@@ -87,7 +87,12 @@ async function fill(url: string, endUnixMs: number): Promise<void> {
   await send(url, '/v1/metrics', histogramAt(endUnixMs));
   const atUnixNs = `${endUnixMs - HOUR_MS}000000`;
   await send(url, '/api/v1/annotations', { kind: 'deploy', text: '2.5.0', atUnixNs });
-  await send(url, '/api/v1/budgets', { items: [{ measure: 'frame', limitNs: 250e6 }] }, 'PUT');
+  await send(
+    url,
+    '/api/v1/budgets',
+    { items: [{ measure: 'part.inference', limitNs: 250e6 }] },
+    'PUT',
+  );
   const { items } = await get<Page<SessionSummary>>(url, '/sessions?limit=500');
   await send(url, `/api/v1/sessions/${items[0]!.key}/pin`, { note: "the agent's" });
 }
