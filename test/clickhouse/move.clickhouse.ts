@@ -110,6 +110,12 @@ async function settled(url: string): Promise<readonly SessionSummary[]> {
   }
 }
 
+/** The traces of a call have no order within a commit. */
+const inOrder = (answer: object): object =>
+  'traceIds' in answer && Array.isArray(answer.traceIds)
+    ? { ...answer, traceIds: answer.traceIds.toSorted() }
+    : answer;
+
 /** What is asked of both, and what they answer. */
 async function answers(url: string, endUnixMs: number): Promise<ReadonlyMap<string, unknown>> {
   const range = `from=${endUnixMs - 26 * HOUR_MS}000000&to=${endUnixMs + HOUR_MS}000000`;
@@ -130,7 +136,7 @@ async function answers(url: string, endUnixMs: number): Promise<ReadonlyMap<stri
   for (const { traceId } of turns.items)
     if (traceId !== null) paths.push(`/traces/${traceId}/outline`);
   const found = new Map<string, unknown>();
-  for (const path of paths) found.set(path, await get(url, path));
+  for (const path of paths) found.set(path, inOrder(await get<object>(url, path)));
   // Those of one commit have no order.
   const traces = await get<Page<{ traceId: string }>>(url, '/traces?limit=500');
   found.set(
