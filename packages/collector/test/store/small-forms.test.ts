@@ -1,10 +1,12 @@
 // Rows that are written in fewer bytes say what they said.
 
 import { recordSpanId, sessionTraceId, type SpanId, type TraceId } from '@framescope/protocol';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { idsOf, storedIds } from '../../src/store/sqlite/flush-ids.ts';
 import { worstOf, worstText } from '../../src/store/sqlite/worst-text.ts';
-import { flushOf } from '../support/spans.ts';
+import { FolderSource } from '../../src/store/sqlite/folder-source.ts';
+import { SqliteWriter } from '../../src/store/sqlite/writer.ts';
+import { batchOf, flushOf, temporaryFolder } from '../support/spans.ts';
 
 test('the worst of a minute come back, also as earlier versions wrote them', () => {
   const worst = [
@@ -41,4 +43,20 @@ test('IDs that follow from what a flush is are not stored; all others are', () =
     const { traceId: its, spanId } = flush;
     expect(idsOf(flush, { traceId: trace, spanId: span })).toEqual({ traceId: its, spanId });
   }
+});
+
+test('a folder that is moved gives flushes with the IDs that they had, stored or not', () => {
+  const folder = temporaryFolder();
+  const writer = new SqliteWriter({ folder, maxBytes: 1e9 });
+  const traceId = sessionTraceId('s');
+  const { producer } = flushOf('s', 1);
+  const usual = flushOf('s', 1, { traceId, spanId: recordSpanId(producer, traceId, 1, 0) });
+  const { committed } = writer.commit(batchOf([], [usual, flushOf('s', 2), flushOf('t', 1)]));
+  writer.close();
+  const source = new FolderSource(folder);
+  onTestFinished(() => source.close());
+  expect(source.flushesAfter(source.files[0]!, 0, 9)).toEqual({
+    last: 3,
+    flushes: committed.flushes,
+  });
 });
