@@ -240,7 +240,9 @@ test(
         ['eu', 90e6, 200e6],
         ['us', 0, 60e6],
       ] as const) {
-        await expect.poll(async () => (await splitsOf(region)).length).toBeGreaterThan(0);
+        await expect
+          .poll(async () => (await splitsOf(region)).length, { timeout: HAPPENED_LIMIT_MS })
+          .toBeGreaterThan(0);
         for (const { exposedNs, split } of await splitsOf(region)) {
           expect(sumOf(split!.pieces)).toBe(exposedNs);
           const piece = (name: string): number =>
