@@ -38,7 +38,8 @@ export default defineConfig({
           name: 'unit',
           include: PLACES.map(place => `${place}/**/*.test.ts`),
           exclude: [...configDefaults.exclude, E2E, '**/out/**'],
-          testTimeout: 10_000,
+          // Against hanging; a busy machine takes seconds for what takes one alone.
+          testTimeout: 30_000,
           sequence: { groupOrder: 0 },
         },
       },
