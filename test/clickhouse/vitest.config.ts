@@ -13,5 +13,7 @@ export default defineConfig({
     maxWorkers: 1,
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    // What a poll waits for comes on a busy machine later than vitest's second.
+    expect: { poll: { timeout: 20_000 } },
   },
 });

@@ -209,7 +209,7 @@ test('an upload without sound is taken', async () => {
 
 test('a recording goes with its age', async () => {
   const { url } = await kept({ retention: { recordingsNs: 1n } });
-  expect((await recordingsOf(url, 'RM_one')).items).toEqual([]);
+  await expect.poll(async () => (await recordingsOf(url, 'RM_one')).items).toEqual([]);
 });
 
 test.each([
