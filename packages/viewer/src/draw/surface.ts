@@ -47,6 +47,11 @@ export class Surface {
     });
   }
 
+  /** An element whose size the picture goes by: the window of a canvas that is taller than it. */
+  follow(element: Element): void {
+    this.#observer.observe(element);
+  }
+
   close(): void {
     this.#observer.disconnect();
   }

@@ -115,6 +115,8 @@ export class Timeline {
     this.#surface = new Surface(this.#canvas, (context, area) => this.#paint(context, area));
     this.#inner.append(this.#canvas, this.#svg, this.#tip);
     this.lanes.append(this.#inner, this.#cutNote);
+    // Tracks that come later leave less room: hops move together before anybody has to scroll.
+    this.#surface.follow(this.lanes);
     this.#player = player;
     this.#strip = new TrackStrip({ seek: atNs => player.seek(atNs) });
     this.element = h(
