@@ -148,17 +148,22 @@ test(
           .output()
           .matchAll(/(call-\S+): .*relay lost: \d+ mic frames unsent, (\d+) missing/g),
       ];
-      const { items } = await get<ApiPage<SessionSummary>>(demo.url, '/sessions?limit=50');
       for (const [, id, missing] of counted) {
-        const own = items.filter(one => one.id === id);
-        expect(own, 'one session').toHaveLength(1);
-        const detail = await get<SessionDetail>(demo.url, `/sessions/${own[0]!.key}`);
-        expect(detail.handovers).toHaveLength(1);
-        const up = detail.handovers![0]!.directions.find(one => one.stream === 'mic')!;
-        expect(
-          Math.abs(up.frames - Number(missing)),
-          `${up.frames} beside ${missing}`,
-        ).toBeLessThanOrEqual(1);
+        // The frames on both sides of the gap are told by processes that are still running.
+        const told = async (): Promise<unknown> => {
+          const { items } = await get<ApiPage<SessionSummary>>(demo.url, '/sessions?limit=50');
+          const own = items.filter(one => one.id === id);
+          const details = own.map(one => get<SessionDetail>(demo.url, `/sessions/${one.key}`));
+          return (await Promise.all(details)).map(({ handovers }) =>
+            handovers?.map(({ directions }) => {
+              const { frames } = directions.find(one => one.stream === 'mic')!;
+              return Math.abs(frames - Number(missing)) <= 1 || `${frames} beside ${missing}`;
+            }),
+          );
+        };
+        await expect
+          .poll(told, { timeout: HAPPENED_LIMIT_MS, message: 'one session, one hand-over' })
+          .toEqual([[true]]);
       }
     } finally {
       await demo.end();
@@ -173,7 +178,10 @@ const sumOf = (parts: readonly { readonly exposedNs: number }[]): number =>
 test(
   'the demo whose agent is started by the first call: what the caller waited for adds up, and is what the caller counted',
   async () => {
-    const demo = await demoWith('--cold-start', '--calls', '1', '--turns', '1');
+    // So deep that no frame is too late on a machine with other work: the first voiced one is played.
+    const demo = await demoWith(
+      ...'--cold-start --calls 1 --turns 1 --jitter-buffer fixed:400'.split(' '),
+    );
     try {
       const firstSound = (): RegExpExecArray | null =>
         /(call-\S+): .*first sound after (\d+) ms/.exec(demo.output());
@@ -183,8 +191,13 @@ test(
       const { key } = items.find(one => one.id === id)!;
       const setupOf = async (): Promise<Wait | undefined> =>
         (await get<SessionDetail>(demo.url, `/sessions/${key}`)).setup;
-      // The last that is told of a call comes with its end.
-      await expect.poll(async () => (await setupOf())?.outcome).toBe('answered');
+      // The last that is told of a call comes with its end, and not from all processes at once.
+      await expect
+        .poll(async () => {
+          const setup = await setupOf();
+          return [setup?.outcome, setup?.parts.at(-1)?.name, setup?.resolved];
+        })
+        .toEqual(['answered', 'playout', 1]);
       const setup = (await setupOf())!;
       const names = setup.parts.map(part => part.name);
       expect(names.slice(0, 3)).toEqual(['signalling', 'dispatch', 'cold_start']);
@@ -204,9 +217,9 @@ test(
       const { page, problems } = await browser.open(`${demo.url}/sessions/${key}`);
       const line = page.locator('.setup-note');
       await line.locator('summary').click();
-      expect(await line.locator('summary').innerText()).toMatch(
-        /first voice after [\s\S]*cold start/,
-      );
+      expect(await line.locator('summary').innerText()).toMatch(/first voice after/);
+      // The summary names the longest parts: on a machine with other work those can be others.
+      await expect.poll(() => line.innerText()).toMatch(/first voice after [\s\S]*cold start/);
       const shown = await line.locator('[data-setup-ns]').getAttribute('data-setup-ns');
       expect(Number(shown)).toBe(setup.waitNs);
       expect(problems()).toEqual([]);
@@ -227,36 +240,44 @@ test(
     try {
       const ended = (): number => demo.output().match(/answered · /g)?.length ?? 0;
       await expect.poll(ended, { timeout: HAPPENED_LIMIT_MS }).toBe(2);
+      // A call goes on being told of after its end; what is asked of it is asked when it is all there.
       const splitsOf = async (region: string): Promise<Wait['parts']> => {
         const { items } = await get<ApiPage<SessionSummary>>(demo.url, '/sessions?limit=10');
-        const { key } = items.find(one => one.id.includes(`-${region}-`))!;
-        const turns = await get<ApiPage<Turn>>(demo.url, `/sessions/${key}/turns`);
+        const own = items.find(one => one.id.includes(`-${region}-`));
+        if (own === undefined) return [];
+        const turns = await get<ApiPage<Turn>>(demo.url, `/sessions/${own.key}/turns`);
         return turns.items
           .flatMap(turn => turn.waits)
           .flatMap(wait => wait.parts)
           .filter(part => part.name === 'inference' && part.split !== undefined);
       };
+      const pieceOf = ({ split }: Wait['parts'][number], name: string): number =>
+        split!.pieces.find(piece => piece.name === name)?.exposedNs ?? 0;
       for (const [region, low, high] of [
         ['eu', 90e6, 200e6],
         ['us', 0, 60e6],
       ] as const) {
+        const ways = async (): Promise<number[]> =>
+          (await splitsOf(region)).map(part => pieceOf(part, 'network'));
         await expect
-          .poll(async () => (await splitsOf(region)).length, { timeout: HAPPENED_LIMIT_MS })
-          .toBeGreaterThan(0);
-        for (const { exposedNs, split } of await splitsOf(region)) {
-          expect(sumOf(split!.pieces)).toBe(exposedNs);
-          const piece = (name: string): number =>
-            split!.pieces.find(one => one.name === name)?.exposedNs ?? 0;
-          expect(split!.vendor).toBe('voice-models');
-          expect(piece('network'), `network in ${region}`).toBeGreaterThanOrEqual(low);
-          expect(piece('network'), `network in ${region}`).toBeLessThan(high);
-          expect(piece('compute'), `work for ${region}`).toBeGreaterThan(20e6);
+          .poll(ways, { timeout: HAPPENED_LIMIT_MS, message: `network in ${region}` })
+          .toSatisfy(
+            (all: readonly number[]) => all.length > 0 && all.every(ns => ns >= low && ns < high),
+          );
+        for (const part of await splitsOf(region)) {
+          expect(sumOf(part.split!.pieces)).toBe(part.exposedNs);
+          expect(part.split!.vendor).toBe('voice-models');
+          expect(pieceOf(part, 'compute'), `work for ${region}`).toBeGreaterThan(20e6);
         }
       }
-      const places = await get<Places>(demo.url, '/places');
-      const llm = places.vendors.filter(one => one.stage === 'llm');
-      expect(llm.map(one => one.region)).toEqual(['eu', 'us']);
-      expect(llm.map(one => one.unlikely)).toEqual([0, 0]);
+      const askedOf = async (): Promise<unknown> =>
+        (await get<Places>(demo.url, '/places')).vendors
+          .filter(one => one.stage === 'llm')
+          .map(({ region, unlikely }) => ({ region, unlikely }));
+      await expect.poll(askedOf, { timeout: HAPPENED_LIMIT_MS }).toEqual([
+        { region: 'eu', unlikely: 0 },
+        { region: 'us', unlikely: 0 },
+      ]);
     } finally {
       await demo.end();
     }

@@ -43,17 +43,27 @@ async function settledDay(): Promise<string> {
   return last;
 }
 
+/** How much of it is listed by now. */
+async function toldOf(): Promise<{ calls: number; turns: number; isOver: boolean }> {
+  const { items } = await collector.api.sessions();
+  return {
+    calls: items.length,
+    turns: items.reduce((sum, one) => sum + one.turnCount, 0),
+    isOver: items.every(one => one.status === 'ended'),
+  };
+}
+
 test('a small day is listed with its label, regions and releases, and loading it again adds nothing', async () => {
   const load = { url: collector.api.url, turns: 120, seed: 1, endUnixMs };
   const loaded = await loadDay(load);
+  await expect
+    .poll(toldOf, { timeout: 60_000 })
+    .toEqual({ calls: loaded.calls, turns: loaded.turns, isOver: true });
   const first = await settledDay();
   const { items } = await collector.api.sessions();
-  expect(items).toHaveLength(loaded.calls);
-  expect(items.reduce((sum, one) => sum + one.turnCount, 0)).toBe(loaded.turns);
   expect(new Set(items.map(one => one.synthetic))).toEqual(new Set([SYNTHETIC_LABEL]));
   expect(new Set(items.map(one => one.attributes['release'])).size).toBe(2);
   expect(new Set(items.map(one => one.attributes['region'])).size).toBe(3);
-  expect(items.every(one => one.status === 'ended')).toBe(true);
   expect(await loadDay(load)).toEqual(loaded);
   expect(await settledDay()).toBe(first);
 });

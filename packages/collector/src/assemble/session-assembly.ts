@@ -228,7 +228,8 @@ export class SessionAssembly {
       sealing: this.#sealing,
       sessionKey: this.key,
     });
-    const turns = this.#buildTurns(streams, revision);
+    const wayTo = vendorWays(streams, this.data);
+    const turns = this.#buildTurns(streams, revision, wayTo);
     const hasMoved = this.#hasMoved(turns);
     // Of what is sealed only the store can tell all anew.
     const isAll = !this.#sealing.hasSealed && (hasMoved || revision !== this.#toldRevision);
@@ -240,6 +241,7 @@ export class SessionAssembly {
     for (const held of newTurns) held.told = JSON.stringify(held.built.turn);
     const derived = this.#derived({
       streams,
+      wayTo,
       figures,
       turns,
       newTurns,
@@ -282,7 +284,11 @@ export class SessionAssembly {
     this.#rollups.forgetBefore(first);
   }
 
-  #buildTurns(streams: readonly StreamFrames[], revision: number): HeldTurn[] {
+  #buildTurns(
+    streams: readonly StreamFrames[],
+    revision: number,
+    wayTo: TurnContext['wayTo'],
+  ): HeldTurn[] {
     const told = joinTurns([[...this.data.turns.values()], ...this.#spans.sources.turns()], facts =>
       this.data.clocks.map(facts.clock),
     );
@@ -293,7 +299,7 @@ export class SessionAssembly {
     }));
     all.sort((a, b) => a.startNs - b.startNs || a.facts.state.tick - b.facts.state.tick);
     const greeting = all.find(one => isGreeting(one.facts))?.facts;
-    const context = this.#turnContext(streams, revision, greeting);
+    const context = { ...this.#turnContext(streams, revision, greeting), wayTo };
     return all.map(({ id, facts, startNs }, i) => {
       const held = this.#turns.get(id);
       const rev = revOf(facts) + (facts === greeting ? ` ${this.data.setup.names}` : '');
@@ -352,7 +358,7 @@ export class SessionAssembly {
     streams: readonly StreamFrames[],
     revision: number,
     greeting: TurnFacts | undefined,
-  ): TurnContext {
+  ): Omit<TurnContext, 'wayTo'> {
     const { data } = this;
     const processOf = (turn: TurnFacts): string | undefined =>
       turn.producer ?? data.processOnClock(turn.clock)?.producer ?? data.authority()?.producer;
@@ -372,13 +378,12 @@ export class SessionAssembly {
       session: isOver ? (this.#status === 'ended' ? 'ended' : 'broken_off') : 'open',
       revision,
       budgetOf: measure => budgetOf(this.#options.budgets, measure),
-      wayTo: vendorWays(streams, data),
       setupOf: turn => (turn === greeting ? setupMoments(data, processOf(turn)) : []),
     };
   }
 
   #derived(pass: Pass): DerivedRows {
-    const { streams, figures, turns, newTurns, newRollups, revision, isAll } = pass;
+    const { streams, wayTo, figures, turns, newTurns, newRollups, revision, isAll } = pass;
     const values = turns.flatMap(held => held.built.values);
     const { startNs, endNs } = extentOf(this.data, this.#spans, figures);
     return {
@@ -397,6 +402,8 @@ export class SessionAssembly {
         streams,
         figures,
         turns: turns.map(held => held.built.turn),
+        newTurns: newTurns.map(held => held.built.turn),
+        wayTo,
         values,
         budgets: this.#options.budgets,
         revision,
@@ -460,6 +467,7 @@ interface Passed {
 
 interface Pass {
   readonly streams: readonly StreamFrames[];
+  readonly wayTo: TurnContext['wayTo'];
   readonly figures: ReadonlyMap<HopFrames, HopFigures>;
   readonly turns: readonly HeldTurn[];
   readonly newTurns: readonly HeldTurn[];

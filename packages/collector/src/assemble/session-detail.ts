@@ -10,8 +10,10 @@ import {
   type ProcessDetail,
   type SessionDetail,
   type SessionStatus,
+  type SessionTopology,
   type StreamDetail,
   type Turn,
+  type VendorLeg,
   type WaitDefinition,
 } from '@framescope/protocol';
 import { quantilesOf } from '../query/kaplan-meier.ts';
@@ -29,6 +31,7 @@ import type { SessionSpans } from './session-spans.ts';
 import type { KeptTopology } from './topology/kept.ts';
 import { remember } from './topology/reconnects.ts';
 import { topologyOf } from './topology/topology.ts';
+import { asksVendors, vendorsOf } from './topology/vendors.ts';
 import { setupWait } from './turns/set-up.ts';
 import { featuresOfSession } from './turns/session-features.ts';
 
@@ -46,6 +49,10 @@ export interface DetailInput {
   /** Those known before; the ones found now are added. */
   readonly handovers: Map<string, Handover>;
   readonly turns: readonly Turn[];
+  /** Those of them that changed since they were told. */
+  readonly newTurns: readonly Turn[];
+  /** Round trip to a service that is traced itself. */
+  readonly wayTo: (service: string) => number | undefined;
   readonly values: readonly ValueRow[];
   readonly budgets: Readonly<Record<string, number>>;
   readonly revision: number;
@@ -63,10 +70,7 @@ export function sessionDetail(input: DetailInput): SessionDetail {
   const processes = processesOf(input);
   const attributes = attributesOf(data, spans, featuresOfSession(turns));
   const synthetic = attributes[ATTR.synthetic];
-  const topology = input.kept.next(
-    { data, isLive: input.status === 'live', nowUnixNs: input.nowUnixNs },
-    () => topologyOf(input.streams, data, { processOf: processes.indexOf, turns }),
-  );
+  const topology = topologyNow(input, processes.indexOf);
   remember(input.handovers, topology.handovers);
   const handovers = [...input.handovers.values()].toSorted((a, b) => a.atNs - b.atNs);
   return {
@@ -96,6 +100,21 @@ export function sessionDetail(input: DetailInput): SessionDetail {
     topology: { ...topology, handovers },
     handovers,
   };
+}
+
+function topologyNow(input: DetailInput, processOf: (producer: string) => number): SessionTopology {
+  const { data, streams, turns } = input;
+  const authority = data.authority();
+  const asker = authority === undefined ? 0 : processOf(authority.producer);
+  const vendors = (): VendorLeg[] => vendorsOf(turns, asker, input.wayTo);
+  const moment = {
+    data,
+    isLive: input.status === 'live',
+    nowUnixNs: input.nowUnixNs,
+    hasAsked: input.newTurns.some(asksVendors),
+  };
+  const topology = (): SessionTopology => topologyOf(streams, data, { processOf, vendors });
+  return input.kept.next(moment, { topology, vendors });
 }
 
 /** The set-up as the greeting's ledger has it; of a call that nobody greets its own. */

@@ -20,10 +20,16 @@ function looks(
   const kept = new KeptTopology();
   const at: number[] = [];
   for (let second = 0; second < seconds; second++)
-    kept.next({ ...of(second), nowUnixNs: BigInt(second) * 1_000_000_000n }, () => {
-      at.push(second);
-      return {} as SessionTopology;
-    });
+    kept.next(
+      { ...of(second), nowUnixNs: BigInt(second) * 1_000_000_000n, hasAsked: false },
+      {
+        topology: () => {
+          at.push(second);
+          return {} as SessionTopology;
+        },
+        vendors: () => [],
+      },
+    );
   return at;
 }
 

@@ -9,6 +9,7 @@ import {
   type Wait,
 } from '@framescope/protocol';
 import { expect, test } from 'vitest';
+import type { StoredFlush } from '../../src/store/store.ts';
 import { batch, flush, MS, turn, voiced } from './call.ts';
 import { AGENT_SESSION, at, engine, only } from './engine-bench.ts';
 
@@ -107,4 +108,41 @@ test('a service that tells nothing is silent, a stage without any word is not sp
 test('of several requests the one whose answer was spoken is split', () => {
   const { wait } = asked(HONEST, { ...HONEST, [ATTR.vendorProcessingNs]: 10 * MS });
   expect(inference(wait).split?.pieces).toContainEqual({ name: 'compute', exposedNs: 320 * MS });
+});
+
+test('a service that a live call asks is known with the turn that asked, not with the next look at its ways', () => {
+  const one = engine();
+  const second = (s: number, more: Partial<Parameters<typeof flush>[0]> = {}): StoredFlush[] => [
+    flush({ producer: 'client', seq: s, fromS: s, toS: s + 1, commit: s + 1, session: {} }),
+    flush({
+      producer: 'agent',
+      seq: s,
+      fromS: s,
+      toS: s + 1,
+      commit: s + 1,
+      session: AGENT_SESSION,
+      ...more,
+    }),
+  ];
+  for (let s = 0; s < 20; s++) {
+    one.ingest(batch(second(s)));
+    one.tick(at(s + 1));
+  }
+  const stage = {
+    name: 'llm',
+    spanId: '4'.repeat(16),
+    startedAt: domainNs(18_000 * MS),
+    firstAt: domainNs(18_400 * MS),
+    endedAt: domainNs(18_450 * MS),
+    attributes: HONEST,
+  };
+  const state = {
+    ...turn({ endsAtMs: 17_800, closes: voiced(0), endedAtMs: 19_000, moments: {} }),
+    stages: [stage],
+  };
+  one.ingest(batch(second(20, { turns: [state] })));
+  const { session, turns } = only(one.tick(at(21)).derived);
+  expect(turns).toHaveLength(1);
+  expect(session.status).toBe('live');
+  expect(session.topology?.vendors).toMatchObject([{ vendor: 'openai', requests: 1 }]);
 });

@@ -1,6 +1,6 @@
 // Where a session ran and what that cost: its ways, hand-overs, cuts, buffers.
 
-import type { SessionTopology, Turn } from '@framescope/protocol';
+import type { SessionTopology, VendorLeg } from '@framescope/protocol';
 import type { StreamFrames } from '../frames/stream-frames.ts';
 import type { SessionData } from '../session-data.ts';
 import { buffersOf, cutsOf, flowsOf } from './cuts.ts';
@@ -8,20 +8,17 @@ import { handoversOf } from './handovers.ts';
 import { linksOf, withLink } from './links.ts';
 import { legsOf } from './legs.ts';
 import { reconnectsOf } from './reconnects.ts';
-import { vendorWays } from '../turns/vendor-ways.ts';
-import { vendorsOf } from './vendors.ts';
 
 export interface TopologyContext {
   readonly processOf: (producer: string) => number;
-  readonly turns: readonly Turn[];
+  readonly vendors: () => VendorLeg[];
 }
 
 export function topologyOf(
   streams: readonly StreamFrames[],
   data: SessionData,
-  { processOf, turns }: TopologyContext,
+  { processOf, vendors }: TopologyContext,
 ): SessionTopology {
-  const authority = data.authority();
   const rttNs = (domain: string, other: string): number | null => data.rtts.median(domain, other);
   const links = linksOf(data, processOf);
   const legs = streams.flatMap(stream => legsOf(stream, { processOf, rttNs }));
@@ -35,10 +32,6 @@ export function topologyOf(
     cuts: streams.flatMap(cutsOf),
     buffers: streams.flatMap(buffersOf),
     flows: streams.flatMap(flowsOf),
-    vendors: vendorsOf(
-      turns,
-      authority === undefined ? 0 : processOf(authority.producer),
-      vendorWays(streams, data),
-    ),
+    vendors: vendors(),
   };
 }

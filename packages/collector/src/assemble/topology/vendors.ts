@@ -41,6 +41,9 @@ export function vendorsOf(
   return [...all.values()].map(one => legOf(one, process));
 }
 
+export const asksVendors = ({ stages }: Turn): boolean =>
+  stages.some(({ attributes }) => vendorTold(attributes) !== undefined);
+
 function askedOf(all: Map<string, Asked>, told: VendorTold, stage: string): Asked | undefined {
   const vendor = told.vendor ?? null;
   const key = JSON.stringify([vendor, stage]);

@@ -4,6 +4,7 @@
 import {
   fromBase64,
   Sketch,
+  type DelayFigures,
   type FleetLink,
   type FleetVendor,
   type MediaLink,
@@ -58,8 +59,11 @@ export function fleetVendors(sessions: readonly PlacedSession[]): FleetVendor[] 
       rtt: figuresOf(rtt),
       processing: figuresOf(processing),
     }))
-    .toSorted((a, b) => (b.rtt.p50Ns ?? 0) - (a.rtt.p50Ns ?? 0));
+    .toSorted((a, b) => typicalNs(b.rtt) - typicalNs(a.rtt));
 }
+
+/** Of one measured value alone there is no median to quote, but it is known which way is the slower. */
+const typicalNs = ({ p50Ns, maxNs }: DelayFigures): number => p50Ns ?? maxNs ?? 0;
 
 function mergeInto(sketch: Sketch, text: string): void {
   const bytes = fromBase64(text);
