@@ -106,11 +106,21 @@ function extrasOf(raw: RawSpan): SpanExtras {
   };
 }
 
+/** An event with what few of them say. */
+export const eventOf = (event: DecodedEvent, dropped: number): DecodedEvent => ({
+  ...event,
+  ...(dropped !== 0 && { dropped: uint32(dropped, 'events.droppedAttributesCount') }),
+});
+
 /** A link with what few of them say. */
-export const linkOf = (link: DecodedLink, traceState: string, flags: number): DecodedLink => ({
+export const linkOf = (
+  link: DecodedLink,
+  { traceState, flags, dropped }: Required<Pick<DecodedLink, 'traceState' | 'flags' | 'dropped'>>,
+): DecodedLink => ({
   ...link,
   ...(traceState !== '' && { traceState }),
   ...(flags !== 0 && { flags: uint32(flags, 'links.flags') }),
+  ...(dropped !== 0 && { dropped: uint32(dropped, 'links.droppedAttributesCount') }),
 });
 
 function uint32(value: number, path: string): number {

@@ -6,7 +6,7 @@
 
 import type { Attributes, AttributeValue } from '@framescope/protocol';
 import { bytesText } from './bytes-value.ts';
-import { emptySpan, linkOf, setAttribute, type RawSpan } from './check-span.ts';
+import { emptySpan, eventOf, linkOf, setAttribute, type RawSpan } from './check-span.ts';
 import { ATTRIBUTES_MAX, CHILDREN_MAX, NESTING_MAX, TEXT_LENGTH_MAX } from './limits.ts';
 import { finite, safeInteger } from './numbers.ts';
 import { BodyProblem, SpanProblem } from './problem.ts';
@@ -79,11 +79,14 @@ export function readSpan(json: JsonObject): RawSpan {
   span.events = list(json['events'], 'events').map((event, index) => {
     const path = `events[${index}]`;
     const object = spanObject(event, path);
-    return {
-      name: text(object['name'], `${path}.name`),
-      atUnixNs: unixNs(object['timeUnixNano'], `${path}.timeUnixNano`),
-      attributes: readAttributes(object['attributes'], `${path}.attributes`),
-    };
+    return eventOf(
+      {
+        name: text(object['name'], `${path}.name`),
+        atUnixNs: unixNs(object['timeUnixNano'], `${path}.timeUnixNano`),
+        attributes: readAttributes(object['attributes'], `${path}.attributes`),
+      },
+      uint(object['droppedAttributesCount'], `${path}.droppedAttributesCount`),
+    );
   });
   span.links = list(json['links'], 'links').map((link, index) => {
     const path = `links[${index}]`;
@@ -94,8 +97,11 @@ export function readSpan(json: JsonObject): RawSpan {
         spanId: id(object['spanId'], `${path}.spanId`, 16),
         attributes: readAttributes(object['attributes'], `${path}.attributes`),
       },
-      text(object['traceState'], `${path}.traceState`),
-      uint(object['flags'], `${path}.flags`),
+      {
+        traceState: text(object['traceState'], `${path}.traceState`),
+        flags: uint(object['flags'], `${path}.flags`),
+        dropped: uint(object['droppedAttributesCount'], `${path}.droppedAttributesCount`),
+      },
     );
   });
   span.traceState = text(json['traceState'], 'traceState');

@@ -6,7 +6,7 @@
 
 import type { Attributes, AttributeValue } from '@framescope/protocol';
 import { bytesText } from './bytes-value.ts';
-import { emptySpan, linkOf, setAttribute, type RawSpan } from './check-span.ts';
+import { emptySpan, eventOf, linkOf, setAttribute, type RawSpan } from './check-span.ts';
 import { ATTRIBUTES_MAX, CHILDREN_MAX, NESTING_MAX, TEXT_LENGTH_MAX } from './limits.ts';
 import { finite, safeInteger } from './numbers.ts';
 import { SpanProblem } from './problem.ts';
@@ -191,14 +191,16 @@ function readEvent(reader: ProtoReader): DecodedEvent {
   const attributes: Record<string, AttributeValue> = {};
   let name = '';
   let atUnixNs = 0n;
+  let dropped = 0;
   let index = 0;
   while (reader.next()) {
     if (reader.field === 1) atUnixNs = time(reader);
     else if (reader.field === 2) name = text(reader, 'events.name');
     else if (reader.field === 3) readKeyValue(reader, attributes, index++);
+    else if (reader.field === 4) dropped = varint(reader) % 2 ** 32;
     else reader.skip();
   }
-  return { name, atUnixNs, attributes };
+  return eventOf({ name, atUnixNs, attributes }, dropped);
 }
 
 function readLink(reader: ProtoReader): DecodedLink {
@@ -207,16 +209,18 @@ function readLink(reader: ProtoReader): DecodedLink {
   let spanId = '';
   let traceState = '';
   let linkFlags = 0;
+  let dropped = 0;
   let index = 0;
   while (reader.next()) {
     if (reader.field === 1) traceId = hex(reader);
     else if (reader.field === 2) spanId = hex(reader);
     else if (reader.field === 3) traceState = text(reader, 'links.traceState');
     else if (reader.field === 4) readKeyValue(reader, attributes, index++);
+    else if (reader.field === 5) dropped = varint(reader) % 2 ** 32;
     else if (reader.field === 6) linkFlags = flags(reader);
     else reader.skip();
   }
-  return linkOf({ traceId, spanId, attributes }, traceState, linkFlags);
+  return linkOf({ traceId, spanId, attributes }, { traceState, flags: linkFlags, dropped });
 }
 
 function readStatus(reader: ProtoReader, span: RawSpan): void {

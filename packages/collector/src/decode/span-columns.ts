@@ -51,15 +51,22 @@ interface ColumnResource {
 
 /** Parts that a span does not have are absent; those of older blocks have both lists. */
 interface Extra extends SpanExtras {
-  readonly events?: readonly (readonly [string, string, Attributes])[];
+  readonly events?: readonly StoredEvent[];
   readonly links?: readonly StoredLink[];
 }
+
+type StoredEvent = readonly [
+  name: string,
+  atUnixNs: string,
+  attributes: Attributes,
+  more?: Pick<DecodedEvent, 'dropped'>,
+];
 
 type StoredLink = readonly [
   traceId: string,
   spanId: string,
   attributes: Attributes,
-  more?: Pick<DecodedLink, 'traceState' | 'flags'>,
+  more?: Pick<DecodedLink, 'traceState' | 'flags' | 'dropped'>,
 ];
 
 export class SpanColumns {
@@ -363,7 +370,7 @@ function bytes(old: Uint8Array, size: number): Uint8Array {
 function extraText({ events, links, traceState, flags, dropped }: DecodedSpan): string {
   const extra: Extra = {
     ...(events.length > 0 && {
-      events: events.map(one => [one.name, String(one.atUnixNs), one.attributes] as const),
+      events: events.map(storedEvent),
     }),
     ...(links.length > 0 && { links: links.map(storedLink) }),
     ...(traceState !== undefined && { traceState }),
@@ -377,6 +384,12 @@ function extraText({ events, links, traceState, flags, dropped }: DecodedSpan): 
 export const flagsText = (flags: number): string =>
   flags === 0 ? '' : JSON.stringify({ flags } satisfies Extra);
 
+function storedEvent({ name, atUnixNs, attributes, ...more }: DecodedEvent): StoredEvent {
+  return Object.keys(more).length === 0
+    ? [name, String(atUnixNs), attributes]
+    : [name, String(atUnixNs), attributes, more];
+}
+
 function storedLink({ traceId, spanId, attributes, ...more }: DecodedLink): StoredLink {
   return Object.keys(more).length === 0
     ? [traceId, spanId, attributes]
@@ -387,10 +400,11 @@ function childrenOf(text: string): Pick<DecodedSpan, 'events' | 'links' | keyof 
   if (text === '') return { events: [], links: [] };
   const { events = [], links = [], ...more } = JSON.parse(text) as Extra;
   return {
-    events: events.map(([name, atUnixNs, attributes]): DecodedEvent => ({
+    events: events.map(([name, atUnixNs, attributes, its]): DecodedEvent => ({
       name,
       atUnixNs: BigInt(atUnixNs),
       attributes,
+      ...its,
     })),
     links: links.map(([traceId, spanId, attributes, its]) => ({
       traceId,

@@ -16,6 +16,8 @@ export interface DecodedEvent {
   readonly name: string;
   readonly atUnixNs: bigint;
   readonly attributes: Attributes;
+  /** Attributes that the sender's SDK left out; absent: 0. */
+  readonly dropped?: number;
 }
 
 export interface DecodedLink {
@@ -26,6 +28,8 @@ export interface DecodedLink {
   readonly traceState?: string;
   /** Absent: 0. */
   readonly flags?: number;
+  /** Attributes that the sender's SDK left out; absent: 0. */
+  readonly dropped?: number;
 }
 
 /** What the sender's SDK left out of a span, and how much of it; what is absent is 0. */

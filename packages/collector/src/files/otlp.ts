@@ -72,6 +72,7 @@ export function otlpSpan(span: DecodedSpan): object {
         timeUnixNano: String(event.atUnixNs),
         name: event.name,
         ...listed('attributes', otlpAttributes(event.attributes)),
+        ...(event.dropped !== undefined && { droppedAttributesCount: event.dropped }),
       })),
     ),
     ...listed(
@@ -82,6 +83,7 @@ export function otlpSpan(span: DecodedSpan): object {
         ...(link.traceState !== undefined && { traceState: link.traceState }),
         ...(link.flags !== undefined && { flags: link.flags }),
         ...listed('attributes', otlpAttributes(link.attributes)),
+        ...(link.dropped !== undefined && { droppedAttributesCount: link.dropped }),
       })),
     ),
     status: {

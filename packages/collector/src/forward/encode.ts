@@ -83,6 +83,7 @@ function encodeSpan(span: OutSpan): Buffer {
           fixed64(1, event.atUnixNs),
           textField(2, event.name),
           keyValues(3, event.attributes),
+          count(4, event.dropped),
         ]),
       ),
     );
@@ -95,6 +96,7 @@ function encodeSpan(span: OutSpan): Buffer {
           bytesField(2, Buffer.from(link.spanId, 'hex')),
           ...stateAndFlags(link, { state: 3, flags: 6 }),
           keyValues(4, link.attributes),
+          count(5, link.dropped),
         ]),
       ),
     );
@@ -114,9 +116,13 @@ function extraFields(span: OutSpan): Buffer[] {
   ] as const;
   return [
     ...stateAndFlags(span, { state: 3, flags: 16 }),
-    ...counts.flatMap(([field, count]) => (count === 0 ? [] : [varintField(field, count)])),
+    ...counts.map(([field, of]) => count(field, of)),
   ];
 }
+
+/** Zero is what is not written. */
+const count = (field: number, of = 0): Buffer =>
+  of === 0 ? Buffer.alloc(0) : varintField(field, of);
 
 function stateAndFlags(
   { traceState, flags }: Pick<DecodedLink, 'traceState' | 'flags'>,

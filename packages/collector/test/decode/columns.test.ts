@@ -105,6 +105,8 @@ const CHANGES: readonly object[] = [
   { status: {} },
   { events: [] },
   { events: [{ name: 'e', timeUnixNano: '5', attributes: [attribute('k', { intValue: 1 })] }] },
+  { events: [{ name: 'e', timeUnixNano: '5', droppedAttributesCount: 2 }] },
+  { links: [{ traceId: 'a'.repeat(32), spanId: 'a'.repeat(16), droppedAttributesCount: 2 }] },
   { links: [{ traceId: '0'.repeat(32), spanId: '0'.repeat(16) }] },
   { flags: 257, droppedAttributesCount: 1, traceState: 'a=b' },
   { unknown: { deep: [1, 2, { x: null }] } },

@@ -46,10 +46,11 @@ test('what few spans have comes out as it went in, in both encodings', () => {
     spanOf('a1', { traceState: 'ot=th:c,vendor=1', flags: 0x301 }),
     spanOf('a2', { dropped: { attributes: 3, links: 1 }, flags: 0xffffffff }),
     spanOf('a3', {
-      links: [link, { ...link, traceState: 'x=y', flags: 0x100 }],
+      links: [link, { ...link, traceState: 'x=y', flags: 0x100, dropped: 5 }],
       attributes: { 'gen_ai.audio': bytesText('AAEC/w==') },
     }),
-    spanOf('a4', { scopeAttributes: { tier: 'edge', shard: 7 } }),
+    spanOf('a4', { events: [{ name: 'e', atUnixNs: 7n, attributes: {}, dropped: 0xffffffff }] }),
+    spanOf('a5', { scopeAttributes: { tier: 'edge', shard: 7 } }),
   ];
   expect(decodedAgain(spans)).toEqual(spans);
   const json = decodeTraces(Buffer.from(JSON.stringify(otlpRequest(spans))), 'json');

@@ -172,7 +172,10 @@ export const RAW_CONTRACT: readonly ContractTest[] = [
       },
       resource: { attributes: { 'service.name': 'svc', port: 4318 } },
       scope: SCOPE_NAME,
-      events: [{ name: 'e', atUnixNs: 7n, attributes: { a: 1 } }],
+      events: [
+        { name: 'e', atUnixNs: 7n, attributes: { a: 1 } },
+        { name: 'f', atUnixNs: 8n, attributes: {}, dropped: 3 },
+      ],
       links: [
         { traceId: 'b'.repeat(32), spanId: 'c'.repeat(16), attributes: {} },
         {
@@ -181,6 +184,7 @@ export const RAW_CONTRACT: readonly ContractTest[] = [
           attributes: { bytes: bytesText('AA==') },
           traceState: 'x=y',
           flags: 0x100,
+          dropped: 4,
         },
       ],
       traceState: 'ot=th:c',

@@ -30,10 +30,12 @@ interface Exact {
   d?: string;
   /** Attributes of the scope. */
   s?: Attributes;
-  /** Flags; what the SDK left out; flags of each link. */
+  /** Flags; what the SDK left out of the span; flags of each link; attributes left out of each event and link. */
   f?: number;
   x?: DroppedCounts;
   lf?: readonly number[];
+  ex?: readonly number[];
+  lx?: readonly number[];
 }
 
 export interface SpanPlace {
@@ -68,6 +70,10 @@ export function rowOfSpan(span: DecodedSpan, place: SpanPlace): object {
   if (span.dropped !== undefined) exact.x = span.dropped;
   if (span.links.some(one => one.flags !== undefined))
     exact.lf = span.links.map(one => one.flags ?? 0);
+  if (span.events.some(one => one.dropped !== undefined))
+    exact.ex = span.events.map(one => one.dropped ?? 0);
+  if (span.links.some(one => one.dropped !== undefined))
+    exact.lx = span.links.map(one => one.dropped ?? 0);
   return {
     Timestamp: dateTimeOf(span.startUnixNs),
     TraceId: span.traceId,
@@ -194,6 +200,7 @@ export function spanOfRow(row: SpanRow, sessionKey?: string | null): StoredSpan 
       name,
       atUnixNs: BigInt(row.eventTimes[i]!),
       attributes: valuesOf(row.eventAttributes[i]!, exact.e?.[i]),
+      ...((exact.ex?.[i] ?? 0) !== 0 && { dropped: exact.ex![i]! }),
     })),
     links: row.linkTraces.map((traceId, i) => ({
       traceId,
@@ -201,6 +208,7 @@ export function spanOfRow(row: SpanRow, sessionKey?: string | null): StoredSpan 
       attributes: valuesOf(row.linkAttributes[i]!, exact.l?.[i]),
       ...((row.linkStates[i] ?? '') !== '' && { traceState: row.linkStates[i]! }),
       ...((exact.lf?.[i] ?? 0) !== 0 && { flags: exact.lf![i]! }),
+      ...((exact.lx?.[i] ?? 0) !== 0 && { dropped: exact.lx![i]! }),
     })),
     ...(row.traceState !== '' && { traceState: row.traceState }),
     ...(exact.f !== undefined && { flags: exact.f }),
