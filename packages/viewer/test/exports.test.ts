@@ -1,10 +1,12 @@
 // What is taken away as a table: every cell and part once, nothing that a spreadsheet would run.
 
-import type { Comparison, Heatmap, Turn } from '@framescope/protocol';
+import type { Comparison, Heatmap, Load, Places, TailItem, Turn } from '@framescope/protocol';
 import { expect, test } from 'vitest';
 import type { TraceColumns } from '../src/data/trace-columns.ts';
 import { treeOf } from '../src/layout/waterfall.ts';
 import { comparisonCsv } from '../src/pages/compare/exports.ts';
+import { hitsCsv, slowestCsv } from '../src/pages/find-exports.ts';
+import { handoversCsv, loadCsv, waysCsv } from '../src/pages/places/exports.ts';
 import { spansCsv, waterfallSvg } from '../src/pages/trace/exports.ts';
 import { turnsCsv } from '../src/pages/session/exports.ts';
 import { cellsCsv } from '../src/pages/tail/exports.ts';
@@ -96,4 +98,50 @@ test('a trace is a row a span, and a picture in which names are text', () => {
   expect(svg).toContain('&#60;script&#62;&#38;&#34;');
   expect(svg).not.toContain('<script');
   expect(svg.match(/<rect/g)?.length).toBe(3);
+});
+
+test('slowest turns are a row each; of a wait without an answer the value is a lower bound', () => {
+  const item = { sessionKey: 'k', sessionId: '=id', tick: 320, atUnixNs: '5', valueNs: 7 };
+  const items = [
+    { ...item, censored: false, worstPart: { name: 'tool', exposedNs: 4 } },
+    { ...item, censored: true, worstPart: null },
+  ] as unknown as readonly TailItem[];
+  expect(slowestCsv(items).split('\r\n').slice(1)).toEqual([
+    "k,'=id,320,5,7,0,tool,4",
+    "k,'=id,320,5,7,1,,",
+  ]);
+});
+
+test('what was found is a row a hit', () => {
+  const hits = [
+    { kind: 'turn', title: 'a, b', detail: 'd', sessionKey: 'k', tick: 9, traceId: null },
+  ] as const;
+  expect(hitsCsv(hits).split('\r\n').slice(1)).toEqual(['turn,"a, b",d,k,9,']);
+});
+
+test('a way between places is a row, where nothing was measured left empty', () => {
+  const oneWay = { n: 50, p50Ns: 1, p95Ns: 2, p99Ns: null, maxNs: 3 };
+  const from = { fromService: 'edge', fromRegion: 'eu', toService: 'agent', toRegion: null };
+  const leg = { ...from, stream: 'mic', oneWay, errorNs: null, rttNs: 4, jitterNs: 5, lost: 6 };
+  const csv = waysCsv({ legs: [{ ...leg, sessions: 7 }] } as unknown as Places);
+  expect(csv.split('\r\n').slice(1)).toEqual(['edge,eu,agent,,mic,1,2,,,4,5,6,50,7']);
+});
+
+test('load is a row an instance and column of time; a hand-over names both places', () => {
+  const place = { service: 'agent', instance: 'a-1', host: 'h', zone: null, region: 'eu' };
+  const values = { calls: [2], lagNs: [3], cpu: [0.5], rssBytes: [4], waiting: [null] };
+  const load = { fromUnixNs: '1000', columnNs: 10, instances: [{ place, column: [3], ...values }] };
+  expect(
+    loadCsv(load as unknown as Load)
+      .split('\r\n')
+      .slice(1),
+  ).toEqual(['agent,a-1,h,,eu,1030,2,3,0.5,4,']);
+  const moved = { sessionKey: 'k', sessionId: 'id', atUnixNs: '8', from: place, wasTold: true };
+  const lost = { gapFrames: 1, gapNs: 20, authorityNs: null };
+  const handovers = [{ ...moved, ...lost, to: { ...place, instance: 'a-2' } }];
+  expect(
+    handoversCsv({ handovers } as unknown as Places)
+      .split('\r\n')
+      .slice(1),
+  ).toEqual(['k,id,8,agent,a-1,h,,eu,agent,a-2,h,,eu,1,1,20,']);
 });

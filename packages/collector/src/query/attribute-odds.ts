@@ -5,18 +5,25 @@
 // how often would any of all the values look so telling? Ten attributes of five values are fifty chances to be fooled.
 // What a turn was made with varies within a call: there each call is held against itself (Cochran, Mantel and
 // Haenszel), so that calls that are slow as a whole say nothing of a tool that all of them use.
+//
+// There is one order: values that explain the tail first, by how far they stand out, then those that tell most. Of
+// two that the same calls have (a region and its only host) the wider place is first. The verdict names the first.
 
 import type { TailAttribute } from '@framescope/protocol';
 import { sessionValues } from '../filter/subjects.ts';
 import type { FacetSession } from '../store/store.ts';
-import { ALPHA, Deals, zBeyond } from './deals.ts';
+import { ALPHA, Deals, zBeyond, type Weight } from './deals.ts';
 import type { FeatureSplit } from './feature-splits.ts';
 
 const Z_95 = 1.959964;
 const INSIDE_MIN = 5;
 const SESSIONS_MIN = 3;
 const ATTRIBUTES_MAX = 50;
-const PLACES: readonly string[] = ['service', 'instance', 'host', 'zone', 'region'];
+/** Widest first. */
+const PLACES: readonly string[] = ['region', 'zone', 'host', 'instance', 'service'];
+/** Odds at least doubled, for at least a third of the slow ones. */
+const ODDS_MIN: number = Math.log(2);
+export const COVERS_MIN: number = 1 / 3;
 
 /** Counts of one session; frames or turns. */
 export interface SessionSplit {
@@ -25,11 +32,17 @@ export interface SessionSplit {
   outside: number;
 }
 
-interface Cell {
-  readonly name: string;
-  readonly value: string;
+interface Counts {
   inside: number;
   outside: number;
+  /** The same with each call as one: sums of its shares. */
+  insideShare: number;
+  outsideShare: number;
+}
+
+interface Cell extends Counts {
+  readonly name: string;
+  readonly value: string;
   insideSessions: number;
   /** The calls that have it, by place in the list. */
   readonly calls: number[];
@@ -47,42 +60,94 @@ export interface AttributeOdds extends TailAttribute {
 export function attributeOdds(
   all: Iterable<SessionSplit>,
   features: readonly FeatureSplit[] = [],
+  weight: Weight = 'turns',
 ): AttributeOdds[] {
   const splits = [...all];
   const ofTurns = new Set(features.map(one => one.name));
   const cells = new Map<string, Cell>();
-  const of = { inside: 0, outside: 0, insideSquares: 0, outsideSquares: 0 };
+  const of = { inside: 0, outside: 0, insideShare: 0, outsideShare: 0 };
+  const squares = { inside: 0, outside: 0 };
   for (const [at, split] of splits.entries()) {
-    of.inside += split.inside;
-    of.outside += split.outside;
-    of.insideSquares += split.inside ** 2;
-    of.outsideSquares += split.outside ** 2;
+    add(of, split);
+    squares.inside += split.inside ** 2;
+    squares.outside += split.outside ** 2;
     addSplit(cells, split, { at, ofTurns });
   }
   for (const feature of features) addFeature(cells, feature, splits);
   // A mean call counts as one: turns of one call are not independent.
   const effect = {
-    inside: of.inside === 0 ? 1 : of.insideSquares / of.inside,
-    outside: of.outside === 0 ? 1 : of.outsideSquares / of.outside,
+    inside: of.inside === 0 ? 1 : squares.inside / of.inside,
+    outside: of.outside === 0 ? 1 : squares.outside / of.outside,
   };
+  const weighed = (one: Counts): { readonly inside: number; readonly outside: number } =>
+    weight === 'same'
+      ? { inside: one.insideShare, outside: one.outsideShare }
+      : { inside: one.inside / effect.inside, outside: one.outside / effect.outside };
   const told = [...cells.values()]
     .filter(cell => cell.inside >= INSIDE_MIN && cell.insideSessions >= SESSIONS_MIN)
     .filter(cell => cell.inside < of.inside || cell.outside < of.outside);
-  const deals = new Deals(splits, told);
+  const deals = new Deals(splits, told, weight);
   return told
     .map((cell, i) => ({
-      ...oddsOf(cell, of, effect),
+      name: cell.name,
+      value: cell.value,
+      inside: cell.inside,
+      insideOf: of.inside,
+      outside: cell.outside,
+      outsideOf: of.outside,
+      insideSessions: cell.insideSessions,
+      ...oddsOf(weighed(cell), weighed(of)),
       ...(cell.within === undefined
         ? deals.judge(i)
         : { z: cell.within, isSure: cell.within > zBeyond(ALPHA / told.length) }),
     }))
-    .toSorted((a, b) => tells(b) - tells(a))
+    .toSorted(inOrder)
     .slice(0, ATTRIBUTES_MAX);
 }
+
+/** Beyond chance, and enough of it to be named as where the tail is. */
+export const explains = (one: AttributeOdds): boolean =>
+  one.isSure && one.low > 0 && one.logOdds > ODDS_MIN && one.inside >= COVERS_MIN * one.insideOf;
+
+function inOrder(a: AttributeOdds, b: AttributeOdds): number {
+  const [first, second] = [explains(a), explains(b)];
+  if (first !== second) return first ? -1 : 1;
+  const byFigures = first ? b.z - a.z : tells(b) - tells(a);
+  return byFigures || widthOf(a.name) - widthOf(b.name);
+}
+
+const widthOf = (name: string): number => {
+  const at = PLACES.indexOf(name);
+  return at === -1 ? PLACES.length : at;
+};
 
 /** How far the bounds stay from "no difference". */
 const tells = ({ low, high }: TailAttribute): number =>
   low > 0 ? low : high < 0 ? -high : -Math.min(-low, high);
+
+const cellOf = (name: string, value: string): Cell => ({
+  name,
+  value,
+  inside: 0,
+  outside: 0,
+  insideShare: 0,
+  outsideShare: 0,
+  insideSessions: 0,
+  calls: [],
+});
+
+/** Adds what a call has of a value, to be told as a share of all of the call. */
+function add(
+  counts: Counts,
+  its: { readonly inside: number; readonly outside: number },
+  call: { readonly inside: number; readonly outside: number } = its,
+): void {
+  const all = call.inside + call.outside || 1;
+  counts.inside += its.inside;
+  counts.outside += its.outside;
+  counts.insideShare += its.inside / all;
+  counts.outsideShare += its.outside / all;
+}
 
 function addSplit(
   cells: Map<string, Cell>,
@@ -96,13 +161,8 @@ function addSplit(
       const value = String(raw);
       const id = `${name}\n${value}`;
       let cell = cells.get(id);
-      if (cell === undefined)
-        cells.set(
-          id,
-          (cell = { name, value, inside: 0, outside: 0, insideSessions: 0, calls: [] }),
-        );
-      cell.inside += inside;
-      cell.outside += outside;
+      if (cell === undefined) cells.set(id, (cell = cellOf(name, value)));
+      add(cell, { inside, outside });
       if (inside > 0) cell.insideSessions++;
       if (cell.calls.at(-1) !== at) cell.calls.push(at);
     }
@@ -114,13 +174,12 @@ function addFeature(
   { name, value, calls }: FeatureSplit,
   splits: readonly SessionSplit[],
 ): void {
-  const cell: Cell = { name, value, inside: 0, outside: 0, insideSessions: 0, calls: [] };
+  const cell = cellOf(name, value);
   const strata: Stratum[] = [];
   for (const [at, split] of splits.entries()) {
     const its = calls.get(split.session);
     if (its === undefined) continue;
-    cell.inside += its.inside;
-    cell.outside += its.outside;
+    add(cell, its, split);
     if (its.inside > 0) cell.insideSessions++;
     cell.calls.push(at);
     strata.push({ of: split, its });
@@ -151,28 +210,14 @@ function zWithin(strata: readonly Stratum[]): number {
   return variance <= 0 ? 0 : beyond / Math.sqrt(variance);
 }
 
+/** With half a call more in each corner of the table (Haldane), since some are empty. */
 function oddsOf(
-  { name, value, inside, outside, insideSessions }: Cell,
+  cell: { readonly inside: number; readonly outside: number },
   of: { readonly inside: number; readonly outside: number },
-  effect: { readonly inside: number; readonly outside: number },
-): Omit<TailAttribute, 'isSure'> {
-  const [a, b] = [inside, of.inside - inside].map(n => n / effect.inside + 0.5) as [number, number];
-  const [c, d] = [outside, of.outside - outside].map(n => n / effect.outside + 0.5) as [
-    number,
-    number,
-  ];
+): Pick<TailAttribute, 'logOdds' | 'low' | 'high'> {
+  const [a, b] = [cell.inside + 0.5, of.inside - cell.inside + 0.5];
+  const [c, d] = [cell.outside + 0.5, of.outside - cell.outside + 0.5];
   const logOdds = Math.log((a * d) / (b * c));
   const half = Z_95 * Math.sqrt(1 / a + 1 / b + 1 / c + 1 / d);
-  return {
-    name,
-    value,
-    inside,
-    insideOf: of.inside,
-    outside,
-    outsideOf: of.outside,
-    logOdds,
-    low: logOdds - half,
-    high: logOdds + half,
-    insideSessions,
-  };
+  return { logOdds, low: logOdds - half, high: logOdds + half };
 }

@@ -8,12 +8,17 @@
 // A permutation test with the greatest of all values in each deal (Westfall and Young 1993), so that
 // many attributes are no more likely to fool than one, and a single bad call cannot. Where there are
 // thousands of calls the sum over a value's calls is normal enough, and Bonferroni's bound is used.
+//
+// Of frames a call has thousands that share its line: there each call weighs the same, by its share of slow
+// frames. Else one call of an hour would outweigh a hundred short ones, and all that it has not would seem to tell.
 
 import { seededRandom } from './resample.ts';
 
 /** No more than one deal in a hundred may look as telling. */
 export const ALPHA = 0.01;
 const DEALS = 400;
+/** What a call weighs: as much as it has turns, or as any other. */
+export type Weight = 'turns' | 'same';
 /** Calls × values × deals: some 50 ms. */
 const WORK_MAX = 20_000_000;
 
@@ -30,14 +35,17 @@ export class Deals {
   constructor(
     calls: readonly { readonly inside: number; readonly outside: number }[],
     cells: readonly { readonly calls: readonly number[] }[],
+    weight: Weight = 'turns',
   ) {
-    const inside = calls.reduce((sum, one) => sum + one.inside, 0);
-    const all = calls.reduce((sum, one) => sum + one.inside + one.outside, 0);
+    // Each call's slow ones and all of its own, in what it weighs.
+    const weighed = calls.map(({ inside, outside }) => {
+      const all = inside + outside;
+      return weight === 'turns' || all === 0 ? { inside, all } : { inside: inside / all, all: 1 };
+    });
+    const inside = weighed.reduce((sum, one) => sum + one.inside, 0);
+    const all = weighed.reduce((sum, one) => sum + one.all, 0);
     const fair = all === 0 ? 0 : inside / all;
-    this.#residuals = Float64Array.from(
-      calls,
-      one => one.inside - fair * (one.inside + one.outside),
-    );
+    this.#residuals = Float64Array.from(weighed, one => one.inside - fair * one.all);
     this.#cells = cells;
     const work = DEALS * cells.reduce((sum, cell) => sum + cell.calls.length, calls.length);
     this.#greatest = work > WORK_MAX ? new Float64Array(0) : this.#dealt();

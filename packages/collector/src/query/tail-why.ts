@@ -46,7 +46,7 @@ export const tailWhy: TailWhyQuery = async (context, box) => {
     sessionCount: chosen.measure.sessionCount,
   };
   const { splits, features, attribution, ...shown } = found;
-  const attributes = attributeOdds(splits, features);
+  const attributes = attributeOdds(splits, features, isFrame ? 'same' : 'turns');
   return {
     measure: infoOf(context.budgets, { ...chosen.measure, count, sessionCount }),
     fromUnixNs: String(chosen.range.fromUnixNs),

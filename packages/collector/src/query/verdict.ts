@@ -11,7 +11,7 @@
 // Nothing of the above: none. Somebody will always be the slowest.
 
 import type { TailWhy } from '@framescope/protocol';
-import type { AttributeOdds, SessionSplit } from './attribute-odds.ts';
+import { COVERS_MIN, explains, type AttributeOdds, type SessionSplit } from './attribute-odds.ts';
 import type { Attribution, Candidate } from './attribution.ts';
 
 /** Below these nothing is concluded. */
@@ -22,10 +22,7 @@ const ONE_CALL_MIN = 0.5;
 const ONE_CALL_TIMES = 3;
 /** Slower than usual by less than this share of it is nothing to look for. */
 const SLOWER_MIN = 0.1;
-/** Odds at least doubled. */
-const ODDS_MIN: number = Math.log(2);
-/** What is named first holds for at least a third of the slow turns, what is told beside it for a sixth. */
-const COVERS_MIN = 1 / 3;
+/** What is named first holds for at least a third of the slow turns (`COVERS_MIN`), what is told beside it for a sixth. */
 const BESIDE_COVERS_MIN = 1 / 6;
 /** A part of less than this share of the difference is not told; what is told explains most of it. */
 const PART_SHARE_MIN = 0.15;
@@ -51,7 +48,7 @@ export function verdictOf(found: Found): Verdict {
   const { deltaNs, meanAllNs } = found.attribution.total;
   if (meanAllNs > 0 && deltaNs >= 0 && deltaNs < SLOWER_MIN * meanAllNs)
     return none(`the slowest are only ${ms(deltaNs)} slower than usual: nothing stands out`);
-  const where = whereOf(found.attributes);
+  const where = found.attributes.find(explains);
   const parts = partsOf(found.attribution);
   if (where !== undefined)
     return {
@@ -89,18 +86,6 @@ function oneCall({ splits, noun }: Pick<Found, 'splits' | 'noun'>): Verdict | un
     with: [],
     text: `${worst.inside} of the ${inside} slow ${noun} are of one call, ${worst.session.id}; the other calls are well`,
   };
-}
-
-function whereOf(attributes: readonly AttributeOdds[]): AttributeOdds | undefined {
-  return attributes
-    .filter(
-      one =>
-        one.isSure &&
-        one.low > 0 &&
-        one.logOdds > ODDS_MIN &&
-        one.inside >= COVERS_MIN * one.insideOf,
-    )
-    .toSorted((a, b) => b.z - a.z)[0];
 }
 
 /** Those that left their usual range, longest first; none when together they do not make the tail. */

@@ -8,6 +8,7 @@ import { formatRoute, sessionRoute, type Route } from '../state/route.ts';
 import { cut, fill, h } from '../ui/dom.ts';
 import { ago, clock, duration, plural, unixMs, words } from '../ui/format.ts';
 import { empty, failed, loading, throttled, type App, type Page } from './page.ts';
+import { hitExports, tileExports, type FindShown } from './find-exports.ts';
 import { pinMark, statusBadge } from './session-bits.ts';
 
 const TILE_ROWS = 6;
@@ -26,8 +27,14 @@ export class FindPage implements Page {
   readonly #results = h('div', { class: 'hits', 'aria-live': 'polite' });
   readonly #live = h('div', { class: 'card tile' });
   readonly #slow = h('div', { class: 'card tile' });
-  readonly #tiles = h('div', { class: 'tiles' }, this.#live, this.#slow);
+  readonly #tools = h(
+    'div',
+    { class: 'tile-tools', hidden: true },
+    tileExports(() => this.#shown()),
+  );
+  readonly #tiles = h('div', { class: 'tiles' }, this.#tools, this.#live, this.#slow);
   readonly #sessions = new Map<string, SessionSummary>();
+  #slowest: readonly TailItem[] = [];
   readonly #redraw = throttled(700, () => this.#drawLive());
   readonly #off: () => void;
   #q: string;
@@ -123,7 +130,12 @@ export class FindPage implements Page {
       );
       fill(
         this.#results,
-        items.length === 0 ? nothing : h('div', { class: 'card' }, ...items.map(hitLine)),
+        ...(items.length === 0
+          ? [nothing]
+          : [
+              h('div', { class: 'tile-tools' }, hitExports(this.#q, items)),
+              h('div', { class: 'card' }, ...items.map(hitLine)),
+            ]),
       );
     } catch (error) {
       if (!asked.signal.aborted)
@@ -165,13 +177,20 @@ export class FindPage implements Page {
     this.#redraw();
   }
 
-  #drawLive(): void {
-    const all = [...this.#sessions.values()].toSorted(
+  /** What the tiles have now, in their order. */
+  #shown(): FindShown {
+    const calls = [...this.#sessions.values()].toSorted(
       (a, b) =>
         Number(b.status === 'live') - Number(a.status === 'live') ||
         unixMs(b.startUnixNs) - unixMs(a.startUnixNs),
     );
-    const rows = all.slice(0, TILE_ROWS).map(sessionLine);
+    return { calls: calls.slice(0, TILE_ROWS), slowest: this.#slowest };
+  }
+
+  #drawLive(): void {
+    const { calls } = this.#shown();
+    this.#tools.hidden = calls.length === 0;
+    const rows = calls.map(sessionLine);
     const none = empty('No calls yet', 'Start the demo to watch one:', 'npm start -- --demo');
     fill(
       this.#live,
@@ -181,7 +200,8 @@ export class FindPage implements Page {
   }
 
   #drawSlow(items: readonly TailItem[]): void {
-    const rows = items.slice(0, TILE_ROWS).map(slowLine);
+    this.#slowest = items.slice(0, TILE_ROWS);
+    const rows = this.#slowest.map(slowLine);
     fill(
       this.#slow,
       tileHead('Slowest turns', '/tail', 'Tail'),

@@ -19,7 +19,8 @@ export const sessionsExports = (sessions: readonly SessionSummary[]): HTMLElemen
 const HEAD =
   'key,session_id,status,start_unix_ns,end_unix_ns,turns,definition,p50_ns,p95_ns,p99_ns,slowest_ns,over_budget,barge_ins,frames_expected,frames_lost,kept';
 
-const sessionsCsv = (sessions: readonly SessionSummary[]): string =>
+/** A row a session; ns. */
+export const sessionsCsv = (sessions: readonly SessionSummary[]): string =>
   csvOf(
     HEAD.split(','),
     sessions.map(one => [

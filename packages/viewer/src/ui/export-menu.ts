@@ -7,6 +7,8 @@ export interface ExportItem {
   readonly text: string;
   /** A file of the collector's, or what makes one here. */
   readonly take: string | (() => void | Promise<void>);
+  /** Asked each time the menu opens: false hides what there is nothing of just now. */
+  readonly isThere?: () => boolean;
 }
 
 export function exportMenu(items: readonly ExportItem[]): HTMLElement {
@@ -32,6 +34,9 @@ export function exportMenu(items: readonly ExportItem[]): HTMLElement {
     h('summary', { class: 'button' }, 'Export'),
     h('div', { class: 'menu-list' }, ...entries),
   );
+  menu.addEventListener('toggle', () => {
+    for (const [i, { isThere }] of items.entries()) entries[i]!.hidden = isThere?.() === false;
+  });
   menu.addEventListener('keydown', event => {
     if (event.key !== 'Escape' || !menu.open) return;
     close();

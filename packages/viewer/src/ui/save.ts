@@ -79,6 +79,41 @@ export function standalone(svg: SVGSVGElement): string {
   return new XMLSerializer().serializeToString(copyOf(svg, width, height));
 }
 
+const STACK_GAP_PX = 24;
+
+/** Several SVGs below each other as one that stands alone, each under its name (`aria-label`). */
+export function stacked(pictures: readonly SVGSVGElement[]): {
+  readonly svg: string;
+  readonly widthPx: number;
+  readonly heightPx: number;
+} {
+  const out = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+  let [widthPx, y] = [0, 0];
+  for (const picture of pictures) {
+    const { width, height } = picture.getBoundingClientRect();
+    const name = document.createElementNS(out.namespaceURI, 'text');
+    const style = getComputedStyle(picture);
+    for (const [key, value] of [
+      ['x', '8'],
+      ['y', String(y + STACK_GAP_PX - 8)],
+      ['fill', style.color],
+      ['font-family', style.fontFamily],
+      ['font-size', '13px'],
+    ] as const)
+      name.setAttribute(key, value);
+    name.textContent = picture.getAttribute('aria-label');
+    const copy = copyOf(picture, width, height);
+    copy.setAttribute('y', String(y + STACK_GAP_PX));
+    out.append(name, copy);
+    widthPx = Math.max(widthPx, width);
+    y += height + STACK_GAP_PX;
+  }
+  out.setAttribute('width', String(widthPx));
+  out.setAttribute('height', String(y));
+  out.setAttribute('viewBox', `0 0 ${widthPx} ${y}`);
+  return { svg: new XMLSerializer().serializeToString(out), widthPx, heightPx: y };
+}
+
 /** The same as pixels, twice as many as it takes on the page, on the page's ground. */
 export async function pngOfSvg(svg: SVGSVGElement): Promise<Blob> {
   const { width, height } = svg.getBoundingClientRect();

@@ -1,7 +1,7 @@
 // Places: where calls run. Ways between regions, who is answered where, load of
 // instances, hand-overs, and what other places, cuts and buffers would do.
 
-import type { Advice, AdviceKind, Findings, Load, Places } from '@framescope/protocol';
+import type { Advice, AdviceKind, Findings, Places } from '@framescope/protocol';
 import { api, type Query } from '../../data/api.ts';
 import type { PlacesView, Route } from '../../state/route.ts';
 import { fill, h } from '../../ui/dom.ts';
@@ -10,6 +10,7 @@ import { count, plural } from '../../ui/format.ts';
 import { findingList } from '../findings.ts';
 import { empty, failed, loading, throttled, type App, type Page } from '../page.ts';
 import { adviceSection } from './advice-section.ts';
+import { placesExports, type PlacesShown } from './exports.ts';
 import { loadSection } from './load-section.ts';
 import { moveSection } from './move-section.ts';
 import { handoverSection, legTable, linkTable, servedTable, vendorTable } from './tables.ts';
@@ -17,11 +18,7 @@ import { handoverSection, legTable, linkTable, servedTable, vendorTable } from '
 /** New calls change advice slowly. */
 const ADVICE_MS = 120_000;
 
-interface Shown {
-  readonly places: Places;
-  readonly load: Load;
-  readonly findings: Findings;
-}
+type Shown = Omit<PlacesShown, 'advice'>;
 
 /** An answer or why there is none, so that nobody has to wait for it at once. */
 const settledOf = async <T>(asked: Promise<T>): Promise<T | Error> =>
@@ -34,11 +31,13 @@ export class PlacesPage implements Page {
   readonly #body = h('div', { class: 'stack' });
   /** What it holds stays until there is newer advice. */
   readonly #advice = h('div', {}, loading('Replaying calls through other buffers'));
+  readonly #tools = h('div', {});
   readonly #filter: FilterField;
   readonly #again = throttled(15_000, () => void this.#load());
   readonly #off: () => void;
   #view: PlacesView;
   #advised = { query: '', atMs: 0 };
+  #shown: PlacesShown | undefined;
   #asked = 0;
 
   constructor(app: App, view: PlacesView) {
@@ -50,7 +49,7 @@ export class PlacesPage implements Page {
       text => this.#go({ filter: text || undefined }),
     );
     this.element.append(
-      h('div', { class: 'page-head' }, h('h1', {}, 'Places'), this.#filter.element),
+      h('div', { class: 'page-head' }, h('h1', {}, 'Places'), this.#filter.element, this.#tools),
       this.#body,
     );
     fill(this.#body, loading('Looking where calls run'));
@@ -106,7 +105,10 @@ export class PlacesPage implements Page {
     if (asked === this.#advised.query && Date.now() - this.#advised.atMs < ADVICE_MS) return;
     this.#advised = { query: asked, atMs: Date.now() };
     const advice = await settledOf(api.advisor(query));
-    if (asked === this.#advised.query && this.#asked > 0) this.#showAdvice(advice);
+    if (asked !== this.#advised.query || this.#asked <= 0) return;
+    if (this.#shown)
+      this.#shown = { ...this.#shown, advice: advice instanceof Error ? null : advice };
+    this.#showAdvice(advice);
   }
 
   #showAdvice(advice: Advice | Error): void {
@@ -123,7 +125,9 @@ export class PlacesPage implements Page {
   }
 
   #show({ places, load, findings }: Shown): void {
-    if (places.sessions === 0 && load.instances.length === 0)
+    const isEmpty = places.sessions === 0 && load.instances.length === 0;
+    this.#keep(isEmpty ? undefined : { places, load, findings });
+    if (isEmpty)
       return fill(
         this.#body,
         empty(
@@ -141,6 +145,21 @@ export class PlacesPage implements Page {
       moveSection(places, move => this.#go({ moveFrom: move?.from, moveTo: move?.to })),
       this.#advice,
       this.#unknown(places),
+    );
+  }
+
+  /** What can be taken away; a menu that is open stays so when newer figures come. */
+  #keep(shown: Shown | undefined): void {
+    const had = this.#shown;
+    this.#shown = shown && { ...shown, advice: had?.advice ?? null };
+    if ((had === undefined) === (shown === undefined)) return;
+    fill(
+      this.#tools,
+      shown &&
+        placesExports(
+          () => this.#shown!,
+          () => this.#body,
+        ),
     );
   }
 
