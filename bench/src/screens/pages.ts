@@ -51,6 +51,7 @@ export function shotsOf({ turnTick, turnTraceId, recording }: Known): Shot[] {
   return [
     { page: 'find', state: 'full', path: '/' },
     { page: 'find', state: 'live', path: '/' },
+    { page: 'find-hits', state: 'full', path: '/?q=order' },
     { page: 'sessions', state: 'full', path: '/sessions' },
     { page: 'sessions', state: 'live', path: '/sessions' },
     { page: 'session', state: 'full', path: turn },
@@ -67,7 +68,7 @@ export function shotsOf({ turnTick, turnTraceId, recording }: Known): Shot[] {
     { page: 'places', state: 'full', path: '/places' },
     { page: 'places', state: 'live', path: '/places' },
     { page: 'collector', state: 'full', path: '/collector' },
-    { page: 'tail', state: 'live', path: '/tail?range=15m' },
+    { page: 'tail', state: 'live', path: '/tail?range=15m&measure=voice_to_voice.server' },
     { page: 'tail-frames-why', state: 'full', path: `${FRAMES}&pick=slow` },
     { page: 'tail-mark', state: 'full', path: '/tail?range=24h', presses: ['Mark'] },
     { page: 'session-export', state: 'full', path: turn, presses: ['Export'] },

@@ -1,7 +1,7 @@
 // A page in all sizes of one theme at once, photographed when it has come to rest; and a
 // sheet of both themes.
 
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page, Request } from 'playwright-core';
 import type { Gate } from './gate.ts';
 import type { Shot } from './pages.ts';
 
@@ -39,6 +39,10 @@ const LIVE_MS = 5_000;
 const LOADING_MS = 1_500;
 /** Five pages at a time draw their first picture, beside whatever else the machine does. */
 const ARRIVE_MS = 180_000;
+/** So long nothing is asked of the collector: lists beside the picture have come too. */
+const QUIET_MS = 400;
+/** A page beside live calls never stops asking. */
+const QUIET_WITHIN_MS = 20_000;
 
 export async function shoot({ browser, gate, shot, theme }: ShootInput): Promise<Picture[]> {
   const contexts: BrowserContext[] = [];
@@ -52,9 +56,10 @@ export async function shoot({ browser, gate, shot, theme }: ShootInput): Promise
     contexts.push(context);
     const page = await context.newPage();
     page.setDefaultTimeout(ARRIVE_MS);
+    const traffic = new Traffic(page);
     await page.goto(gate.url + shot.path);
     if (shot.state === 'loading') await page.waitForTimeout(LOADING_MS);
-    else await arrive(page, shot);
+    else await arrive(page, shot, traffic);
     return page;
   };
   try {
@@ -75,18 +80,47 @@ export async function shoot({ browser, gate, shot, theme }: ShootInput): Promise
   }
 }
 
-async function arrive(page: Page, shot: Shot): Promise<void> {
+/** What a page has asked and not been answered yet, but for the stream of news, which never ends. */
+class Traffic {
+  readonly #page: Page;
+  readonly #open = new Set<Request>();
+  #quietSinceMs = Date.now();
+
+  constructor(page: Page) {
+    this.#page = page;
+    page.on('request', one => {
+      if (!one.url().includes('/api/v1/live')) this.#open.add(one);
+    });
+    const end = (one: Request): void => {
+      if (this.#open.delete(one)) this.#quietSinceMs = Date.now();
+    };
+    page.on('requestfinished', end);
+    page.on('requestfailed', end);
+  }
+
+  async quiet(): Promise<void> {
+    const endMs = Date.now() + QUIET_WITHIN_MS;
+    while (Date.now() < endMs) {
+      if (this.#open.size === 0 && Date.now() - this.#quietSinceMs >= QUIET_MS) return;
+      await this.#page.waitForTimeout(QUIET_MS / 4);
+    }
+  }
+}
+
+async function arrive(page: Page, shot: Shot, traffic: Traffic): Promise<void> {
   const { state, keys = [], presses = [], drag, file } = shot;
   await page.locator('main *').first().waitFor();
   await page.locator('.progress').first().waitFor({ state: 'detached', timeout: ARRIVE_MS });
   if (state !== 'empty' && state !== 'missing') await whole(page, shot.path);
   await page.waitForTimeout(state === 'live' ? LIVE_MS : REST_MS);
+  await traffic.quiet();
   if (file !== undefined) await page.locator('input[type=file]').setInputFiles(file);
   for (const key of keys) await page.keyboard.press(key);
   for (const text of presses) await page.getByText(text, { exact: true }).first().click();
   if (drag) await dragOver(page, drag);
-  if (keys.length + presses.length > 0 || drag || file !== undefined)
-    await page.waitForTimeout(REST_MS);
+  if (keys.length + presses.length === 0 && !drag && file === undefined) return;
+  await page.waitForTimeout(REST_MS);
+  await traffic.quiet();
 }
 
 /** Until the page has said that its picture has all it asked for. */

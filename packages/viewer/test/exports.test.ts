@@ -1,6 +1,14 @@
 // What is taken away as a table: every cell and part once, nothing that a spreadsheet would run.
 
-import type { Comparison, Heatmap, Load, Places, TailItem, Turn } from '@framescope/protocol';
+import type {
+  Comparison,
+  Heatmap,
+  Load,
+  Places,
+  TailItem,
+  TraceSummary,
+  Turn,
+} from '@framescope/protocol';
 import { expect, test } from 'vitest';
 import type { TraceColumns } from '../src/data/trace-columns.ts';
 import { treeOf } from '../src/layout/waterfall.ts';
@@ -9,6 +17,7 @@ import { hitsCsv, slowestCsv } from '../src/pages/find-exports.ts';
 import { handoversCsv, loadCsv, waysCsv } from '../src/pages/places/exports.ts';
 import { spansCsv, waterfallSvg } from '../src/pages/trace/exports.ts';
 import { turnsCsv } from '../src/pages/session/exports.ts';
+import { tracesCsv } from '../src/pages/traces-exports.ts';
 import { cellsCsv } from '../src/pages/tail/exports.ts';
 import { csvOf } from '../src/ui/save.ts';
 
@@ -110,6 +119,13 @@ test('slowest turns are a row each; of a wait without an answer the value is a l
     "k,'=id,320,5,7,0,tool,4",
     "k,'=id,320,5,7,1,,",
   ]);
+});
+
+test('a trace of the list is a row, one that is of no call without a session', () => {
+  const trace = { traceId: 'ab', rootName: '@turn', service: 's', startUnixNs: '5', durationNs: 6 };
+  const item = { ...trace, spanCount: 7, errorCount: 1, sessionKey: null };
+  const csv = tracesCsv([item] as unknown as readonly TraceSummary[]);
+  expect(csv.split('\r\n').slice(1)).toEqual(["ab,'@turn,s,5,6,7,1,"]);
 });
 
 test('what was found is a row a hit', () => {

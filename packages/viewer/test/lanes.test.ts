@@ -1,8 +1,9 @@
 // From mouth to ear: heights, legs, speech that travels with its frames, ledgers that add up.
 
-import type { HopDetail, StreamDetail, Wait } from '@framescope/protocol';
+import type { HopDetail, SessionDetail, StreamDetail, Wait } from '@framescope/protocol';
 import { expect, test } from 'vitest';
 import { layoutLanes } from '../src/layout/lanes.ts';
+import { roleNames } from '../src/pages/session/gutter.ts';
 import { speechTicks, layoutTints, ticksDuring } from '../src/layout/speech.ts';
 import { logTicks, timeTicks } from '../src/layout/time-scale.ts';
 import { partBoxes } from '../src/layout/turns.ts';
@@ -47,7 +48,11 @@ function streamOf(text: string): StreamDetail {
   };
 }
 
+/** A process a clock. */
+const clocksOf = (...domains: string[]): SessionDetail['processes'] =>
+  domains.map(domain => ({ clock: { domain, epoch: 0 } })) as unknown as SessionDetail['processes'];
 const CALL = {
+  processes: clocksOf('phone', 'server'),
   streams: [
     streamOf('agent: agent/send client/playout'),
     streamOf('mic: client/capture client/send agent/receive'),
@@ -85,16 +90,38 @@ test('lanes grow past the screen rather than get too flat to read', () => {
 
 test('nothing is late on the way out of a synthesiser, everything may be elsewhere', () => {
   const { legs } = layoutLanes(
-    { streams: [streamOf('agent: agent/tts agent/send client/playout')] },
+    {
+      processes: clocksOf('phone', 'server'),
+      streams: [streamOf('agent: agent/tts agent/send client/playout')],
+    },
     800,
     NEAR,
   );
   expect(legs.map(leg => leg.limitNs)).toEqual([Infinity, 25e6]);
 });
 
+test('the age of a frame is as good as the clocks it was read off: of one clock there is no error', () => {
+  const streams = CALL.streams.map(stream => ({
+    ...stream,
+    hops: stream.hops.map(hop => ({ ...hop, errorNs: 10e9 })),
+  }));
+  const errorsWith = (...domains: string[]): number[] => [
+    ...new Set(
+      layoutLanes({ streams, processes: clocksOf(...domains) }, 800, NEAR).stations.map(
+        one => one.errorNs,
+      ),
+    ),
+  ];
+  expect(errorsWith('phone', 'server')).toEqual([10e9]);
+  expect(errorsWith('phone', 'phone')).toEqual([0]);
+});
+
 test('a call without an agent stream has a ledger lane all the same', () => {
   const lanes = layoutLanes(
-    { streams: [streamOf('mic: client/capture agent/receive')] },
+    {
+      processes: clocksOf('phone', 'server'),
+      streams: [streamOf('mic: client/capture agent/receive')],
+    },
     600,
     NEAR,
   );
@@ -171,6 +198,7 @@ test('the latency axis is labelled at 1, 2 and 5 of each decade', () => {
 
 /** Nine hops up and nine down, over three networks each way. */
 const LONG = {
+  processes: CALL.processes,
   streams: (['up', 'down'] as const).map(direction => ({
     ...CALL.streams[0]!,
     name: direction,
@@ -193,4 +221,15 @@ test('eighteen hops and six stages fit the 600 px that a laptop leaves them, non
 
 test('with room to spare nothing is packed', () => {
   expect(layoutLanes(LONG, 1200, { stageRows: 4, isFar: false }).ledger.barPx).toBe(22);
+});
+
+test('a role whose name has no room beside that of a longer bracket is not named', () => {
+  const groups = [
+    { role: 'models', top: 270, bottom: 270 },
+    { role: 'agent', top: 288, bottom: 310 },
+    { role: 'client', top: 400, bottom: 400 },
+  ];
+  expect(roleNames(groups).map(one => one.text)).toEqual(['agent', 'client']);
+  const apart = [groups[0]!, { role: 'agent', top: 320, bottom: 342 }];
+  expect(roleNames(apart).map(one => one.text)).toEqual(['agent', 'models']);
 });

@@ -26,7 +26,11 @@ let bare: Ran;
 
 beforeAll(async () => {
   collector = await startCollector({ data, viewerFolder, recordings: 'keep' });
-  browser = await launchBrowser(['--autoplay-policy=no-user-gesture-required']);
+  // Scrollbars that take no room, as on a phone: one that comes would have everything drawn anew.
+  browser = await launchBrowser([
+    '--autoplay-policy=no-user-gesture-required',
+    '--hide-scrollbars',
+  ]);
   const api = new ApiClient(collector.url);
   const turns = [turnOf(), turnOf({ gapMs: 700 })];
   kept = await runCall(api, scenarioOf({ id: KEPT, startUnixMs: Date.now() - 120_000, turns }));
@@ -144,3 +148,34 @@ for (const [type, bytesOf] of [
     expect(problems()).toEqual([]);
     await page.close();
   });
+
+/** How much of the lanes is beyond their window: 0 where nobody has to scroll. */
+const beyond = (page: Page): Promise<{ px: number; windowPx: number }> =>
+  page.locator('.lanes').evaluate(lanes => ({
+    px: lanes.scrollHeight - lanes.clientHeight,
+    windowPx: lanes.clientHeight,
+  }));
+
+test('tracks that come when the lanes are drawn take room, and the lanes are laid out anew in what is left', async () => {
+  const { page, problems } = await browser.open(pageOf(bare), { widthPx: 1280, heightPx: 1000 });
+  await page.locator('.overview').waitFor();
+  await expect.poll(async () => (await beyond(page)).px).toBe(0);
+  const { windowPx: before } = await beyond(page);
+  const bytes = wavOf(soundOf(bare.answers.turns, 3));
+  await drop(page, { name: 'call.wav', type: 'audio/wav', bytes });
+  await page.getByText('(fitted to the turns)').waitFor();
+  // Two waveforms, and the player's bar.
+  await expect.poll(async () => (await beyond(page)).windowPx).toBeLessThan(before - 60);
+  await expect.poll(async () => (await beyond(page)).px).toBe(0);
+  // And when nothing else is drawn anew: a canvas that is taller than its window does not notice by itself.
+  const { windowPx: high } = await beyond(page);
+  await page.locator('.picture').evaluate(picture => {
+    const room = document.createElement('div');
+    room.style.height = '60px';
+    picture.append(room);
+  });
+  await expect.poll(async () => (await beyond(page)).windowPx).toBe(high - 60);
+  await expect.poll(async () => (await beyond(page)).px).toBe(0);
+  expect(problems()).toEqual([]);
+  await page.close();
+});

@@ -129,10 +129,13 @@ function burnOf({ overBudget, quantiles }: Heatmap, top: number): BurnRow {
     const n = quantiles[i]?.n ?? 0;
     return n === 0 ? Number.NaN : over / n;
   });
-  const highest = shares.reduce(
-    (max, share, i) => ((quantiles[i]?.n ?? 0) >= BURN_N_MIN && share > max ? share : max),
-    0,
-  );
+  const highestOf = (countMin: number): number =>
+    shares.reduce(
+      (max, share, i) => ((quantiles[i]?.n ?? 0) >= countMin && share > max ? share : max),
+      0,
+    );
+  // Where all columns have few, they are all there is to go by.
+  const highest = highestOf(BURN_N_MIN) || highestOf(1);
   return { shares, most: BURN_STEPS.find(one => one >= highest) ?? 1, top, height: BURN_PX };
 }
 

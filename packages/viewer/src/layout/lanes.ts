@@ -97,8 +97,13 @@ function sizesAt(share: number): Sizes {
 
 type BareStation = Omit<Station, 'y'>;
 
+/** All of it was read off one clock: how wrong that is of the world's time says nothing of its frames. */
+export const hasOneClock = ({ processes }: Pick<SessionDetail, 'processes'>): boolean =>
+  new Set(processes.map(({ clock }) => `${clock.domain}/${clock.epoch}`)).size === 1;
+
 /** Stations in path order, mouth first. */
-export function stationsOf(session: Pick<SessionDetail, 'streams'>): BareStation[] {
+export function stationsOf(session: Pick<SessionDetail, 'streams' | 'processes'>): BareStation[] {
+  const isOne = hasOneClock(session);
   const streams = session.streams.toSorted(
     (a, b) => Number(a.direction === 'down') - Number(b.direction === 'down'),
   );
@@ -109,7 +114,7 @@ export function stationsOf(session: Pick<SessionDetail, 'streams'>): BareStation
       role: hop.role,
       name: hop.name,
       direction: stream.direction,
-      errorNs: hop.errorNs,
+      errorNs: isOne ? 0 : hop.errorNs,
       budgetNs: hop.budgetNs,
       p50Ns: hop.latency.p50Ns,
       p95Ns: hop.latency.p95Ns,
@@ -163,7 +168,7 @@ function fitSizes(content: Content, heightPx: number): { sizes: Sizes; legPx: nu
  * Seen from far every hop gets the same height and stages none: `isFar`.
  */
 export function layoutLanes(
-  session: Pick<SessionDetail, 'streams'>,
+  session: Pick<SessionDetail, 'streams' | 'processes'>,
   heightPx: number,
   { stageRows, isFar }: { readonly stageRows: number; readonly isFar: boolean },
 ): Lanes {

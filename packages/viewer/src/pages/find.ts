@@ -35,6 +35,9 @@ export class FindPage implements Page {
   readonly #tiles = h('div', { class: 'tiles' }, this.#tools, this.#live, this.#slow);
   readonly #sessions = new Map<string, SessionSummary>();
   #slowest: readonly TailItem[] = [];
+  /** Whether it is known which calls there are. */
+  #isKnown = false;
+  #hasFailed = false;
   readonly #redraw = throttled(700, () => this.#drawLive());
   readonly #off: () => void;
   #q: string;
@@ -72,7 +75,6 @@ export class FindPage implements Page {
       this.#tiles,
     );
     this.#off = app.live.onEvent(event => this.#take(event));
-    this.#drawLive();
     void this.#loadTiles();
     if (q !== '') void this.#search();
   }
@@ -152,24 +154,29 @@ export class FindPage implements Page {
       tileHead('Slowest turns', '/tail', 'Tail'),
       loading('Looking for the slowest turns'),
     );
+    this.#hasFailed = false;
+    this.#drawLive();
     try {
       const [sessions, measures] = await Promise.all([api.sessions({ limit: 20 }), api.measures()]);
       for (const session of sessions.items) this.#sessions.set(session.key, session);
+      this.#isKnown = true;
       this.#drawLive();
       const measure = bestMeasure(measures.items);
       const tail =
         measure === undefined ? { items: [] } : await api.tail({ measure, limit: TILE_ROWS });
       this.#drawSlow(tail.items);
     } catch (error) {
-      fill(
-        this.#slow,
-        tileHead('Slowest turns', '/tail', 'Tail'),
-        failed(error, () => void this.#loadTiles()),
-      );
+      this.#hasFailed = true;
+      const problem = (): HTMLElement => failed(error, () => void this.#loadTiles());
+      fill(this.#slow, tileHead('Slowest turns', '/tail', 'Tail'), problem());
+      if (!this.#isKnown)
+        fill(this.#live, tileHead('Calls', '/sessions', 'All sessions'), problem());
     }
   }
 
   #take(event: LiveEvent): void {
+    // The collector is back: the page goes on by itself.
+    if (event.type === 'snapshot' && this.#hasFailed) void this.#loadTiles();
     if (event.type === 'snapshot')
       for (const one of event.sessions) this.#sessions.set(one.key, one);
     else if (event.type === 'session') this.#sessions.set(event.session.key, event.session);
@@ -191,7 +198,9 @@ export class FindPage implements Page {
     const { calls } = this.#shown();
     this.#tools.hidden = calls.length === 0;
     const rows = calls.map(sessionLine);
-    const none = empty('No calls yet', 'Start the demo to watch one:', 'npm start -- --demo');
+    const none = this.#isKnown
+      ? empty('No calls yet', 'Start the demo to watch one:', 'npm start -- --demo')
+      : loading('Looking for calls');
     fill(
       this.#live,
       tileHead('Calls', '/sessions', 'All sessions'),
@@ -237,6 +246,12 @@ function sessionLine(session: SessionSummary): HTMLElement {
   );
 }
 
+/** Of a wait that nothing ended there may be no part that took any of it. */
+const mostOf = ({ worstPart }: TailItem): string | false =>
+  worstPart !== null &&
+  worstPart.exposedNs > 0 &&
+  `most of it ${words(cut(worstPart.name, 40))}, ${duration(worstPart.exposedNs)}`;
+
 function slowLine(item: TailItem): HTMLElement {
   return h(
     'a',
@@ -249,7 +264,9 @@ function slowLine(item: TailItem): HTMLElement {
       h(
         'div',
         { class: 'sub' },
-        `${ago(item.atUnixNs, Date.now())}${item.worstPart ? ` · most of it ${words(cut(item.worstPart.name, 40))}, ${duration(item.worstPart.exposedNs)}` : ''}`,
+        [ago(item.atUnixNs, Date.now()), item.censored && 'never answered', mostOf(item)]
+          .filter(Boolean)
+          .join(' · '),
       ),
     ),
   );

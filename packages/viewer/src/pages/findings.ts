@@ -85,6 +85,7 @@ function finding({ kind, title, detail, sessionKeys }: Finding, isLong: boolean)
             cut(title, 300),
           ),
       isLong && h('span', { class: 'quiet' }, ` ${cut(detail, 600)}`),
+      isLong && sessionKeys.length > 0 && ' ',
       isLong && sessionKeys.length > 0 && calls(sessionKeys),
     ),
   );

@@ -5,6 +5,7 @@ import { api } from '../data/api.ts';
 import { formatRoute, sessionRoute, type Route } from '../state/route.ts';
 import { cut, fill, h } from '../ui/dom.ts';
 import { count, duration, wallTime } from '../ui/format.ts';
+import { tracesExports } from './traces-exports.ts';
 import { empty, failed, loading, throttled, type App, type Page } from './page.ts';
 
 const PAGE = 100;
@@ -17,6 +18,11 @@ export class TracesPage implements Page {
   readonly #refresh = throttled(3_000, () => void this.#load());
   readonly #off: () => void;
   #traces: TraceSummary[] = [];
+  readonly #tools = h(
+    'div',
+    { class: 'tools', hidden: true },
+    tracesExports(() => this.#traces),
+  );
   #cursor: string | null = null;
 
   constructor(app: App) {
@@ -27,6 +33,7 @@ export class TracesPage implements Page {
         { class: 'page-head' },
         h('h1', {}, 'Traces'),
         h('span', { class: 'quiet' }, 'newest first'),
+        this.#tools,
       ),
       this.#body,
     );
@@ -66,6 +73,7 @@ export class TracesPage implements Page {
   }
 
   #draw(): void {
+    this.#tools.hidden = this.#traces.length === 0;
     if (this.#traces.length === 0)
       return fill(
         this.#body,
@@ -78,7 +86,7 @@ export class TracesPage implements Page {
     const heads = ['Trace', 'Service', 'Started', 'Length', 'Spans', 'Errors', 'Session'];
     const table = h(
       'table',
-      {},
+      { class: 'sessions' },
       h(
         'thead',
         {},
@@ -127,17 +135,20 @@ export class TracesPage implements Page {
         h('div', { class: 'sub mono' }, trace.traceId),
       ),
       h('td', {}, cut(trace.service, 40)),
-      h('td', { class: 'quiet' }, wallTime(trace.startUnixNs, Date.now())),
-      h('td', { class: 'right' }, duration(trace.durationNs)),
-      h('td', { class: 'right' }, count(trace.spanCount)),
+      h('td', { class: 'quiet', 'data-label': 'Started' }, wallTime(trace.startUnixNs, Date.now())),
+      h('td', { class: 'right', 'data-label': 'Length' }, duration(trace.durationNs)),
+      h('td', { class: 'right', 'data-label': 'Spans' }, count(trace.spanCount)),
       h(
         'td',
-        { class: trace.errorCount > 0 ? 'right bad strong' : 'right quiet' },
+        {
+          class: trace.errorCount > 0 ? 'right bad strong' : 'right quiet',
+          'data-label': 'Errors',
+        },
         count(trace.errorCount),
       ),
       h(
         'td',
-        {},
+        { 'data-label': 'Session' },
         trace.sessionKey === null
           ? h('span', { class: 'quiet' }, '–')
           : h(

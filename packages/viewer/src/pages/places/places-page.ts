@@ -31,7 +31,7 @@ export class PlacesPage implements Page {
   readonly #body = h('div', { class: 'stack' });
   /** What it holds stays until there is newer advice. */
   readonly #advice = h('div', {}, loading('Replaying calls through other buffers'));
-  readonly #tools = h('div', {});
+  readonly #tools = h('div', { class: 'tools' });
   readonly #filter: FilterField;
   readonly #again = throttled(15_000, () => void this.#load());
   readonly #off: () => void;

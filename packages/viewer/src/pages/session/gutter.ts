@@ -149,21 +149,36 @@ function roles({ lanes, scale }: GutterInput): SVGElement[] {
         bottom: station.y,
       });
   }
-  return groups.flatMap(({ role, top, bottom }) => {
-    const middle = (top + bottom) / 2;
-    return [
+  return [
+    ...groups.map(({ top, bottom }) =>
       s('path', { class: 'bracket', d: `M34,${top - 8}h-5V${bottom + 8}h5` }),
+    ),
+    ...roleNames(groups).map(({ text, y }) =>
       s(
         'text',
-        {
-          class: 'quiet',
-          transform: `translate(19 ${middle}) rotate(-90)`,
-          'text-anchor': 'middle',
-        },
-        cut(role, 14),
+        { class: 'quiet', transform: `translate(19 ${y}) rotate(-90)`, 'text-anchor': 'middle' },
+        text,
       ),
-    ];
-  });
+    ),
+  ];
+}
+
+/** Of the small text that names are in, a letter: a little more than it takes. */
+const LETTER_PX = 6.6;
+
+/** Names lie along their brackets, the longest first; one that has no room beside them is left out. */
+export function roleNames(
+  groups: readonly { readonly role: string; readonly top: number; readonly bottom: number }[],
+): { readonly text: string; readonly y: number }[] {
+  const placed: { text: string; y: number; half: number }[] = [];
+  for (const { role, top, bottom } of groups.toSorted(
+    (a, b) => b.bottom - b.top - (a.bottom - a.top),
+  )) {
+    const text = cut(role, 14);
+    const [y, half] = [(top + bottom) / 2, (text.length * LETTER_PX) / 2];
+    if (placed.every(one => Math.abs(one.y - y) >= one.half + half)) placed.push({ text, y, half });
+  }
+  return placed;
 }
 
 function bandNames({ lanes, scale, stageNames }: GutterInput): SVGElement[] {

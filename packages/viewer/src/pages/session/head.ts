@@ -1,7 +1,7 @@
 // The call's name and figures, the timeline's tools, and what the pointer says of a frame.
 
 import type { SessionDetail } from '@framescope/protocol';
-import type { Lanes } from '../../layout/lanes.ts';
+import { hasOneClock, type Lanes } from '../../layout/lanes.ts';
 import { pathOf, rateOf } from '../../layout/lineage.ts';
 import type { ChosenFrame } from '../../layout/train.ts';
 import type { Viewport } from '../../state/viewport.ts';
@@ -34,7 +34,6 @@ export function sessionHead(session: SessionDetail, togglePin: () => void): HTML
     );
   const v2v = session.voiceToVoice;
   const { lost, expected } = session.frames;
-  const worstClock = Math.max(0, ...session.processes.map(one => one.clock.errorNs ?? 0));
   const dropped = Object.values(session.dropped).reduce((sum, n) => sum + n, 0);
   return [
     h(
@@ -72,7 +71,7 @@ export function sessionHead(session: SessionDetail, togglePin: () => void): HTML
       ),
       fact('barge-ins', count(session.bargeInCount), '', session.bargeInCount === 0),
       fact('lost frames', expected === 0 ? '–' : `${count(lost)} (${share(lost, expected)})`),
-      fact('clocks', `± ${duration(worstClock)}`),
+      fact('clocks', clocksText(session)),
     ),
     ...[handoverNote(session), setupNote(session), lineageMenu(session)].filter(
       one => one !== undefined,
@@ -94,6 +93,11 @@ export function sessionHead(session: SessionDetail, togglePin: () => void): HTML
       : []),
   ];
 }
+
+const clocksText = (session: SessionDetail): string =>
+  hasOneClock(session)
+    ? 'one'
+    : `± ${duration(Math.max(0, ...session.processes.map(one => one.clock.errorNs ?? 0)))}`;
 
 /** Whose telemetry was recognised, and what of it was not understood or not drawn. */
 function sourceBadges({ sources = [] }: SessionDetail): HTMLElement[] {

@@ -170,7 +170,8 @@ function percentiles(map: Heatmap, frame: HeatFrame): SVGElement[] {
     ];
   });
   if (frame.widthPx < 500) return shapes;
-  ends.sort((a, b) => a.y - b.y);
+  // Lines end at different times: the names keep their order all the same, the slowest on top.
+  ends.reverse();
   ends.forEach((end, i) => {
     if (i > 0) end.y = Math.max(end.y, ends[i - 1]!.y + 15);
   });

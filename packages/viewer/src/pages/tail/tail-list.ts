@@ -30,6 +30,7 @@ function line(item: TailItem): HTMLElement {
         });
   const part =
     item.worstPart &&
+    item.worstPart.exposedNs > 0 &&
     `${words(cut(item.worstPart.name, 40))} ${duration(item.worstPart.exposedNs)} (${share(item.worstPart.exposedNs, item.valueNs)})`;
   return h(
     'a',
@@ -39,7 +40,9 @@ function line(item: TailItem): HTMLElement {
     h(
       'span',
       { class: 'sub' },
-      [wallTime(item.atUnixNs, Date.now()), part ?? item.hop].filter(Boolean).join(' · '),
+      [wallTime(item.atUnixNs, Date.now()), item.censored && 'never answered', part || item.hop]
+        .filter(Boolean)
+        .join(' · '),
     ),
   );
 }

@@ -9,7 +9,7 @@ import type {
   QuantileInterval,
   Tail,
 } from '@framescope/protocol';
-import { api, type Query } from '../../data/api.ts';
+import { api, ApiError, type Query } from '../../data/api.ts';
 import { bestMeasure } from '../../state/best-measure.ts';
 import { formatPicked, parsePicked, SLOW } from '../../state/picked.ts';
 import type { Route, TailView } from '../../state/route.ts';
@@ -48,7 +48,7 @@ export class TailPage implements Page {
   readonly #line = h('div', { class: 'tail-line' }, this.#burn.element, this.#covered);
   readonly #body = h('div', { class: 'tail-body' });
   readonly #findings = new FindingsStrip();
-  readonly #refresh = throttled(3_000, () => void this.#load());
+  readonly #refresh = throttled(3_000, () => void this.#load(true));
   readonly #off: (() => void)[];
   #view: TailView;
   #measures: readonly MeasureInfo[] = [];
@@ -143,7 +143,8 @@ export class TailPage implements Page {
     return this.#view.measure ?? bestMeasure(this.#measures);
   }
 
-  async #load(): Promise<void> {
+  /** `isRefresh`: of what is shown already, which stays when the collector is away. */
+  async #load(isRefresh = false): Promise<void> {
     try {
       if (this.#measures.length === 0) this.#measures = (await api.measures()).items;
       if (this.#measure() === undefined) return this.#showEmpty();
@@ -155,6 +156,8 @@ export class TailPage implements Page {
       void this.#showLoad(map);
       void this.#burn.show(map, this.#view.filter);
     } catch (error) {
+      const isAway = error instanceof ApiError && error.kind === 'away';
+      if (isRefresh && isAway && this.#body.isConnected) return;
       this.#fail(error, () => void this.#load());
     }
   }
