@@ -1,8 +1,9 @@
-// `npm run screens -- [page…] [--state NAME,NAME] [--out DIR] [--data DIR]`
+// `npm run screens -- [page…] [--state NAME,NAME] [--from SHEET] [--out DIR] [--data DIR]`
 //
 // Every page in five sizes, both themes and each of its states, on a real
 // collector. A sheet a page and state goes to docs/screens as WebP; with `--out`
-// the single pictures are kept as PNG in a folder of yours; `--data`
+// the single pictures are kept as PNG in a folder of yours; `--from tail-huge` leaves out the sheets
+// before that one (all take a quarter of an hour of both cores); `--data`
 // begins with a copy of a folder that has a simulated day already (it must not be in use).
 
 import { cpSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
@@ -18,14 +19,19 @@ import { until } from '../viewer/fill.ts';
 import { LiveCalls } from '../viewer/live-calls.ts';
 import { fillForScreens } from './fill.ts';
 import { Gate } from './gate.ts';
-import { LIVE_ID, shotsOf, type Shot } from './pages.ts';
+import { LIVE_ID, nameOf, shotsOf, type Shot } from './pages.ts';
 import { sheet, shoot, THEMES, type Picture } from './shoot.ts';
 
 const SHEETS = fileURLToPath(new URL('../../../docs/screens/', import.meta.url));
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { state: { type: 'string' }, out: { type: 'string' }, data: { type: 'string' } },
+  options: {
+    state: { type: 'string' },
+    from: { type: 'string' },
+    out: { type: 'string' },
+    data: { type: 'string' },
+  },
 });
 
 const full = await new BenchCollector([], values.data && copied(values.data)).ready();
@@ -43,10 +49,13 @@ try {
       (positionals.length === 0 || positionals.includes(shot.page)) &&
       (values.state === undefined || values.state.split(',').includes(shot.state)),
   );
-  for (const shot of shots) {
+  const first = shots.findIndex(shot => nameOf(shot) === values.from);
+  if (values.from !== undefined && first === -1)
+    throw new Error(`--from ${values.from}: there is no such sheet among those asked for`);
+  for (const shot of shots.slice(Math.max(0, first))) {
     // One that could not be taken is said, and the others are taken all the same.
     await picture(shot).catch((problem: unknown) => {
-      console.error(`${shot.page}-${shot.state}: ${String(problem).split('\n')[0]}`);
+      console.error(`${nameOf(shot)}: ${String(problem).split('\n')[0]}`);
       process.exitCode = 1;
     });
   }
@@ -89,7 +98,7 @@ async function goOn(): Promise<() => Promise<void>> {
 }
 
 async function keep(from: Browser, shot: Shot, pictures: readonly Picture[]): Promise<void> {
-  const name = `${shot.page}-${shot.state}`;
+  const name = nameOf(shot);
   mkdirSync(SHEETS, { recursive: true });
   const bytes = await sheet(from, pictures);
   writeFileSync(`${SHEETS}${name}.webp`, bytes);

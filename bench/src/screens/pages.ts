@@ -27,6 +27,9 @@ export interface Shot {
   };
 }
 
+/** Of the sheet. */
+export const nameOf = ({ page, state }: Shot): string => `${page}-${state}`;
+
 export interface Known {
   /** Tick of a turn of the call with every hop. */
   readonly turnTick: number;

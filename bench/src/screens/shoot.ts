@@ -114,6 +114,9 @@ async function arrive(page: Page, shot: Shot, traffic: Traffic): Promise<void> {
   if (state !== 'empty' && state !== 'missing') await whole(page, shot.path);
   await page.waitForTimeout(state === 'live' ? LIVE_MS : REST_MS);
   await traffic.quiet();
+  // On a busy machine a call falls silent for a while, and is told as broken off.
+  if (state === 'live' && /^\/(sessions\b|$)/.test(shot.path))
+    await page.locator('main .badge.live').first().waitFor();
   if (file !== undefined) await page.locator('input[type=file]').setInputFiles(file);
   for (const key of keys) await page.keyboard.press(key);
   for (const text of presses) await page.getByText(text, { exact: true }).first().click();

@@ -195,7 +195,7 @@ test('of frames too it is asked why the slow ones are slow, and each leads to it
 
 /** What a press on this entry of the export menu saves: its name and its text. */
 async function saved(page: Page, entry: string): Promise<{ name: string; text: string }> {
-  await page.locator('summary').filter({ hasText: 'Export' }).click();
+  await page.locator('summary:visible').filter({ hasText: 'Export' }).click();
   const [download] = await Promise.all([
     page.waitForEvent('download'),
     page.getByRole('button', { name: entry, exact: true }).click(),

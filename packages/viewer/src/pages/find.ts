@@ -32,7 +32,8 @@ export class FindPage implements Page {
     { class: 'tile-tools', hidden: true },
     tileExports(() => this.#shown()),
   );
-  readonly #tiles = h('div', { class: 'tiles' }, this.#tools, this.#live, this.#slow);
+  readonly #tiles = h('div', { class: 'tiles' }, this.#live, this.#slow);
+  readonly #start = h('div', {}, this.#tools, this.#tiles);
   readonly #sessions = new Map<string, SessionSummary>();
   #slowest: readonly TailItem[] = [];
   /** Whether it is known which calls there are. */
@@ -72,7 +73,7 @@ export class FindPage implements Page {
         form,
         this.#results,
       ),
-      this.#tiles,
+      this.#start,
     );
     this.#off = app.live.onEvent(event => this.#take(event));
     void this.#loadTiles();
@@ -120,7 +121,7 @@ export class FindPage implements Page {
 
   async #search(): Promise<void> {
     this.#asked?.abort();
-    this.#tiles.hidden = this.#q !== '';
+    this.#start.hidden = this.#q !== '';
     if (this.#q === '') return fill(this.#results);
     const asked = new AbortController();
     this.#asked = asked;

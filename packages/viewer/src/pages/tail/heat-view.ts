@@ -172,7 +172,8 @@ export class HeatView {
     this.#placedMarks = told;
     const buttons = placed.map(({ mark, x }, i) => {
       const room = (placed[i + 1]?.x ?? frame.leftPx + frame.widthPx) - x;
-      const text = labelOf(mark, Math.max(1, Math.floor(room / 8) - 2));
+      // Whole, and cut by its width: what is read out has to have what is seen.
+      const text = labelOf(mark, 80);
       const button = h(
         'button',
         {
@@ -185,6 +186,7 @@ export class HeatView {
         room < 40 ? text.slice(0, 1) : text,
       );
       button.style.left = `${x}px`;
+      button.style.maxWidth = `min(22ch, ${Math.max(20, Math.floor(room) - 4)}px)`;
       button.style.top = `${frame.scale.topPx}px`;
       return button;
     });
