@@ -1,7 +1,7 @@
 // A simulated half hour of calls with one slow part: the page names it, three
 // clicks from its front; every page is fit for a screen reader, in both themes.
 
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -192,62 +192,6 @@ test('of frames too it is asked why the slow ones are slow, and each leads to it
   expect(problems()).toEqual([]);
   await page.close();
 });
-
-/** What a press on this entry of the export menu saves: its name and its text. */
-async function saved(page: Page, entry: string): Promise<{ name: string; text: string }> {
-  await page.locator('summary:visible').filter({ hasText: 'Export' }).click();
-  const [download] = await Promise.all([
-    page.waitForEvent('download'),
-    page.getByRole('button', { name: entry, exact: true }).click(),
-  ]);
-  return {
-    name: download.suggestedFilename(),
-    text: readFileSync(await download.path(), 'utf8'),
-  };
-}
-
-test('Find saves the calls and the slowest turns it shows, and what was found', async () => {
-  const { page, problems } = await browser.open(day.collector.url);
-  await page.locator('.tile .line').first().waitFor();
-  const turns = page.locator('.tile').filter({ hasText: 'Slowest turns' }).locator('.line');
-  await turns.first().waitFor();
-  const calls = await saved(page, 'Calls shown (CSV)');
-  expect(calls.name).toBe('calls.csv');
-  expect(calls.text.split('\r\n')).toHaveLength(7);
-  const slowest = await saved(page, 'Slowest turns (CSV)');
-  expect(slowest.text.split('\r\n')).toHaveLength(1 + (await turns.count()));
-  const all = JSON.parse((await saved(page, 'Everything shown (JSON)')).text) as {
-    calls: readonly { id: string }[];
-  };
-  await page.goto(`${day.collector.url}/?q=${encodeURIComponent(all.calls[0]!.id)}`);
-  await page.locator('a.hit').first().waitFor();
-  const found = await saved(page, 'What was found (CSV)');
-  expect(found.text.split('\r\n')).toHaveLength(1 + (await page.locator('a.hit').count()));
-  expect(found.text).toContain(all.calls[0]!.id);
-  expect(problems()).toEqual([]);
-  await page.close();
-});
-
-test('Places saves its tables, and its charts as one picture', async () => {
-  const { page, problems } = await browser.open(`${day.collector.url}/places`);
-  await page.locator('.chart > svg').first().waitFor({ timeout: 120_000 });
-  const ways = await saved(page, 'Ways between places (CSV)');
-  const table = page.getByRole('table', { name: 'Ways between places' });
-  expect(ways.text.split('\r\n')).toHaveLength(await table.getByRole('row').count());
-  const all = JSON.parse((await saved(page, 'Everything shown (JSON)')).text) as {
-    places: { legs: readonly object[] };
-    advice: object | null;
-  };
-  expect(all.places.legs).toHaveLength(ways.text.split('\r\n').length - 1);
-  expect(all.advice).not.toBeNull();
-  const charts = await saved(page, 'Charts (SVG)');
-  expect(charts.name).toBe('places.svg');
-  expect(charts.text.match(/<svg/g)).toHaveLength(1 + (await page.locator('.chart > svg').count()));
-  const picture = await saved(page, 'Charts (PNG)');
-  expect(picture.text.slice(1, 4)).toBe('PNG');
-  expect(problems()).toEqual([]);
-  await page.close();
-}, 240_000);
 
 test('a click on an attribute keeps only those, in the filter and in the address', async () => {
   const { page } = await browser.open(`${day.collector.url}/tail?pick=slow`);
