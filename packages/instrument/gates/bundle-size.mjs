@@ -4,7 +4,7 @@
 //
 // Two figures, since both are paid: what the page has to have before it runs, and
 // all that it has loaded when the call is over. The limit is meant for both; the
-// second is missed, and a ceiling keeps it from growing.
+// first keeps it, the second is missed, and a ceiling keeps that from growing.
 //
 //   node packages/instrument/gates/bundle-size.mjs [--json]
 //
@@ -16,10 +16,8 @@ import { rolldown } from 'rolldown';
 
 /** What it shall be. */
 const LIMIT_BYTES = 12_000;
-/** What it is today and a little, so that a fix does not fail at a byte. */
-const CEILING_BYTES = 12_400;
 /** What an ordinary call loads today and a little: it may only shrink. Lower it whenever it did. */
-const CEILING_TOTAL_BYTES = 35_000;
+const CEILING_TOTAL_BYTES = 34_700;
 
 const ENTRY = fileURLToPath(new URL('page.mjs', import.meta.url));
 
@@ -47,12 +45,12 @@ if (entry !== undefined) needs(entry.fileName);
 const bytesOf = of => of.reduce((sum, { code }) => sum + gzipSync(code, { level: 9 }).length, 0);
 const bytes = bytesOf(chunks.filter(chunk => atOnce.has(chunk.fileName)));
 const laterBytes = bytesOf(chunks.filter(chunk => !atOnce.has(chunk.fileName)));
-const isOver = bytes > CEILING_BYTES || bytes + laterBytes > CEILING_TOTAL_BYTES;
+const isOver = bytes > LIMIT_BYTES || bytes + laterBytes > CEILING_TOTAL_BYTES;
 
 if (process.argv.includes('--json')) console.log(JSON.stringify({ bytes, laterBytes }));
 else
   console.log(
-    `browser bundle: ${bytes} bytes gzip with the page (limit ${LIMIT_BYTES}, fails above ${CEILING_BYTES}), ${bytes + laterBytes} when a call is over (limit ${LIMIT_BYTES}, missed; fails above ${CEILING_TOTAL_BYTES})`,
+    `browser bundle: ${bytes} bytes gzip with the page (limit ${LIMIT_BYTES}, fails above it), ${bytes + laterBytes} when a call is over (limit ${LIMIT_BYTES}, missed; fails above ${CEILING_TOTAL_BYTES})`,
   );
 if (isOver && !process.argv.includes('--json')) {
   console.error(

@@ -6,7 +6,7 @@ import { domainNs, tick, type HopName } from '@framescope/protocol';
 import { RecordBuilder, SortedRows, type FlushedHop } from '../src/export/record-builder.ts';
 import { inOrder } from '../src/flight/media-schedule.ts';
 import { Promoter, type Promoted } from '../src/flight/promoter.ts';
-import { MarkRows } from '../src/hot/mark-ring.ts';
+import { MarkRows } from '../src/hot/mark-rows.ts';
 
 const ordered = (times: readonly number[]): number[] => {
   const rows = new MarkRows(4_096);

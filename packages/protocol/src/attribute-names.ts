@@ -1,22 +1,36 @@
 // Attribute names by the word code uses for them: `ATTR.sessionId`. One constant
 // each, so that a page carries only those that it writes.
 
+export {
+  clockDomain,
+  clockEpoch,
+  clockZeroUnixNs,
+  producer,
+  seq,
+  record,
+  state,
+  frameLost,
+  sampleWeight,
+  frameHop,
+  frameTick,
+  framePromoted,
+  flightId,
+  flightReason,
+  flightStream,
+  flightFromTick,
+  flightToTick,
+  flightData,
+  load,
+} from './sent-names.ts';
+
 export const serviceName = 'service.name';
 export const serviceInstanceId = 'service.instance.id';
 export const hostName = 'host.name';
 export const cloudRegion = 'cloud.region';
 export const cloudZone = 'cloud.availability_zone';
 export const sessionId = 'session.id';
-export const clockDomain = 'framescope.clock.domain';
-export const clockEpoch = 'framescope.clock.epoch';
-export const clockZeroUnixNs = 'framescope.clock.zero_unix_ns';
-export const producer = 'framescope.producer';
-export const seq = 'framescope.seq';
-export const record = 'framescope.record';
 export const recordPart = 'framescope.record.part';
-export const state = 'framescope.state';
 export const frameCount = 'framescope.frame.count';
-export const frameLost = 'framescope.frame.lost';
 export const turnTick = 'framescope.turn.tick';
 export const turnStream = 'framescope.turn.stream';
 export const turnState = 'framescope.turn.state';
@@ -25,23 +39,12 @@ export const stageGeneration = 'framescope.stage.generation';
 export const stageDiscarded = 'framescope.stage.discarded';
 export const truncated = 'framescope.truncated';
 export const adjusted = 'framescope.adjusted';
-export const sampleWeight = 'framescope.sample.weight';
-export const frameHop = 'framescope.frame.hop';
-export const frameTick = 'framescope.frame.tick';
-export const framePromoted = 'framescope.frame.promoted';
 export const vendorName = 'framescope.vendor.name';
 export const vendorRttNs = 'framescope.vendor.rtt_ns';
 export const vendorConnectNs = 'framescope.vendor.connect_ns';
 export const vendorQueueNs = 'framescope.vendor.queue_ns';
 export const vendorProcessingNs = 'framescope.vendor.processing_ns';
 export const synthetic = 'framescope.synthetic';
-export const flightId = 'framescope.flight.id';
-export const flightReason = 'framescope.flight.reason';
-export const flightStream = 'framescope.flight.stream';
-export const flightFromTick = 'framescope.flight.from_tick';
-export const flightToTick = 'framescope.flight.to_tick';
-export const flightData = 'framescope.flight.data';
-export const load = 'framescope.load';
 export const log = 'framescope.log';
 export const logBody = 'framescope.log.body';
 export const pending = 'framescope.pending';

@@ -16,7 +16,7 @@ import {
   type LateMark,
   type MediaRange,
 } from '@framescope/protocol';
-import type { MarkRows } from '../hot/mark-ring.ts';
+import type { MarkRows } from '../hot/mark-rows.ts';
 
 /** The stream part of a record's block. */
 export interface StreamFacts {

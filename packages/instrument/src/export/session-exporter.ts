@@ -14,7 +14,8 @@ import {
 import { isTimedBeforeLeap, rowsBeforeLeap } from '../clock/leap-watch.ts';
 import type { TimedMarks } from '../hop/timed-marks.ts';
 import type { SessionFlight } from '../flight/session-flight.ts';
-import type { MarkRing, MarkRows } from '../hot/mark-ring.ts';
+import type { MarkRing } from '../hot/mark-ring.ts';
+import type { MarkRows } from '../hot/mark-rows.ts';
 import type { Clock } from '../ports.ts';
 import { textOf, type Problems } from '../problems.ts';
 import { framesSpans, recordId, type SpanPacker } from './frames-span.ts';

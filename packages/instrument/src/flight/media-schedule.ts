@@ -11,7 +11,7 @@
 //                    ▁▁▁▁▁      ▇▅▂▁▁▁▁   a stall: late by what lies above ▁
 
 import type { FlushedHop } from '../export/record-builder.ts';
-import type { MarkRows } from '../hot/mark-ring.ts';
+import type { MarkRows } from '../hot/mark-rows.ts';
 
 /** A stream that nobody marks for so long, with ticks that go on, may have paused. */
 const PAUSE_NS = 200_000_000;

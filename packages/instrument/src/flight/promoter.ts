@@ -10,7 +10,7 @@
 
 import { frameSpanId, hopKey, isBaselineTick, NS_PER_S, type HopName } from '@framescope/protocol';
 import type { FlushedHop } from '../export/record-builder.ts';
-import type { MarkRows } from '../hot/mark-ring.ts';
+import type { MarkRows } from '../hot/mark-rows.ts';
 import {
   inOrder,
   isCalm,

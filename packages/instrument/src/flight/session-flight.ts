@@ -15,7 +15,7 @@ import { nameOf } from '../coerce.ts';
 import type { FlushedHop } from '../export/record-builder.ts';
 import type { SpanSink } from '../export/span-sink.ts';
 import { Stream } from '../hop/stream.ts';
-import type { MarkRows } from '../hot/mark-ring.ts';
+import type { MarkRows } from '../hot/mark-rows.ts';
 import type { Problems } from '../problems.ts';
 import type { Turn } from '../turn/turn.ts';
 import { Promoter, type Promoted } from './promoter.ts';

@@ -2,7 +2,7 @@
 // audio worklet, by a device. They wait beside the ring, which stamps its own,
 // until the flush takes both. Not the hot path: a few a second to a hundred.
 
-import type { MarkRows } from '../hot/mark-ring.ts';
+import type { MarkRows } from '../hot/mark-rows.ts';
 
 /** A second of one stream through three hops is 150; a burst after a blocked page some more. */
 const TIMED_MAX = 2_048;

@@ -15,24 +15,8 @@
 //   hop        0     1     .     .     Uint16Array, index into the session's hops
 //              ^ tail      ^ head
 
+import type { MarkRows } from './mark-rows.ts';
 import type { TimeColumn } from './time-column.ts';
-
-/** Rows moved out of a ring, made once and used again; those past the count of `drain` are stale. */
-export class MarkRows {
-  readonly capacity: number;
-  readonly atNs: Float64Array;
-  readonly startTick: Float64Array;
-  readonly samples: Int32Array;
-  readonly hop: Uint16Array;
-
-  constructor(capacity: number) {
-    this.capacity = capacity;
-    this.atNs = new Float64Array(capacity);
-    this.startTick = new Float64Array(capacity);
-    this.samples = new Int32Array(capacity);
-    this.hop = new Uint16Array(capacity);
-  }
-}
 
 export class MarkRing {
   /** Marks refused because the ring was full, since construction. */
