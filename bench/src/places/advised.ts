@@ -1,45 +1,81 @@
 // The demo twice, in real time and side by side, with jitter buffers of two depths: what
-// the advisor says of the second from the arrivals of the first, beside what the second
-// did. Side by side, since what else a machine does is part of both lines then.
+// the advisor says of each from the arrivals of the other, beside what it did. Side by
+// side, since what else a machine does is part of both lines then; in several short
+// rounds rather than one long one, since what it does changes. Rounds are added up: an
+// underrun is rare, and a share of few is chance.
 
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { Advice, AdvicePoint } from '@framescope/protocol';
+import type { Advice } from '@framescope/protocol';
 import { BenchCollector } from '../ingest/processes.ts';
 
 const DEMO = fileURLToPath(new URL('../../../examples/voice-agent/out/main.js', import.meta.url));
-/** A line whose jitter a shallow buffer does not cover: some hundred underruns, so that a tenth of them is no chance. */
-const LINE = ['--jitter', '60', '--loss', '0', '--calls', '3', '--turns', '8', '--steady'];
-const FROM_MS = 40;
-const TO_MS = 80;
+/** A line whose jitter neither buffer covers: some hundred underruns, so that a tenth of them is no chance. */
+const LINE = '--jitter 60 --loss 0 --calls 3 --turns 8 --steady --brief'.split(' ');
+const DEPTHS_MS = [40, 80] as const;
+const ROUNDS = 3;
 
 export interface Advised {
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** Predicted minus real, of the mean delay of a frame. */
   readonly delayOffMs: number;
   readonly underrunsOffPercent: number;
   /** Of the re-run. */
   readonly underruns: number;
 }
 
-export async function advisedAndRun(): Promise<Advised> {
-  const [before, after] = await Promise.all([adviceOf(FROM_MS), adviceOf(TO_MS)]);
-  const said = before.points.find(point => point.setting === `fixed ${TO_MS} ms`);
-  const { today: did } = after;
-  if (said === undefined || did === null) throw new Error('nothing was advised, or nothing played');
-  return {
-    delayOffMs: Math.abs(said.delayMeanNs - did.delayMeanNs) / 1e6,
-    underrunsOffPercent: offPercent(said, did),
-    underruns: did.underruns,
-  };
+/** Added up over rounds: of one depth as it was, or as it was foretold. */
+interface Sum {
+  delayNs: number;
+  frames: number;
+  underruns: number;
 }
 
-/** Shares of frames: the two runs have not the same number of them. */
-const offPercent = (said: AdvicePoint, did: AdvicePoint): number =>
-  (Math.abs(said.underrunShare - did.underrunShare) / did.underrunShare) * 100;
+const nothing = (): Sum => ({ delayNs: 0, frames: 0, underruns: 0 });
 
-async function adviceOf(depthMs: number): Promise<Advice> {
+/** Each depth foretold from the other. */
+export async function advisedAndRun(): Promise<Advised[]> {
+  const did = DEPTHS_MS.map(nothing);
+  const said = DEPTHS_MS.map(nothing);
+  for (let round = 0; round < ROUNDS; round++) {
+    const advice = await Promise.all(DEPTHS_MS.map(ms => adviceOf(ms, round + 1)));
+    for (const [i, { today, frames }] of advice.entries()) {
+      const depthMs = DEPTHS_MS[i]!;
+      const other = advice[1 - i]!;
+      const point = other.points.find(one => one.setting === `fixed ${depthMs} ms`);
+      if (point === undefined || today === null)
+        throw new Error('nothing was advised, or nothing played');
+      add(did[i]!, today, frames);
+      add(said[i]!, point, other.frames);
+    }
+  }
+  return DEPTHS_MS.map((toMs, i) => ({
+    fromMs: DEPTHS_MS[1 - i]!,
+    toMs,
+    delayOffMs: (meanNs(said[i]!) - meanNs(did[i]!)) / 1e6,
+    underrunsOffPercent: (shareOf(said[i]!) / shareOf(did[i]!) - 1) * 100,
+    underruns: did[i]!.underruns,
+  }));
+}
+
+type Point = NonNullable<Advice['today']>;
+
+function add(sum: Sum, { delayMeanNs, underruns }: Point, frames: number): void {
+  sum.frames += frames;
+  sum.delayNs += delayMeanNs * frames;
+  sum.underruns += underruns;
+}
+
+const meanNs = ({ delayNs, frames }: Sum): number => delayNs / frames;
+
+/** The two runs have not the same number of frames. */
+const shareOf = ({ underruns, frames }: Sum): number => underruns / frames;
+
+async function adviceOf(depthMs: number, seed: number): Promise<Advice> {
   const collector = await new BenchCollector([]).ready();
   try {
-    await demo(collector.url, depthMs);
+    await demo(collector.url, depthMs, seed);
     const answer = await fetch(`${collector.url}/api/v1/advisor?what=jitter_buffer`);
     const advice = (await answer.json()) as Advice;
     if (advice.refusal !== null) throw new Error(advice.refusal);
@@ -50,8 +86,9 @@ async function adviceOf(depthMs: number): Promise<Advice> {
   }
 }
 
-function demo(url: string, depthMs: number): Promise<void> {
-  const options = [...LINE, '--collector', url, '--jitter-buffer', `fixed:${depthMs}`];
+function demo(url: string, depthMs: number, seed: number): Promise<void> {
+  const own = ['--seed', String(seed), '--collector', url, '--jitter-buffer', `fixed:${depthMs}`];
+  const options = [...LINE, ...own];
   const child = spawn(process.execPath, [DEMO, ...options], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });

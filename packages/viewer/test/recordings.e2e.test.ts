@@ -95,7 +95,9 @@ test('Ogg Opus that was uploaded is a button on its call: drawn where it was rec
   expect(await page.locator('.player').getByText('begins at').textContent()).toContain(
     'kept recording, begins at −0:01.500',
   );
-  expect(await page.locator('.tracks').getAttribute('aria-label')).toContain('right: agent');
+  expect(await page.locator('.tracks [role=img]').getAttribute('aria-label')).toContain(
+    'right: agent',
+  );
   await expect.poll(() => drawn(page)).toBeGreaterThan(3);
   await plays(page);
   // Moved by hand, it goes back to where speech fits: which is where it was recorded.

@@ -195,7 +195,9 @@ test('a recording opened from a file lies beside the frames, plays in step, and 
   // It began 2.5 s before the call, found by what was said to a few hundredths.
   const begins = await page.locator('.player').getByText('begins at').textContent();
   expect(begins).toMatch(/begins at −0:02\.(4[6-9]|5[0-4])\d/);
-  expect(await page.locator('.tracks').getAttribute('aria-label')).toContain('left: user');
+  expect(await page.locator('.tracks [role=img]').getAttribute('aria-label')).toContain(
+    'left: user',
+  );
   const place = page.getByLabel('Place in the recording');
   const before = await place.textContent();
   // Nothing that has the focus is pressed by the space bar here: it plays.

@@ -2,7 +2,14 @@
 
 import type { InstanceLoad, Load, SessionDetail } from '@framescope/protocol';
 import { expect, test } from 'vitest';
-import { levelColumns, mostOf, pointAt, trackAt, type LevelTrack } from '../src/layout/tracks.ts';
+import {
+  levelColumns,
+  mostOf,
+  placedTracks,
+  pointAt,
+  trackAt,
+  type LevelTrack,
+} from '../src/layout/tracks.ts';
 import { loadTracks } from '../src/state/load-tracks.ts';
 import { leadPoints, tracksOf } from '../src/state/tracks.ts';
 import { lanesOf, rowsOf, scaleOf, TICKS } from './pictures.ts';
@@ -45,10 +52,25 @@ test('the top of a track is a round value above all there is', () => {
 });
 
 test('a pointer finds its track and the value there, or neither', () => {
-  expect([trackAt(2, 0), trackAt(2, 43), trackAt(2, 44), trackAt(2, 99)]).toEqual([
-    0,
+  const track = (id: string, parts?: readonly LevelTrack[]): LevelTrack => ({
+    id,
+    name: '',
+    detail: '',
+    look: 'level',
+    unit: 'ns',
+    points: [],
+    ...(parts && { parts }),
+  });
+  // One that sums others up is small.
+  const { placed, heightPx } = placedTracks([track('a'), track('b', []), track('c')]);
+  expect(heightPx).toBe(44 + 20 + 44);
+  expect([0, 42, 44, 60, 62, 64, 107].map(y => trackAt(placed, y)?.id)).toEqual([
+    'a',
     undefined,
-    1,
+    'b',
+    'b',
+    undefined,
+    'c',
     undefined,
   ]);
   expect(pointAt(pointsOf('1.3'), 2.5 * MS)?.value).toBe(3);
@@ -154,20 +176,20 @@ function loadOf(
   };
 }
 
-const toldOf = (...instances: readonly InstanceLoad[]): string[] => {
-  const load: Load = {
-    fromUnixNs: '997000000000',
-    toUnixNs: '1007000000000',
-    columnNs: 1e9,
-    columns: 10,
-    instances,
-    curves: [],
-  };
-  return loadTracks(called, load).map(
+const loadFrom = (...instances: readonly InstanceLoad[]): Load => ({
+  fromUnixNs: '997000000000',
+  toUnixNs: '1007000000000',
+  columnNs: 1e9,
+  columns: 10,
+  instances,
+  curves: [],
+});
+
+const toldOf = (...instances: readonly InstanceLoad[]): string[] =>
+  loadTracks(called, loadFrom(...instances), true).map(
     ({ name, detail, badFrom, points }) =>
       `${detail} ${name}: ${points.map(({ startNs, value }) => `${startNs / 1e9} s ${value}${value >= badFrom! ? '!' : ''}`).join(', ')}`,
   );
-};
 
 test('the load of the agent stands under its call, in the call’s own time, with its gaps', () => {
   const agent = loadOf('a-1', {
@@ -203,4 +225,42 @@ test('five lanes of load are drawn at most, so that the frames stay in sight', (
   const told = toldOf(...late);
   expect(told).toHaveLength(5);
   expect(told[0]).toMatch(/^edge e-6/);
+});
+
+test('an instance is one small track, as tall as its worst figure is near what is bad', () => {
+  const agent = loadOf('a-1', { calls: [9, 9, 9], lagNs: [20e6, 150e6, 1e6], cpu: [0.45, 0.2, 0] });
+  const busy = loadOf('e-2', { waiting: [0, 6, 0] });
+  const tracks = loadTracks(called, loadFrom(busy, agent));
+  expect(
+    tracks.map(({ name, detail, unit, badFrom, parts, points }) => [
+      `${name} ${detail}`,
+      unit,
+      badFrom,
+      parts?.map(part => part.name),
+      points.map(({ startNs, value }) => [startNs / 1e9, value]),
+    ]),
+  ).toEqual([
+    [
+      'load agent a-1',
+      'limit',
+      1,
+      ['calls at once', 'event loop late', 'CPU'],
+      [
+        [0, 0.5],
+        [1, 1.5],
+        [3, 0.01],
+      ],
+    ],
+    [
+      'load edge e-2',
+      'limit',
+      1,
+      ['llm_queue'],
+      [
+        [0, 0],
+        [1, 2],
+        [3, 0],
+      ],
+    ],
+  ]);
 });

@@ -8,8 +8,8 @@ import { roundAbove } from './lines.ts';
 import { toX, type TimeScale } from './time-scale.ts';
 import type { Peaks } from '../data/peaks.ts';
 
-/** `cores`: of CPU, shown as a share of one; several threads may pass it. */
-export type TrackUnit = 'ns' | 'share' | 'count' | 'cores';
+/** `cores`: of CPU, shown as a share of one; several threads may pass it. `limit`: as a multiple of what is bad. */
+export type TrackUnit = 'ns' | 'share' | 'count' | 'cores' | 'limit';
 
 export interface TrackPoint {
   readonly startNs: number;
@@ -32,6 +32,8 @@ export interface LevelTrack extends TrackBase {
   readonly target?: readonly TrackPoint[];
   /** Values from here on are drawn as something bad. */
   readonly badFrom?: number;
+  /** What it sums up: it is drawn small, and tells of each of them. */
+  readonly parts?: readonly LevelTrack[];
 }
 
 /** A channel of a recording. */
@@ -106,11 +108,32 @@ export function waveColumns(track: WaveTrack, scale: TimeScale): TrackColumns {
 export const pointAt = (points: readonly TrackPoint[], atNs: number): TrackPoint | undefined =>
   points.findLast(one => atNs >= one.startNs && atNs < one.endNs);
 
-export const TRACK_PX = 40;
-export const TRACK_GAP_PX = 4;
+const TRACK_PX = 40;
+/** Of a track that sums up others. */
+const SUMMARY_PX = 16;
+const TRACK_GAP_PX = 4;
 
-/** Index of the track at a height; undefined between and below. */
-export function trackAt(count: number, y: number): number | undefined {
-  const i = Math.floor(y / (TRACK_PX + TRACK_GAP_PX));
-  return i >= 0 && i < count && y - i * (TRACK_PX + TRACK_GAP_PX) <= TRACK_PX ? i : undefined;
+export interface PlacedTrack {
+  readonly track: Track;
+  readonly topPx: number;
+  readonly heightPx: number;
 }
+
+/** One beneath the other, and what they take in all. */
+export function placedTracks(tracks: readonly Track[]): {
+  readonly placed: readonly PlacedTrack[];
+  readonly heightPx: number;
+} {
+  let topPx = 0;
+  const placed = tracks.map(track => {
+    const isSummary = track.look !== 'wave' && track.parts !== undefined;
+    const one = { track, topPx, heightPx: isSummary ? SUMMARY_PX : TRACK_PX };
+    topPx += one.heightPx + TRACK_GAP_PX;
+    return one;
+  });
+  return { placed, heightPx: topPx };
+}
+
+/** The track at a height; undefined between and below. */
+export const trackAt = (placed: readonly PlacedTrack[], y: number): Track | undefined =>
+  placed.find(({ topPx, heightPx }) => y >= topPx && y <= topPx + heightPx)?.track;

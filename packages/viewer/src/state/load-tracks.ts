@@ -1,6 +1,7 @@
 // How busy the instances of a call were while it ran, as tracks under its frames. The agent's
 // own always; of the others what may have cost the call something: a track of four
-// processes that had nothing to do says nothing.
+// processes that had nothing to do says nothing. An instance is one small track, as tall as
+// its worst figure is near what is bad of it; opened, each figure is a track.
 
 import type { InstanceLoad, Load, SessionDetail } from '@framescope/protocol';
 import type { LevelTrack, TrackPoint } from '../layout/tracks.ts';
@@ -44,8 +45,12 @@ const QUANTITIES: readonly Quantity[] = [
   { name: 'queue', unit: 'count', of: one => one.waiting, agentFrom: 1, otherFrom: 1, badFrom: 3 },
 ];
 
-/** The agent's first, then the others', worst first. */
-export function loadTracks(detail: SessionDetail, load: Load | undefined): LevelTrack[] {
+/** The agent's first, then the others', worst first; `isOpen`: a track a figure, not an instance. */
+export function loadTracks(
+  detail: SessionDetail,
+  load: Load | undefined,
+  isOpen = false,
+): LevelTrack[] {
   if (load === undefined) return [];
   const agents = agentInstances(detail);
   const found = load.instances.flatMap(one => {
@@ -55,21 +60,52 @@ export function loadTracks(detail: SessionDetail, load: Load | undefined): Level
       const most = points.reduce((max, point) => Math.max(max, point.value), -1);
       if (most < (isAgent ? quantity.agentFrom : quantity.otherFrom)) return [];
       const badness = isAgent ? Infinity : most / quantity.badFrom;
-      return [{ track: trackOf(one, quantity, points), badness }];
+      return [{ track: trackOf(one, quantity, points), badness, one }];
     });
   });
-  return found
-    .toSorted((a, b) => (a.badness === b.badness ? 0 : b.badness - a.badness))
-    .slice(0, TRACKS_MAX)
-    .map(one => one.track);
+  const sorted = found.toSorted((a, b) => (a.badness === b.badness ? 0 : b.badness - a.badness));
+  const instances = [...new Set(sorted.map(({ one }) => one))];
+  const tracks = isOpen
+    ? sorted.map(({ track }) => track)
+    : instances.map(one =>
+        summaryOf(
+          one,
+          sorted.filter(other => other.one === one).map(({ track }) => track),
+        ),
+      );
+  return tracks.slice(0, TRACKS_MAX);
 }
 
+/** Of several calls at once alone nothing is bad: they are told, and lift nothing. */
+function summaryOf({ place }: InstanceLoad, parts: readonly LevelTrack[]): LevelTrack {
+  const highest = new Map<number, TrackPoint>();
+  for (const { points, badFrom = Infinity } of parts)
+    for (const point of points) {
+      const value = point.value / badFrom;
+      if (value >= (highest.get(point.startNs)?.value ?? 0))
+        highest.set(point.startNs, { ...point, value });
+    }
+  return {
+    id: `load ${place.service} ${place.instance ?? ''}`,
+    name: 'load',
+    detail: nameOf(place),
+    look: 'level',
+    unit: 'limit',
+    points: [...highest.values()].toSorted((a, b) => a.startNs - b.startNs),
+    badFrom: 1,
+    parts,
+  };
+}
+
+const nameOf = ({ service, instance, host }: InstanceLoad['place']): string =>
+  `${service} ${instance ?? host ?? ''}`.trim();
+
 function trackOf(one: InstanceLoad, quantity: Quantity, points: readonly TrackPoint[]): LevelTrack {
-  const { service, instance, host } = one.place;
+  const { service, instance } = one.place;
   return {
     id: `load ${service} ${instance ?? ''} ${quantity.name}`,
     name: quantity.name === 'queue' ? (one.queue ?? 'queue') : quantity.name,
-    detail: `${service} ${instance ?? host ?? ''}`.trim(),
+    detail: nameOf(one.place),
     look: 'level',
     unit: quantity.unit,
     points,

@@ -15,6 +15,8 @@ export interface TrackInput {
   readonly rows: ReadonlyMap<string, Rows> | undefined;
   /** Of the instances that took part; undefined: not known yet. */
   readonly load: Load | undefined;
+  /** A track a figure of an instance's load, where else an instance has one. */
+  readonly isLoadOpen?: boolean;
 }
 
 export type TrackSource = (input: TrackInput) => readonly LevelTrack[];
@@ -22,7 +24,7 @@ export type TrackSource = (input: TrackInput) => readonly LevelTrack[];
 export const TRACK_SOURCES: readonly TrackSource[] = [
   leadTracks,
   mediaTracks,
-  ({ detail, load }) => loadTracks(detail, load),
+  ({ detail, load, isLoadOpen }) => loadTracks(detail, load, isLoadOpen),
 ];
 
 export const tracksOf = (input: TrackInput): LevelTrack[] =>

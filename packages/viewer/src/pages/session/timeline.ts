@@ -97,6 +97,7 @@ export class Timeline {
         readonly tracks: readonly LevelTrack[];
       }
     | undefined;
+  #isLoadOpen = false;
   #named: unknown;
   #namedPx = 0;
   #pointer = { x: 0, y: 0 };
@@ -118,7 +119,14 @@ export class Timeline {
     // Tracks that come later leave less room: hops move together before anybody has to scroll.
     this.#surface.follow(this.lanes);
     this.#player = player;
-    this.#strip = new TrackStrip({ seek: atNs => player.seek(atNs) });
+    this.#strip = new TrackStrip({
+      seek: atNs => player.seek(atNs),
+      openLoad: isOpen => {
+        this.#isLoadOpen = isOpen;
+        this.#levels = undefined;
+        this.#surface.invalidate();
+      },
+    });
     this.element = h(
       'div',
       { class: 'picture' },
@@ -318,10 +326,14 @@ export class Timeline {
     const { rows } = this.#picture;
     const held = this.#levels;
     const isHeld = held?.detail === detail && held.rows === rows && held.load === load;
-    if (!isHeld || held.lanes !== lanes)
-      this.#levels = { detail, rows, lanes, load, tracks: tracksOf({ detail, lanes, rows, load }) };
+    const isLoadOpen = this.#isLoadOpen;
+    if (!isHeld || held.lanes !== lanes) {
+      const tracks = tracksOf({ detail, lanes, rows, load, isLoadOpen });
+      this.#levels = { detail, rows, lanes, load, tracks };
+    }
     const playNs = this.#player.atNs;
-    this.#strip.show({ tracks: [...this.#player.tracks, ...this.#levels!.tracks], scale, playNs });
+    const tracks = [...this.#player.tracks, ...this.#levels!.tracks];
+    this.#strip.show({ tracks, scale, playNs, isLoadOpen });
     placeHead(this.#head, playNs, scale, area.heightPx);
     this.#player.follow();
     if (this.#player.isPlaying) this.#surface.invalidate();

@@ -8,12 +8,12 @@ import { toNs, toX, type TimeScale } from '../../layout/time-scale.ts';
 import {
   levelColumns,
   mostOf,
+  placedTracks,
   pointAt,
-  TRACK_GAP_PX,
-  TRACK_PX,
   trackAt,
   waveColumns,
   type LevelTrack,
+  type PlacedTrack,
   type Track,
 } from '../../layout/tracks.ts';
 import { cut, fill, h, s } from '../../ui/dom.ts';
@@ -24,28 +24,36 @@ export interface StripView {
   readonly scale: TimeScale;
   /** Session time of the playhead; undefined while there is no recording. */
   readonly playNs: number | undefined;
+  readonly isLoadOpen: boolean;
 }
 
 export interface StripHost {
   /** A place of the tracks was pressed. */
   seek(atNs: number): void;
+  /** Load is to be shown a track a figure, or a track an instance again. */
+  openLoad(isOpen: boolean): void;
 }
 
 export class TrackStrip {
   readonly element: HTMLElement = h('div', { class: 'tracks', hidden: true });
+  readonly #picture = h('div', { role: 'img' });
   readonly #canvas = h('canvas', { 'aria-hidden': 'true' });
   readonly #svg = s('svg', { 'aria-hidden': 'true' });
   readonly #head = s('line', { class: 'playhead' });
   readonly #names = s('g');
   readonly #tip = h('div', { class: 'track-tip', hidden: true });
+  readonly #more = h('button', { type: 'button', class: 'track-more', hidden: true });
   readonly #surface: Surface;
   #view: StripView | undefined;
+  #placed: readonly PlacedTrack[] = [];
   #named = '';
 
   constructor(host: StripHost) {
     this.#surface = new Surface(this.#canvas, (context, area) => this.#paint(context, area));
     this.#svg.append(this.#names, this.#head);
-    this.element.append(this.#canvas, this.#svg, this.#tip);
+    this.#picture.append(this.#canvas, this.#svg);
+    this.element.append(this.#picture, this.#more, this.#tip);
+    this.#more.addEventListener('click', () => host.openLoad(!this.#view?.isLoadOpen));
     this.#canvas.addEventListener('pointermove', event => this.#point(event));
     this.#canvas.addEventListener('pointerleave', () => (this.#tip.hidden = true));
     this.#canvas.addEventListener('click', event => {
@@ -61,15 +69,33 @@ export class TrackStrip {
     if (n === 0 && this.element.hidden) return;
     this.#view = view;
     this.element.hidden = n === 0;
-    const height = `${n * (TRACK_PX + TRACK_GAP_PX) + 4}px`;
+    const { placed, heightPx } = placedTracks(view.tracks);
+    this.#placed = placed;
+    const height = `${heightPx + 4}px`;
     if (this.element.style.height !== height) this.element.style.height = height;
-    this.element.setAttribute('role', 'img');
-    this.element.setAttribute(
+    this.#showMore(view);
+    this.#picture.setAttribute(
       'aria-label',
       view.tracks.map(track => `${track.name}, ${track.detail}`).join('; '),
     );
     placeHead(this.#head, view.playNs, view.scale, this.element.clientHeight);
     this.#surface.invalidate();
+  }
+
+  /** Beside the first track of load, which is one for all figures of an instance or one for each. */
+  #showMore({ tracks, isLoadOpen }: StripView): void {
+    const at = this.#placed[tracks.findIndex(one => one.id.startsWith('load '))];
+    this.#more.hidden = at === undefined;
+    if (at === undefined) return;
+    const text = isLoadOpen ? '▾' : '▸';
+    if (this.#more.textContent !== text) this.#more.textContent = text;
+    const what = isLoadOpen
+      ? 'Load: one line a process'
+      : 'Load: event loop, CPU, queue and calls, a track each';
+    this.#more.setAttribute('aria-label', what);
+    this.#more.title = what;
+    this.#more.setAttribute('aria-expanded', String(isLoadOpen));
+    this.#more.style.top = `${at.topPx + 1}px`;
   }
 
   invalidate(): void {
@@ -86,12 +112,8 @@ export class TrackStrip {
     context.fillRect(0, 0, area.widthPx, area.heightPx);
     const view = this.#view;
     if (!view) return;
-    view.tracks.forEach((track, i) => {
-      const at = {
-        leftPx: view.scale.leftPx,
-        topPx: i * (TRACK_PX + TRACK_GAP_PX) + 2,
-        heightPx: TRACK_PX - 2,
-      };
+    for (const { track, topPx, heightPx } of this.#placed) {
+      const at = { leftPx: view.scale.leftPx, topPx: topPx + 2, heightPx: heightPx - 2 };
       if (track.look === 'wave')
         drawWave(context, colors, { area: at, ...waveColumns(track, view.scale), who: track.who });
       else {
@@ -106,7 +128,7 @@ export class TrackStrip {
           badShare: (track.badFrom ?? Infinity) / most,
         });
       }
-    });
+    }
     this.#drawOver(view, area);
   }
 
@@ -118,15 +140,14 @@ export class TrackStrip {
       view.tracks.map(track => [track.id, track.look === 'wave' ? 0 : mostOf(track)]),
     ]);
     if (named !== this.#named)
-      fill(this.#names, ...view.tracks.flatMap((track, i) => nameOf(track, i, view.scale)));
+      fill(this.#names, ...this.#placed.flatMap(one => namesOf(one, view.scale)));
     this.#named = named;
     placeHead(this.#head, view.playNs, view.scale, area.heightPx);
   }
 
   #point(event: PointerEvent): void {
     const view = this.#view;
-    const index = view && trackAt(view.tracks.length, event.offsetY);
-    const track = index === undefined ? undefined : view?.tracks[index];
+    const track = view && trackAt(this.#placed, event.offsetY);
     this.#tip.hidden = !track || !view || event.offsetX < view.scale.leftPx;
     if (this.#tip.hidden || !track || !view) return;
     const atNs = toNs(view.scale, event.offsetX);
@@ -161,12 +182,15 @@ export function placeHead(
     line.setAttribute(name, value.toFixed(1));
 }
 
-function nameOf(track: Track, i: number, scale: TimeScale): SVGElement[] {
+function namesOf({ track, topPx: y, heightPx }: PlacedTrack, scale: TimeScale): SVGElement[] {
   const isNarrow = scale.leftPx < 120;
-  const y = i * (TRACK_PX + TRACK_GAP_PX);
   const x = scale.leftPx - 12;
   const text = (value: string, dy: number, look?: string): SVGElement =>
     s('text', { class: look, x, y: y + dy, 'text-anchor': 'end' }, value);
+  if (track.look !== 'wave' && track.parts !== undefined)
+    return [
+      text(cut(isNarrow ? track.name : `${track.name} ${track.detail}`, 24), heightPx - 3, 'quiet'),
+    ];
   const top =
     track.look === 'wave'
       ? undefined
@@ -189,10 +213,14 @@ const unitText = ({ unit }: LevelTrack, value: number): string =>
       ? count(value)
       : unit === 'cores'
         ? `${Math.round(value * 100)} %`
-        : share(value, 1);
+        : unit === 'limit'
+          ? `${Math.round(value * 100)} % of what is bad`
+          : share(value, 1);
 
 function valueText(track: Track, atNs: number): string {
   if (track.look === 'wave') return track.name;
+  if (track.parts !== undefined)
+    return track.parts.map(part => `${part.name} ${valueText(part, atNs)}`).join(' · ');
   const point = pointAt(track.points, atNs);
   if (!point) return 'not known here';
   const target = track.target && pointAt(track.target, atNs);
