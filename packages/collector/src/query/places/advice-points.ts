@@ -21,12 +21,13 @@ export interface Tried {
   readonly underruns: number;
 }
 
-type Counts = Uint32Array;
+/** Bins that an utterance's frames are in, one entry a frame: there are fewer of them than bins. */
+type Binned = Uint16Array;
 
-export function pointOf(one: Tried, base: readonly Counts[] | undefined): AdvicePoint {
-  const counts = one.delaysNs.map(countsOf);
-  const all = sum(counts);
-  const n = all.reduce((total, count) => total + count, 0);
+export function pointOf(one: Tried, base: readonly Binned[] | undefined): AdvicePoint {
+  const binned = one.delaysNs.map(binsOf);
+  const all = sum(binned);
+  const n = countOf(binned);
   let totalNs = 0;
   for (const delays of one.delaysNs) for (const ns of delays) if (!Number.isNaN(ns)) totalNs += ns;
   const at = (q: number): number => quantileOf(all, n, q);
@@ -40,11 +41,11 @@ export function pointOf(one: Tried, base: readonly Counts[] | undefined): Advice
     delayP99Ns: at(0.99),
     underruns: one.underruns,
     underrunShare: one.underruns / Math.max(1, n + one.underruns),
-    gain: base === undefined ? [] : gainOf(counts, base),
+    gain: base === undefined ? [] : gainOf(binned, base),
   };
 }
 
-function gainOf(after: readonly Counts[], before: readonly Counts[]): AdvicePoint['gain'] {
+function gainOf(after: readonly Binned[], before: readonly Binned[]): AdvicePoint['gain'] {
   const random = seededRandom(1);
   const spreads = QUANTILES.map(() => new Spread());
   const whole = differences(after, before);
@@ -63,29 +64,33 @@ function gainOf(after: readonly Counts[], before: readonly Counts[]): AdvicePoin
 }
 
 /** Positive: less delay than before. */
-function differences(after: readonly Counts[], before: readonly Counts[]): number[] {
+function differences(after: readonly Binned[], before: readonly Binned[]): number[] {
   const [a, b] = [sum(after), sum(before)];
-  const [na, nb] = [a, b].map(counts => counts.reduce((total, count) => total + count, 0));
-  return QUANTILES.map(q => quantileOf(b, nb!, q) - quantileOf(a, na!, q));
+  const [na, nb] = [countOf(after), countOf(before)];
+  return QUANTILES.map(q => quantileOf(b, nb, q) - quantileOf(a, na, q));
 }
 
-function countsOf(delaysNs: Float64Array): Counts {
-  const counts = new Uint32Array(BINS);
+function binsOf(delaysNs: Float64Array): Binned {
+  const bins = new Uint16Array(delaysNs.length);
+  let n = 0;
   for (const ns of delaysNs)
-    if (!Number.isNaN(ns)) counts[Math.min(BINS - 1, Math.max(0, Math.floor(ns / BIN_NS)))]!++;
-  return counts;
+    if (!Number.isNaN(ns)) bins[n++] = Math.min(BINS - 1, Math.max(0, Math.floor(ns / BIN_NS)));
+  return bins.subarray(0, n);
 }
 
-export const countsBy = (tried: Tried): readonly Counts[] => tried.delaysNs.map(countsOf);
+export const binnedOf = (tried: Tried): readonly Binned[] => tried.delaysNs.map(binsOf);
 
-function sum(all: readonly Counts[]): Counts {
+const countOf = (all: readonly Binned[]): number =>
+  all.reduce((total, bins) => total + bins.length, 0);
+
+function sum(all: readonly Binned[]): Uint32Array {
   const total = new Uint32Array(BINS);
-  for (const counts of all) for (let bin = 0; bin < BINS; bin++) total[bin]! += counts[bin]!;
+  for (const bins of all) for (let i = 0; i < bins.length; i++) total[bins[i]!]!++;
   return total;
 }
 
 /** Middle of the bin that holds rank ceil(q·n). */
-function quantileOf(counts: Counts, n: number, q: number): number {
+function quantileOf(counts: Uint32Array, n: number, q: number): number {
   let left = Math.ceil(q * n);
   if (n === 0) return 0;
   for (let bin = 0; bin < BINS; bin++) {

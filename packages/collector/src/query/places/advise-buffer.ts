@@ -5,7 +5,7 @@ import type { Advice, AdvicePoint } from '@framescope/protocol';
 import { rowsOfLastTick } from '../../assemble/frames/join.ts';
 import type { HopFrames, StreamFrames } from '../../assemble/frames/stream-frames.ts';
 import { pathPlaces } from '../../assemble/topology/legs.ts';
-import { countsBy, pointOf, type Tried } from './advice-points.ts';
+import { binnedOf, pointOf, type Tried } from './advice-points.ts';
 import { msText } from './placed-sessions.ts';
 import { replayBuffer, type Arrival, type Device, type Policy } from './replay-buffer.ts';
 
@@ -123,7 +123,7 @@ export function adviseBuffer(cases: readonly BufferCase[]): Advice {
     delaysNs: cases.flatMap(one => one.delaysNs),
     underruns: cases.reduce((sum, one) => sum + one.underruns, 0),
   };
-  const base = countsBy(today);
+  const base = binnedOf(today);
   const settings: [string, Policy][] = [
     ...DEPTHS_MS.map((ms): [string, Policy] => [
       `fixed ${ms} ms`,

@@ -6,7 +6,7 @@ import type { HopFrames, StreamFrames } from '../../assemble/frames/stream-frame
 import { rowsOfLastTick } from '../../assemble/frames/join.ts';
 import { cutsOf } from '../../assemble/topology/cuts.ts';
 import { pathPlaces } from '../../assemble/topology/legs.ts';
-import { countsBy, pointOf, type Tried } from './advice-points.ts';
+import { binnedOf, pointOf, type Tried } from './advice-points.ts';
 import { msText } from './placed-sessions.ts';
 
 const PIECES = [1, 2, 3, 5, 10, 15, 25] as const;
@@ -89,7 +89,7 @@ export function adviseCut(cases: readonly CutCase[], kind: 'frame' | 'chunk'): A
     delaysNs: cases.flatMap(one => groupsOf(one.waitedNs)),
     underruns: 0,
   };
-  const base = countsBy(recorded);
+  const base = binnedOf(recorded);
   const points = PIECES.map(count => pointOf(triedOf(cases, count, frameNs), base));
   const today = pointOf(recorded, undefined);
   return { ...known, refusal: null, today, points, advice: wordsFor(today, points) };

@@ -7,7 +7,7 @@
 //                                        the next must be there by then
 
 import type { Advice, Stage, Turn } from '@framescope/protocol';
-import { countsBy, pointOf, type Tried } from './advice-points.ts';
+import { binnedOf, pointOf, type Tried } from './advice-points.ts';
 import { msText } from './placed-sessions.ts';
 
 const LENGTHS = [10, 20, 40, 60, 80, 120, 200] as const;
@@ -75,7 +75,7 @@ export function adviseSentence(cases: readonly SentenceCase[]): Advice {
     delaysNs: cases.map(one => Float64Array.of(one.waitedNs + one.synthesisNs)),
     underruns: 0,
   };
-  const base = countsBy(recorded);
+  const base = binnedOf(recorded);
   const points = LENGTHS.map(length => pointOf(triedOf(cases, length), base));
   const today = pointOf(recorded, undefined);
   const best = points

@@ -37,6 +37,9 @@ export class PlacesPage implements Page {
   readonly #off: () => void;
   #view: PlacesView;
   #advised = { query: '', atMs: 0 };
+  /** What is known by now, the last of each. */
+  #known: Partial<Shown> = {};
+  /** All of it, once it is all there: what can be taken away. */
   #shown: PlacesShown | undefined;
   #asked = 0;
 
@@ -81,15 +84,21 @@ export class PlacesPage implements Page {
     const mine = ++this.#asked;
     const { fromUnixNs: from, toUnixNs: to, filter, moveFrom, moveTo, advise } = this.#view;
     const range: Query = { from, to };
-    try {
-      const [places, load, findings] = await Promise.all([
-        api.places({ ...range, filter, moveFrom, moveTo }),
-        api.load({ ...range, columns: 120 }),
-        api.findings(range),
-      ]);
+    /** Each is shown as soon as it is there: load reads all waits of the range, places do not wait for it. */
+    const got = async (part: Promise<Partial<Shown>>): Promise<void> => {
+      const answer = await part;
       if (mine !== this.#asked) return;
-      this.#show({ places, load, findings });
-      await this.#askAdvice({ ...range, filter, what: advise });
+      this.#known = { ...this.#known, ...answer };
+      this.#show(this.#known);
+    };
+    const asked = api.places({ ...range, filter, moveFrom, moveTo });
+    try {
+      await Promise.all([
+        got(asked.then(places => ({ places }))),
+        got(api.load({ ...range, columns: 120 }).then(load => ({ load }))),
+        got(api.findings(range).then(findings => ({ findings }))),
+      ]);
+      if (mine === this.#asked) await this.#askAdvice({ ...range, filter, what: advise });
     } catch (error) {
       if (mine === this.#asked)
         fill(
@@ -124,9 +133,11 @@ export class PlacesPage implements Page {
     );
   }
 
-  #show({ places, load, findings }: Shown): void {
-    const isEmpty = places.sessions === 0 && load.instances.length === 0;
-    this.#keep(isEmpty ? undefined : { places, load, findings });
+  #show({ places, load, findings }: Partial<Shown>): void {
+    if (places === undefined && findings === undefined) return;
+    const isEmpty = places?.sessions === 0 && load?.instances.length === 0;
+    if (isEmpty) this.#keep(undefined);
+    else if (places && load && findings) this.#keep({ places, load, findings });
     if (isEmpty)
       return fill(
         this.#body,
@@ -138,13 +149,13 @@ export class PlacesPage implements Page {
       );
     fill(
       this.#body,
-      this.#standsOut(findings),
-      this.#legs(places),
-      loadSection(load),
-      handoverSection(places),
-      moveSection(places, move => this.#go({ moveFrom: move?.from, moveTo: move?.to })),
+      findings ? this.#standsOut(findings) : loading('Looking for what stands out'),
+      places ? this.#legs(places) : loading('Looking where calls run'),
+      load ? loadSection(load) : loading('Reading load and waits'),
+      places && handoverSection(places),
+      places && moveSection(places, move => this.#go({ moveFrom: move?.from, moveTo: move?.to })),
       this.#advice,
-      this.#unknown(places),
+      places && this.#unknown(places),
     );
   }
 

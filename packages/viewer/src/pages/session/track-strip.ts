@@ -189,7 +189,7 @@ function namesOf({ track, topPx: y, heightPx }: PlacedTrack, scale: TimeScale): 
     s('text', { class: look, x, y: y + dy, 'text-anchor': 'end' }, value);
   if (track.look !== 'wave' && track.parts !== undefined)
     return [
-      text(cut(isNarrow ? track.name : `${track.name} ${track.detail}`, 24), heightPx - 3, 'quiet'),
+      text(cut(isNarrow ? track.name : `${track.name} ${track.detail}`, 22), heightPx - 3, 'quiet'),
     ];
   const top =
     track.look === 'wave'
