@@ -45,7 +45,7 @@ async function advisorRows(quick: boolean): Promise<Row[]> {
       unit,
     });
     return [
-      limited(row('mean delay off by', delayOffMs, 'ms'), 'lower', 5),
+      limited(row('median delay off by', delayOffMs, 'ms'), 'lower', 5),
       limited(row(`of ${underruns} underruns off by`, underrunsOffPercent, '%'), 'lower', 10),
     ];
   });

@@ -2,7 +2,8 @@
 // the advisor says of each from the arrivals of the other, beside what it did. Side by
 // side, since what else a machine does is part of both lines then; in several short
 // rounds rather than one long one, since what it does changes. Rounds are added up: an
-// underrun is rare, and a share of few is chance.
+// underrun is rare, and a share of few is chance; of delays it is the median that is
+// compared: a second in which the machine stood still is in one of the two and not in the other.
 
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -18,7 +19,7 @@ const ROUNDS = 3;
 export interface Advised {
   readonly fromMs: number;
   readonly toMs: number;
-  /** Predicted minus real, of the mean delay of a frame. */
+  /** Predicted minus real, of the median delay of a frame: the middle of the rounds. */
   readonly delayOffMs: number;
   readonly underrunsOffPercent: number;
   /** Of the re-run. */
@@ -27,12 +28,13 @@ export interface Advised {
 
 /** Added up over rounds: of one depth as it was, or as it was foretold. */
 interface Sum {
-  delayNs: number;
+  /** Median delays, a round each. */
+  readonly delaysNs: number[];
   frames: number;
   underruns: number;
 }
 
-const nothing = (): Sum => ({ delayNs: 0, frames: 0, underruns: 0 });
+const nothing = (): Sum => ({ delaysNs: [], frames: 0, underruns: 0 });
 
 /** Each depth foretold from the other. */
 export async function advisedAndRun(): Promise<Advised[]> {
@@ -53,7 +55,7 @@ export async function advisedAndRun(): Promise<Advised[]> {
   return DEPTHS_MS.map((toMs, i) => ({
     fromMs: DEPTHS_MS[1 - i]!,
     toMs,
-    delayOffMs: (meanNs(said[i]!) - meanNs(did[i]!)) / 1e6,
+    delayOffMs: middle(said[i]!.delaysNs.map((ns, round) => ns - did[i]!.delaysNs[round]!)) / 1e6,
     underrunsOffPercent: (shareOf(said[i]!) / shareOf(did[i]!) - 1) * 100,
     underruns: did[i]!.underruns,
   }));
@@ -61,13 +63,14 @@ export async function advisedAndRun(): Promise<Advised[]> {
 
 type Point = NonNullable<Advice['today']>;
 
-function add(sum: Sum, { delayMeanNs, underruns }: Point, frames: number): void {
+function add(sum: Sum, { delayP50Ns, underruns }: Point, frames: number): void {
   sum.frames += frames;
-  sum.delayNs += delayMeanNs * frames;
+  sum.delaysNs.push(delayP50Ns);
   sum.underruns += underruns;
 }
 
-const meanNs = ({ delayNs, frames }: Sum): number => delayNs / frames;
+const middle = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[values.length >> 1]!;
 
 /** The two runs have not the same number of frames. */
 const shareOf = ({ underruns, frames }: Sum): number => underruns / frames;

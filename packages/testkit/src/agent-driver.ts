@@ -1,16 +1,18 @@
 // The agent's own code in a simulated call: turns, stages, words, barge-ins, at
 // their true times, by the calls that a user makes.
 
-import type { BargeIn, Session, Stage, Turn } from '@framescope/instrument';
+import type { BargeIn, Session, Stage, Turn, VendorTimings } from '@framescope/instrument';
 import { derive } from '@framescope/instrument/lineage';
 import { NS_PER_MS } from '@framescope/protocol';
 import { type Party } from './frame-driver.ts';
 import { TICKS_PER_MS } from './mic-truth.ts';
+import { type VendorSpec } from './scenario.ts';
 import { type AgentAct, type CallTruth, type TurnTruth } from './truth.ts';
 import { type VirtualTime } from './virtual-time.ts';
 
 export interface AgentDrive {
   readonly vadErrorMs: number;
+  readonly vendor?: VendorSpec;
   /** The act of this name (`first_frame_sent`, `begin llm`, …) comes so much later than it should. */
   readonly shift?: { readonly act: string; readonly byMs: number };
 }
@@ -26,7 +28,7 @@ export function driveAgent(
   drive: AgentDrive,
 ): void {
   for (const turn of truth.turns) {
-    const driver = new TurnDriver(party, turn, drive.vadErrorMs);
+    const driver = new TurnDriver(party, turn, drive);
     for (const act of turn.acts) {
       const lateMs = drive.shift?.act === nameOfAct(act) ? drive.shift.byMs : 0;
       time.at(act.atNs + lateMs * NS_PER_MS, () => driver.perform(act));
@@ -39,15 +41,19 @@ class TurnDriver {
   readonly #party: Party;
   readonly #truth: TurnTruth;
   readonly #vadErrorMs: number;
+  readonly #vendor: VendorSpec | undefined;
   readonly #stages = new Map<string, Stage>();
+  /** From a request to its first answer, by stage. */
+  readonly #tookNs = new Map<string, number>();
   #turn: Turn | undefined;
   #bargeIn: BargeIn | undefined;
 
-  constructor(party: Party, truth: TurnTruth, vadErrorMs: number) {
+  constructor(party: Party, truth: TurnTruth, { vadErrorMs, vendor }: AgentDrive) {
     this.#party = party;
     this.#call = party.call;
     this.#truth = truth;
     this.#vadErrorMs = vadErrorMs;
+    this.#vendor = vendor;
   }
 
   perform(act: AgentAct): void {
@@ -92,14 +98,29 @@ class TurnDriver {
     if (act.act === 'begin') {
       const options = act.generation === undefined ? {} : { generation: act.generation };
       this.#stages.set(act.id, turn.stage(act.stage, options));
+      this.#tookNs.set(act.id, -act.atNs);
       return;
     }
     const stage = this.#stages.get(act.id);
-    if (act.act !== 'finish') return void stage?.first();
+    if (act.act !== 'finish') {
+      this.#tookNs.set(act.id, (this.#tookNs.get(act.id) ?? 0) + act.atNs);
+      return void stage?.first();
+    }
+    const vendor = act.stage === 'llm' ? this.#told(this.#tookNs.get(act.id) ?? 0) : undefined;
     stage?.end({
+      ...(vendor === undefined ? {} : { vendor }),
       ...(act.error === undefined ? {} : { error: act.error }),
       ...(act.discarded === undefined ? {} : { discarded: act.discarded }),
     });
+  }
+
+  /** The service's word of a request that took so long; one that never answered says nothing. */
+  #told(tookNs: number): VendorTimings | undefined {
+    if (this.#vendor === undefined || tookNs <= 0) return undefined;
+    const { name, queueShare } = this.#vendor;
+    const rttMs = Math.min(this.#vendor.rttMs, tookNs / NS_PER_MS / 2);
+    const processingMs = tookNs / NS_PER_MS - rttMs;
+    return { name, rttMs, queueMs: queueShare * processingMs, processingMs };
   }
 
   #other(turn: Turn, act: AgentAct): void {

@@ -10,16 +10,21 @@
 //   0.30   for an hour and a half eu-west is answered from us-east (its agents are drained)
 //   0.16   a spike: for two minutes a twenty-fifth of the day's calls, all to one host of us-east
 //   2/3    the relay of us-east dies without a word; its calls go on over another
+//   ever   one call in twelve on a phone changes its network in the middle, and is deaf and mute meanwhile;
+//          every call says how it came about, and of the model's service how far it is and what it queues
 
 import { callTruth } from './call-truth.ts';
 import { Draws } from './random.ts';
+import { type CallTruth } from './truth.ts';
 import {
   answerOf,
   type AnswerSpec,
   HOME_LEGS,
+  type LegName,
   type LegSpec,
   type Scenario,
   scenarioOf,
+  type SetupSpec,
   type TurnSpec,
 } from './scenario.ts';
 
@@ -61,6 +66,16 @@ const RESTART = {
 const SHIFT_MS = 260;
 const SHIFTS_MAX = 12;
 const HOSTS_PER_REGION = 4;
+/** A phone that changes its network: so often, for so long, and how late it knows that it has lost one. */
+const SWITCH = { share: 1 / 12, gapMs: 900, knownMs: 400, firstMs: 2_600 } as const;
+/** The model's service stands in us-east. */
+const MODEL_RTT_MS: Readonly<Record<string, number>> = {
+  'us-east': 6,
+  'eu-west': 38,
+  'ap-south': 74,
+};
+/** Of its own time, what a request waits at it: usually, and in the spike. */
+const QUEUE = { usual: 0.03, spike: 0.6 } as const;
 
 interface Region {
   readonly name: string;
@@ -113,7 +128,7 @@ export function* dayOf(spec: DaySpec): Generator<Scenario> {
   for (const [index, share] of shares.entries()) {
     const isRelayed = index >= first && index < first + RESTART.calls;
     const call = callOf(spec, index, { share, turns: sizes[index]!, isRelayed });
-    yield isRelayed ? restarted(call, (dies - share) * DAY_MS) : call;
+    yield isRelayed ? restarted(call, (dies - share) * DAY_MS) : switched(call);
   }
 }
 
@@ -132,11 +147,45 @@ function isPossible(call: Scenario): boolean {
   }
 }
 
+/** Ends of the user's speech, in ms of the call. */
+const edgesOf = (truth: CallTruth): number[] =>
+  truth.turns.flatMap(turn => [turn.userStartNs, turn.userEndNs]).map(ns => ns / 1e6);
+
+/** A phone changes its network: nothing gets through meanwhile, either way. */
+function switched(call: Scenario): Scenario {
+  const draws = new Draws(call.seed, 'network switch');
+  const isPhone = call.attributes['client'] !== 'web';
+  if (!isPhone || draws.uniform(0) >= SWITCH.share) return call;
+  const { gapMs, knownMs } = SWITCH;
+  const truth = callTruth(call);
+  const edges = edgesOf(truth);
+  for (let shift = 0; shift < SHIFTS_MAX; shift++) {
+    const fromMs =
+      20 * Math.round((SWITCH.firstMs + 6_000 * draws.uniform(1)) / 20) + shift * SHIFT_MS;
+    const toMs = fromMs + gapMs;
+    if (toMs + gapMs > truth.endNs / 1e6) return call;
+    const incident = { fromMs, toMs, addMs: 0, loss: 1 };
+    const cut = (leg: LegName): LegSpec => ({ ...call.legs[leg], incident });
+    const changed = {
+      ...call,
+      legs: { ...call.legs, 'client>edge': cut('client>edge'), 'edge>client': cut('edge>client') },
+      setup: [
+        ...(call.setup ?? []),
+        { host: 'client', name: 'connection_lost', atMs: fromMs + knownMs },
+        { host: 'client', name: 'connection_restored', atMs: toMs },
+      ] as const,
+    };
+    const isClear = edges.every(at => at < fromMs - 200 || at > toMs + 200);
+    if (isClear && isPossible(changed)) return changed;
+  }
+  return call;
+}
+
 /** A call of the relay that dies goes on over the next one. */
 function restarted(call: Scenario, intoMs: number): Scenario {
   const truth = callTruth(call);
   const endMs = truth.endNs / 1e6 - 2 * RESTART.gapMs;
-  const edges = truth.turns.flatMap(turn => [turn.userStartNs, turn.userEndNs]).map(ns => ns / 1e6);
+  const edges = edgesOf(truth);
   for (let shift = 0; shift < SHIFTS_MAX; shift++) {
     const diesAtMs = intoMs + shift * SHIFT_MS;
     if (diesAtMs > endMs) return call;
@@ -216,10 +265,54 @@ function callOf(spec: DaySpec, index: number, { share, turns, isRelayed }: Place
     turns: Array.from({ length: turns }, (_, at) => dayTurn(kind, at, at === turns - 1)),
     stalls: draws.uniform(4) < 0.02 ? [{ atMs: 2_100, forMs: 400 }] : [],
     vadErrorMs: 20,
+    vendor: {
+      name: 'voice-llm',
+      rttMs: MODEL_RTT_MS[agents]!,
+      queueShare: isSpike ? QUEUE.spike : QUEUE.usual,
+    },
+    setup: setupOf(seed, { region, isSpike }),
     isLean: true,
     flushMs: 5_000,
     tailMs: 2_200,
   });
+}
+
+interface SetupPlace {
+  readonly region: Region;
+  readonly isSpike: boolean;
+}
+
+/**
+ * From the button to the microphone: as long as ways are, and how busy those are that hand agents out. When
+ * both ends know each other the way for the media and the agent are made ready side by side.
+ */
+function setupOf(seed: number, { region, isSpike }: SetupPlace): readonly SetupSpec[] {
+  const draws = new Draws(seed, 'set-up');
+  const tripMs = region.upMs + region.downMs;
+  const iceMs = tripMs + draws.logNormal(2, 70, 0.5);
+  const dtlsMs = iceMs + 2 * tripMs + 15 * draws.uniform(3);
+  const startedMs = 5 + draws.logNormal(4, isSpike ? 700 : 60, 0.5);
+  const readyMs = startedMs + draws.logNormal(5, 110, 0.4);
+  const signalledMs = -(Math.max(dtlsMs, readyMs) + 20 + 30 * draws.uniform(0));
+  const calledMs = signalledMs - 2 * tripMs - draws.logNormal(1, 60, 0.4);
+  const moment = (
+    host: SetupSpec['host'],
+    name: SetupSpec['name'],
+    afterMs: number,
+  ): SetupSpec => ({
+    host,
+    name,
+    atMs: signalledMs + afterMs,
+  });
+  return [
+    { host: 'client', name: 'call_started', atMs: calledMs },
+    moment('client', 'signalled', 0),
+    moment('client', 'ice_connected', iceMs),
+    moment('client', 'dtls_connected', dtlsMs),
+    moment('agent', 'agent_requested', 5),
+    moment('agent', 'agent_started', startedMs),
+    moment('agent', 'agent_ready', readyMs),
+  ];
 }
 
 interface AgentPlace {

@@ -4,6 +4,8 @@
 // All times here are true milliseconds from the call's zero (the moment the
 // microphone starts). Where a part of a wait is named, the word is the ledger's.
 
+import type { SetupName } from '@framescope/protocol';
+
 export const HOSTS = ['client', 'edge', 'agent', 'models'] as const;
 export type HostName = (typeof HOSTS)[number];
 
@@ -101,6 +103,22 @@ export interface TurnSpec {
   readonly text?: string;
 }
 
+/** What is known of the service that every answer asks for its words. */
+export interface VendorSpec {
+  readonly name: string;
+  /** Round trip to it, a part of `inferenceMs`, as its queue is. */
+  readonly rttMs: number;
+  /** Of what it takes itself, how much a request waits there, 0 to 1. */
+  readonly queueShare: number;
+}
+
+/** Something that came before the first word, or happened to the connection: negative before the microphone runs. */
+export interface SetupSpec {
+  readonly host: 'client' | 'agent';
+  readonly name: SetupName;
+  readonly atMs: number;
+}
+
 /** The agent speaks first: from the moment the call is answered. */
 export interface GreetingSpec {
   readonly atMs: number;
@@ -135,6 +153,10 @@ export interface Scenario {
   };
   readonly turns: readonly TurnSpec[];
   readonly greeting?: GreetingSpec;
+  /** Absent: nobody tells anything of the model's service. */
+  readonly vendor?: VendorSpec;
+  /** Absent: nobody tells how the call came about. */
+  readonly setup?: readonly SetupSpec[];
   /** The relay dies without a word; after so long without one, another goes on. */
   readonly relay?: { readonly diesAtMs: number; readonly gapMs: number };
   /**

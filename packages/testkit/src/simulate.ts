@@ -2,8 +2,8 @@
 // processes run on it in virtual time. What comes out is what left the processes:
 // OTLP bodies, byte for byte, in the order in which they left.
 
-import { Framescope } from '@framescope/instrument';
-import { NS_PER_MS } from '@framescope/protocol';
+import { Framescope, type Session } from '@framescope/instrument';
+import { domainNs, NS_PER_MS } from '@framescope/protocol';
 import { driveAgent } from './agent-driver.ts';
 import { type ApiClient } from './api-client.ts';
 import { callTruth } from './call-truth.ts';
@@ -77,15 +77,36 @@ export async function simulate(scenario: Scenario, options: SimulateOptions): Pr
       ...(host === 'agent' || host === 'client' ? { attributes: scenario.attributes } : {}),
     });
     parties.set(host, joinStreams(call));
+    tellSetup(time, scenario, { host, scope, call });
   }
   driveFrames(time, truth, parties, { shift: options.shift, sttRate: scenario.sttRate });
   driveAgent(time, truth, parties.get('agent')!, {
     vadErrorMs: scenario.vadErrorMs,
+    ...(scenario.vendor === undefined ? {} : { vendor: scenario.vendor }),
     ...(options.shiftAct === undefined ? {} : { shift: options.shiftAct }),
   });
   await time.advanceTo(truth.endNs);
   await farewell(time, scopes, parties);
   return { truth, bodies, problems };
+}
+
+interface Teller {
+  readonly host: PartyName;
+  readonly scope: Framescope;
+  readonly call: Session;
+}
+
+/** What came before the microphone ran is told with the time that it had, as soon as there is a session. */
+function tellSetup(
+  time: VirtualTime,
+  { setup = [] }: Scenario,
+  { host, scope, call }: Teller,
+): void {
+  for (const { host: whose, name, atMs } of setup) {
+    if (whose !== host) continue;
+    if (atMs < 0) call.setup(name, { at: domainNs(scope.now() + atMs * NS_PER_MS) });
+    else time.at(atMs * NS_PER_MS, () => call.setup(name));
+  }
 }
 
 const hostsOf = (scenario: Scenario): readonly PartyName[] => [

@@ -80,3 +80,21 @@ test('the day has an hour in which eu-west is answered from us-east, and a spike
   }
   expect(Math.max(...minutes.values())).toBeGreaterThanOrEqual(12);
 });
+
+test('calls of the day say how they came about, whom they asked, and that a network was changed', async () => {
+  for (const { setup, vendor } of day) {
+    expect(setup?.length).toBeGreaterThanOrEqual(7);
+    expect(vendor?.name).toBe('voice-llm');
+  }
+  const switched = day.filter(call =>
+    call.setup!.some(({ name }) => name === 'connection_restored'),
+  );
+  expect(switched.length).toBeGreaterThanOrEqual(15);
+  const collector = { domain: 'c'.repeat(16), epoch: 0, atZeroNs: 3.6e12 };
+  for (const call of switched.slice(0, 3)) {
+    const { problems, truth } = await simulate(call, { collector });
+    expect(problems).toEqual([]);
+    const heard = truth.hops.find(hop => hop.key === 'mic.edge/receive')!;
+    expect(heard.lostCount).toBe(45);
+  }
+});

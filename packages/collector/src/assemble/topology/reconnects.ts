@@ -20,6 +20,8 @@ const RECONNECTS_MAX = 100;
 const TOLD_LATE_NS = 7_000_000_000;
 /** What was on its way when it came back. */
 const AFTER_NS = 2_000_000_000;
+/** Until the first frame has come over the way that stands again. */
+const RESUMED_NS = 250_000_000;
 
 export function reconnectsOf(
   streams: readonly StreamFrames[],
@@ -133,7 +135,10 @@ function gapIn(
     if (ticks > widest.ticks) widest = { ticks, frameTicks };
     // A pause of the speaker leaves no ticks out: one that the outage lies in cannot be told from it.
     const isIn = ticks > 0 || (atNs[row - 1]! < backNs && atNs[row]! > lostNs);
-    if (isIn) silenceNs = Math.max(silenceNs, holeNs);
+    if (!isIn) continue;
+    // Of a speaker who had nothing more to say the rest of the hole is a pause, not the outage's.
+    const ownNs = Math.max((ticks / sampleRate) * 1e9, backNs - atNs[row - 1]!) + RESUMED_NS;
+    silenceNs = Math.max(silenceNs, Math.min(holeNs, ownNs));
   }
   return {
     stream: name,
