@@ -76,6 +76,32 @@ test('several outages are several hand-overs, and each has its own gap', () => {
   expect(detail.handovers?.map(one => one.gapFrames)).toEqual([10, 0]);
 });
 
+test('an outage that both ends tell of is one, whichever tells first', () => {
+  for (const isAgentFirst of [false, true]) {
+    const one = engine();
+    const toldBy = (producer: 'client' | 'agent', s: number): Told =>
+      s === (producer === 'agent' || !isAgentFirst ? 4 : 5) ? OUTAGE : [];
+    let last: SessionDetail | undefined;
+    for (const s of frames(0, 6)) {
+      const both = (['client', 'agent'] as const).map(producer =>
+        flush({
+          producer,
+          seq: s,
+          fromS: s,
+          toS: s + 1,
+          commit: s + 1,
+          session: producer === 'agent' ? AGENT_SESSION : {},
+          ...(producer === 'agent' && { lost: frames(125, 160) }),
+          setup: toldBy(producer, s),
+        }),
+      );
+      one.ingest(batch(both));
+      last = only(one.tick(at(s + 1)).derived).session;
+    }
+    expect(only1(last!.handovers)).toMatchObject({ role: 'client', gapFrames: 35 });
+  }
+});
+
 test('where the far end is not traced, nothing is claimed of frames that went up', () => {
   const one = only1(called(OUTAGE, [], false).handovers);
   expect(one).toMatchObject({ gapFrames: 0, directions: [], authorityNs: null });

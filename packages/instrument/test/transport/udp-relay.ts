@@ -27,6 +27,8 @@ export interface Relay {
   readonly backPort: number;
   readonly lostCount: number;
   readonly heldCount: number;
+  /** From now on nothing passes, either way. */
+  cut(): void;
   /** Says where the endpoints are; else they are learnt from what they send. */
   connect(aPort: number, bPort: number): void;
   close(): Promise<void>;
@@ -58,8 +60,9 @@ export async function udpRelay(options: RelayOptions): Promise<Relay> {
   let b: Endpoint | undefined;
   let [lostCount, heldCount, index] = [0, 0, 0];
   let isOpen = true;
+  let isCut = false;
   const isLost = (): boolean => {
-    const lost = random() < options.loss;
+    const lost = isCut || random() < options.loss;
     if (lost) lostCount += 1;
     return lost;
   };
@@ -88,6 +91,9 @@ export async function udpRelay(options: RelayOptions): Promise<Relay> {
     },
     get heldCount() {
       return heldCount;
+    },
+    cut: () => {
+      isCut = true;
     },
     connect: (aPort, bPort) => {
       a = { address: '127.0.0.1', port: aPort };

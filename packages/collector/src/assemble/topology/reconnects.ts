@@ -29,10 +29,36 @@ export function reconnectsOf(
   processOf: (producer: string) => number,
 ): Handover[] {
   const restored = data.setup.named('connection_restored').slice(-RECONNECTS_MAX);
-  return restored.flatMap((back): Handover[] => {
+  const outages = restored.flatMap((back): Told[] => {
     const lost = lostBefore(back, data);
-    return lost === undefined ? [] : [reconnectOf({ lost, back }, { streams, data, processOf })];
+    return lost === undefined ? [] : [{ lost, back }];
   });
+  return onceEach(outages, streams, data).map(told =>
+    reconnectOf(told, { streams, data, processOf }),
+  );
+}
+
+interface Told {
+  readonly lost: ToldSetup;
+  readonly back: ToldSetup;
+}
+
+/** Both ends of a connection tell of it: what overlaps is one outage, told best by the caller's end. */
+function onceEach(
+  outages: readonly Told[],
+  streams: readonly StreamFrames[],
+  { clocks }: SessionData,
+): Told[] {
+  const nsOf = ({ clock, at }: ToldSetup): number => clocks.map(clock).toSession(at);
+  const isClient = ({ back }: Told): boolean => roleOf(streams, back.producer) === 'client';
+  const isSame = (a: Told, b: Told): boolean =>
+    a.back.producer !== b.back.producer &&
+    nsOf(a.lost) < nsOf(b.back) &&
+    nsOf(b.lost) < nsOf(a.back);
+  const kept: Told[] = [];
+  for (const one of [...outages.filter(isClient), ...outages.filter(each => !isClient(each))])
+    if (!kept.some(other => isSame(one, other))) kept.push(one);
+  return kept;
 }
 
 function lostBefore(back: ToldSetup, { setup }: SessionData): ToldSetup | undefined {
@@ -50,10 +76,7 @@ interface Facts {
 
 type Direction = Handover['directions'][number];
 
-function reconnectOf(
-  { lost, back }: { readonly lost: ToldSetup; readonly back: ToldSetup },
-  { streams, data, processOf }: Facts,
-): Handover {
+function reconnectOf({ lost, back }: Told, { streams, data, processOf }: Facts): Handover {
   const map = data.clocks.map(back.clock);
   const atNs = Math.round(map.toSession(lost.at));
   const before = data.setup
@@ -153,6 +176,7 @@ function gapIn(
  * marks around it are in memory: what was seen of it stays.
  */
 export function remember(known: Map<string, Handover>, found: readonly Handover[]): void {
+  for (const [key, before] of known) if (isTakenOver(before, found)) known.delete(key);
   const count = new Map<number, number>();
   for (const one of found) {
     const nth = count.get(one.from) ?? 0;
@@ -163,6 +187,12 @@ export function remember(known: Map<string, Handover>, found: readonly Handover[
     known.set(key, hasMore ? { ...before, atNs: one.atNs, atUnixNs: one.atUnixNs } : one);
   }
 }
+
+/** Told by one end of a connection before the other had: now it is the other's. */
+const isTakenOver = (before: Handover, found: readonly Handover[]): boolean =>
+  before.from === before.to &&
+  !found.some(one => one.from === before.from && one.to === before.to) &&
+  found.some(one => one.from === one.to && Math.abs(one.atNs - before.atNs) <= TOLD_LATE_NS);
 
 const silence = ({ directions }: Handover): number =>
   directions.reduce((most, one) => Math.max(most, one.silenceNs), 0);

@@ -4,11 +4,11 @@
 import type { Part, Stage, Wait } from '@framescope/protocol';
 import { splitOf, vendorTold } from '../ledger/split.ts';
 
-/** Which stage is under way in a part. */
-const STAGE_OF: Readonly<Record<string, string>> = {
-  inference: 'llm',
-  synthesis: 'tts',
-  transcription: 'stt',
+/** Which stages may be under way in a part. */
+const STAGES_OF: Readonly<Record<string, readonly string[]>> = {
+  inference: ['llm', 'realtime_inference'],
+  synthesis: ['tts'],
+  transcription: ['stt'],
 };
 /** Between a stage's end by its own clock and the part's on the axis of the wait. */
 const APART_NS_MAX = 5_000_000;
@@ -28,9 +28,9 @@ function withSplit(
   stages: readonly Stage[],
   wayTo: (service: string) => number | undefined,
 ): Part {
-  const name = Object.hasOwn(STAGE_OF, part.name) ? STAGE_OF[part.name] : undefined;
-  if (name === undefined || part.exposedNs <= 0) return part;
-  const stage = nearest(part, stages, name);
+  const names = Object.hasOwn(STAGES_OF, part.name) ? STAGES_OF[part.name] : undefined;
+  if (names === undefined || part.exposedNs <= 0) return part;
+  const stage = nearest(part, stages, names);
   const told = stage === undefined ? undefined : vendorTold(stage.attributes);
   if (told === undefined) return part;
   const { vendor, rttNs } = told;
@@ -39,11 +39,15 @@ function withSplit(
   return { ...part, split: splitOf(known, part.fullNs, part.exposedNs) };
 }
 
-function nearest(part: Part, stages: readonly Stage[], name: string): Stage | undefined {
+function nearest(
+  part: Part,
+  stages: readonly Stage[],
+  names: readonly string[],
+): Stage | undefined {
   const endOf = (stage: Stage): number =>
-    (name === 'stt' ? stage.endNs : stage.firstNs) ?? Number.NaN;
+    (stage.name === 'stt' ? stage.endNs : stage.firstNs) ?? Number.NaN;
   const apart = (stage: Stage): number => Math.abs(endOf(stage) - part.endNs);
   return stages
-    .filter(stage => stage.name === name && !stage.discarded && apart(stage) <= APART_NS_MAX)
+    .filter(stage => names.includes(stage.name) && !stage.discarded && apart(stage) <= APART_NS_MAX)
     .toSorted((a, b) => apart(a) - apart(b))[0];
 }

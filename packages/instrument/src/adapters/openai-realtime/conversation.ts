@@ -9,6 +9,7 @@ import type { Session } from '../../session.ts';
 import { at, BoundedMap, numberAt, textAt } from '../common/foreign.ts';
 import { tellWords, type TickRange } from '../common/lineage.ts';
 import type { SharedCall } from '../common/shared.ts';
+import type { VendorLine } from '../vendor/line.ts';
 import { configOf, DEFAULT_CONFIG, type RealtimeConfig } from './config.ts';
 import { Answer, type Exchange } from './exchange.ts';
 import { Exchanges } from './exchanges.ts';
@@ -32,6 +33,8 @@ export interface ConversationOptions {
   readonly shared: SharedCall;
   readonly mic: Stream | undefined;
   readonly agent: Stream | undefined;
+  /** The way to the model; undefined where it is not measured. */
+  readonly line: VendorLine | undefined;
 }
 
 type Handler = (event: unknown) => void;
@@ -42,6 +45,7 @@ export class Conversation {
   readonly #up: Uplink;
   readonly #down: Downlink;
   readonly #exchanges: Exchanges;
+  readonly #line: VendorLine | undefined;
   readonly #answers = new BoundedMap<Answer>(ANSWERS_MAX);
   readonly #answerOfItem = new BoundedMap<Answer>(ANSWERS_MAX);
   readonly #handlers: ReadonlyMap<string, Handler>;
@@ -56,8 +60,9 @@ export class Conversation {
   /** The agent's audio was begun, and its first frame has not been sent on. */
   #unsent: { readonly exchange: Exchange; readonly generation: string } | undefined;
 
-  constructor({ session, port, shared, mic, agent }: ConversationOptions) {
+  constructor({ session, port, shared, mic, agent, line }: ConversationOptions) {
     this.#shared = shared;
+    this.#line = line;
     this.#port = port;
     const media = { session, shared, now: () => port.clock.now() };
     this.#up = new Uplink({ ...media, stream: mic }, this.#config.input);
@@ -383,6 +388,7 @@ export class Conversation {
     if (from !== undefined && to !== undefined)
       tellWords(this.#port, this.#down.stream, { from, to }, { text, quality: 'reported' });
     answer.stage.end({
+      ...(this.#line?.rttMs === undefined ? {} : { vendor: this.#line.told() }),
       ...(error === undefined ? {} : { error }),
       discarded: error === undefined && !answer.hasSpoken && !answer.hasCalledTool,
       attributes: responseAttributes(response),

@@ -6,6 +6,7 @@
 // Which API is spoken (Realtime, its beta, Live) shows in the events.
 
 import type { Stream } from '../../hop/stream.ts';
+import type { Session } from '../../session.ts';
 import { propertyOf } from '../common/hooks.ts';
 import {
   follow,
@@ -16,6 +17,7 @@ import {
 } from '../common/session-of.ts';
 import { textAt } from '../common/foreign.ts';
 import { sharedCall } from '../common/shared.ts';
+import { VendorLine, type PingSocket } from '../vendor/line.ts';
 import { plainOptions } from '../../transport/plain-options.ts';
 import { Conversation } from './conversation.ts';
 import { Live } from './live.ts';
@@ -38,9 +40,15 @@ export interface HasRealtimeTransport {
 }
 
 /** Its process should be the turn authority (role `agent`, or `authority: true`). */
-export type OpenAIRealtimeOptions = (OfSession | OfScope) & OpenAIRealtimeStreams;
+export type OpenAIRealtimeOptions = (OfSession | OfScope) &
+  OpenAIRealtimeStreams & {
+    /**
+     * Whether the way to the model is measured: a WebSocket ping of 6 bytes every two seconds, where the client's
+     * socket can (`OpenAIRealtimeWS` over `ws`). Default true.
+     */
+    readonly pings?: boolean;
+  };
 
-/** Which streams a realtime client's audio is. */
 /** Streams of yours, where the default names do not do. */
 export interface OpenAIRealtimeStreams {
   /** The user's stream; default `mic`, made at the rate of the input format. */
@@ -79,12 +87,14 @@ export function traceOpenAIRealtime(
 
 function start(
   client: unknown,
-  { mic, agent }: OpenAIRealtimeStreams,
+  { mic, agent, pings }: OpenAIRealtimeOptions,
   { hooks, session, gone }: Following,
 ): void {
   const port = session.port();
   const shared = sharedCall(session);
-  const host = { session, port, shared, mic, agent };
+  const line = pings === false ? undefined : lineOf(client, session);
+  if (line !== undefined) hooks.onStop(() => line.stop());
+  const host = { session, port, shared, mic, agent, line };
   const conversation = new Conversation(host);
   const live = new Live(host);
   const handle = (event: unknown, isSent: boolean): void => {
@@ -114,4 +124,19 @@ function start(
     live.settle();
   };
   hooks.onStop(port.onEnd(() => hooks.run(settle)));
+}
+
+/** The way to the model, where the client has a socket that can ping. */
+function lineOf(client: unknown, session: Session): VendorLine | undefined {
+  const socket = socketOf(client);
+  if (typeof propertyOf(socket, 'ping') !== 'function') return undefined;
+  return new VendorLine(socket as PingSocket, { session, name: 'openai' });
+}
+
+function socketOf(client: unknown): unknown {
+  try {
+    return propertyOf(client, 'socket');
+  } catch {
+    return undefined;
+  }
 }
