@@ -14,14 +14,20 @@ import {
 } from './livekit/install.mjs';
 import { SCRIPTS, type Script } from './livekit/scripts.ts';
 import { EXPECTED, type Expected } from './livekit/expected.ts';
-import { runAgent, TurnTruth, type Happened } from './livekit/truth.ts';
+import {
+  runAgent,
+  stallsOf,
+  TurnTruth,
+  type Happened,
+  type Path,
+  type TruePart,
+} from './livekit/truth.ts';
+import { AGAIN_MAX, STOOD_STILL_MS, type Stalls } from './stalls.ts';
 import { Framescope, temporaryFolder } from './peers.ts';
 import { keepFixture } from './livekit/fixtures.ts';
 
 /** The limit of the issue: a part is within 5 ms of what really took place. */
 const WITHIN_MS = 5;
-/** Conversations are tried again when a machine that stalls shifted what is told and what is logged by different times. */
-const AGAIN_MAX = 2;
 /** What-if against the re-run. */
 const WHAT_IF_WITHIN_MS = 20;
 const PROGRAMS = new URL('programs/livekit/', import.meta.url).pathname;
@@ -33,6 +39,7 @@ interface Run {
   readonly truth: readonly Happened[];
   readonly turns: readonly Turn[];
   readonly zeroUnixNs: bigint;
+  readonly stalls: Stalls;
 }
 
 interface Flavour {
@@ -77,7 +84,8 @@ async function converse(framescope: Framescope, flavour: Flavour, script: Script
   };
   if (process.env['FRAMESCOPE_CAPTURE'] === '1')
     await keepFixture(framescope, key, { flavour, script, truth });
-  return { script, truth, turns: items, zeroUnixNs: BigInt(zeroUnixNs) };
+  const stalls = stallsOf(truth);
+  return { script, truth, turns: items, zeroUnixNs: BigInt(zeroUnixNs), stalls };
 }
 
 /** When the session is whole: its root has come, and was assembled. */
@@ -135,21 +143,31 @@ interface Difference {
   readonly name: string;
   readonly byMs: number;
   readonly errorMs: number;
+  /** How far it may be off to either side for the stalls at its two ends. */
+  readonly shorterMs: number;
+  readonly longerMs: number;
 }
 
 /** Part by part; one that is missing at either side is 0 there, and may be no longer than the limit. */
 function aligned(
-  wanted: readonly { name: string; ms: number }[],
+  wanted: readonly TruePart[],
   got: readonly DrawnPart[],
+  stalls: Stalls,
 ): Difference[] | 'another path' {
   const left = [...got];
   const differences: Difference[] = [];
-  for (const { name, ms } of wanted) {
-    while (left.length > 0 && left[0]!.name !== name && left[0]!.ms <= WITHIN_MS)
-      differences.push({ name: left[0]!.name, byMs: left.shift()!.ms, errorMs: 0 });
+  for (const { name, ms, from, to } of wanted) {
+    const aroundMs = stalls.around(from);
+    while (left.length > 0 && left[0]!.name !== name && left[0]!.ms <= WITHIN_MS + aroundMs) {
+      const { name: extra, ms: byMs } = left.shift()!;
+      differences.push({ name: extra, byMs, errorMs: 0, shorterMs: 0, longerMs: aroundMs });
+    }
+    const shorterMs = stalls.before(to) + stalls.after(from);
+    const longerMs = stalls.after(to) + stalls.before(from);
     const its = left[0]?.name === name ? left.shift() : undefined;
-    if (its === undefined && ms > WITHIN_MS) return 'another path';
-    differences.push({ name, byMs: (its?.ms ?? 0) - ms, errorMs: its?.errorMs ?? 0 });
+    if (its === undefined && ms > WITHIN_MS + shorterMs) return 'another path';
+    const byMs = (its?.ms ?? 0) - ms;
+    differences.push({ name, byMs, errorMs: its?.errorMs ?? 0, shorterMs, longerMs });
   }
   return left.some(part => part.ms > WITHIN_MS) ? 'another path' : differences;
 }
@@ -168,10 +186,16 @@ function problemOf(run: Run, expected: Expected): string | undefined {
 }
 
 /** How far parts were off in all conversations of this run, for the figure in docs/measurements.md. */
-const offBy: number[] = [];
+const offBy: { readonly ms: number; readonly isStill: boolean }[] = [];
+
+/** What the stalls at the start and at the end of a wait may do to it. */
+function waitStallMs(really: TurnTruth, path: Path, stalls: Stalls): number {
+  const ends = [...really.toldAt(...path.from), ...really.toldAt('first_frame_sent', 0)];
+  return ends.reduce((sum, at) => sum + stalls.around(at), 0);
+}
 
 /** The turns in order; the greeting is the program's turn −1. */
-function check({ script, truth, turns, zeroUnixNs }: Run, expected: Expected): void {
+function check({ script, truth, turns, zeroUnixNs, stalls }: Run, expected: Expected): void {
   const first = script.greeting === undefined ? 0 : -1;
   expect(turns.flatMap(turn => turn.waits.map(wait => `${wait.kind} ${wait.outcome}`))).toEqual(
     expected.waits,
@@ -191,32 +215,43 @@ function check({ script, truth, turns, zeroUnixNs }: Run, expected: Expected): v
     const wanted = really.parts(path);
     const got = partsOf(wait);
     if (wait.kind === 'greeting') {
-      expect(got.find(part => part.name === 'synthesis')?.ms).toSatisfy(near(wanted[0]!.ms));
+      const { ms, from, to } = wanted[0]!;
+      const stallMs = stalls.around(from) + stalls.around(to);
+      expect(got.find(part => part.name === 'synthesis')?.ms).toSatisfy(near(ms, stallMs));
       continue;
     }
-    const differences = aligned(wanted, got);
+    const differences = aligned(wanted, got, stalls);
     expect(differences, `turn ${i}: wanted ${line(wanted)}; got ${line(got)}`).not.toBe(
       'another path',
     );
-    for (const [at, { name, byMs, errorMs }] of (differences as Difference[]).entries()) {
+    const startStallMs = really
+      .toldAt(...path.from)
+      .reduce((sum, at) => sum + stalls.around(at), 0);
+    for (const [at, difference] of (differences as Difference[]).entries()) {
+      const { name, byMs, errorMs, shorterMs, longerMs } = difference;
       // LiveKit's own resolution, as the part states it: its VAD looks at 32 ms at a time.
-      const withinMs = WITHIN_MS + (at === 0 ? errorMs : 0);
-      expect(Math.abs(byMs), `turn ${i}: ${name} off by ${byMs} ms`).toBeLessThanOrEqual(withinMs);
-      if (at > 0) offBy.push(Math.abs(byMs));
+      const withinMs = WITHIN_MS + (at === 0 ? errorMs + startStallMs : 0);
+      const stood = `, the program stood still for ${shorterMs.toFixed(1)} and ${longerMs.toFixed(1)} ms at its ends`;
+      const what = `turn ${i}: ${name} off by ${byMs.toFixed(2)} ms${stood}`;
+      expect(byMs, what).toBeLessThanOrEqual(withinMs + longerMs);
+      expect(byMs, what).toBeGreaterThanOrEqual(-withinMs - shorterMs);
+      const isStill = shorterMs + longerMs === 0;
+      if (at > 0) offBy.push({ ms: Math.abs(byMs), isStill });
     }
     for (const [name, owner] of Object.entries(expected.owners ?? {}))
       for (const part of got) if (part.name === name) expect(part.owner).toBe(owner);
     const endNs = Number(really.at('first_frame_sent', 0)! - really.at(...path.from)!);
-    expect(wait.waitNs / 1e6).toSatisfy(near(endNs / 1e6, wait.errorNs / 1e6));
+    const stallMs = waitStallMs(really, path, stalls);
+    expect(wait.waitNs / 1e6).toSatisfy(near(endNs / 1e6, wait.errorNs / 1e6 + stallMs));
     expect(wait.resolved).toBeGreaterThanOrEqual(0.85);
     const start = zeroUnixNs + BigInt(Math.round(wait.startNs));
     expect(Math.abs(Number(start - really.at(...path.from)!)) / 1e6).toBeLessThanOrEqual(
-      wait.errorNs / 1e6 + WITHIN_MS,
+      wait.errorNs / 1e6 + WITHIN_MS + startStallMs,
     );
   }
 }
 
-/** `errorMs`: LiveKit's own resolution, as the part states it: its VAD looks at 32 ms at a time. */
+/** `errorMs`: LiveKit's own resolution, as the part states it (its VAD looks at 32 ms at a time), and stalls. */
 const near =
   (ms: number, errorMs = 0) =>
   (value: number | undefined): boolean =>
@@ -237,20 +272,29 @@ describe.each([
     const runs = await converseAll(framescope, flavour, names);
     const problems: string[] = [];
     for (const name of names) {
-      let problem = problemOf(runs.get(name)!, EXPECTED[name]!);
-      for (let again = 0; problem !== undefined && again < AGAIN_MAX; again++) {
-        console.log(`${flavour.name}, ${name}, once more: ${problem}`);
-        const script = SCRIPTS.find(one => one.name === name)!;
-        const run = await converse(framescope, flavour, script);
+      let run = runs.get(name)!;
+      let problem = problemOf(run, EXPECTED[name]!);
+      for (
+        let again = 0;
+        problem !== undefined && run.stalls.longestMs >= STOOD_STILL_MS && again < AGAIN_MAX;
+        again++
+      ) {
+        const stoodMs = run.stalls.longestMs.toFixed(0);
+        console.log(
+          `${flavour.name}, ${name}, stood still for ${stoodMs} ms, once more: ${problem}`,
+        );
+        run = await converse(framescope, flavour, run.script);
         problem = problemOf(run, EXPECTED[name]!);
       }
       if (problem !== undefined) problems.push(`${name}: ${problem}`);
     }
-    const sorted = offBy.splice(0).toSorted((a, b) => a - b);
+    const all = offBy.splice(0);
+    const still = all.filter(one => one.isStill).map(one => one.ms);
+    const sorted = still.toSorted((a, b) => a - b);
     const at = (share: number): string =>
       (sorted[Math.floor(share * (sorted.length - 1))] ?? 0).toFixed(2);
     console.log(
-      `${flavour.name}: ${sorted.length} parts, off by ${at(0.5)} ms (median), ${at(0.95)} (p95), ${at(1)} (most)`,
+      `${flavour.name}: ${sorted.length} of ${all.length} parts without a stall, off by ${at(0.5)} ms (median), ${at(0.95)} (p95), ${at(1)} (most)`,
     );
     expect(problems).toEqual([]);
   }, 900_000);
@@ -258,6 +302,12 @@ describe.each([
 
 const responses = ({ turns }: Run): Wait[] =>
   turns.flatMap(turn => turn.waits.filter(wait => wait.kind === 'response'));
+
+/** ms that the program stood still in the wait of a turn, and in the silence that tells its start. */
+function stoodInWait({ truth, stalls }: Run, turn: number): number {
+  const really = new TurnTruth(truth, turn);
+  return stalls.between(really.at('speech_ended')!, really.at('first_frame_sent', 0)!);
+}
 
 test('a part shorter by 200 ms moves the wait of the next call as its ledger said', async () => {
   const framescope = await Framescope.start();
@@ -294,19 +344,26 @@ test('a part shorter by 200 ms moves the wait of the next call as its ledger sai
   ];
   for (const { part, script, shorter } of calls) {
     let offMs = Infinity;
-    // The two are told apart by 200 ms; a stall of the machine may be as long: then once more.
+    let stoodMs = 0;
+    // A program that stood still within a wait made it longer by as much: such a pair says less, and is led again.
     for (let again = 0; again <= AGAIN_MAX && offMs > WHAT_IF_WITHIN_MS; again++) {
-      const before = responses(await converse(framescope, flavour, script));
-      const after = responses(await converse(framescope, flavour, shorter));
-      const offs = before.map((wait, i) => {
+      const [before, after] = [
+        await converse(framescope, flavour, script),
+        await converse(framescope, flavour, shorter),
+      ];
+      const answers = responses(after);
+      const offs = responses(before).map((wait, i) => {
         const savesNs = wait.parts.find(one => one.name === part)?.savesNs ?? 0;
         const predictedNs = wait.waitNs - Math.min(200e6, savesNs);
-        return Math.abs(after[i]!.waitNs - predictedNs) / 1e6;
+        return Math.abs(answers[i]!.waitNs - predictedNs) / 1e6;
       });
       offMs = Math.max(...offs);
-      console.log(`${part} shorter by 200 ms: prediction off by ${offMs.toFixed(1)} ms`);
+      stoodMs = Math.max(...offs.map((_, i) => stoodInWait(before, i) + stoodInWait(after, i)));
+      console.log(
+        `${part} shorter by 200 ms: prediction off by ${offMs.toFixed(1)} ms, stood still for ${stoodMs.toFixed(1)} ms`,
+      );
+      expect(offMs, `${part} shorter by 200 ms`).toBeLessThanOrEqual(WHAT_IF_WITHIN_MS + stoodMs);
     }
-    expect(offMs, `${part} shorter by 200 ms`).toBeLessThanOrEqual(WHAT_IF_WITHIN_MS);
   }
 }, 900_000);
 

@@ -17,12 +17,6 @@ const FRAMESCOPE = fileURLToPath(
 );
 const PROGRAMS = fileURLToPath(new URL('programs/', import.meta.url));
 
-/**
- * Limits of a few milliseconds against a program that shares a machine with others: a test that misses one
- * is tried again, to the same limit. What is wrong misses it each time.
- */
-export const AGAIN = { retry: 2 };
-
 /** A folder that is gone after the test. */
 export function temporaryFolder(): string {
   const path = mkdtempSync(join(tmpdir(), 'framescope-interop-'));

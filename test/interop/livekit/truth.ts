@@ -2,6 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { Stalls, type Gap } from '../stalls.ts';
 
 /** One line of an agent program. */
 export interface Happened {
@@ -34,18 +35,39 @@ export class TurnTruth {
     return isInOrder ? (path.inOrder ?? path) : path;
   }
 
-  /** Lengths in ms of the parts of `path`: each from the end of the one before to its own event. */
-  parts(path: Path): { readonly name: string; readonly ms: number }[] {
+  /** The parts of `path`: each from the end of the one before to its own event. */
+  parts(path: Path): TruePart[] {
     let from = this.at(path.from[0], path.from[1]);
     return path.parts.flatMap(([name, what, nth = -1]) => {
       const to = this.at(what, nth);
       if (from === undefined || to === undefined)
         throw new Error(`${name}: "${what}" did not happen in the script`);
-      const ms = Number(to - from) / 1e6;
+      const part = { name, ms: Number(to - from) / 1e6, from, to };
       from = to;
-      return { name, ms };
+      return part;
     });
   }
+
+  /** Moments that a framework's word for a moment was taken at: where it heard the silence, for the end of speech. */
+  toldAt(what: string, nth: number): bigint[] {
+    const moments = [this.at(what, nth), what === SPEECH_END[0] ? this.at('vad_ended') : undefined];
+    return moments.filter(at => at !== undefined);
+  }
+}
+
+export interface TruePart {
+  readonly name: string;
+  readonly ms: number;
+  /** Unix ns. */
+  readonly from: bigint;
+  readonly to: bigint;
+}
+
+/** When the program's event loop stood still in a conversation. */
+export function stallsOf(lines: readonly Happened[]): Stalls {
+  const line = lines.find(one => one.what === 'stalls');
+  if (line === undefined) throw new Error('the program did not say when it stood still');
+  return new Stalls(line['gaps'] as Gap[]);
 }
 
 /** From where a wait is counted, and the parts in order with the event that ends each. */

@@ -14,6 +14,8 @@ export interface Deed {
 export interface Truth {
   /** Only those that the log tells; `tool` and `inference` are sums. */
   readonly parts: Readonly<Record<string, number>>;
+  /** By part, and for the `wait`: the moments between which it lies and at which they were told, s of the Unix clock. */
+  readonly edges: Readonly<Record<string, readonly number[]>>;
   /** End of speech by the VAD → first frame written. Undefined: never answered. */
   readonly waitMs: number | undefined;
   /** ± of the VAD: between the caller's silence and the VAD's end of speech. */
@@ -39,11 +41,11 @@ function exchangeTruth(deeds: readonly Deed[]): Truth {
   const hasFiller = first('filler') !== undefined;
   const asked = all('llm_asked');
   const isBefore = (deed: Deed): boolean => spoken === undefined || deed.at <= spoken.at;
-  const inferences = asked.filter(isBefore).map(deed => {
+  const generations = asked.filter(isBefore).map(deed => {
     const end = deeds.find(
       one => one.at > deed.at && one.what === (deed['tool'] === true ? 'tool_called' : 'llm_first'),
     );
-    return ms(deed.at, end?.at);
+    return [deed.at, end?.at] as const;
   });
   const speakable = asked.findLast(deed => isBefore(deed) && deed['tool'] !== true);
   // With the hand-over to the tool and back: Pipecat's spans tell neither end of the tool itself.
@@ -56,13 +58,27 @@ function exchangeTruth(deeds: readonly Deed[]): Truth {
   );
   const parts = {
     transcription: ms(speechEnd, first('transcript')?.at),
-    inference: sum(inferences),
+    inference: sum(generations.map(([from, to]) => ms(from, to))),
     tool,
     aggregation: hasFiller ? undefined : ms(firstToken?.at, spoken?.at),
     synthesis: ms(spoken?.at, first('tts_first')?.at),
     delivery: ms(first('tts_first')?.at, sent?.at),
   };
+  // The end of speech is told where the VAD is sure of it.
+  const told = [speechEnd, vad?.at];
+  const edges = {
+    transcription: [...told, first('transcript')?.at],
+    inference: generations.flat(),
+    tool: [first('tool_called')?.at, speakable?.at],
+    aggregation: [firstToken?.at, spoken?.at],
+    synthesis: [spoken?.at, first('tts_first')?.at],
+    delivery: [first('tts_first')?.at, sent?.at],
+    wait: [...told, sent?.at],
+  };
   return {
+    edges: Object.fromEntries(
+      Object.entries(edges).map(([name, at]) => [name, at.filter(one => one !== undefined)]),
+    ),
     parts: Object.fromEntries(
       Object.entries(parts).filter((entry): entry is [string, number] => entry[1] !== undefined),
     ),

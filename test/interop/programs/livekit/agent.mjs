@@ -9,6 +9,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { localCall } from '../../../../examples/livekit-agents/agent/local-call.js';
+import { nowUnixNs } from '../../../../examples/livekit-agents/agent/local-sound.js';
+import { watchStalls } from '../stalls.mjs';
 
 const [, , scriptPath = '', folder = ''] = process.argv;
 const script = JSON.parse(readFileSync(scriptPath, 'utf8'));
@@ -102,10 +104,12 @@ const session = new voice.AgentSession({
     },
   },
 });
+const gaps = watchStalls(nowUnixNs);
 session.input.audio = call.microphone;
 session.output.audio = call.speaker;
 await session.start({ agent: new ScriptedAgent() });
 await call.play();
 await session.close();
+log('stalls', null, { gaps });
 await provider.shutdown();
 process.exit(0);

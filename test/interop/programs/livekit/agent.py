@@ -5,8 +5,8 @@
 The services (VAD, speech-to-text, model, text-to-speech, turn detector, realtime model) are built
 on LiveKit's own base classes, need no key and no network, and take as long as the script says; the
 sound goes through inputs and outputs of LiveKit's own interfaces, in real time. What really
-happened is written to stdout, one JSON object a line, with Unix nanoseconds: that is what the
-ledger is held against. Spans go where OTEL_EXPORTER_OTLP_ENDPOINT says (or LIVEKIT_OBSERVABILITY_URL
+happened is written to stdout, one JSON object a line, with Unix nanoseconds, and when its event loop
+stood still: that is what the ledger is held against. Spans go where OTEL_EXPORTER_OTLP_ENDPOINT says (or LIVEKIT_OBSERVABILITY_URL
 with "observability": true), as any user's would.
 
 The script: see `scripts.ts`. All times in ms.
@@ -17,11 +17,11 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-import os
 import struct
 import sys
 import time
 import uuid
+from pathlib import Path
 from typing import Any
 
 from livekit import rtc
@@ -33,6 +33,9 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+sys.path.append(str(Path(__file__).parents[1]))
+from stalls import Stalls
 
 RATE = 16_000
 FRAME_MS = 10
@@ -532,6 +535,16 @@ def session_of(talk: Conversation) -> AgentSession:
 
 
 async def run(script: dict[str, Any]) -> None:
+    stalls = Stalls()
+    watch = asyncio.create_task(stalls.watch())
+    try:
+        await converse(script)
+    finally:
+        watch.cancel()
+        log("stalls", gaps=stalls.gaps)
+
+
+async def converse(script: dict[str, Any]) -> None:
     talk = Conversation(script)
     session = session_of(talk)
     session.input.audio = Microphone(talk)
