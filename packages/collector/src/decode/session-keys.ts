@@ -4,7 +4,8 @@
 // an ID of the call under another name are understood too, but their word is a hint: it
 // names a trace that nobody has named, and a trace that has a session keeps it. So a
 // room that is called by its name on one span and by its job on another is one call,
-// and a server whose trace was begun in our session stays in it.
+// and a server whose trace was begun in our session stays in it. A root that comes last, when its
+// call has long had a name, does not take itself out of it.
 
 import { ATTR, type Attributes } from '@framescope/protocol';
 import { SESSION_ID_LENGTH_MAX } from './limits.ts';
@@ -44,6 +45,14 @@ const CALL_ROOTS: readonly (readonly [scope: string, name: string])[] = [
 
 export const isCallRoot = (scope: string, name: string): boolean =>
   CALL_ROOTS.some(([ofScope, ofName]) => scope === ofScope && name === ofName);
+
+/** Roots that are told when the call is over. `additional_span_attributes` of Pipecat stand on this span alone. */
+const LAST_ROOTS: readonly (readonly [scope: string, name: string])[] = [
+  ['pipecat.turn', 'conversation'],
+];
+
+export const isLastRoot = (scope: string, name: string): boolean =>
+  LAST_ROOTS.some(([ofScope, ofName]) => scope === ofScope && name === ofName);
 
 export const isCallRootName = (name: string): boolean =>
   CALL_ROOTS.some(([, ofName]) => name === ofName);

@@ -82,6 +82,22 @@ test('of several keys in one batch the best names the trace, in whichever order 
   expect(sessionsOf(spans.toReversed())).toEqual({ a1: 'call', a2: 'call' });
 });
 
+test('the root of a Pipecat call comes last with a session.id of its own: one call, not two', () => {
+  const root: DecodedSpan = {
+    ...said('conversation', { 'conversation.id': 'call', 'session.id': 'mine' }),
+    scope: 'pipecat.turn',
+  };
+  expect(sessionsOf([told('c1', { 'conversation.id': 'call' })], [root])).toEqual({
+    c1: 'call',
+    conversation: 'call',
+  });
+  // With all of it in one batch the better key is there in time.
+  expect(sessionsOf([told('c1', { 'conversation.id': 'call' }), root])).toEqual({
+    c1: 'mine',
+    conversation: 'mine',
+  });
+});
+
 test.each([
   [{ 'session.id': "[Scrubbed due to 'session']", 'conversation.id': 'call' }, 'call'],
   [{ 'conversation.id': '' }, undefined],

@@ -9,7 +9,8 @@
 // (LIMIT 1 BY, FINAL).
 
 import { sessionKey } from '@framescope/protocol';
-import { RANK_CERTAIN, RANK_NONE } from '../../decode/session-keys.ts';
+import { scopeOf } from '../../decode/scope.ts';
+import { isLastRoot, RANK_CERTAIN, RANK_NONE } from '../../decode/session-keys.ts';
 import type { SpanColumns } from '../../decode/span-columns.ts';
 import type { DecodedFlush, MetricPoint } from '../../decode/types.ts';
 import type { CommitResult, IngestBatch, StoredSpan } from '../store.ts';
@@ -279,11 +280,18 @@ export class ClickHouseIntake {
       if (trace.session !== undefined) return;
       Object.assign(trace, { session, rank: columns.sessionRank[row]!, named });
     };
+    // The root of a call that spans of it have named by another key: it inherits that name below.
+    const isLate = (row: number): boolean => {
+      const trace = traces.get(traceIds[row]!)!;
+      if (trace.session === undefined || trace.rank === RANK_CERTAIN) return false;
+      const { texts, scope, name: names } = columns;
+      return isLastRoot(scopeOf(texts.text(scope[row]!)).scope, texts.text(names[row]!));
+    };
     const hints: number[] = [];
     for (const row of rows) {
       if (columns.session[row] === 0) continue;
-      if (columns.sessionRank[row] === RANK_CERTAIN) name(row);
-      else hints.push(row);
+      if (columns.sessionRank[row] !== RANK_CERTAIN) hints.push(row);
+      else if (!isLate(row)) name(row);
     }
     // Best key first, so that what a batch holds in which order names nothing differently.
     hints.sort((a, b) => columns.sessionRank[a]! - columns.sessionRank[b]! || a - b);

@@ -9,6 +9,7 @@ import { scopeOf } from '../../decode/scope.ts';
 import {
   isCallRoot,
   isCallRootName,
+  isLastRoot,
   RANK_CERTAIN,
   RANK_NONE,
   RANK_OF_TRACE,
@@ -129,13 +130,20 @@ export class SpanIntake {
       trace.rank = sessionRank[row]!;
       trace.named = columns.texts.text(text);
     };
+    // The root of a call that spans of it have named by another key: it inherits that name below.
+    const isLate = (row: number): boolean => {
+      const trace = traces[this.#groups.tracePlace(row)]!;
+      if (trace.session === undefined || trace.rank === RANK_CERTAIN) return false;
+      const { texts, scope, name: names } = columns;
+      return isLastRoot(scopeOf(texts.text(scope[row]!)).scope, texts.text(names[row]!));
+    };
     const hints: number[] = [];
     for (let row = 0; row < length; row++) {
       const text = session[row]!;
       this.#sessionOf[row] = 0;
       if (text === 0 || this.#groups.isLeftOut(row)) continue;
-      if (sessionRank[row] === RANK_CERTAIN) name(row, text);
-      else hints.push(row);
+      if (sessionRank[row] !== RANK_CERTAIN) hints.push(row);
+      else if (!isLate(row)) name(row, text);
     }
     // Best key first, so that what a batch holds in which order names nothing differently.
     hints.sort((a, b) => sessionRank[a]! - sessionRank[b]! || a - b);
