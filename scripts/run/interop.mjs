@@ -17,6 +17,7 @@ import {
   isInstalled,
   isPythonInstalled,
 } from '../../test/interop/install.mjs';
+import { isGenAiInstalled } from '../../test/interop/genai/install.mjs';
 import { isLiveKitPythonInstalled } from '../../test/interop/livekit/install.mjs';
 import { isPipecatInstalled } from '../../test/interop/pipecat/install.mjs';
 import { setUp } from '../setup/setup.mjs';
@@ -34,10 +35,15 @@ const NEEDED = [
 ];
 
 /** Tests of programs that PyPI brings. */
-const OF_PYPI = ['pipecat', 'livekit', 'sdks'];
+const OF_PYPI = ['pipecat', 'livekit', 'sdks', 'genai'];
 
 const isPyPIAway = () =>
-  !(isPythonInstalled() && isPipecatInstalled() && isLiveKitPythonInstalled()) && !canReachPyPI();
+  !(
+    isPythonInstalled() &&
+    isPipecatInstalled() &&
+    isLiveKitPythonInstalled() &&
+    isGenAiInstalled()
+  ) && !canReachPyPI();
 
 /** The first thing that is not to be had here. */
 function missing() {

@@ -3,7 +3,8 @@
 //
 //   invoke_agent ┬ user_speech         VAD start to stop (proposal #394)
 //                ├ speech_to_text      (#390)
-//                ├ chat                gen_ai.response.time_to_first_chunk, s
+//                ├ chat                gen_ai.response.time_to_first_chunk, s; Pydantic AI 2.68 gives it the
+//                │                     name that the conventions have for the metric
 //                ├ execute_tool
 //                ├ text_to_speech      (#390)
 //                └ realtime_inference  from the first output of a realtime model (#394)
@@ -30,6 +31,7 @@ import { later, secondsAt, textAt, timed, unixMs, type TimedSpan } from './span-
 const OPERATION = 'gen_ai.operation.name';
 const TURN = 'invoke_agent';
 const FIRST_CHUNK = 'gen_ai.response.time_to_first_chunk';
+const FIRST_CHUNK_METRIC = 'gen_ai.client.operation.time_to_first_chunk';
 
 export const genAi: Recogniser = {
   name: 'gen_ai',
@@ -96,7 +98,13 @@ function turnOf(
 ): KnownTurn {
   const { span, startAt, endAt } = turn;
   const inOrder = children.toSorted((a, b) => a.startAt - b.startAt);
-  const moments = inOrder.flatMap(momentsOf);
+  const tools = inOrder.filter(one => operationOf(one) === 'execute_tool');
+  const moments = inOrder.flatMap(one =>
+    momentsOf(
+      one,
+      tools.some(tool => tool.endAt <= one.startAt),
+    ),
+  );
   const heard = inOrder.find(one => operationOf(one) === 'user_speech');
   const outcome = textAt(span.attributes, 'gen_ai.agent.invocation.end_reason');
   const first = moments.find(one => one.name === 'first_audio');
@@ -121,7 +129,8 @@ function turnOf(
 }
 
 const firstChunkOf = ({ span, startAt, endAt }: TimedSpan): DomainNs | undefined => {
-  const ns = secondsAt(span.attributes, FIRST_CHUNK);
+  const ns =
+    secondsAt(span.attributes, FIRST_CHUNK) ?? secondsAt(span.attributes, FIRST_CHUNK_METRIC);
   return ns === undefined || startAt + ns > endAt ? undefined : later(startAt, ns);
 };
 
@@ -129,7 +138,8 @@ const firstChunkOf = ({ span, startAt, endAt }: TimedSpan): DomainNs | undefined
 const callsTool = ({ attributes }: StoredSpan): boolean =>
   JSON.stringify(attributes['gen_ai.response.finish_reasons'] ?? '').includes('tool');
 
-function momentsOf(one: TimedSpan): MomentState[] {
+/** `isAfterTool`: a tool had ended before it: it was asked because of that, whatever of the hearing is unseen. */
+function momentsOf(one: TimedSpan, isAfterTool: boolean): MomentState[] {
   const { span, startAt, endAt } = one;
   const at = (name: string, when: DomainNs | undefined, source: string): MomentState[] =>
     when === undefined
@@ -144,7 +154,9 @@ function momentsOf(one: TimedSpan): MomentState[] {
       return bare('transcript_final', endAt, 'speech_to_text span');
     case 'chat':
       return [
-        ...at('model_requested', startAt, 'chat span'),
+        ...at('model_requested', startAt, 'chat span').map(moment =>
+          isAfterTool ? { ...moment, after: ['tool_ended'] } : moment,
+        ),
         ...(callsTool(span) ? [] : at('first_speakable', firstAt, FIRST_CHUNK)),
       ];
     case 'execute_tool':

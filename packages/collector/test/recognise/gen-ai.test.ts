@@ -122,3 +122,27 @@ test('Logfire’s copies of spans that begin count for nothing', () => {
   expect(rows.turns[0]?.features?.['llm.calls']).toBe(1);
   expect(rows.session.sources?.[0]?.name).toBe('logfire');
 });
+
+test('Pydantic AI’s word for the first chunk: a tool between two requests is no inference', () => {
+  const parent = op({ name: 'invoke_agent', fromMs: 0, toMs: 1_200, scope: 'pydantic-ai' });
+  const chat = (fromMs: number, toMs: number, firstS: number, reason: string): StoredSpan => {
+    const attributes = {
+      'gen_ai.client.operation.time_to_first_chunk': firstS,
+      'gen_ai.response.finish_reasons': [reason],
+    };
+    return op({ name: 'chat', fromMs, toMs, attributes, parent, scope: 'pydantic-ai' });
+  };
+  const spans = [
+    parent,
+    chat(0, 350, 0.3, 'tool_call'),
+    op({ name: 'execute_tool', fromMs: 360, toMs: 560, parent, scope: 'pydantic-ai' }),
+    chat(570, 1_100, 0.31, 'stop'),
+  ];
+  const [wait] = responsesOf(assembled(spans).turns);
+  expect(wait?.parts.map(part => [part.name, part.exposedNs / 1e6])).toEqual([
+    ['inference', 360],
+    ['tool', 200],
+    ['preparation', 10],
+    ['inference', 310],
+  ]);
+});

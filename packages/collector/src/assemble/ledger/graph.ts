@@ -117,8 +117,12 @@ class Builder {
   /** The seen moments that stand for one input of `node`. */
   #resolve(node: GraphNode, input: EdgeInput, depth: number): Edge[] {
     if (depth === 0) return [];
-    if (input.name === this.#start.moment.name) return [{ node: this.#start, through: [] }];
     const seen = this.#pick(node, input);
+    if (input.name === this.#start.moment.name) {
+      // A wait that opens with a request may hold another, after a tool.
+      const isAgain = seen !== undefined && seen.moment.atNs <= node.moment.atNs;
+      return [{ node: isAgain ? seen : this.#start, through: [] }];
+    }
     if (seen !== undefined) {
       const isLater = seen.moment.atNs > node.moment.atNs;
       return isLater && input.kind !== 'always' ? [] : [{ node: seen, through: [] }];
