@@ -24,6 +24,9 @@ import { sheet, shoot, THEMES, type Picture } from './shoot.ts';
 
 const SHEETS = fileURLToPath(new URL('../../../docs/screens/', import.meta.url));
 
+/** Of this one the README shows a picture by itself. */
+const README_SHEET = 'session-full';
+
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -103,6 +106,10 @@ async function keep(from: Browser, shot: Shot, pictures: readonly Picture[]): Pr
   const bytes = await sheet(from, pictures);
   writeFileSync(`${SHEETS}${name}.webp`, bytes);
   console.log(`${name}.webp ${Math.round(bytes.length / 1000)} kB`);
+  const readme = pictures.find(
+    one => name === README_SHEET && one.size.name === 'wide' && one.theme === 'light',
+  );
+  if (readme) writeFileSync(`${SHEETS}turn-light.png`, readme.png);
   if (values.out === undefined) return;
   mkdirSync(values.out, { recursive: true });
   for (const { size, theme, png } of pictures)
