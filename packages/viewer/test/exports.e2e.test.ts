@@ -27,6 +27,7 @@ beforeAll(async () => {
       scenarioOf({
         id: `call-${i}`,
         seed: i + 1,
+        attributes: { call: `number ${i}` },
         startUnixMs: Date.now() - 60_000 * (i + 1),
         turns: Array.from({ length: 8 }, () => turnOf()),
       }),
@@ -94,3 +95,15 @@ test('Places saves its tables, and its charts as one picture', async () => {
   expect(problems()).toEqual([]);
   await page.close();
 }, 240_000);
+
+test('small multiples are saved as one picture, each under its name', async () => {
+  const { page, problems } = await browser.open(`${collector.url}/tail?group=call`);
+  const groups = page.locator('.multiple');
+  await expect.poll(() => groups.count()).toBe(CALLS);
+  const { text } = await saved(page, 'Pictures (SVG)');
+  expect(text.match(/<image/g)).toHaveLength(CALLS);
+  for (const name of await groups.locator('h2').allTextContents()) expect(text).toContain(name);
+  expect((await saved(page, 'Pictures (PNG)')).text.slice(1, 4)).toBe('PNG');
+  expect(problems()).toEqual([]);
+  await page.close();
+});

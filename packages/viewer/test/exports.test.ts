@@ -53,6 +53,7 @@ test('a heatmap is a row a cell with its bounds in nanoseconds', () => {
     scale: 1,
     rowMin: -2,
     cells: { column: [0, 2], row: [0, 1], count: [5, 1] },
+    groups: [],
   };
   expect(
     cellsCsv(map as unknown as Heatmap)
@@ -61,6 +62,20 @@ test('a heatmap is a row a cell with its bounds in nanoseconds', () => {
   ).toEqual([
     '1795354071000000000,500000000,707106781,5',
     '1795354191000000000,707106781,1000000000,1',
+  ]);
+});
+
+test('small multiples are a row a cell with the group that it is of', () => {
+  const of = { fromUnixNs: '1000', columnNs: 60e9, scale: 0, rowMin: 0 };
+  const groupOf = (value: string | null, count: number) => ({
+    value,
+    heatmap: { ...of, cells: { column: [0], row: [0], count: [count] }, groups: [] },
+  });
+  const map = { ...of, groups: [groupOf('eu', 5), groupOf(null, 1)] };
+  expect(cellsCsv(map as unknown as Heatmap).split('\r\n')).toEqual([
+    'group,column_start_unix_ns,over_ns,to_ns,count',
+    'eu,1000,1000000000,2000000000,5',
+    ',1000,1000000000,2000000000,1',
   ]);
 });
 

@@ -1,7 +1,7 @@
 // "Export": what this view can be taken away as.
 
 import { h } from './dom.ts';
-import { pngOf, save, svgOf, type Layers } from './save.ts';
+import { pngOf, rastered, save, stacked, svgOf, type Layers, type Named } from './save.ts';
 
 export interface ExportItem {
   readonly text: string;
@@ -56,6 +56,30 @@ export function pictureItems(name: string, layers: () => Layers): ExportItem[] {
     {
       text: 'Picture (SVG)',
       take: () => save(`${name}.svg`, [svgOf(layers())], 'image/svg+xml'),
+    },
+  ];
+}
+
+/** Several pictures as one, as PNG and as SVG; not offered while there are none. */
+export function picturesItems(
+  text: string,
+  name: string,
+  pictures: () => readonly Named[],
+): ExportItem[] {
+  const isThere = (): boolean => pictures().length > 0;
+  return [
+    {
+      text: `${text} (PNG)`,
+      isThere,
+      take: async () => {
+        const { svg, widthPx, heightPx } = stacked(pictures());
+        save(`${name}.png`, [await rastered(svg, widthPx * 2, heightPx * 2)], 'image/png');
+      },
+    },
+    {
+      text: `${text} (SVG)`,
+      isThere,
+      take: () => save(`${name}.svg`, [stacked(pictures()).svg], 'image/svg+xml'),
     },
   ];
 }

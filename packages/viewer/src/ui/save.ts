@@ -61,7 +61,10 @@ function copyOf(svg: SVGSVGElement, widthPx: number, heightPx: number): SVGSVGEl
 }
 
 /** The canvas as an image, the overlay above it. */
-export function svgOf({ canvas, svg }: Layers): string {
+export const svgOf = (layers: Layers): string =>
+  new XMLSerializer().serializeToString(layered(layers));
+
+function layered({ canvas, svg }: Layers): SVGSVGElement {
   const { clientWidth: width, clientHeight: height } = canvas;
   const copy = copyOf(svg, width, height);
   const image = document.createElementNS(copy.namespaceURI!, 'image');
@@ -70,7 +73,7 @@ export function svgOf({ canvas, svg }: Layers): string {
   image.setAttribute('href', canvas.toDataURL('image/png'));
   copy.prepend(image);
   copy.setAttribute('viewBox', `0 0 ${width} ${height}`);
-  return new XMLSerializer().serializeToString(copy);
+  return copy;
 }
 
 /** A picture that is SVG alone. */
@@ -81,30 +84,27 @@ export function standalone(svg: SVGSVGElement): string {
 
 const STACK_GAP_PX = 24;
 
-/** Several SVGs below each other as one that stands alone, each under its name (`aria-label`). */
-export function stacked(pictures: readonly SVGSVGElement[]): {
+/** A picture and what it shows. */
+export interface Named {
+  readonly name: string;
+  /** Of a canvas too, its layers. */
+  readonly of: SVGSVGElement | Layers;
+}
+
+/** Several pictures below each other as one SVG that stands alone, each under its name. */
+export function stacked(pictures: readonly Named[]): {
   readonly svg: string;
   readonly widthPx: number;
   readonly heightPx: number;
 } {
   const out = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
   let [widthPx, y] = [0, 0];
-  for (const picture of pictures) {
-    const { width, height } = picture.getBoundingClientRect();
-    const name = document.createElementNS(out.namespaceURI, 'text');
-    const style = getComputedStyle(picture);
-    for (const [key, value] of [
-      ['x', '8'],
-      ['y', String(y + STACK_GAP_PX - 8)],
-      ['fill', style.color],
-      ['font-family', style.fontFamily],
-      ['font-size', '13px'],
-    ] as const)
-      name.setAttribute(key, value);
-    name.textContent = picture.getAttribute('aria-label');
-    const copy = copyOf(picture, width, height);
+  for (const { name, of } of pictures) {
+    const isPlain = of instanceof SVGSVGElement;
+    const { width, height } = (isPlain ? of : of.canvas).getBoundingClientRect();
+    const copy = isPlain ? copyOf(of, width, height) : layered(of);
     copy.setAttribute('y', String(y + STACK_GAP_PX));
-    out.append(name, copy);
+    out.append(nameOf(name, y + STACK_GAP_PX - 8), copy);
     widthPx = Math.max(widthPx, width);
     y += height + STACK_GAP_PX;
   }
@@ -112,6 +112,15 @@ export function stacked(pictures: readonly SVGSVGElement[]): {
   out.setAttribute('height', String(y));
   out.setAttribute('viewBox', `0 0 ${widthPx} ${y}`);
   return { svg: new XMLSerializer().serializeToString(out), widthPx, heightPx: y };
+}
+
+function nameOf(text: string, y: number): SVGTextElement {
+  const name = document.createElementNS('http://www.w3.org/2000/svg', 'text');
+  const { color, fontFamily } = getComputedStyle(document.body);
+  const style = { x: 8, y, fill: color, 'font-family': fontFamily, 'font-size': '13px' };
+  for (const [key, value] of Object.entries(style)) name.setAttribute(key, String(value));
+  name.textContent = text;
+  return name;
 }
 
 /** The same as pixels, twice as many as it takes on the page, on the page's ground. */

@@ -1,8 +1,8 @@
 // Places to take away: each of its tables, its charts as one picture, all of it as JSON.
 
 import type { Advice, Load, PlaceName, Places, Findings } from '@framescope/protocol';
-import { exportMenu } from '../../ui/export-menu.ts';
-import { csvOf, rastered, save, stacked } from '../../ui/save.ts';
+import { exportMenu, picturesItems, type ExportItem } from '../../ui/export-menu.ts';
+import { csvOf, save, type Named } from '../../ui/save.ts';
 
 export interface PlacesShown {
   readonly places: Places;
@@ -13,26 +13,17 @@ export interface PlacesShown {
 }
 
 export function placesExports(shown: () => PlacesShown, body: () => HTMLElement): HTMLElement {
-  const charts = (): SVGSVGElement[] => [...body().querySelectorAll<SVGSVGElement>('.chart > svg')];
-  const isThere = (): boolean => charts().length > 0;
-  const table = (text: string, name: string, csv: (of: PlacesShown) => string) => ({
+  const charts = (): Named[] =>
+    [...body().querySelectorAll<SVGSVGElement>('.chart > svg')].map(svg => ({
+      name: svg.getAttribute('aria-label') ?? '',
+      of: svg,
+    }));
+  const table = (text: string, name: string, csv: (of: PlacesShown) => string): ExportItem => ({
     text: `${text} (CSV)`,
     take: () => save(`places ${name}.csv`, [csv(shown())], 'text/csv'),
   });
   return exportMenu([
-    {
-      text: 'Charts (PNG)',
-      isThere,
-      take: async () => {
-        const { svg, widthPx, heightPx } = stacked(charts());
-        save('places.png', [await rastered(svg, widthPx * 2, heightPx * 2)], 'image/png');
-      },
-    },
-    {
-      text: 'Charts (SVG)',
-      isThere,
-      take: () => save('places.svg', [stacked(charts()).svg], 'image/svg+xml'),
-    },
+    ...picturesItems('Charts', 'places', charts),
     table('Ways between places', 'ways', ({ places }) => waysCsv(places)),
     table('Load of instances', 'load', ({ load }) => loadCsv(load)),
     table('Hand-overs', 'hand-overs', ({ places }) => handoversCsv(places)),

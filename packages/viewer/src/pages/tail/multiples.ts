@@ -4,13 +4,14 @@
 import type { Heatmap, HeatmapGroup } from '@framescope/protocol';
 import { cut, fill, h } from '../../ui/dom.ts';
 import { count, duration, plural, share } from '../../ui/format.ts';
+import type { Named } from '../../ui/save.ts';
 import type { Picked } from '../../state/picked.ts';
 import { HeatView } from './heat-view.ts';
 
 export class Multiples {
   readonly element: HTMLElement = h('div', { class: 'multiples' });
   readonly #picked: (value: string | null, picked: Picked) => void;
-  #views: HeatView[] = [];
+  #views: { readonly name: string; readonly view: HeatView }[] = [];
 
   constructor(picked: (value: string | null, picked: Picked) => void) {
     this.#picked = picked;
@@ -29,19 +30,25 @@ export class Multiples {
     );
   }
 
+  /** For exports: each group's heatmap as it is drawn. */
+  get pictures(): Named[] {
+    return this.#views.map(({ name, view }) => ({ name, of: view.layers }));
+  }
+
   redraw(): void {
-    for (const view of this.#views) view.redraw();
+    for (const { view } of this.#views) view.redraw();
   }
 
   close(): void {
-    for (const view of this.#views) view.close();
+    for (const { view } of this.#views) view.close();
     this.#views = [];
   }
 
   #card({ value, heatmap }: HeatmapGroup): HTMLElement {
     const view = new HeatView(picked => this.#picked(value, picked));
     view.show(heatmap);
-    this.#views.push(view);
+    const name = value === null ? 'without it' : cut(value, 60);
+    this.#views.push({ name, view });
     const { total } = heatmap;
     const over = heatmap.overBudget.reduce((sum, n) => sum + n, 0);
     const budget =
@@ -49,7 +56,7 @@ export class Multiples {
     return h(
       'section',
       { class: 'multiple' },
-      h('h2', {}, value === null ? 'without it' : cut(value, 60)),
+      h('h2', {}, name),
       h(
         'p',
         { class: 'quiet' },

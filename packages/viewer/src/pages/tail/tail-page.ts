@@ -217,10 +217,10 @@ export class TailPage implements Page {
   #show(map: Heatmap, few: Tail | undefined): void {
     this.#showHead(map);
     this.#showTools(map);
-    const isGrouped = this.#view.group !== undefined && map.groups.length > 0;
-    if (isGrouped) this.#multiples.show(map);
+    const isMany = isGrouped(map, this.#view);
+    if (isMany) this.#multiples.show(map);
     else this.#heat.show(map, few);
-    const main = isGrouped ? this.#multiples.element : this.#heat.element;
+    const main = isMany ? this.#multiples.element : this.#heat.element;
     if (main.parentElement !== this.#body) fill(this.#body, main);
     this.#shownPick = undefined;
     this.#showPanel();
@@ -286,7 +286,11 @@ export class TailPage implements Page {
         'Mark',
       ),
       h('span', { class: 'spring' }),
-      tailExports(map, () => this.#heat.layers),
+      tailExports(
+        map,
+        () => this.#heat.layers,
+        isGrouped(map, this.#view) ? () => this.#multiples.pictures : undefined,
+      ),
     );
   }
 
@@ -332,4 +336,8 @@ const intervalText = (interval: QuantileInterval | null): string =>
     : `${duration(interval.lowNs)} … ${interval.highNs === null ? 'not reached' : duration(interval.highNs)}`;
 
 /** All that decides which heatmap is shown. */
+/** A heatmap for each group instead of one. */
+const isGrouped = (map: Heatmap, view: TailView): boolean =>
+  view.group !== undefined && map.groups.length > 0;
+
 const mapOf = (view: TailView): string => JSON.stringify({ ...view, pick: undefined });
