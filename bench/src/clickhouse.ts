@@ -23,6 +23,43 @@ const FRONT = fileURLToPath(
 const LOAD_DAY = fileURLToPath(new URL('../../packages/testkit/out/load-day.js', import.meta.url));
 const INSTALL = new URL('../../test/clickhouse/install.mjs', import.meta.url).href;
 
+const COLLECTOR = new URL('../../packages/collector/out/', import.meta.url);
+
+/** What is used of the collector's built files. */
+interface Collector {
+  readonly Client: new (settings: unknown) => StoreClient;
+  readonly parseClickHouseUrl: (
+    url: string,
+  ) => { readonly ok: true; readonly value: unknown } | { readonly ok: false; problem: string };
+  readonly waitSums: (client: StoreClient, asked: object) => Promise<Sums>;
+  readonly attributeSums: (sums: Sums) => {
+    readonly total: { readonly deltaNs: number };
+    readonly parts: readonly { readonly deltaNs: number }[];
+  };
+  readonly PART_COLUMNS: readonly string[];
+}
+
+interface StoreClient {
+  close(): Promise<void>;
+}
+
+interface Sums {
+  readonly inside: { readonly turns: number };
+  readonly outside: { readonly turns: number };
+}
+
+async function collectorFiles(): Promise<Collector> {
+  const files = ['client', 'settings', 'wait-sums', 'wait-row'].map(
+    name => `store/clickhouse/${name}.js`,
+  );
+  const modules = await Promise.all(
+    [...files, 'query/attribution.js'].map(
+      file => import(new URL(file, COLLECTOR).href) as Promise<Partial<Collector>>,
+    ),
+  );
+  return Object.assign({}, ...modules) as Collector;
+}
+
 interface Install {
   readonly CHDB: string;
   readonly install: () => void;
@@ -99,14 +136,7 @@ export async function run({ quick }: SuiteOptions): Promise<Row[]> {
       await dayOfMarks(engine, collector, quick),
       ...(await marks([collector, sqlite], seconds)),
       await heatmap(engine, quick),
-      {
-        suite: SUITE,
-        name: 'attribution over 10 M turns, inside the engine',
-        value: Number.NaN,
-        unit: 's',
-        ok: true,
-        skipped: 'not built: attribution reads the waits of its range into the collector',
-      },
+      ...(await attribution(engine, quick)),
     ];
   } finally {
     collector.remove();
@@ -232,4 +262,82 @@ async function heatmap(engine: Engine, quick: boolean): Promise<Row> {
     'lower',
     0.3,
   );
+}
+
+/** Waits of one measure over a day, 20 a call. Their lines are made by the engine, a few parts in each. */
+const WAITS = 10_000_000;
+const WAITS_AT_ONCE = 1_000_000;
+const HOUR = 480_000;
+/** Parts that the waits have; the others are 0 in all of them, as those of a set-up are in a response. */
+const PARTS_HAD = 12;
+
+/** The question itself is the store's own, over the official client, from asking to sums in hand. */
+async function attribution(engine: Engine, quick: boolean): Promise<Row[]> {
+  const table = `${engine.database}.framescope_wait`;
+  const collector = await collectorFiles();
+  const had = collector.PART_COLUMNS.slice(5, 5 + PARTS_HAD);
+  for (let first = 0; first < WAITS; first += WAITS_AT_ONCE)
+    await engine.ask(
+      `INSERT INTO ${table} (measure, hour, session_key, session_row, tick, wait_index, at, value,
+         known, ${had.map(name => `p_${name}`).join(', ')}, version)
+       SELECT 'voice_to_voice.bench', ${HOUR} + n % 24, hex(call), bitShiftRight(sipHash64(hex(call)), 12),
+         turn * 320, 0, (${HOUR} + toInt64(n % 24)) * 3600000000000 + n, arraySum(parts), 1,
+         ${had.map((_, i) => `parts[${i + 1}]`).join(', ')}, 1
+       FROM (SELECT number + ${first} AS n, intDiv(n, 480) * 24 + n % 24 AS call, intDiv(n, 24) % 20 AS turn,
+         arrayMap(i -> toInt64(sipHash64(n, i) % 100000000), range(${had.length})) AS parts
+         FROM numbers(${WAITS_AT_ONCE}))`,
+    );
+  const sizes = await engine.ask(
+    `SELECT count() FROM ${table} WHERE measure = 'voice_to_voice.bench'`,
+  );
+  if (Number(sizes) !== WAITS) throw new Error(`${sizes} waits instead of ${WAITS}`);
+  const settings = collector.parseClickHouseUrl(engine.storeFlags[1]!);
+  if (!settings.ok) throw new Error(settings.problem);
+  const client = new collector.Client(settings.value);
+  try {
+    const asLoaded = await attributed(collector, client, quick ? 1 : 3);
+    await engine.ask(`OPTIMIZE TABLE ${table} FINAL`);
+    const merged = await attributed(collector, client, quick ? 3 : 5);
+    return [
+      limited(
+        {
+          suite: SUITE,
+          name: 'attribution over 10 M turns, inside the engine, parts merged',
+          value: merged,
+          unit: 's',
+        },
+        'lower',
+        1.5,
+      ),
+      reported('the same before its parts are merged', asLoaded, 's'),
+    ];
+  } finally {
+    await client.close();
+  }
+}
+
+async function attributed(
+  { waitSums, attributeSums }: Collector,
+  client: StoreClient,
+  rounds: number,
+): Promise<number> {
+  const times: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const startMs = performance.now();
+    const sums = await waitSums(client, {
+      measure: 'voice_to_voice.bench',
+      range: {
+        fromUnixNs: BigInt(HOUR) * 3_600_000_000_000n,
+        toUnixNs: BigInt(HOUR + 24) * 3_600_000_000_000n,
+      },
+      sessionCount: WAITS / 20,
+      rankOfFirst: (count: number) => Math.ceil(0.95 * count),
+    });
+    const { parts, total } = attributeSums(sums);
+    times.push((performance.now() - startMs) / 1e3);
+    const sum = parts.reduce((ns, part) => ns + part.deltaNs, 0);
+    if (sums.inside.turns + sums.outside.turns !== WAITS || Math.abs(sum - total.deltaNs) > 1)
+      throw new Error(`the parts add up to ${sum} ns, the whole to ${total.deltaNs} ns`);
+  }
+  return median(times);
 }

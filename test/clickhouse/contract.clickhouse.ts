@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { DERIVED_CONTRACT } from '../../packages/collector/test/store/contract-derived.ts';
 import { RAW_CONTRACT } from '../../packages/collector/test/store/contract-raw.ts';
 import { SET_CONTRACT } from '../../packages/collector/test/store/contract-set.ts';
+import { TAIL_CONTRACT } from '../../packages/collector/test/store/contract-tail.ts';
 import { GIVEN, type OpenStore } from '../../packages/collector/test/store/contract-test.ts';
 import { ClickHouseReader } from '../../packages/collector/src/store/clickhouse/reader.ts';
 import { ClickHouseWriter } from '../../packages/collector/src/store/clickhouse/writer.ts';
@@ -36,7 +37,12 @@ async function open(): Promise<OpenStore> {
   };
 }
 
-for (const { name, run } of [...RAW_CONTRACT, ...DERIVED_CONTRACT, ...SET_CONTRACT])
+for (const { name, run } of [
+  ...RAW_CONTRACT,
+  ...DERIVED_CONTRACT,
+  ...SET_CONTRACT,
+  ...TAIL_CONTRACT,
+])
   test(name, () => {
     expect.hasAssertions();
     return run(open);

@@ -155,6 +155,24 @@ test('a database of a newer collector is refused by its version', async () => {
   await expect(writerOf(storeUrl)).rejects.toThrow(/has schema 99/);
 });
 
+test('a database that an earlier build made is refused, and its message says what to do', async () => {
+  const storeUrl = server.storeUrl();
+  const client = clientOf(storeUrl);
+  await writerOf(storeUrl);
+  const schema = client.table('framescope_schema');
+  await client.command(`TRUNCATE TABLE ${schema}`);
+  // As builds before it wrote it, and with a text that is not ours.
+  for (const made_by of ['framescope', 'framescope 0123456789abcdef']) {
+    await client.insert(schema, [{ version: 1, made_by }]);
+    await expect(writerOf(storeUrl)).rejects.toThrow(
+      /made by an earlier build.*Give --store another database.*DROP DATABASE/,
+    );
+  }
+  const digest = clickhouseMigrations(client.settings)[0]!.digest;
+  await client.insert(schema, [{ version: 1, made_by: `framescope ${digest}` }]);
+  await writerOf(storeUrl);
+});
+
 test("the exporter's own table is read beside ours, and nothing is written to it", async () => {
   const storeUrl = server.storeUrl();
   const client = clientOf(storeUrl);

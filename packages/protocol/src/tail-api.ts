@@ -37,6 +37,11 @@ export interface TailWhy {
     readonly with: readonly string[];
     readonly text: string;
   };
+  /**
+   * Present where there were too many turns to read each: `total`, `parts` and counts are of all; attributes,
+   * verdict and `unusual` are told from so many whole calls of those there are.
+   */
+  readonly sample?: { readonly sessions: number; readonly of: number };
 }
 
 /** "41 turns in 9 calls". */

@@ -23,7 +23,7 @@ CREATE TABLE {db}.{spans} (
   ResourceAttributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),
   ScopeName String CODEC(ZSTD(1)),
   ScopeVersion String CODEC(ZSTD(1)),
-  SpanAttributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+  SpanAttributes Map(LowCardinality(String), String) CODEC(ZSTD(3)),
   Duration UInt64 CODEC(T64, ZSTD(1)),
   StatusCode LowCardinality(String) CODEC(ZSTD(1)),
   StatusMessage String CODEC(ZSTD(1)),
@@ -77,13 +77,13 @@ FROM {db}.{spans} WHERE TraceId != '' GROUP BY TraceId;
 -- A line of the list of traces, made up as spans come.
 CREATE TABLE {db}.framescope_traces (
   trace_id String CODEC(ZSTD(1)),
-  start SimpleAggregateFunction(min, Int64),
-  end SimpleAggregateFunction(max, Int64),
-  spans SimpleAggregateFunction(sum, UInt64),
-  errors SimpleAggregateFunction(sum, UInt64),
+  start SimpleAggregateFunction(min, Int64) CODEC(ZSTD(1)),
+  end SimpleAggregateFunction(max, Int64) CODEC(ZSTD(1)),
+  spans SimpleAggregateFunction(sum, UInt64) CODEC(ZSTD(1)),
+  errors SimpleAggregateFunction(sum, UInt64) CODEC(ZSTD(1)),
   -- (start, name, service) of the root, else of the first span.
-  root SimpleAggregateFunction(min, Tuple(UInt8, Int64, String, String)),
-  last_commit SimpleAggregateFunction(max, UInt64)
+  root SimpleAggregateFunction(min, Tuple(UInt8, Int64, String, String)) CODEC(ZSTD(1)),
+  last_commit SimpleAggregateFunction(max, UInt64) CODEC(ZSTD(1))
 ) ENGINE = AggregatingMergeTree
 ORDER BY trace_id
 {ttl spans fromUnixTimestamp64Nano(end)};
@@ -99,11 +99,11 @@ FROM {db}.{spans} GROUP BY trace_id;
 -- Which session a trace belongs to, since the first span that named one.
 CREATE TABLE {db}.framescope_trace_session (
   trace_id String CODEC(ZSTD(1)),
-  session_key String,
-  session_id String,
-  commit UInt64,
-  arrival DateTime64(9),
-  version UInt64,
+  session_key String CODEC(ZSTD(1)),
+  session_id String CODEC(ZSTD(1)),
+  commit UInt64 CODEC(ZSTD(1)),
+  arrival DateTime64(9) CODEC(ZSTD(1)),
+  version UInt64 CODEC(ZSTD(1)),
   kept UInt8 DEFAULT 0
 ) ENGINE = ReplacingMergeTree(version)
 ORDER BY trace_id
@@ -248,6 +248,52 @@ CREATE TABLE {db}.framescope_turn (
 ORDER BY (session_key, tick)
 {ttl turns fromUnixTimestamp64Nano(last_at) unless kept}
 SETTINGS index_granularity = 1024;
+
+-- A wait by one definition with its parts in columns: what is added up over millions of them. Rows whose
+-- wait is no more, or begins in another hour now, are marked deleted.
+CREATE TABLE {db}.framescope_wait (
+  measure LowCardinality(String),
+  -- Of its start: Unix time in hours.
+  hour UInt32 CODEC(ZSTD(1)),
+  session_key String CODEC(ZSTD(1)),
+  session_row UInt64 CODEC(ZSTD(1)),
+  tick Int64 CODEC(ZSTD(1)),
+  wait_index UInt8,
+  at Int64,
+  value Int64,
+  -- 1: the wait has parts.
+  known UInt8,
+  p_signalling Int64,
+  p_ice Int64,
+  p_dtls Int64,
+  p_dispatch Int64,
+  p_cold_start Int64,
+  p_uplink Int64,
+  p_endpointing Int64,
+  p_transcription Int64,
+  p_preparation Int64,
+  p_inference Int64,
+  p_tool Int64,
+  p_failed_attempt Int64,
+  p_aggregation Int64,
+  p_synthesis Int64,
+  p_floor Int64,
+  p_delivery Int64,
+  p_leading_silence Int64,
+  p_downlink Int64,
+  p_jitter_buffer Int64,
+  p_playout Int64,
+  p_unattributed Int64,
+  -- Parts of other names.
+  others Map(LowCardinality(String), Int64),
+  version UInt64 CODEC(ZSTD(1)),
+  is_deleted UInt8 DEFAULT 0,
+  kept UInt8 DEFAULT 0,
+  INDEX idx_session session_key TYPE bloom_filter(0.001) GRANULARITY 1
+) ENGINE = ReplacingMergeTree(version, is_deleted)
+PARTITION BY toDate(toDateTime(hour * 3600, 'UTC'))
+ORDER BY (measure, hour, session_key, tick, wait_index)
+{ttl turns toDateTime(hour * 3600) unless kept};
 
 -- Frames of one session, measure and minute; sketches are merged by the engine (sumMap).
 CREATE TABLE {db}.framescope_minute (

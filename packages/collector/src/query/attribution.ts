@@ -3,6 +3,7 @@
 
 import type { TailDifference, TailPart } from '@framescope/protocol';
 import type { WaitTable } from '../store/store.ts';
+import type { WaitSums } from '../store/wait-sums.types.ts';
 import { drawsFor, drawWeights, seededRandom, Spread } from './resample.ts';
 import { usualLimit } from './usual-range.ts';
 
@@ -57,10 +58,7 @@ export function attribute(table: WaitTable, rows: Int32Array, isInside: Uint8Arr
     const difference = differenceOf(whole, i, spreads);
     const unusual = unusualOf(table, inside, valueNs, usualLimit(valueNs, known));
     return {
-      name,
-      group: NETWORK_PARTS.has(name) ? NETWORK : null,
-      ...difference,
-      share: total.deltaNs === 0 ? 0 : difference.deltaNs / total.deltaNs,
+      ...shareOf(name, difference, total),
       unusual: unusual.unusualRows.size,
       ...unusual,
     };
@@ -73,6 +71,33 @@ export function attribute(table: WaitTable, rows: Int32Array, isInside: Uint8Arr
     insideRows: inside.length,
   };
 }
+
+/** The same from sums that the engine made; what is unusual cannot be told from sums. */
+export function attributeSums({ parts, groups, rows }: WaitSums): Pick<Attribution, 'total'> & {
+  readonly parts: readonly Omit<TailPart, 'unusual'>[];
+} {
+  const sums = new SessionSums(groups, parts.length);
+  for (const row of rows) sums.addGroup(row);
+  const whole = sums.totals();
+  const spreads = resampled(sums);
+  const total = differenceOf(whole, parts.length, spreads);
+  const all = parts.map((name, i) => shareOf(name, differenceOf(whole, i, spreads), total));
+  return {
+    total,
+    parts: all.filter(part => part.meanAllNs > 0).toSorted((a, b) => b.deltaNs - a.deltaNs),
+  };
+}
+
+const shareOf = (
+  name: string,
+  difference: TailDifference,
+  total: TailDifference,
+): Omit<TailPart, 'unusual'> => ({
+  name,
+  group: NETWORK_PARTS.has(name) ? NETWORK : null,
+  ...difference,
+  share: total.deltaNs === 0 ? 0 : difference.deltaNs / total.deltaNs,
+});
 
 /** Places of sessions in the order of their keys: a draw is the same whichever store they come from. */
 function placesByKey({ sessions }: WaitTable): Int32Array {
@@ -159,6 +184,21 @@ class SessionSums {
       if (!isInside) continue;
       this.#inside[base + part]! += valueNs;
       if (part < partCount) this.#inside[last]! += valueNs;
+    }
+  }
+
+  /** What is known of a group of sessions, which is drawn as one. */
+  addGroup({ group, isInside, known, sumNs }: WaitSums['rows'][number]): void {
+    const base = group * this.width;
+    const last = base + this.width - 1;
+    this.#allCount[group]! += known;
+    if (isInside) this.#insideCount[group]! += known;
+    for (const [part, ns] of sumNs.entries()) {
+      this.#all[base + part]! += ns;
+      this.#all[last]! += ns;
+      if (!isInside) continue;
+      this.#inside[base + part]! += ns;
+      this.#inside[last]! += ns;
     }
   }
 

@@ -3,7 +3,7 @@
 import { rankOf, type TailDifference, type TailWhy } from '@framescope/protocol';
 import { columnsOf, passingRows, wordsOf } from '../filter/subjects.ts';
 import type { StoreReader, UnixRange, WaitTable } from '../store/store.ts';
-import { attribute, type Attribution } from './attribution.ts';
+import { attribute, attributeSums, type Attribution } from './attribution.ts';
 import { ALL_FEATURES } from '../rollup/turn-features.ts';
 import { attributeOdds, type SessionSplit } from './attribute-odds.ts';
 import { featureSplits, type FeatureSplit } from './feature-splits.ts';
@@ -18,6 +18,9 @@ import { rowsWith } from './wait-rows.ts';
 /** Without a box: the slowest twentieth; of few turns as many as say something, up to a quarter. */
 const SLOWEST = 0.05;
 const SLOWEST_MAX = 0.25;
+/** More waits than this are added up by the engine where it can, and causes are looked for in a sample. */
+const SUMS_FROM = 200_000;
+const SAMPLE_WAITS = 50_000;
 const MINUTE_NS = 60_000_000_000n;
 const NOTHING: TailDifference = {
   meanInNs: 0,
@@ -32,6 +35,14 @@ interface Found extends Pick<TailWhy, 'inside' | 'outside' | 'fromValueNs'> {
   readonly splits: readonly SessionSplit[];
   readonly features: readonly FeatureSplit[];
   readonly attribution: Attribution;
+  readonly sample?: Sampled;
+}
+
+/** All were added up; where and causes are told from some of the calls. */
+interface Sampled extends Pick<TailWhy, 'total' | 'parts'> {
+  readonly sessions: number;
+  readonly of: number;
+  readonly tooFew: string | null;
 }
 
 export const tailWhy: TailWhyQuery = async (context, box) => {
@@ -45,7 +56,7 @@ export const tailWhy: TailWhyQuery = async (context, box) => {
     count: found.inside.turns + found.outside.turns,
     sessionCount: chosen.measure.sessionCount,
   };
-  const { splits, features, attribution, ...shown } = found;
+  const { splits, features, attribution, sample, ...shown } = found;
   const attributes = attributeOdds(splits, features, isFrame ? 'same' : 'turns');
   return {
     measure: infoOf(context.budgets, { ...chosen.measure, count, sessionCount }),
@@ -53,14 +64,24 @@ export const tailWhy: TailWhyQuery = async (context, box) => {
     toUnixNs: String(chosen.range.toUnixNs),
     ...shown,
     tooFew,
-    total: attribution.total,
-    parts: attribution.parts,
+    total: (sample ?? attribution).total,
+    parts: (sample ?? attribution).parts,
     attributes: attributes.map(({ z: _z, ...one }) => one),
-    verdict: verdictOf({ splits, attribution, attributes, tooFew, noun }),
+    verdict: verdictOf({
+      splits,
+      attribution,
+      attributes,
+      tooFew: tooFew ?? sample?.tooFew ?? null,
+      noun,
+    }),
+    ...(sample && { sample: { sessions: sample.sessions, of: sample.of } }),
   };
 };
 
-function tooFewOf({ inside, outside }: Found, noun: string): string | null {
+function tooFewOf(
+  { inside, outside }: Pick<Found, 'inside' | 'outside'>,
+  noun: string,
+): string | null {
   if (inside.turns < TURNS_MIN || inside.sessions < SESSIONS_MIN)
     return `${inside.turns} ${noun} in ${inside.sessions} calls: ${TURNS_MIN} in ${SESSIONS_MIN} are the least that say anything`;
   return outside.turns === 0 ? `nothing lies outside to compare with` : null;
@@ -69,9 +90,71 @@ function tooFewOf({ inside, outside }: Found, noun: string): string | null {
 // ---- waits --------------------------------------------------------------------------------
 
 async function waits(reader: StoreReader, chosen: Chosen, box: TailBox): Promise<Found> {
+  const isMany =
+    reader.waitSums !== undefined &&
+    box.filter === undefined &&
+    chosen.measure.count > SUMS_FROM &&
+    !chosen.measure.measure.startsWith('part.');
+  return isMany ? manyWaits(reader, chosen, box) : readWaits(reader, chosen, box);
+}
+
+async function manyWaits(reader: StoreReader, chosen: Chosen, box: TailBox): Promise<Found> {
+  const { measure, count, sessionCount } = chosen.measure;
+  const { insideFromUnixNs: fromUnixNs, insideToUnixNs: toUnixNs, minNs, maxNs } = box;
+  const given = {
+    ...(minNs !== undefined && { minNs }),
+    ...(maxNs !== undefined && { maxNs }),
+    ...(fromUnixNs !== undefined && { fromUnixNs }),
+    ...(toUnixNs !== undefined && { toUnixNs }),
+  };
+  const sums = await reader.waitSums!({
+    measure,
+    range: chosen.range,
+    sessionCount,
+    ...(Object.keys(given).length > 0 && { box: given }),
+    rankOfFirst,
+  });
+  const some = await readWaits(
+    reader,
+    chosen,
+    { ...box, minNs: sums.minNs, maxNs: sums.maxNs },
+    Math.ceil(count / SAMPLE_WAITS),
+  );
+  const { total, parts } = attributeSums(sums);
+  const unusual = new Map(some.attribution.parts.map(part => [part.name, part.unusual]));
+  const times = sums.inside.turns / Math.max(1, some.inside.turns);
+  const { splits, features, attribution } = some;
+  return {
+    inside: sums.inside,
+    outside: sums.outside,
+    fromValueNs: Number.isFinite(sums.fromValueNs) ? sums.fromValueNs : 0,
+    splits,
+    features,
+    attribution,
+    sample: {
+      total,
+      parts: parts.map(part => ({
+        ...part,
+        unusual: Math.round((unusual.get(part.name) ?? 0) * times),
+      })),
+      sessions: splits.length,
+      of: sessionCount,
+      tooFew: tooFewOf(some, 'turns of the sampled calls'),
+    },
+  };
+}
+
+/** `oneIn`: only of so many calls one. */
+async function readWaits(
+  reader: StoreReader,
+  chosen: Chosen,
+  box: TailBox,
+  oneIn?: number,
+): Promise<Found> {
   const { measure } = chosen.measure;
   const table = await reader.waits(chosen.range, {
     measures: [measure, 'part.*', ALL_FEATURES, ...columnsOf(box.filter)],
+    ...(oneIn !== undefined && { oneIn }),
   });
   const column = table.columns.get(measure);
   const rows =
@@ -106,14 +189,16 @@ function boundsOf(
 ): { readonly minNs: number; readonly maxNs: number } {
   const isBox = [minNs, maxNs, insideFromUnixNs, insideToUnixNs].some(one => one !== undefined);
   if (isBox) return { minNs: minNs ?? -Infinity, maxNs: maxNs ?? Infinity };
-  const least =
-    rows.length === 0 ? 0 : ofRank(values, rows, rankOf(1 - slowest(rows.length), rows.length));
+  const least = rows.length === 0 ? 0 : ofRank(values, rows, rankOfFirst(rows.length));
   // The bound itself is inside: the least double below it is not.
   return { minNs: least - 0.5, maxNs: Infinity };
 }
 
 const slowest = (count: number): number =>
   Math.min(SLOWEST_MAX, Math.max(SLOWEST, TURNS_MIN / count));
+
+/** Rank of the first that is inside, of `count` that are sorted. */
+export const rankOfFirst = (count: number): number => rankOf(1 - slowest(count), count);
 
 /** The value of a 1-based rank, by halving (Hoare's selection): a sort of a million takes ten times as long. */
 function ofRank(values: Float64Array, rows: Int32Array, rank: number): number {

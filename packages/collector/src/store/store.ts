@@ -34,8 +34,12 @@ import type {
 import type { Change } from '../assemble/assembler.ts';
 import type { MinuteCursor } from '../rollup/minute-codec.ts';
 import type { ValueColumn, WaitRows } from '../rollup/wait-codec.ts';
+import type { LoadColumn, LoadScan } from './load-columns.types.ts';
+import type { WaitSums, WaitSumsAsked } from './wait-sums.types.ts';
 import type { SpanColumns } from '../decode/span-columns.ts';
 import type { DecodedFlush, DecodedLoad, DecodedSpan, MetricPoint } from '../decode/types.ts';
+
+export type { LoadColumn, LoadScan };
 
 // ---- raw, in ------------------------------------------------------------------------------
 
@@ -432,6 +436,8 @@ export interface WantedColumns {
   readonly measures: readonly string[];
   /** True when `savesNs` is wanted: NaN otherwise. */
   readonly hasSaves?: boolean;
+  /** Of so many calls one, whole, the same each time; where `waitSums` is offered. */
+  readonly oneIn?: number;
 }
 
 /** Waits in columns; a row is one wait. */
@@ -545,6 +551,8 @@ export interface StoreReader {
   measures(range?: UnixRange): Promise<readonly MeasureCount[]>;
   /** Waits that start in `range`, each once, with the columns asked for. */
   waits(range: UnixRange, wanted: WantedColumns): Promise<WaitTable>;
+  /** Present where the engine adds waits up: for more of them than `waits` should read. */
+  waitSums?(asked: WaitSumsAsked): Promise<WaitSums>;
   /** Frames of all calls, or of those with one value of a usual dimension, minute by minute. */
   scanGroup(scan: GroupScan): Promise<void>;
   /** Frames session by session and minute by minute, in no order. */
@@ -606,27 +614,6 @@ export interface ForwardTurn {
   place(): Promise<number | undefined>;
   /** All up to this commit are acknowledged. */
   note(commit: number): Promise<void>;
-}
-
-export interface LoadScan extends UnixRange {
-  /** Width of a column, from `fromUnixNs` on. */
-  readonly columnNs: bigint;
-}
-
-/** One process in one column of time: the most, or for `lagMeanNs`, `busy` and `cpu` the mean. */
-export interface LoadColumn {
-  readonly producer: string;
-  readonly domain: string;
-  readonly resource: Attributes;
-  readonly column: number;
-  readonly samples: number;
-  readonly calls: number | null;
-  readonly lagMaxNs: number | null;
-  readonly lagMeanNs: number | null;
-  readonly busy: number | null;
-  readonly cpu: number | null;
-  readonly rssBytes: number | null;
-  readonly waiting: Readonly<Record<string, number>>;
 }
 
 export interface CommitPlace {

@@ -2,8 +2,10 @@
 // in nothing else. The engine itself reads both in test/clickhouse.
 
 import { expect, test } from 'vitest';
+import { PART_NAMES } from '../../src/assemble/ledger/parts.ts';
 import { clickhouseMigrations } from '../../src/store/clickhouse/ddl.ts';
 import { parseClickHouseUrl } from '../../src/store/clickhouse/settings.ts';
+import { PART_COLUMNS } from '../../src/store/clickhouse/wait-row.ts';
 
 const ONE = { database: 'fs', spansTable: 'otel_traces' };
 const DAY_NS = 86_400_000_000_000n;
@@ -97,4 +99,19 @@ test('--store is a URL of ClickHouse, and what is wrong with another is said', (
     'unknown option shards; there are cluster, tls, spans',
   );
   expect(told('clickhouse://x/a%3Bb')).toMatch(/^database a;b: letters, digits/);
+});
+
+test('each part of a wait has a column of its own', () => {
+  expect(PART_COLUMNS).toEqual(PART_NAMES);
+  const wait = statementsOf(ONE).find(one => one.startsWith('CREATE TABLE fs.framescope_wait '));
+  const columns = [...wait!.matchAll(/^\s*p_(\w+) Int64,$/gm)].map(([, name]) => name);
+  expect(columns).toEqual(PART_NAMES);
+});
+
+test('where tables are kept and for how long does not change the digest of what makes them', () => {
+  const digests = (options: Parameters<typeof clickhouseMigrations>[0]): string[] =>
+    clickhouseMigrations(options).map(one => one.digest);
+  const one = digests(ONE);
+  expect(one[0]).toMatch(/^[0-9a-f]{16}$/);
+  expect(digests({ ...ONE, cluster: 'voice', retention: { turnsNs: DAY_NS } })).toEqual(one);
 });

@@ -34,6 +34,7 @@ export type ContractReader = Pick<
   | 'clockSamples'
   | 'measures'
   | 'waits'
+  | 'waitSums'
   | 'scanGroup'
   | 'scanSessions'
   | 'scanFacets'

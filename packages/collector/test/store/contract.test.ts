@@ -5,6 +5,7 @@ import { temporaryFolder } from '../support/spans.ts';
 import { DERIVED_CONTRACT } from './contract-derived.ts';
 import { RAW_CONTRACT } from './contract-raw.ts';
 import { SET_CONTRACT } from './contract-set.ts';
+import { TAIL_CONTRACT } from './contract-tail.ts';
 import { GIVEN, type OpenStore } from './contract-test.ts';
 
 async function open(): Promise<OpenStore> {
@@ -34,7 +35,12 @@ async function open(): Promise<OpenStore> {
   };
 }
 
-for (const { name, run } of [...RAW_CONTRACT, ...DERIVED_CONTRACT, ...SET_CONTRACT])
+for (const { name, run } of [
+  ...RAW_CONTRACT,
+  ...DERIVED_CONTRACT,
+  ...SET_CONTRACT,
+  ...TAIL_CONTRACT,
+])
   test(name, () => {
     expect.hasAssertions();
     return run(open);

@@ -15,6 +15,7 @@ import type {
   WantedColumns,
 } from '../store.ts';
 import { wantsOf } from '../wanted.ts';
+import { timeOf } from './chart-times.ts';
 import type { Client } from './client.ts';
 import { isPinned } from './pins.ts';
 
@@ -92,9 +93,14 @@ export class ClickHouseCharts {
        ARRAY JOIN values.measure AS m, values.wait_index AS w, values.at AS a, values.value AS v,
          values.flags AS f, values.outcome AS o, values.resolved AS r, values.worst AS p, values.saves AS sv
        WHERE last_at >= {from:Int64} AND first_at < {to:Int64} AND a >= {from:Int64} AND a < {to:Int64}
-         AND m IN {names:Array(String)}
+         AND m IN {names:Array(String)} AND session_row % {oneIn:UInt32} = 0
        GROUP BY session_row, tick, w LIMIT ${WAITS_MAX}`,
-      { from: timeOf(range.fromUnixNs), to: timeOf(range.toUnixNs, true), names },
+      {
+        from: timeOf(range.fromUnixNs),
+        to: timeOf(range.toUnixNs, true),
+        names,
+        oneIn: wanted.oneIn ?? 1,
+      },
     );
     const sessions = await this.#sessionsOf(new Set(rows.map(row => row.s)));
     return tableOf(rows, { range, names, sessions, hasSaves: wanted.hasSaves ?? false });
@@ -337,14 +343,6 @@ const entryOfRow = (row: MinuteRow): MinuteEntry => ({
 });
 
 // ---- times --------------------------------------------------------------------------------
-
-const INT64_MAX = 2n ** 63n - 1n;
-
-/** As a parameter; absent bounds are those of time. */
-export function timeOf(unixNs: bigint | undefined, isEnd = false): string {
-  if (unixNs === undefined) return isEnd ? String(INT64_MAX) : String(-INT64_MAX);
-  return String(unixNs > INT64_MAX ? INT64_MAX : unixNs < -INT64_MAX ? -INT64_MAX : unixNs);
-}
 
 /** Minutes that touch the range: [from, to). */
 function minutesOf({ fromUnixNs, toUnixNs }: UnixRange): { from: number; to: number } {

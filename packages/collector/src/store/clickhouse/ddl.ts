@@ -5,6 +5,7 @@
 // cases, so no query knows which it is. What belongs together (all of a session, all of a trace) lies on
 // one shard.
 
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Retention } from '../store.ts';
@@ -20,6 +21,8 @@ export interface DdlOptions extends Pick<
 /** One numbered file: applied once, in order. */
 export interface ClickHouseMigration {
   readonly version: number;
+  /** Of its text, comments aside: tells tables made by another text of the same number. */
+  readonly digest: string;
   readonly statements: readonly string[];
 }
 
@@ -44,9 +47,20 @@ export function clickhouseMigrations(options: DdlOptions): ClickHouseMigration[]
       if (version !== index + 1)
         throw new Error(`${FOLDER}: expected migration ${index + 1}, found ${file}`);
       const text = readFileSync(FOLDER + file, 'utf8');
-      return { version, statements: statementsOf(text).flatMap(one => forTarget(one, options)) };
+      const given = statementsOf(text);
+      return {
+        version,
+        digest: digestOf(given),
+        statements: given.flatMap(one => forTarget(one, options)),
+      };
     });
 }
+
+const digestOf = (statements: readonly string[]): string =>
+  createHash('sha256')
+    .update(statements.map(one => one.replaceAll(/--.*$/gm, '').replaceAll(/\s+/g, ' ')).join(';'))
+    .digest('hex')
+    .slice(0, 16);
 
 /** Seconds that kinds are kept, as TTLs were made for; absent: for ever. */
 export type KeptFor = Readonly<Record<string, string>>;

@@ -10,6 +10,7 @@ import { facetsOf, splitDetail, USUAL_DIMENSIONS, wordsOf } from '../facets.ts';
 import type { DerivedRows, RollupRow, SessionFacets, ValueRow } from '../store.ts';
 import type { Client } from './client.ts';
 import { isPinned } from './pins.ts';
+import { hourOf, waitNameText, waitRows, type WaitName } from './wait-row.ts';
 
 export class DerivedWriter {
   readonly #client: Client;
@@ -29,13 +30,17 @@ export class DerivedWriter {
   async write(all: readonly DerivedRows[]): Promise<void> {
     if (all.length === 0) return;
     this.#version = Math.max(this.#version + 1, this.#nowUs());
-    const draft: Draft = { turns: [], minutes: [], samples: [], sessions: [] };
+    const draft: Draft = { turns: [], waits: [], gone: [], minutes: [], samples: [], sessions: [] };
     const names = await this.#names(all.map(one => one.sessionKey));
     const replaced = all.filter(one => one.replace === 'all').map(one => one.sessionKey);
-    const before = await this.#before(replaced);
+    const given = all.filter(one => one.replace === 'given');
+    const before = await this.#before(replaced, given);
     for (const one of all) this.#add(one, names.get(one.sessionKey)!, { draft, before });
+    // What there was is read off the turns: while it stands in them, it can be taken out.
+    await this.#client.insert(this.#client.table('framescope_wait'), draft.gone);
     await Promise.all([
       this.#client.insert(this.#client.table('framescope_turn'), draft.turns),
+      this.#client.insert(this.#client.table('framescope_wait'), draft.waits),
       this.#client.insert(this.#client.table('framescope_minute'), draft.minutes),
       this.#client.insert(this.#client.table('framescope_clock_sample'), draft.samples),
     ]);
@@ -53,19 +58,36 @@ export class DerivedWriter {
     return new Map(rows.map(one => [one.key, one]));
   }
 
-  async #before(keys: readonly string[]): Promise<Before> {
-    if (keys.length === 0) return { ticks: [], minutes: [] };
+  /** `keys`: sessions that are replaced as a whole; `given`: turns of others. */
+  async #before(keys: readonly string[], given: readonly DerivedRows[]): Promise<Before> {
+    const turns = given.flatMap(one => [...byTick(one).keys()].map(tick => [one.sessionKey, tick]));
+    if (keys.length === 0 && turns.length === 0) return { ticks: [], minutes: [] };
+    const isTouched =
+      turns.length === 0
+        ? ''
+        : `OR (session_key IN {given:Array(String)} AND tick IN {ticks:Array(Int64)})`;
     const [ticks, minutes] = await Promise.all([
-      this.#client.rows<{ session_key: string; tick: string }>(
-        `SELECT session_key, toString(tick) AS tick
-         FROM ${this.#client.table('framescope_turn')} FINAL WHERE session_key IN {keys:Array(String)}`,
-        { keys },
+      this.#client.rows<TurnBefore>(
+        `SELECT session_key, toString(tick) AS tick,
+           arrayFilter(x -> NOT startsWith(x.1, 'part.') AND NOT startsWith(x.1, 'feature.'),
+             arrayZip(arrayMap(m -> toString(m), values.measure), values.wait_index, values.at)) AS waits
+         FROM ${this.#client.table('framescope_turn')} FINAL
+         WHERE session_key IN {keys:Array(String)} ${isTouched}`,
+        {
+          keys,
+          ...(turns.length > 0 && {
+            given: given.map(one => one.sessionKey),
+            ticks: [...new Set(turns.map(([, tick]) => Number(tick)))],
+          }),
+        },
       ),
-      this.#client.rows<{ session_key: string; measure: string; minute: number }>(
-        `SELECT session_key, measure, minute
+      keys.length === 0
+        ? []
+        : this.#client.rows<{ session_key: string; measure: string; minute: number }>(
+            `SELECT session_key, measure, minute
          FROM ${this.#client.table('framescope_minute')} FINAL WHERE session_key IN {keys:Array(String)}`,
-        { keys },
-      ),
+            { keys },
+          ),
     ]);
     return { ticks, minutes };
   }
@@ -76,13 +98,30 @@ export class DerivedWriter {
     const version = this.#version;
     const facets = facetsOf(rows.session);
     const turns = byTick(rows);
-    for (const [tick, one] of turns)
+    const waits = new Set<string>();
+    for (const [tick, one] of turns) {
       draft.turns.push({ ...turnRow(one, { sessionKey, row, tick, version }), kept });
+      for (const wait of waitRows(one.values, { row, version })) {
+        waits.add(waitNameText(wait));
+        draft.waits.push({ ...wait, kept });
+      }
+    }
+    for (const turn of before.ticks)
+      if (
+        turn.session_key === sessionKey &&
+        (rows.replace === 'all' || turns.has(Number(turn.tick)))
+      )
+        for (const gone of namesOf(turn))
+          if (!waits.has(waitNameText(gone))) draft.gone.push({ ...gone, version, is_deleted: 1 });
     for (const rollup of rows.rollups)
       draft.minutes.push({ ...minuteRow(rollup, { row, facets, version }), kept });
     for (const gone of before.ticks)
-      if (gone.session_key === sessionKey && !turns.has(Number(gone.tick)))
-        draft.turns.push({ ...gone, version, is_deleted: 1 });
+      if (
+        rows.replace === 'all' &&
+        gone.session_key === sessionKey &&
+        !turns.has(Number(gone.tick))
+      )
+        draft.turns.push({ session_key: sessionKey, tick: gone.tick, version, is_deleted: 1 });
     const stays = new Set(rows.rollups.map(one => `${one.minute} ${one.measure}`));
     for (const gone of before.minutes)
       if (gone.session_key === sessionKey && !stays.has(`${gone.minute} ${gone.measure}`))
@@ -120,14 +159,32 @@ interface Named {
 
 interface Draft {
   readonly turns: object[];
+  readonly waits: object[];
+  /** Waits that are no more. */
+  readonly gone: object[];
   readonly minutes: object[];
   readonly samples: object[];
   readonly sessions: object[];
 }
 
-/** What there was of sessions that are replaced as a whole. */
+interface TurnBefore {
+  readonly session_key: string;
+  readonly tick: string;
+  readonly waits: readonly (readonly [measure: string, waitIndex: number, at: string])[];
+}
+
+const namesOf = ({ session_key, tick, waits }: TurnBefore): WaitName[] =>
+  waits.map(([measure, wait_index, at]) => ({
+    measure,
+    hour: hourOf(BigInt(at)),
+    session_key,
+    tick,
+    wait_index,
+  }));
+
+/** What there was: turns of sessions that are replaced as a whole and those given, minutes of the former. */
 interface Before {
-  readonly ticks: readonly { readonly session_key: string; readonly tick: string }[];
+  readonly ticks: readonly TurnBefore[];
   readonly minutes: readonly {
     readonly session_key: string;
     readonly measure: string;

@@ -27,6 +27,23 @@ export class ForeignTableError extends StoreError {
   }
 }
 
+/** Tables of ours, made by a build before a release whose text was another: they lack what this one needs. */
+export class OtherSchemaError extends StoreError {
+  override readonly name = 'OtherSchemaError';
+  readonly database: string;
+
+  constructor(database: string, version: number) {
+    super(
+      'other_schema',
+      `database ${database} was made by an earlier build of Framescope, whose tables (schema ${version}) are ` +
+        `not those of this one. Nothing was changed. Give --store another database and bring calls over with ` +
+        `framescope import from where they were recorded, run the build that made it, or, where nothing in it ` +
+        `is needed, DROP DATABASE ${database}.`,
+    );
+    this.database = database;
+  }
+}
+
 /** @throws {StoreError} when the server cannot be used, or has other things under our names. */
 export async function makeTables(client: Client, retention?: Retention): Promise<void> {
   const { database, cluster } = client.settings;
@@ -38,15 +55,18 @@ export async function makeTables(client: Client, retention?: Retention): Promise
     ...client.settings,
     ...(retention && { retention }),
   });
-  const done = await doneVersion(client);
+  const made = await madeVersions(client);
+  const done = Math.max(0, ...made.keys());
   const known = migrations.length;
   if (done > known) throw new SchemaTooNewError(`database ${database}`, done, known);
-  for (const { version, statements } of migrations.slice(done)) {
+  for (const { version, digest } of migrations.slice(0, done))
+    if (!made.get(version)?.has(madeBy(digest))) throw new OtherSchemaError(database, version);
+  for (const { version, digest, statements } of migrations.slice(done)) {
     for (const statement of statements)
       await client.command(
         statement.replace(/^CREATE (TABLE|MATERIALIZED VIEW) /, 'CREATE $1 IF NOT EXISTS '),
       );
-    await client.insert(client.table('framescope_schema'), [{ version, made_by: 'framescope' }]);
+    await client.insert(client.table('framescope_schema'), [{ version, made_by: madeBy(digest) }]);
   }
   if (retention !== undefined) await keepFor(client, retention, done === 0);
 }
@@ -93,25 +113,29 @@ export async function chooseSpansTable(client: Client): Promise<void> {
   client.writeSpansTo(OWN_SPANS);
 }
 
-/** 0 while there is nothing of ours. */
-async function doneVersion(client: Client): Promise<number> {
+const madeBy = (digest: string): string => `framescope ${digest}`;
+
+/** By which texts each version was made; empty while there is nothing of ours. */
+async function madeVersions(client: Client): Promise<Map<number, ReadonlySet<string>>> {
   const columns = await columnsOf(client, 'framescope_schema');
   if (columns.size === 0) {
     await refuseForeign(client);
-    return 0;
+    return new Map();
   }
   if (!columns.has('made_by'))
     throw new ForeignTableError(client.table('framescope_schema'), 'made_by');
-  const [row] = await client.rows<{ version: number }>(
-    `SELECT max(version) AS version FROM ${client.table('framescope_schema')}`,
+  const rows = await client.rows<{ version: number; texts: string[] }>(
+    `SELECT version, groupUniqArray(made_by) AS texts FROM ${client.table('framescope_schema')}
+     GROUP BY version`,
   );
-  return row?.version ?? 0;
+  return new Map(rows.map(row => [row.version, new Set(row.texts)]));
 }
 
 /** A column each of our tables has; a table under that name without it is no table of ours. */
 const OURS: Readonly<Record<string, string>> = {
   framescope_session: 'covered_commit',
   framescope_turn: 'values.measure',
+  framescope_wait: 'session_row',
   framescope_flush: 'record',
   framescope_heard: 'incarnation',
   framescope_minute: 'buckets',

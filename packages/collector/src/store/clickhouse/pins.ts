@@ -16,6 +16,7 @@ const MARKED: readonly (readonly [table: string, key: string])[] = [
   ['framescope_flush', 'session_key'],
   ['framescope_session', 'key'],
   ['framescope_turn', 'session_key'],
+  ['framescope_wait', 'session_key'],
   ['framescope_minute', 'session_key'],
   ['framescope_clock_sample', 'session_key'],
 ];

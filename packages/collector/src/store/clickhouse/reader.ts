@@ -44,7 +44,10 @@ import type {
 } from '../store.ts';
 import { cursorOf, numbersOf } from '../cursor.ts';
 import { budgetsIn } from './budgets.ts';
-import { ClickHouseCharts, timeOf } from './chart-reader.ts';
+import type { WaitSums, WaitSumsAsked } from '../wait-sums.types.ts';
+import { waitSums } from './wait-sums.ts';
+import { ClickHouseCharts } from './chart-reader.ts';
+import { timeOf } from './chart-times.ts';
 import { Client } from './client.ts';
 import { chooseSpansTable } from './migrate.ts';
 import { forwardTurn } from './forward-turn.ts';
@@ -222,6 +225,10 @@ export class ClickHouseReader implements StoreReader {
 
   waits(range: UnixRange, wanted: WantedColumns): Promise<WaitTable> {
     return this.#charts.waits(range, wanted);
+  }
+
+  waitSums(asked: WaitSumsAsked): Promise<WaitSums> {
+    return waitSums(this.#client, asked);
   }
 
   scanGroup(scan: GroupScan): Promise<void> {

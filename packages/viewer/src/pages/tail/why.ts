@@ -44,6 +44,12 @@ function verdict(why: TailWhy, noun: string): HTMLElement {
       { class: 'quiet' },
       `${plural(inside.turns, noun)} in ${plural(inside.sessions, 'call')} from ${duration(why.fromValueNs)} up, against ${plural(outside.turns, noun)} in ${plural(outside.sessions, 'call')}.`,
     ),
+    why.sample !== undefined &&
+      h(
+        'p',
+        { class: 'quiet' },
+        `Counts and parts are of all of them; cause and attributes are told from ${count(why.sample.sessions)} of ${plural(why.sample.of, 'call')}.`,
+      ),
   );
 }
 
