@@ -39,7 +39,7 @@ export interface TailWhy {
   };
   /**
    * Present where there were too many turns to read each: `total`, `parts` and counts are of all; attributes,
-   * verdict and `unusual` are told from so many whole calls of those there are.
+   * verdict and `unusual` are told from so many whole calls of those there are, all of which `outside` counts.
    */
   readonly sample?: { readonly sessions: number; readonly of: number };
 }

@@ -26,6 +26,7 @@ export interface WaitSums {
   /** Least value inside; Infinity: nothing is. */
   readonly fromValueNs: number;
   readonly inside: { readonly turns: number; readonly sessions: number };
+  /** Of many calls `sessions` is how many there are at all. */
   readonly outside: { readonly turns: number; readonly sessions: number };
   readonly parts: readonly string[];
   readonly groups: number;

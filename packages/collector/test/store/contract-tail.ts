@@ -53,6 +53,30 @@ async function expectAttributed(
   const told = sums.rows.flatMap(row => row.sumNs).reduce((ns, one) => ns + BigInt(one), 0n);
   expect(told).toBe(sum(parts));
   const bySums = attributeSums(sums);
+  // As of many calls: dealt into groups by a hash; what is added up is the same.
+  const many = await reader.waitSums({ measure, range: DAY, sessionCount: 5_000, rankOfFirst });
+  const grouped = attributeSums(many);
+  expect(many.inside).toEqual(sums.inside);
+  expect(many.fromValueNs).toBe(least);
+  expect(grouped.total).toMatchObject({
+    meanInNs: bySums.total.meanInNs,
+    meanAllNs: bySums.total.meanAllNs,
+    deltaNs: bySums.total.deltaNs,
+  });
+  expect(grouped.parts.map(part => [part.name, part.deltaNs])).toEqual(
+    bySums.parts.map(part => [part.name, part.deltaNs]),
+  );
+  const box = { minNs: least - 0.5, maxNs: 1.5e9, toUnixNs: NOON_NS + 3_000_000_000n };
+  const boxed = await reader.waitSums({ measure, range: DAY, sessionCount: 9, box, rankOfFirst });
+  expect(boxed.inside.turns).toBe(
+    values.filter(
+      one =>
+        one.measure === measure &&
+        one.valueNs >= least &&
+        one.valueNs <= box.maxNs &&
+        one.atUnixNs < box.toUnixNs,
+    ).length,
+  );
   expect(bySums.total).toEqual(byRows.total);
   expect(bySums.parts).toEqual(byRows.parts.map(({ unusual: _unusual, ...part }) => part));
 }

@@ -40,57 +40,101 @@ export async function waitSums(client: Client, asked: WaitSumsAsked): Promise<Wa
     from: timeOf(range.fromUnixNs),
     to: timeOf(range.toUnixNs, true),
   };
+  const { count, others: otherCount } = await counted(client, { from, params });
   const bounds =
     box === undefined
       ? {
-          minNs: (await slowest(client, { from, params }, asked.rankOfFirst)) - 0.5,
+          minNs:
+            (await ofRank(client, { from, params }, { rank: asked.rankOfFirst(count), count })) -
+            0.5,
           maxNs: Infinity,
         }
       : { minNs: box.minNs ?? -Infinity, maxNs: box.maxNs ?? Infinity };
-  const group = asked.sessionCount <= GROUPS ? 'session_key' : `toString(session_row % ${GROUPS})`;
-  const isInside = `(value > {min:Float64} AND value <= {max:Float64}
-    AND w.at >= {insideFrom:Int64} AND w.at < {insideTo:Int64})`;
+  const within = [
+    ['value >= {least:Int64}', bounds.minNs > -Infinity],
+    ['value <= {most:Int64}', bounds.maxNs < Infinity],
+    ['w.at >= {insideFrom:Int64}', box?.fromUnixNs !== undefined],
+    ['w.at < {insideTo:Int64}', box?.toUnixNs !== undefined],
+  ] as const;
+  const isInside =
+    within.flatMap(([text, isAsked]) => (isAsked ? [text] : [])).join(' AND ') || '1';
+  // A key of 16 bits is a place in an array: the engine hashes nothing.
+  const key =
+    asked.sessionCount <= GROUPS
+      ? `session_key AS g, toUInt8(${isInside}) AS i`
+      : `toUInt16(bitAnd(session_row, ${GROUPS - 1}) * 2 + (${isInside})) AS g, 0 AS i`;
+  const by = asked.sessionCount <= GROUPS ? 'g, i' : 'g';
+  // Of many calls those inside only: to tell ten million turns apart by call costs as much as to add them up.
+  const calls =
+    asked.sessionCount <= GROUPS
+      ? 'uniqExact(session_row)'
+      : `uniqExactIf(session_row, ${isInside})`;
   const all = {
     ...params,
-    min: finite(bounds.minNs),
-    max: finite(bounds.maxNs),
+    // Whole numbers: above 4.5 is from 5 on.
+    least: whole(Math.floor(bounds.minNs) + 1),
+    most: whole(Math.floor(bounds.maxNs)),
     insideFrom: timeOf(box?.fromUnixNs),
     insideTo: timeOf(box?.toUnixNs, true),
   };
-  const [sums, others] = await Promise.all([
-    client.rows<SumRow>(
-      `SELECT ${group} AS g, ${isInside} AS i, count() AS n, sum(known) AS k, min(value) AS least,
-         uniqExact(session_row) AS calls, ${PART_COLUMNS.map(name => `sum(p_${name}) AS p_${name}`).join(', ')}
-       ${from} GROUP BY g, i ORDER BY g, i`,
-      all,
-    ),
-    client.rows<OtherRow>(
-      `SELECT ${group} AS g, ${isInside} AS i, part, sum(ns) AS ns
-       ${from.replace('WHERE', 'ARRAY JOIN mapKeys(others) AS part, mapValues(others) AS ns WHERE')}
-       GROUP BY g, i, part`,
-      all,
-    ),
-  ]);
-  return sumsOf(sums, others, bounds);
+  const sums = await client.rows<SumRow>(
+    `SELECT ${key}, count() AS n, sum(known) AS k, min(value) AS least,
+       ${calls} AS calls, ${PART_COLUMNS.map(name => `sum(p_${name}) AS p_${name}`).join(', ')}
+     ${from} GROUP BY ${by} ORDER BY ${by}`,
+    all,
+  );
+  const others =
+    otherCount === 0
+      ? []
+      : await client.rows<OtherRow>(
+          `SELECT ${key}, part, sum(ns) AS ns
+           ${from.replace('WHERE', 'ARRAY JOIN mapKeys(others) AS part, mapValues(others) AS ns WHERE')}
+           GROUP BY ${by}, part`,
+          all,
+        );
+  if (asked.sessionCount <= GROUPS) return sumsOf(sums, others, bounds);
+  const told = sumsOf(sums.map(unfolded), others.map(unfolded), bounds);
+  return { ...told, outside: { ...told.outside, sessions: asked.sessionCount } };
 }
 
-/** The value of the first that is inside; Infinity: there is none. */
-async function slowest(
+interface Scan {
+  readonly from: string;
+  readonly params: Record<string, string | number>;
+}
+
+/** How many waits there are, and how many of them have parts of other names. */
+async function counted(
   client: Client,
-  { from, params }: { readonly from: string; readonly params: Record<string, string | number> },
-  rankOfFirst: WaitSumsAsked['rankOfFirst'],
+  { from, params }: Scan,
+): Promise<{ count: number; others: number }> {
+  const [row] = await client.rows<{ n: string; o: string }>(
+    `SELECT count() AS n, countIf(notEmpty(others)) AS o ${from}`,
+    params,
+  );
+  return { count: Number(row?.n ?? 0), others: Number(row?.o ?? 0) };
+}
+
+/** Infinity: there is none. */
+async function ofRank(
+  client: Client,
+  { from, params }: Scan,
+  { rank, count }: { readonly rank: number; readonly count: number },
 ): Promise<number> {
-  const [counted] = await client.rows<{ n: string }>(`SELECT count() AS n ${from}`, params);
-  const count = Number(counted?.n ?? 0);
   if (count === 0) return Infinity;
   // Between two ranks the engine takes the one below.
-  const level = (rankOfFirst(count) - 0.5) / count;
   const [found] = await client.rows<{ ns: string }>(
-    `SELECT quantileExact(${level})(value) AS ns ${from}`,
+    `SELECT quantileExact(${(rank - 0.5) / count})(value) AS ns ${from}`,
     params,
   );
   return Number(found!.ns);
 }
+
+/** A key of many calls is twice the group, and one where inside. */
+const unfolded = <T extends { readonly g: string }>(row: T): T => ({
+  ...row,
+  g: String(Number(row.g) >> 1),
+  i: Number(row.g) & 1,
+});
 
 function sumsOf(
   sums: readonly SumRow[],
@@ -131,8 +175,8 @@ function sumsOf(
   };
 }
 
-/** As the engine reads infinities. */
-const finite = (ns: number): number => Math.max(-1e300, Math.min(1e300, ns));
+/** As a parameter; beyond what lengths can be where there is no bound. */
+const whole = (ns: number): string => timeOf(BigInt(Math.max(-9e18, Math.min(9e18, ns))));
 
 const hourIn = (unixNs: bigint): number =>
   Math.max(0, Math.min(2 ** 32 - 1, hourOf(unixNs < 0n ? 0n : unixNs)));
