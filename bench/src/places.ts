@@ -3,7 +3,7 @@
 //
 // Topology is a part of each look that the collector takes at a live call. Its share is
 // read off a CPU profile of the real engine, which assembles a hundred calls of 600 marks
-// a second in simulated time: the time under `topologyOf`, for each second of the calls.
+// a second in simulated time: the time under `topologyNow`, for each second of the calls.
 
 import { loadPercent } from './instrument/calls.ts';
 import { advisedAndRun } from './places/advised.ts';

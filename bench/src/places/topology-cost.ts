@@ -55,7 +55,7 @@ const PROCESSES = [
 const producerOf = (call: number, process: number): string =>
   (call * PROCESSES.length + process + 1).toString(16).padStart(16, '0');
 
-/** Time under `topologyOf`, in % of one core, while `seconds` of a hundred calls pass. */
+/** Time under `topologyNow`, in % of one core, while `seconds` of a hundred calls pass. */
 export async function topologyPercent(seconds: number): Promise<number> {
   const engine = await makeEngine();
   const session = new Session();
@@ -78,7 +78,7 @@ export async function topologyPercent(seconds: number): Promise<number> {
     throw new Error(`${legs} ways were found in ${CALLS} calls: nothing was measured`);
   // Samples are of wall time, in which others have the core too: its share is taken of our own CPU time.
   const cpuS = (user + system) / 1e6;
-  return ((shareUnder(profile, 'topologyOf') * cpuS) / seconds) * 100;
+  return ((shareUnder(profile, 'topologyNow') * cpuS) / seconds) * 100;
 }
 
 /** A second of every call comes in, and the engine looks; answers the ways that it found. */

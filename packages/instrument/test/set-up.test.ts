@@ -185,6 +185,24 @@ test('the way to a service is the least of the last answers to its pings', async
   expect(socket.pings).toBe(4);
 });
 
+test('a socket that is made with its line says how long it took to stand; one that stood says nothing', async () => {
+  const world = new World();
+  const session = world.scope().startSession({ id: 'call' });
+  const socket = new Pinged();
+  socket.readyState = 0;
+  const line = new VendorLine(socket, { session, name: 'tts' });
+  await world.pass(140);
+  expect(line.connectMs).toBeUndefined();
+  socket.readyState = 1;
+  socket.emit('open');
+  await world.pass(10);
+  socket.emit('open');
+  expect(line.connectMs).toBe(140);
+  expect(line.told({ connectMs: line.connectMs })).toEqual({ name: 'tts', connectMs: 140 });
+  const open = new VendorLine(new Pinged(), { session, name: 'tts' });
+  expect(open.connectMs).toBeUndefined();
+});
+
 test('a ping that nobody answers is not asked again at once, and one without an answer is no way', async () => {
   const world = new World();
   const session = world.scope().startSession({ id: 'call' });

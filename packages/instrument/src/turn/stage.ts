@@ -27,8 +27,8 @@ export interface VendorTimings {
   readonly name?: string;
   /** Round trip to it, as measured here (`VendorLine`). */
   readonly rttMs?: number;
-  /** For a connection that had to be made in this stage. */
-  readonly connectMs?: number;
+  /** For a connection that had to be made in this stage (`VendorLine.connectMs`). */
+  readonly connectMs?: number | undefined;
   /** By its own word: how long the request waited there. */
   readonly queueMs?: number;
   /** By its own word: from the request to its first answer, the queue included (`vendorTimings`). */

@@ -41,6 +41,7 @@ export class VendorLine {
   readonly #hooks: Hooks;
   readonly #rttsNs: number[] = [];
   #askedAt: DomainNs | undefined;
+  #connectMs: number | undefined;
   #timer: Timer | undefined;
 
   constructor(socket: PingSocket, options: VendorLineOptions) {
@@ -51,6 +52,7 @@ export class VendorLine {
     this.#hooks = new Hooks('vendor-line', () => this.#port.problems);
     if (!this.#hooks.listen(socket, 'pong', () => this.#answered())) return;
     this.#hooks.listen(socket, 'close', () => this.stop());
+    this.#timeConnect();
     this.#port.onEnd(() => this.stop());
     this.#ping();
   }
@@ -58,6 +60,15 @@ export class VendorLine {
   /** Round trip in ms; undefined until a ping was answered. */
   get rttMs(): number | undefined {
     return this.#rttsNs.length === 0 ? undefined : Math.min(...this.#rttsNs) / NS_PER_MS;
+  }
+
+  /**
+   * How long it took until the socket stood, in ms: name, TCP, TLS and upgrade. Undefined until then, and where
+   * the socket stood already when this line was made. For the one stage that waited for it:
+   * `line.told({ connectMs: line.connectMs })`.
+   */
+  get connectMs(): number | undefined {
+    return this.#connectMs;
   }
 
   /** The way, beside what the service says itself. */
@@ -70,6 +81,20 @@ export class VendorLine {
   stop(): void {
     this.#timer?.cancel();
     this.#hooks.stop();
+  }
+
+  #timeConnect(): void {
+    const { clock } = this.#port;
+    const begun = clock.now();
+    // 0: connecting.
+    let isConnecting = false;
+    this.#hooks.run(() => {
+      isConnecting = propertyOf(this.#socket, 'readyState') === 0;
+    });
+    if (!isConnecting) return;
+    this.#hooks.listen(this.#socket, 'open', () => {
+      this.#connectMs ??= (clock.now() - begun) / NS_PER_MS;
+    });
   }
 
   #ping(): void {
