@@ -41,22 +41,29 @@ function readResourceSpans(resourceSpans: JsonObject, request: RequestBuilder): 
   request.resource = {
     attributes: readAttributes(attributes?.['attributes'], 'resource.attributes'),
   };
+  const schemaUrl = text(resourceSpans['schemaUrl'], 'schemaUrl');
   for (const scopeSpans of bodyList(resourceSpans, 'scopeSpans', at)) {
     request.scopeIndex++;
     request.spanIndex = -1;
-    readScopeSpans(bodyObject(scopeSpans, request.path()), request);
+    readScopeSpans(bodyObject(scopeSpans, request.path()), request, schemaUrl);
   }
 }
 
-function readScopeSpans(scopeSpans: JsonObject, request: RequestBuilder): void {
+function readScopeSpans(
+  scopeSpans: JsonObject,
+  request: RequestBuilder,
+  resourceSchemaUrl: string,
+): void {
   const at = request.path();
   const scope = scopeSpans['scope'];
   const said = scope == null ? {} : bodyObject(scope, `${at}.scope`);
-  request.scope = scopeText(
-    text(said['name'], 'scope.name'),
-    text(said['version'], 'scope.version'),
-    readAttributes(said['attributes'], 'scope.attributes'),
-  );
+  request.scope = scopeText({
+    scope: text(said['name'], 'scope.name'),
+    scopeVersion: text(said['version'], 'scope.version'),
+    scopeAttributes: readAttributes(said['attributes'], 'scope.attributes'),
+    scopeSchemaUrl: text(scopeSpans['schemaUrl'], 'scopeSpans.schemaUrl'),
+    resourceSchemaUrl,
+  });
   for (const span of bodyList(scopeSpans, 'spans', at)) {
     request.spanIndex++;
     const object = bodyObject(span, request.path());

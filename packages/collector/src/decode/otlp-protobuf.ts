@@ -12,7 +12,7 @@ import { finite, safeInteger } from './numbers.ts';
 import { SpanProblem } from './problem.ts';
 import { ProtoReader, WIRE } from './proto-reader.ts';
 import type { RequestBuilder } from './request.ts';
-import { scopeText } from './scope.ts';
+import { scopeText, type ScopeName } from './scope.ts';
 import type { DecodedEvent, DecodedLink } from './types.ts';
 
 type Range = readonly [start: number, end: number];
@@ -34,9 +34,11 @@ export function readProtobuf(bytes: Uint8Array, request: RequestBuilder): void {
 
 function readResourceSpans(reader: ProtoReader, request: RequestBuilder): void {
   const scopes: Range[] = [];
+  let schemaUrl = '';
   request.resource = { attributes: {} };
   while (reader.next()) {
-    if (reader.field > 2) reader.skip();
+    if (reader.field === 3) schemaUrl = text(reader, 'schemaUrl');
+    else if (reader.field > 2) reader.skip();
     else {
       reader.expect(WIRE.bytes);
       if (reader.field === 2) scopes.push(reader.range());
@@ -46,20 +48,27 @@ function readResourceSpans(reader: ProtoReader, request: RequestBuilder): void {
   for (const range of scopes) {
     request.scopeIndex++;
     request.spanIndex = -1;
-    reader.at(range, () => readScopeSpans(reader, request));
+    reader.at(range, () => readScopeSpans(reader, request, schemaUrl));
   }
 }
 
-function readScopeSpans(reader: ProtoReader, request: RequestBuilder): void {
-  // The name of the scope first, wherever it stands; then the spans.
-  request.scope = '';
+function readScopeSpans(
+  reader: ProtoReader,
+  request: RequestBuilder,
+  resourceSchemaUrl: string,
+): void {
+  // What the scope says first, wherever it stands; then the spans.
+  let said: ScopeName = { scope: '' };
+  let scopeSchemaUrl = '';
   reader.again(() => {
     while (reader.next())
       if (reader.field === 1) {
         reader.expect(WIRE.bytes);
-        reader.message(() => (request.scope = readScopeName(reader)));
-      } else reader.skip();
+        reader.message(() => (said = readScopeName(reader)));
+      } else if (reader.field === 3) scopeSchemaUrl = text(reader, 'scopeSpans.schemaUrl');
+      else reader.skip();
   });
+  request.scope = scopeText({ ...said, scopeSchemaUrl, resourceSchemaUrl });
   while (reader.next()) {
     if (reader.field !== 2) reader.skip();
     else {
@@ -76,18 +85,18 @@ function readOneSpan(reader: ProtoReader, request: RequestBuilder): void {
   if (!request.addQuick(start, end)) request.add(() => readSpan(reader, [start, end]));
 }
 
-function readScopeName(reader: ProtoReader): string {
-  const attributes: Record<string, AttributeValue> = {};
-  let name = '';
-  let version = '';
+function readScopeName(reader: ProtoReader): ScopeName {
+  const scopeAttributes: Record<string, AttributeValue> = {};
+  let scope = '';
+  let scopeVersion = '';
   let index = 0;
   while (reader.next()) {
-    if (reader.field === 1) name = text(reader, 'scope.name');
-    else if (reader.field === 2) version = text(reader, 'scope.version');
-    else if (reader.field === 3) readKeyValue(reader, attributes, index++);
+    if (reader.field === 1) scope = text(reader, 'scope.name');
+    else if (reader.field === 2) scopeVersion = text(reader, 'scope.version');
+    else if (reader.field === 3) readKeyValue(reader, scopeAttributes, index++);
     else reader.skip();
   }
-  return scopeText(name, version, attributes);
+  return { scope, scopeVersion, scopeAttributes };
 }
 
 /** A message that holds nothing we keep but `KeyValue`s in one field. */

@@ -10,7 +10,7 @@ import { TEXT_LENGTH_MAX } from './limits.ts';
 import { readAttributes, readSpan } from './otlp-json.ts';
 import { SpanProblem } from './problem.ts';
 import type { RequestBuilder } from './request.ts';
-import { scopeText } from './scope.ts';
+import { scopeText, type ScopeName } from './scope.ts';
 
 const WORD = {
   resourceSpans: Buffer.from('resourceSpans'),
@@ -18,6 +18,7 @@ const WORD = {
   scopeSpans: Buffer.from('scopeSpans'),
   scope: Buffer.from('scope'),
   spans: Buffer.from('spans'),
+  schemaUrl: Buffer.from('schemaUrl'),
 } as const;
 
 type Word = keyof typeof WORD;
@@ -32,6 +33,9 @@ export function readQuickJson(bytes: Uint8Array, request: RequestBuilder): boole
 class Frame {
   readonly #scanner = new JsonScanner();
   readonly #request: RequestBuilder;
+  #resourceSchemaUrl = '';
+  #scopeSchemaUrl = '';
+  #said: ScopeName = { scope: '' };
 
   constructor(bytes: Uint8Array, request: RequestBuilder) {
     this.#request = request;
@@ -50,8 +54,11 @@ class Frame {
     request.resourceIndex++;
     request.scopeIndex = request.spanIndex = -1;
     request.resource = { attributes: {} };
+    this.#resourceSchemaUrl = '';
     let isBehind = false;
-    return this.#object(at, ['resource', 'scopeSpans'], (word, from) => {
+    return this.#object(at, ['resource', 'schemaUrl', 'scopeSpans'], (word, from) => {
+      if (word === 'schemaUrl')
+        return this.#schemaUrl(from, isBehind, url => (this.#resourceSchemaUrl = url));
       // Behind its spans: they would have been given to another resource.
       if (word === 'resource') return isBehind ? -1 : this.#resource(from);
       isBehind = true;
@@ -77,11 +84,19 @@ class Frame {
     const request = this.#request;
     request.scopeIndex++;
     request.spanIndex = -1;
-    request.scope = '';
+    this.#scopeSchemaUrl = '';
+    this.#said = { scope: '' };
     let isBehind = false;
-    return this.#object(at, ['scope', 'spans'], (word, from) => {
+    return this.#object(at, ['scope', 'schemaUrl', 'spans'], (word, from) => {
+      if (word === 'schemaUrl')
+        return this.#schemaUrl(from, isBehind, url => (this.#scopeSchemaUrl = url));
       if (word === 'scope') return isBehind ? -1 : this.#scope(from);
       isBehind = true;
+      request.scope = scopeText({
+        ...this.#said,
+        scopeSchemaUrl: this.#scopeSchemaUrl,
+        resourceSchemaUrl: this.#resourceSchemaUrl,
+      });
       return this.#array(from, one => this.#span(one));
     });
   }
@@ -95,13 +110,23 @@ class Frame {
     if (typeof name !== 'string' || typeof version !== 'string') return -1;
     if (name.length + version.length > TEXT_LENGTH_MAX) return -1;
     try {
-      const its = readAttributes(attributes, 'scope.attributes');
-      this.#request.scope = scopeText(name, version, its);
+      const scopeAttributes = readAttributes(attributes, 'scope.attributes');
+      this.#said = { scope: name, scopeVersion: version, scopeAttributes };
       return end;
     } catch (problem) {
       if (problem instanceof SpanProblem) return -1;
       throw problem;
     }
+  }
+
+  /** Behind the spans that it is said of, one that says something is too late here. */
+  #schemaUrl(at: number, isBehind: boolean, take: (url: string) => void): number {
+    const end = this.#scanner.skip(at);
+    const json = end < 0 ? undefined : this.#scanner.parse(at, end);
+    if (typeof json !== 'string' || json.length > TEXT_LENGTH_MAX) return -1;
+    if (json !== '' && isBehind) return -1;
+    take(json);
+    return end;
   }
 
   #span(at: number): number {

@@ -1,6 +1,7 @@
 // The instrumentation scope of a span as one text: its name, and behind a NUL each its
-// version and its attributes as JSON, where it has them. Scopes are few, and one text is
-// one number in columns.
+// version, its attributes as JSON and the schema URLs of scope and resource, up to the
+// last that it has. Scopes are few, and one text is one number in columns; the URL of the
+// resource lies here too, since it says which names were meant and not whose spans they are.
 
 import type { Attributes } from '@framescope/protocol';
 
@@ -12,16 +13,25 @@ export interface ScopeName {
   readonly scopeVersion?: string;
   /** Absent: none. */
   readonly scopeAttributes?: Attributes;
+  /** URL of the conventions that a scope's spans follow; absent: none said. */
+  readonly scopeSchemaUrl?: string;
+  /** The same of the resource. */
+  readonly resourceSchemaUrl?: string;
 }
 
-/** A NUL in a name would part it: it becomes U+FFFD. */
-export function scopeText(name: string, version = '', attributes?: Attributes): string {
-  const hasMore = attributes !== undefined && Object.keys(attributes).length > 0;
-  const parts = [name, ...(version !== '' || hasMore ? [version] : [])].map(one =>
-    one.replaceAll(SEPARATOR, '\ufffd'),
-  );
-  if (hasMore) parts.push(JSON.stringify(attributes));
-  return parts.join(SEPARATOR);
+/** A NUL in a text would part it: it becomes U+FFFD. */
+export function scopeText(said: ScopeName): string {
+  const { scope, scopeVersion, scopeAttributes, scopeSchemaUrl, resourceSchemaUrl } = said;
+  const hasAttributes = scopeAttributes !== undefined && Object.keys(scopeAttributes).length > 0;
+  const parts = [
+    scope,
+    scopeVersion ?? '',
+    hasAttributes ? JSON.stringify(scopeAttributes) : '',
+    scopeSchemaUrl ?? '',
+    resourceSchemaUrl ?? '',
+  ];
+  while (parts.length > 1 && parts.at(-1) === '') parts.pop();
+  return parts.map(one => one.replaceAll(SEPARATOR, '\ufffd')).join(SEPARATOR);
 }
 
 /** Attributes by their JSON: many spans have the same. Cleared rather than aged. */
@@ -30,11 +40,14 @@ const READ_MAX = 256;
 
 export function scopeOf(text: string): ScopeName {
   if (!text.includes(SEPARATOR)) return { scope: text };
-  const [scope = '', scopeVersion = '', json] = text.split(SEPARATOR);
+  const [scope = '', scopeVersion = '', json = '', scopeSchemaUrl = '', resourceSchemaUrl = ''] =
+    text.split(SEPARATOR);
   return {
     scope,
     ...(scopeVersion !== '' && { scopeVersion }),
-    ...(json !== undefined && { scopeAttributes: attributesOf(json) }),
+    ...(json !== '' && { scopeAttributes: attributesOf(json) }),
+    ...(scopeSchemaUrl !== '' && { scopeSchemaUrl }),
+    ...(resourceSchemaUrl !== '' && { resourceSchemaUrl }),
   };
 }
 

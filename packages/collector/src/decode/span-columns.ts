@@ -196,9 +196,7 @@ export class SpanColumns {
     this.endLo[row] = Number(span.endUnixNs & 0xffffffffn);
     this.endHi[row] = Number(span.endUnixNs >> 32n);
     this.name[row] = this.texts.internText(span.name);
-    this.scope[row] = this.texts.internText(
-      scopeText(span.scope, span.scopeVersion, span.scopeAttributes),
-    );
+    this.scope[row] = this.texts.internText(scopeText(span));
     this.message[row] = this.texts.internText(span.statusMessage);
     this.extra[row] = this.texts.internText(extraText(span));
     this.resource[row] = this.resourceNumber(span.resource);

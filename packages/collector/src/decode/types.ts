@@ -70,6 +70,9 @@ export interface DecodedSpan extends SpanExtras {
   /** Version of the scope; absent: none said. */
   readonly scopeVersion?: string;
   readonly scopeAttributes?: Attributes;
+  /** URLs of the conventions that scope and resource follow; absent: none said. */
+  readonly scopeSchemaUrl?: string;
+  readonly resourceSchemaUrl?: string;
   readonly resource: DecodedResource;
   /** The session that the span names, else its resource (session-keys.ts); absent: none said. */
   readonly sessionId?: string;

@@ -1,10 +1,11 @@
 // Stored spans as OTLP/JSON again: grouped by resource and scope, in order of time.
 //
 // What the store keeps of a value is its JSON form: a whole number is written as an integer, and a
-// double that happens to be whole (below 2^53) becomes one. Schema URLs are not kept.
+// double that happens to be whole (below 2^53) becomes one.
 
 import type { AttributeValue, Attributes } from '@framescope/protocol';
 import { base64Of } from '../decode/bytes-value.ts';
+import { scopeText } from '../decode/scope.ts';
 import type { DecodedSpan } from '../decode/types.ts';
 
 export interface OtlpValue {
@@ -100,7 +101,7 @@ const droppedOf = ({ dropped = {} }: DecodedSpan): object => ({
 });
 
 interface Group {
-  readonly resource: Attributes;
+  readonly first: DecodedSpan;
   readonly scopes: Map<string, DecodedSpan[]>;
 }
 
@@ -110,6 +111,9 @@ const scopeOf = ({ scope, scopeVersion, scopeAttributes = {} }: DecodedSpan): ob
   ...listed('attributes', otlpAttributes(scopeAttributes)),
 });
 
+const schemaUrl = (url: string | undefined): object =>
+  url === undefined ? {} : { schemaUrl: url };
+
 /** One request with all spans. */
 export function otlpRequest(spans: readonly DecodedSpan[]): OtlpRequest {
   const groups = new Map<string, Group>();
@@ -118,21 +122,23 @@ export function otlpRequest(spans: readonly DecodedSpan[]): OtlpRequest {
   );
   for (const span of inOrder) {
     const resource = span.resource.attributes;
-    const id = JSON.stringify(Object.entries(resource).toSorted());
+    const id = JSON.stringify([Object.entries(resource).toSorted(), span.resourceSchemaUrl]);
     let group = groups.get(id);
-    if (group === undefined) groups.set(id, (group = { resource, scopes: new Map() }));
-    const scope = JSON.stringify([span.scope, span.scopeVersion, span.scopeAttributes]);
+    if (group === undefined) groups.set(id, (group = { first: span, scopes: new Map() }));
+    const scope = scopeText(span);
     const same = group.scopes.get(scope);
     if (same === undefined) group.scopes.set(scope, [span]);
     else same.push(span);
   }
   return {
-    resourceSpans: [...groups.values()].map(({ resource, scopes }) => ({
-      resource: { ...listed('attributes', otlpAttributes(resource)) },
+    resourceSpans: [...groups.values()].map(({ first, scopes }) => ({
+      resource: { ...listed('attributes', otlpAttributes(first.resource.attributes)) },
       scopeSpans: [...scopes.values()].map(own => ({
         scope: scopeOf(own[0]!),
         spans: own.map(otlpSpan),
+        ...schemaUrl(own[0]!.scopeSchemaUrl),
       })),
+      ...schemaUrl(first.resourceSchemaUrl),
     })),
   };
 }

@@ -3,6 +3,7 @@
 
 import type { AttributeValue, Attributes } from '@framescope/protocol';
 import { base64Of } from '../decode/bytes-value.ts';
+import { scopeText } from '../decode/scope.ts';
 import type { DecodedLink, DecodedSpan, SpanExtras } from '../decode/types.ts';
 import { bytesField, textField, varint, varintField } from '../receive/protobuf.ts';
 
@@ -24,12 +25,14 @@ export type OutSpan = Pick<
   | 'scope'
   | 'scopeVersion'
   | 'scopeAttributes'
+  | 'scopeSchemaUrl'
+  | 'resourceSchemaUrl'
   | keyof SpanExtras
   | 'resource'
 >;
 
 interface Scoped {
-  readonly scope: Buffer;
+  readonly span: OutSpan;
   readonly spans: Buffer[];
 }
 
@@ -40,24 +43,35 @@ const scopeOf = ({ scope, scopeVersion, scopeAttributes = {} }: OutSpan): Buffer
     keyValues(3, scopeAttributes),
   ]);
 
+const schemaUrl = (url: string | undefined): Buffer[] =>
+  url === undefined ? [] : [textField(3, url)];
+
 export function encodeTraces(spans: readonly OutSpan[]): Buffer {
   const groups = new Map<string, { span: OutSpan; scopes: Map<string, Scoped> }>();
   for (const span of spans) {
-    const key = JSON.stringify(span.resource.attributes);
+    const key = JSON.stringify([span.resource.attributes, span.resourceSchemaUrl]);
     let group = groups.get(key);
     if (!group) groups.set(key, (group = { span, scopes: new Map() }));
-    const scope = JSON.stringify([span.scope, span.scopeVersion, span.scopeAttributes]);
+    const scope = scopeText(span);
     const list = group.scopes.get(scope);
     const bytes = bytesField(2, encodeSpan(span));
     if (list) list.spans.push(bytes);
-    else group.scopes.set(scope, { scope: scopeOf(span), spans: [bytes] });
+    else group.scopes.set(scope, { span, spans: [bytes] });
   }
   const resources = [...groups.values()].map(({ span, scopes }) => {
     const resource = bytesField(1, keyValues(1, span.resource.attributes));
     const scopeSpans = [...scopes.values()].map(one =>
-      bytesField(2, Buffer.concat([bytesField(1, one.scope), ...one.spans])),
+      bytesField(
+        2,
+        Buffer.concat([
+          bytesField(1, scopeOf(one.span)),
+          ...one.spans,
+          ...schemaUrl(one.span.scopeSchemaUrl),
+        ]),
+      ),
     );
-    return bytesField(1, Buffer.concat([resource, ...scopeSpans]));
+    const url = schemaUrl(span.resourceSchemaUrl);
+    return bytesField(1, Buffer.concat([resource, ...scopeSpans, ...url]));
   });
   return Buffer.concat(resources);
 }

@@ -13,6 +13,7 @@ import { TraceGroups } from '../../src/store/sqlite/commit-rows.ts';
 import { readBlock } from '../../src/store/sqlite/span-block-read.ts';
 import { SpanBlockWriter } from '../../src/store/sqlite/span-block.ts';
 import { DirectoryWriter, readDirectory } from '../../src/store/sqlite/trace-directory.ts';
+import { otlpRequest } from '../../src/files/otlp.ts';
 import { encodeTraces } from '../../src/forward/encode.ts';
 import { spanOf } from '../support/spans.ts';
 import {
@@ -156,6 +157,35 @@ const HAND_MADE = bodyOf(
   }),
 );
 
+/** Schema URLs before the spans that they are said of; behind them in what the SDK writes. */
+const URLS_IN_FRONT = Buffer.from(
+  JSON.stringify({
+    resourceSpans: [
+      {
+        schemaUrl: 'https://opentelemetry.io/schemas/1.37.0',
+        resource: { attributes: [attribute('service.name', { stringValue: 'agent' })] },
+        scopeSpans: [
+          {
+            schemaUrl: 'https://opentelemetry.io/schemas/1.38.0',
+            scope: { name: 'voice' },
+            spans: [spanJson({}), spanJson({ spanId: 'aaaaaaaaaaaaaaaa' })],
+          },
+        ],
+      },
+    ],
+  }),
+);
+const URLS_BEHIND = Buffer.from(
+  JSON.stringify(
+    otlpRequest([
+      spanOf('b3', {
+        scopeSchemaUrl: 'https://opentelemetry.io/schemas/1.38.0',
+        resourceSchemaUrl: 'https://opentelemetry.io/schemas/1.37.0',
+      }),
+    ]),
+  ),
+);
+
 /** The same and more in protobuf: what only some programs send. */
 const ENCODED = encodeTraces([
   spanOf('a1', { flags: 0x301, scopeAttributes: { tier: 'edge', shard: 7 } }),
@@ -165,10 +195,14 @@ const ENCODED = encodeTraces([
     scopeAttributes: { tier: 'edge', shard: 7 },
   }),
   spanOf('b1', { dropped: { events: 1 }, attributes: { bytes: bytesText('AAEC/w==') } }),
+  spanOf('b2', {
+    scopeSchemaUrl: 'https://opentelemetry.io/schemas/1.38.0',
+    resourceSchemaUrl: 'https://opentelemetry.io/schemas/1.37.0',
+  }),
 ]);
 
 test.each([
-  ['JSON', 'json', [jsonBody(sdkSpans()), HAND_MADE]],
+  ['JSON', 'json', [jsonBody(sdkSpans()), HAND_MADE, URLS_IN_FRONT, URLS_BEHIND]],
   [
     'protobuf',
     'protobuf',

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
+import { ColumnSink } from '../../src/decode/column-sink.ts';
 import { decodeTraces } from '../../src/decode/decode.ts';
+import { SpanColumns } from '../../src/decode/span-columns.ts';
 import type { DecodedRequest } from '../../src/decode/types.ts';
 import {
   attribute,
@@ -150,6 +152,28 @@ test.each([
   ],
 ])('%s as a JSON body is refused whole', (_what, text, expected) => {
   expect(problemOf(Buffer.from(text))).toBe(expected);
+});
+
+test.each(['in front', 'behind'])('schema URLs are of their spans: %s', where => {
+  const own = { schemaUrl: 'https://opentelemetry.io/schemas/1.38.0' };
+  const whole = { schemaUrl: 'https://opentelemetry.io/schemas/1.37.0' };
+  const spans = { spans: [spanJson({})] };
+  const scopeSpans = where === 'in front' ? { ...own, ...spans } : { ...spans, ...own };
+  const list = { scopeSpans: [scopeSpans, spans] };
+  const resourceSpans = where === 'in front' ? { ...whole, ...list } : { ...list, ...whole };
+  const bytes = Buffer.from(JSON.stringify({ resourceSpans: [resourceSpans, list] }));
+  const columns = new SpanColumns();
+  decodeTraces(bytes, 'json', new ColumnSink(columns));
+  const urls = Array.from({ length: columns.length }, (_, row) => {
+    const { scopeSchemaUrl, resourceSchemaUrl } = columns.spanAt(row);
+    return [scopeSchemaUrl, resourceSchemaUrl];
+  });
+  expect(urls).toEqual([
+    [own.schemaUrl, whole.schemaUrl],
+    [undefined, whole.schemaUrl],
+    [own.schemaUrl, undefined],
+    [undefined, undefined],
+  ]);
 });
 
 test('an empty request is taken in both encodings', () => {

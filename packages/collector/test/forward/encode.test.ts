@@ -7,6 +7,9 @@ import { otlpRequest } from '../../src/files/otlp.ts';
 import { jsonBody, sdkSpans } from '../support/otlp-bodies.ts';
 import { spanOf } from '../support/spans.ts';
 
+const URL_OF_SCOPE = 'https://opentelemetry.io/schemas/1.38.0';
+const URL_OF_RESOURCE = 'https://opentelemetry.io/schemas/1.37.0';
+
 function decodedAgain(spans: readonly DecodedSpan[]): readonly DecodedSpan[] {
   const result = decodeTraces(new Uint8Array(encodeTraces(spans)), 'protobuf');
   if (!result.ok) throw new Error(`${result.path}: ${result.problem}`);
@@ -51,6 +54,9 @@ test('what few spans have comes out as it went in, in both encodings', () => {
     }),
     spanOf('a4', { events: [{ name: 'e', atUnixNs: 7n, attributes: {}, dropped: 0xffffffff }] }),
     spanOf('a5', { scopeAttributes: { tier: 'edge', shard: 7 } }),
+    spanOf('a6', { scopeSchemaUrl: URL_OF_SCOPE }),
+    spanOf('a7', { scopeVersion: '2', resourceSchemaUrl: URL_OF_RESOURCE }),
+    spanOf('a8', { scopeSchemaUrl: URL_OF_SCOPE, resourceSchemaUrl: URL_OF_RESOURCE }),
   ];
   expect(decodedAgain(spans)).toEqual(spans);
   const json = decodeTraces(Buffer.from(JSON.stringify(otlpRequest(spans))), 'json');

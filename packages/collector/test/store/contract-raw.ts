@@ -192,6 +192,8 @@ export const RAW_CONTRACT: readonly ContractTest[] = [
       dropped: { attributes: 2, links: 1 },
       scopeVersion: '1.2',
       scopeAttributes: { tier: 'edge', shard: 7, raw: bytesText('AAEC/w==') },
+      scopeSchemaUrl: 'https://opentelemetry.io/schemas/1.38.0',
+      resourceSchemaUrl: 'https://opentelemetry.io/schemas/1.37.0',
       statusCode: 2,
       statusMessage: 'broken',
     });

@@ -30,6 +30,9 @@ interface Exact {
   d?: string;
   /** Attributes of the scope. */
   s?: Attributes;
+  /** Schema URLs of scope and resource. */
+  u?: string;
+  ru?: string;
   /** Flags; what the SDK left out of the span; flags of each link; attributes left out of each event and link. */
   f?: number;
   x?: DroppedCounts;
@@ -66,6 +69,8 @@ export function rowOfSpan(span: DecodedSpan, place: SpanPlace): object {
   const durationNs = span.endUnixNs - span.startUnixNs;
   if (durationNs < 0n) exact.d = String(durationNs);
   if (span.scopeAttributes !== undefined) exact.s = span.scopeAttributes;
+  if (span.scopeSchemaUrl !== undefined) exact.u = span.scopeSchemaUrl;
+  if (span.resourceSchemaUrl !== undefined) exact.ru = span.resourceSchemaUrl;
   if (span.flags !== undefined) exact.f = span.flags;
   if (span.dropped !== undefined) exact.x = span.dropped;
   if (span.links.some(one => one.flags !== undefined))
@@ -216,6 +221,8 @@ export function spanOfRow(row: SpanRow, sessionKey?: string | null): StoredSpan 
     scope: row.scope,
     ...(row.scopeVersion !== '' && { scopeVersion: row.scopeVersion }),
     ...(exact.s !== undefined && { scopeAttributes: exact.s }),
+    ...(exact.u !== undefined && { scopeSchemaUrl: exact.u }),
+    ...(exact.ru !== undefined && { resourceSchemaUrl: exact.ru }),
     resource,
     ...(session && { sessionId: session.id, sessionRank: session.rank }),
     sessionKey: row.session === '' ? (sessionKey ?? null) : row.session,
