@@ -65,4 +65,4 @@ export class Stalls {
  * before its transcript): such a conversation is led again if it came out otherwise. One that did not is wrong at once.
  */
 export const STOOD_STILL_MS = 50;
-export const AGAIN_MAX = 2;
+export const AGAIN_MAX = 3;
