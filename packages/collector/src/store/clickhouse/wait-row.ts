@@ -3,7 +3,10 @@
 import { isFeature } from '../../rollup/turn-features.ts';
 import type { ValueRow } from '../store.ts';
 
-/** Parts that have a column of their own (`p_<name>`); others stand in a map. */
+/**
+ * Parts that have a column of their own (`p_<name>`); others stand in a map. A list apart from the ledger's: columns
+ * stay as the table was made when the ledger gains a name.
+ */
 export const PART_COLUMNS = [
   'signalling',
   'ice',
